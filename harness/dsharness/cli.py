@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The command line: one module a subcommand, each with `add_parser(subparsers)` and `run(args) -> int`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from .errors import HarnessError
+
+COMMANDS = ()
+
+INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="dsbench",
+        description="Times the kernel's containers on real kernel code: builds, boots, sweeps, plots.",
+        epilog="Each command says more by --help.",
+    )
+    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; every foreseen failure is one sentence on standard error and a non-zero status."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGHUP, _leave)
+    try:
+        args = parser().parse_args(argv)
+        status: int = args.run(args)
+        sys.stdout.flush()
+        return status
+    except HarnessError as error:
+        print(f"dsbench: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("dsbench: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Leave by an exception, so that every child is ended on the way out."""
+    raise SystemExit(128 + number)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Child processes that never outlive the harness.
+
+Each runs in a session of its own, so that one signal reaches all of its descendants; `setpriv --pdeathsig` ends it even
+when the harness itself is killed.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from .errors import HarnessError
+
+GRACE_SECONDS = 3.0
+TAIL_LINES = 20
+
+Arg = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a child left: its exit status (negative: killed by that signal) and the last lines of its output."""
+
+    status: int
+    tail: tuple[str, ...]
+
+
+def tied(argv: Sequence[Arg]) -> list[str]:
+    """`argv`, to be ended by the kernel when its parent dies."""
+    return ["setpriv", "--pdeathsig", "TERM", "--", *(os.fspath(arg) for arg in argv)]
+
+
+@contextlib.contextmanager
+def child(argv: Sequence[Arg], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A running child; on any way out of the block its whole session is ended and it is waited for."""
+    with subprocess.Popen(tied(argv), start_new_session=True, **options) as process:
+        try:
+            yield process
+        finally:
+            end_group(process)
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a session leader and its descendants, politely first; then reap it."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=GRACE_SECONDS)
+
+
+def stream(
+    argv: Sequence[Arg],
+    *,
+    log: Path | None = None,
+    on_line: Callable[[str], None] | None = None,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Finished:
+    """Run to the end; each line of its output goes to `log` (appended) and `on_line`."""
+    tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
+    with contextlib.ExitStack() as stack:
+        sink: IO[str] | None = stack.enter_context(log.open("a", encoding="utf-8")) if log else None
+        process = stack.enter_context(
+            child(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, env=env)
+        )
+        assert process.stdout is not None
+        for raw in process.stdout:
+            line = raw.decode(errors="replace").rstrip("\n")
+            tail.append(line)
+            if sink:
+                print(line, file=sink)
+            if on_line:
+                on_line(line)
+        process.wait()
+    return Finished(process.returncode, tuple(tail))
+
+
+def check(argv: Sequence[Arg], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+    """Standard output of a short command. HarnessError with the last line of its complaint when it fails."""
+    with child(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, env=env
+    ) as process:
+        out, complaint = process.communicate()
+    if process.returncode:
+        lines = complaint.decode(errors="replace").strip().splitlines() or [f"status {process.returncode}"]
+        raise HarnessError(f"{os.fspath(argv[0])} failed: {lines[-1]}")
+    return out.decode(errors="replace")
