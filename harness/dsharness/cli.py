@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
+from . import build, packages
 from .errors import HarnessError
 
-COMMANDS = ()
+COMMANDS = (build, packages)
 
 INTERRUPTED = 130
 

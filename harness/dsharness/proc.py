@@ -32,6 +32,23 @@ class Finished:
     status: int
     tail: tuple[str, ...]
 
+    @property
+    def last(self) -> str:
+        """The last line, or what is known without one."""
+        return next((line.strip() for line in reversed(self.tail) if line.strip()), f"status {self.status}")
+
+
+def build_environment() -> dict[str, str]:
+    """For compilers: nothing of a make that called the harness, no private Python in front, messages in English."""
+    kept = {name: value for name in ("HOME", "TMPDIR") if (value := os.environ.get(name))}
+    return {
+        **kept,
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LC_ALL": "C.UTF-8",
+        "KBUILD_BUILD_USER": "dsbench",
+        "KBUILD_BUILD_HOST": "dsbench",
+    }
+
 
 def tied(argv: Sequence[Arg]) -> list[str]:
     """`argv`, to be ended by the kernel when its parent dies."""
@@ -64,13 +81,14 @@ def stream(
     on_line: Callable[[str], None] | None = None,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    stdin: IO[bytes] | int | None = subprocess.DEVNULL,
 ) -> Finished:
     """Run to the end; each line of its output goes to `log` (appended) and `on_line`."""
     tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
     with contextlib.ExitStack() as stack:
         sink: IO[str] | None = stack.enter_context(log.open("a", encoding="utf-8")) if log else None
         process = stack.enter_context(
-            child(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, env=env)
+            child(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, env=env)
         )
         assert process.stdout is not None
         for raw in process.stdout:

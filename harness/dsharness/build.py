@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Builds the modules for a kernel, beside the sources: kbuild writes where it reads, so it reads a farm of links."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import kernels, locks, packages, paths, proc, ui
+from .errors import HarnessError
+from .kernels import Kernel
+
+SOURCES = ("modules", "include")
+COMPLAINT_LINES = 12
+
+
+@dataclass(frozen=True)
+class Build:
+    """The modules as built for one kernel."""
+
+    kernel: Kernel
+    ko_dir: Path
+    """All .ko files, flat, without debug information."""
+    mod_root: Path
+    """What modules_install would make: mod_root/lib/modules/<release>/…, with depmod's indexes."""
+
+
+def modules(kernel: Kernel, *, make_args: Sequence[str] = ()) -> Build:
+    """Build the modules for `kernel`; `make_args` go to make. HarnessError with the compiler's last lines on failure."""
+    packages.ensure("base")
+    for path in (paths.BUILD, kernel.kdir):
+        if re.search(r"[\s:%]", str(path)):
+            raise HarnessError(f"{path} has a blank, a colon or a percent sign in it, which the kernel's makefiles refuse")
+    folder = paths.make_folder(paths.BUILD / f"{kernel.target}-{kernel.release}", "build")
+    build = Build(kernel, ko_dir=folder / "ko", mod_root=folder / "root")
+    with locks.held(folder / ".lock", f"it builds in {folder}"):
+        _farm(folder / "src")
+        _kbuild(kernel, folder / "src/modules", make_args)
+        objects = _objects(folder / "src/modules")
+        _collect(objects, build.ko_dir)
+        install(build, build.mod_root)
+    return build
+
+
+def install(build: Build, root: Path) -> None:
+    """Put the modules where modprobe looks for them under `root`, and index them."""
+    home = root / "lib/modules" / build.kernel.release
+    updates = paths.make_folder(home / "updates/dsbench", "module")
+    _mirror(sorted(build.ko_dir.glob("*.ko")), updates)
+    for listing in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
+        (home / listing).touch()
+    proc.check(["depmod", "--basedir", root, build.kernel.release], env=proc.build_environment())
+
+
+def revision() -> str:
+    """What git calls this state of the project; "unknown" outside a repository."""
+    argv = ["git", "-C", str(paths.ROOT), "describe", "--always", "--dirty"]
+    try:
+        answer = subprocess.run(argv, check=False, capture_output=True, text=True)
+    except FileNotFoundError:
+        return "unknown"
+    return answer.stdout.strip() or "unknown"
+
+
+def _farm(farm: Path) -> None:
+    """Make `farm` mirror the source folders by links; what has lost its source goes, kbuild's products stay."""
+    for name in SOURCES:
+        for source in _files(paths.ROOT / name):
+            link = farm / source.relative_to(paths.ROOT)
+            if not link.is_symlink() or link.readlink() != source:
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.unlink(missing_ok=True)
+                link.symlink_to(source)
+    for link in _files(farm):
+        if link.is_symlink() and not link.exists():
+            link.unlink()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
+
+
+def _kbuild(kernel: Kernel, folder: Path, make_args: Sequence[str]) -> None:
+    log = paths.logs() / f"build-{kernel.target}-{kernel.release}.log"
+    log.unlink(missing_ok=True)
+    argv = [
+        "make", "-C", kernel.kdir, f"M={folder}", f"ARCH={kernel.arch}", f"-j{os.cpu_count() or 1}",
+        # Type information for BPF needs pahole and serves no one here.
+        "CONFIG_DEBUG_INFO_BTF_MODULES=", f"DSBENCH_REVISION={revision()}", *make_args, "modules",
+    ]  # fmt: skip
+    with ui.step(f"building the modules for {kernel.release}"):
+        result = proc.stream(argv, env=proc.build_environment(), log=log)
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    complaints = [line for line in lines if re.search(r"\b(warning|error|undefined)\b", line, re.IGNORECASE)]
+    if result.status:
+        shown = "\n".join(complaints[-COMPLAINT_LINES:] or result.tail)
+        raise HarnessError(f"the modules do not build for {kernel.release} (log: {log}):\n{shown}")
+    for line in complaints:
+        ui.say(line)
+
+
+def _objects(folder: Path) -> list[Path]:
+    """The modules that kbuild just made, by its own list: it names them .o or .ko, from M= or from the top."""
+    listed = (folder / "modules.order").read_text(encoding="utf-8").split()
+    return [folder / Path(os.path.relpath(folder / name, folder)).with_suffix(".ko") for name in listed]
+
+
+def _collect(objects: Sequence[Path], ko_dir: Path) -> None:
+    """Copy the modules without their debug information, if they are newer than the copies."""
+    paths.make_folder(ko_dir, "module")
+    for stale in {file.name for file in ko_dir.iterdir()} - {file.name for file in objects}:
+        (ko_dir / stale).unlink()
+    for file in objects:
+        copy = ko_dir / file.name
+        if not copy.exists() or copy.stat().st_mtime_ns != file.stat().st_mtime_ns:
+            proc.check(["strip", "--strip-debug", "-o", copy, file])
+            shutil.copystat(file, copy)
+
+
+def _mirror(files: Sequence[Path], folder: Path) -> None:
+    for stale in {file.name for file in folder.iterdir()} - {file.name for file in files}:
+        (folder / stale).unlink()
+    for file in files:
+        shutil.copy2(file, folder / file.name)
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`dsbench build`."""
+    parser = subparsers.add_parser("build", help="build the modules for a target's kernel", description=__doc__)
+    parser.add_argument("--target", default="uml", help="uml (default), qemu or host")
+    parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12 or a full release; default: the target's")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build, and print the folder of the modules."""
+    build = modules(kernels.find(args.target, args.kernel))
+    count = len(list(build.ko_dir.glob("*.ko")))
+    ui.say(f"{count} modules for {build.kernel.release}; next: harness/dsbench exec --target {args.target} -- sh")
+    print(build.ko_dir)
+    return 0

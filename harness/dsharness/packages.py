@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Debian packages: what is missing of those in packages.txt, and installing it.
+
+NO_INSTALL=1 in the environment installs nothing and names what is missing instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import paths, ui
+from .errors import HarnessError, UsageError
+
+LIST = paths.HARNESS / "packages.txt"
+APT_GET = ("apt-get", "-y", "-q", "-o", "DPkg::Lock::Timeout=600", "-o", "Acquire::Retries=3")
+
+
+def groups(listing: Path = LIST) -> dict[str, list[str]]:
+    """The packages of each group: `[group]` opens one, a line is a package, `#` begins a comment."""
+    found: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in listing.read_text(encoding="utf-8").splitlines():
+        entry = line.partition("#")[0].strip()
+        if entry.startswith("[") and entry.endswith("]"):
+            current = found.setdefault(entry[1:-1], [])
+        elif entry and current is not None:
+            current.append(entry)
+        elif entry:
+            raise HarnessError(f"{listing}: {entry!r} stands before the first [group]")
+    return found
+
+
+def missing(names: Sequence[str]) -> list[str]:
+    """The packages of these groups that are not installed. UsageError for a group that is not in the list."""
+    known = groups()
+    for name in names:
+        if name not in known:
+            raise UsageError(f"package group {name!r} is unknown: there are {', '.join(known)}")
+    wanted = list(dict.fromkeys(package for name in names for package in known[name]))
+    installed = _installed(wanted)
+    return [package for package in wanted if package not in installed]
+
+
+def ensure(*names: str) -> None:
+    """Install what is missing of these groups. HarnessError when that is forbidden, impossible or fails."""
+    absent = missing(names)
+    if not absent:
+        return
+    command = f"apt-get install --no-install-recommends {' '.join(absent)}"
+    if os.environ.get("NO_INSTALL", "0") not in ("", "0"):
+        raise HarnessError(f"missing packages: {' '.join(absent)} (NO_INSTALL is set; install them by: {command})")
+    if not shutil.which("apt-get"):
+        raise HarnessError(f"missing packages: {' '.join(absent)} (there is no apt-get here: install their like)")
+    _authorise(f"missing packages: {' '.join(absent)} (as root: {command})")
+    with ui.step(f"installing {len(absent)} packages: {' '.join(absent)}"):
+        # Lists that are absent or old show as a package that is not found: only then fetch them.
+        if _apt("install", "--no-install-recommends", *absent):
+            refresh()
+            if complaint := _apt("install", "--no-install-recommends", *absent):
+                raise HarnessError(f"apt-get cannot install {' '.join(absent)}: {complaint}")
+
+
+def refresh() -> None:
+    """Fetch the package lists anew. HarnessError when that fails."""
+    _authorise("the package lists are missing or old (as root: apt-get update)")
+    with ui.step("fetching the package lists"):
+        if complaint := _apt("update"):
+            raise HarnessError(f"apt-get update failed: {complaint}")
+
+
+@functools.cache
+def _authorise(otherwise: str) -> None:
+    """Let sudo ask for its password now, before a progress line is drawn. HarnessError when there is no way to root."""
+    if os.geteuid() == 0:
+        return
+    if not shutil.which("sudo"):
+        raise HarnessError(f"{otherwise}; you are not root, and there is no sudo")
+    if subprocess.run(["sudo", "-v"], check=False).returncode:
+        raise HarnessError(f"{otherwise}; sudo refused")
+
+
+def _installed(names: Sequence[str]) -> set[str]:
+    query = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n", *names]
+    try:
+        answer = subprocess.run(query, check=False, capture_output=True, text=True)
+    except FileNotFoundError:
+        return set()
+    pairs = (line.split() for line in answer.stdout.splitlines())
+    return {package for package, status in pairs if status == "installed"}
+
+
+def _apt(*arguments: str) -> str:
+    """Run apt-get as root; its last error, or "" when all went well.
+
+    An interrupted dpkg leaves a broken system: on ^C it is waited for, not killed.
+    """
+    log = paths.logs() / "apt.log"
+    environment = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8"]
+    argv = [*([] if os.geteuid() == 0 else ["sudo"]), *environment, *APT_GET, *arguments]
+    with log.open("ab") as sink:
+        begin = sink.tell()
+        sink.write(f"$ {shlex.join(argv)}\n".encode())
+        sink.flush()
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink) as process:
+            status = process.wait()
+    if not status:
+        return ""
+    with log.open("rb") as written:
+        written.seek(begin)
+        lines = written.read().decode(errors="replace").splitlines()
+    errors = [line[3:] for line in lines if line.startswith("E: ")]
+    return f"{(errors or [f'status {status}'])[0]} (log: {log})"
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`dsbench install GROUP…`."""
+    parser = subparsers.add_parser("install", help="install the Debian packages of a group", description=__doc__)
+    parser.add_argument("group", nargs="+", help=f"any of: {', '.join(groups())}")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Install the packages of the groups named."""
+    ensure(*args.group)
+    return 0

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The User Mode Linux kernel: built once from Debian's linux-source, and kept in the cache for all clones.
+
+The finished folder is a kernel tree without its objects: what external modules build against (Module.symvers, headers,
+scripts), the bootable `linux`, and the tools of the source (checkpatch.pl, kunit.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import archive, locks, packages, paths, proc, ui
+from .errors import HarnessError
+
+FRAGMENT = paths.HARNESS / "kernel" / "uml.config"
+MAKE = ("make", "ARCH=um", "SUBARCH=x86_64")
+JOBS = os.cpu_count() or 1
+
+BUILD_BYTES = 3 << 30
+"""The unpacked source with its objects, before it is pruned."""
+
+SOURCE_FILES = 87_000
+BUILD_STEPS = 1_110
+"""Of 6.12, for the progress display alone: other versions end a little before or after 100 %."""
+
+KEPT = ("arch/um", "arch/x86", "include", "scripts", "tools/include", "tools/testing/kunit")
+"""Folders that outlive the build; of the rest the top level's files and folder names stay, as checkpatch.pl expects."""
+
+PROOFS = ("linux", "Module.symvers", "include/config/kernel.release", "include/generated/autoconf.h", "scripts/mod/modpost")
+
+
+def tree(version: str) -> Path:
+    """The kernel tree of `version` ("6.12"), built if need be. HarnessError when it cannot be."""
+    packages.ensure("base")
+    source = f"linux-source-{version}"
+    shelf = paths.make_folder(paths.cache() / "uml", "UML kernel")
+    package = archive.candidate(source)
+    if not package and (older := sorted(shelf.glob(f"{source}_*_{_recipe()}"))):
+        return older[-1]
+    package = package or archive.require(source)
+    folder = shelf / f"{source}_{package.version}_{_recipe()}"
+    with locks.held(shelf / f"{folder.name}.lock", f"it builds the UML kernel {package.version}"):
+        if not all((folder / proof).exists() for proof in PROOFS):
+            shutil.rmtree(folder, ignore_errors=True)
+            packages.ensure("base", "uml")
+            _make(package, folder)
+    return folder
+
+
+def release(folder: Path) -> str:
+    """`uname -r` of the kernel in this tree."""
+    return (folder / "include/config/kernel.release").read_text(encoding="utf-8").strip()
+
+
+def _recipe() -> str:
+    """Names what decides the build beside the source: the config, the compiler and this file's own doing."""
+    compiler = proc.check(["gcc", "--version"], env=proc.build_environment()).splitlines()[0]
+    ingredients = (FRAGMENT.read_text(encoding="utf-8"), compiler, *MAKE, *KEPT)
+    return hashlib.sha256("\0".join(ingredients).encode()).hexdigest()[:10]
+
+
+def _make(package: archive.Package, folder: Path) -> None:
+    """Unpack, configure, build and prune beside `folder`; an interrupted build goes on there the next time."""
+    work = paths.make_folder(folder.with_name(f"{folder.name}.part"), "build")
+    log = paths.logs() / f"uml-{package.version}.log"
+    log.unlink(missing_ok=True)
+    if not (work / ".unpacked").exists():
+        archive.require_space(work, BUILD_BYTES)
+        _unpack(package, work)
+    _configure(work, log)
+    _compile(work, log)
+    with ui.step("removing what is no longer needed"):
+        _prune(work)
+    work.rename(folder)
+    archive.discard(package)
+    ui.say(f"UML kernel {release(folder)} is in {folder} (make clean leaves it there)")
+
+
+def _unpack(package: archive.Package, work: Path) -> None:
+    """The source lies in the package as a compressed tar file."""
+    deb = archive.download(package)
+    unpack = ["dpkg-deb", "--fsys-tarfile", deb]
+    find = ["tar", "--extract", "--to-stdout", "--wildcards", "./usr/src/linux-source-*.tar.xz"]
+    expand = ["tar", "--extract", "--xz", "--verbose", "--strip-components=1", "--no-same-owner", "--directory", work]
+    with (
+        ui.Progress(f"unpacking {package.name} {package.version}", SOURCE_FILES, "files") as progress,
+        proc.child(unpack, stdout=subprocess.PIPE) as outer,
+        proc.child(find, stdin=outer.stdout, stdout=subprocess.PIPE) as inner,
+    ):
+        for end in (outer.stdout, inner.stdout):
+            assert end is not None
+        result = proc.stream(expand, stdin=inner.stdout, on_line=lambda line: progress.advance())
+    if result.status:
+        shutil.rmtree(work, ignore_errors=True)
+        raise HarnessError(f"{package.name} cannot be unpacked into {work}: {result.last}")
+    (work / ".unpacked").touch()
+
+
+def _configure(work: Path, log: Path) -> None:
+    argv = [*MAKE, f"KCONFIG_ALLCONFIG={FRAGMENT}", "allnoconfig"]
+    result = proc.stream(argv, cwd=work, env=proc.build_environment(), log=log)
+    if result.status:
+        raise HarnessError(f"the UML kernel cannot be configured: {result.last} (log: {log})")
+    taken = set((work / ".config").read_text(encoding="utf-8").splitlines())
+    wanted = re.findall(r"^CONFIG_\w+=.*$", FRAGMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    if refused := [line for line in wanted if line not in taken]:
+        ui.warn(f"this kernel source does not offer {', '.join(refused)}")
+
+
+def _compile(work: Path, log: Path) -> None:
+    with ui.Progress(f"building the UML kernel with {JOBS} jobs", BUILD_STEPS, "steps") as progress:
+
+        def count(line: str) -> None:
+            if re.match(r" +[A-Z]+ ", line):
+                progress.advance(line.split()[-1])
+
+        argv = [*MAKE, f"-j{JOBS}", "linux", "modules"]
+        result = proc.stream(argv, cwd=work, env=proc.build_environment(), log=log, on_line=count)
+    if result.status:
+        problem = next((line for line in result.tail if "error" in line.lower()), result.last)
+        raise HarnessError(f"the UML kernel does not build: {problem} (log: {log})")
+
+
+def _prune(work: Path) -> None:
+    kept = [work / name for name in KEPT]
+    above = {parent for folder in kept for parent in folder.parents}
+    for folder, _, files in os.walk(work):
+        here = Path(folder)
+        inside = any(here.is_relative_to(name) for name in kept)
+        for name in files:
+            if not inside and here != work or inside and Path(name).suffix in (".o", ".a") and "scripts" not in here.parts:
+                (here / name).unlink()
+    for folder, _, _ in os.walk(work, topdown=False):
+        here = Path(folder)
+        if here.parent != work and here not in above:
+            with contextlib.suppress(OSError):
+                here.rmdir()
