@@ -40,7 +40,7 @@ def modules(kernel: Kernel, *, make_args: Sequence[str] = ()) -> Build:
     folder = paths.make_folder(paths.BUILD / f"{kernel.target}-{kernel.release}", "build")
     build = Build(kernel, ko_dir=folder / "ko", mod_root=folder / "root")
     with locks.held(folder / ".lock", f"it builds in {folder}"):
-        _farm(folder / "src")
+        farm(folder / "src")
         _kbuild(kernel, folder / "src/modules", make_args)
         objects = _objects(folder / "src/modules")
         _collect(objects, build.ko_dir)
@@ -68,16 +68,16 @@ def revision() -> str:
     return answer.stdout.strip() or "unknown"
 
 
-def _farm(farm: Path) -> None:
-    """Make `farm` mirror the source folders by links; what has lost its source goes, kbuild's products stay."""
+def farm(folder: Path) -> None:
+    """Make `folder` mirror the source folders by links; what has lost its source goes, kbuild's products stay."""
     for name in SOURCES:
         for source in _files(paths.ROOT / name):
-            link = farm / source.relative_to(paths.ROOT)
+            link = folder / source.relative_to(paths.ROOT)
             if not link.is_symlink() or link.readlink() != source:
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.unlink(missing_ok=True)
                 link.symlink_to(source)
-    for link in _files(farm):
+    for link in _files(folder):
         if link.is_symlink() and not link.exists():
             link.unlink()
 
