@@ -17,10 +17,7 @@ from . import locks, packages, paths, proc, ui
 from .errors import HarnessError
 
 MIB = 1 << 20
-APT_DOWNLOAD = (
-    "apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3",
-    "-o", "Acquire::http::Timeout=30", "-o", "Acquire::https::Timeout=30",
-)  # fmt: skip
+PATIENCE = ("-o", "Acquire::Retries=3", "-o", "Acquire::http::Timeout=30", "-o", "Acquire::https::Timeout=30")
 
 
 @dataclass(frozen=True)
@@ -30,33 +27,26 @@ class Package:
     name: str
     version: str
     depends: str
-    file: str
     size: int
     sha256: str
 
 
 def names(pattern: str) -> list[str]:
     """The packages in the lists whose names match the POSIX expression `pattern`."""
-    answer = subprocess.run(
-        ["apt-cache", "pkgnames"] if not pattern else ["apt-cache", "search", "--names-only", pattern],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    return [line.split(" - ")[0] for line in answer.stdout.splitlines()]
+    listing = _apt_cache("search", "--names-only", pattern)
+    return [line.partition(" - ")[0] for line in listing.splitlines()]
 
 
 def candidate(name: str) -> Package | None:
     """The version of a package that apt would install, or None when the lists have none."""
-    answer = subprocess.run(
-        ["apt-cache", "show", "--no-all-versions", name], check=False, capture_output=True, text=True
-    )
-    fields = dict(line.split(": ", 1) for line in answer.stdout.splitlines() if ": " in line and line[0] != " ")
-    if answer.returncode or "Filename" not in fields:
+    record = _apt_cache("show", "--no-all-versions", name)
+    fields = dict(line.split(": ", 1) for line in record.splitlines() if ": " in line and line[0] != " ")
+    if "Filename" not in fields:
         return None
     return Package(
         name=name,
         version=fields["Version"],
         depends=fields.get("Depends", ""),
-        file=Path(fields["Filename"]).name,
         size=int(fields["Size"]),
         sha256=fields["SHA256"],
     )
@@ -93,9 +83,13 @@ def download(package: Package) -> Path:
 
 
 def tree(
-    name: str, wanted: Sequence[Package], *, proofs: Sequence[str], mend: Callable[[Path], None] | None = None
+    name: str,
+    wanted: Callable[[], Sequence[Package]],
+    *,
+    proofs: Sequence[str],
+    mend: Callable[[Path], None] | None = None,
 ) -> Path:
-    """The folder of the cache with these packages unpacked one over the other.
+    """The folder of the cache with the packages that `wanted` names unpacked one over the other.
 
     `proofs` are files that it must have, not empty: without them it is taken for damaged and made again. `mend` gets the
     unpacked folder before it takes its name.
@@ -107,10 +101,11 @@ def tree(
         work = folder.with_name(f"{name}.part")
         for stale in (folder, work):
             shutil.rmtree(stale, ignore_errors=True)
-        debs = [download(package) for package in wanted]
-        require_space(folder.parent, 6 * sum(package.size for package in wanted))
+        parts = wanted()
+        paths.make_folder(work, "unpacking")
+        require_space(work, 6 * sum(package.size for package in parts))
+        debs = [download(package) for package in parts]
         with ui.step(f"unpacking {name}"):
-            paths.make_folder(work, "unpacking")
             for deb in debs:
                 proc.check(["dpkg-deb", "--extract", deb, work])
         if mend:
@@ -118,7 +113,7 @@ def tree(
         if lacking := [proof for proof in proofs if not _solid(work / proof)]:
             raise HarnessError(f"the packages of {name} lack {', '.join(lacking)}")
         work.rename(folder)
-        for package in wanted:
+        for package in parts:
             discard(package)
     return folder
 
@@ -142,7 +137,7 @@ def _deb(package: Package) -> Path:
 
 
 def _fetch(package: Package, folder: Path) -> None:
-    argv = [*APT_DOWNLOAD, f"{package.name}={package.version}"]
+    argv = ["apt-get", *_apt_options(), *PATIENCE, "download", f"{package.name}={package.version}"]
     log = folder.parent / f"{package.name}.log"
     total = package.size // MIB + 1
     with (
@@ -161,6 +156,23 @@ def _fetch(package: Package, folder: Path) -> None:
         reason = errors[0] if errors else f"apt-get's status is {status}"
         raise HarnessError(f"{package.name} {package.version} cannot be downloaded: {reason} (try apt-get update)")
     log.unlink()
+
+
+def _apt_cache(*arguments: str) -> str:
+    argv = ["apt-cache", *_apt_options(), *arguments]
+    try:
+        return subprocess.run(argv, check=False, capture_output=True, text=True).stdout
+    except FileNotFoundError as error:
+        raise HarnessError("there is no apt-cache here: dsbench takes its kernels from Debian's package archive") from error
+
+
+def _apt_options() -> list[str]:
+    """An index of our own: where the system keeps none, as container images do, each call would make it anew."""
+    index = paths.make_folder(paths.cache() / "apt", "package index")
+    return [
+        "-o", f"Dir::Cache::pkgcache={index}/pkgcache.bin", "-o", f"Dir::Cache::srcpkgcache={index}/srcpkgcache.bin",
+        "-o", "APT::Sandbox::User=root",
+    ]  # fmt: skip
 
 
 def _sha256(file: Path) -> str:

@@ -76,12 +76,10 @@ def stock_headers(release: str) -> Path:
     installed = USR_SRC / f"linux-headers-{release}"
     if (installed / "Makefile").exists():
         return installed
-    main = archive.require(f"linux-headers-{release}")
-    parts = re.findall(r"(linux-headers-\S+-common(?:-rt)?|linux-kbuild-[^\s,]+)", main.depends)
     folder = f"usr/src/linux-headers-{release}"
     tree = archive.tree(
         f"headers-{release}",
-        [main, *(archive.require(part) for part in parts)],
+        lambda: _headers_packages(release),
         proofs=[f"{folder}/Makefile", f"{folder}/Module.symvers", f"{folder}/scripts/mod/modpost"],
         mend=lambda root: _relocate(root / folder / "Makefile"),
     )
@@ -95,8 +93,8 @@ def stock_image(release: str) -> Path:
         with installed.open("rb"):
             return installed
     except OSError:
-        package = archive.candidate(f"linux-image-{release}") or archive.require(f"linux-image-{release}-unsigned")
-    return archive.tree(f"image-{release}", [package], proofs=[f"boot/vmlinuz-{release}"]) / f"boot/vmlinuz-{release}"
+        image = f"boot/vmlinuz-{release}"
+        return archive.tree(f"image-{release}", lambda: _image_packages(release), proofs=[image]) / image
 
 
 def _uml(spec: str) -> Kernel:
@@ -140,6 +138,17 @@ def _running(spec: str | None) -> Kernel:
             )
         kdir = stock_headers(release)
     return Kernel(release, version, "x86", kdir=kdir.resolve(), image=None, source=None)
+
+
+def _headers_packages(release: str) -> list[archive.Package]:
+    main = archive.require(f"linux-headers-{release}")
+    parts = re.findall(r"(linux-headers-\S+-common(?:-rt)?|linux-kbuild-[^\s,]+)", main.depends)
+    return [main, *(archive.require(part) for part in parts)]
+
+
+def _image_packages(release: str) -> list[archive.Package]:
+    """The signed image, or the unsigned one where only that is offered."""
+    return [archive.candidate(f"linux-image-{release}") or archive.require(f"linux-image-{release}-unsigned")]
 
 
 def _relocate(makefile: Path) -> None:
