@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The build root: entered, it has the newest tools and writes only where it may; left, nothing of it stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dsharness import buildroot, paths, proc
+from dsharness.errors import HarnessError
+
+UNREACHABLE = "http://127.0.0.1:9/debian/"
+
+
+@pytest.fixture(scope="module")
+def root() -> buildroot.BuildRoot:
+    """The one in the cache."""
+    try:
+        return buildroot.find()
+    except HarnessError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A cache of the test's own, and a mirror that does not answer."""
+    monkeypatch.setenv("DSBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(buildroot, "mirror", lambda: UNREACHABLE)
+    yield tmp_path
+
+
+def run(root: buildroot.BuildRoot, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell script inside."""
+    return subprocess.run(root.command(["sh", "-c", script]), check=False, capture_output=True, text=True)
+
+
+def test_has_the_compiler_and_the_headers(root: buildroot.BuildRoot) -> None:
+    answer = run(root, f"make -s -C {root.kdir} kernelrelease && x86_64-linux-gnu-gcc-14 -dumpversion")
+    assert answer.stdout.split() == [root.release, "14"], answer.stderr
+
+
+def test_gives_back_status_and_output(root: buildroot.BuildRoot) -> None:
+    answer = run(root, "echo out; echo err >&2; exit 7")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (7, "out\n", "err\n")
+
+
+def test_project_is_at_its_own_path(root: buildroot.BuildRoot) -> None:
+    assert run(root, f"test -f {paths.HARNESS}/packages.txt").returncode == 0
+
+
+def test_build_folder_is_writable(root: buildroot.BuildRoot) -> None:
+    file = paths.BUILD / "written-inside"
+    assert run(root, f"echo inside > {file}").returncode == 0
+    assert file.read_text() == "inside\n"
+    file.unlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make every mount read-only")
+@pytest.mark.parametrize("folder", [str(paths.ROOT), "/usr", "/etc"])
+def test_all_else_is_read_only(root: buildroot.BuildRoot, folder: str) -> None:
+    answer = run(root, f"touch {folder}/written-inside")
+    assert "Read-only file system" in answer.stderr
+
+
+def test_sees_no_process_of_the_machine(root: buildroot.BuildRoot) -> None:
+    assert run(root, f"test -e /proc/{os.getpid()}/exe").returncode != 0
+
+
+def test_leaves_no_mount(root: buildroot.BuildRoot) -> None:
+    run(root, "true")
+    assert str(root.path) not in Path("/proc/self/mountinfo").read_text()
+    assert not list((root.path / "mnt").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_leaves_no_process(root: buildroot.BuildRoot, number: signal.Signals) -> None:
+    mark = f"9{os.getpid()}{int(number)}"
+    argv = root.command(["sh", "-c", f"setsid sleep {mark} & sleep {mark}"])
+    with proc.child(argv) as process:
+        wait_until(lambda: len(sleeping(mark)) == 2)
+        os.killpg(process.pid, number)
+    wait_until(lambda: not sleeping(mark))
+
+
+def test_falls_back_on_the_root_that_is_there(empty_cache: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    there = empty_cache / "buildroot" / f"{buildroot.SUITE}_7.3.4_x"
+    there.mkdir(parents=True)
+    (there / ".release").write_text("7.3.4")
+    assert buildroot.find() == buildroot.BuildRoot(there, "7.3.4")
+    assert "going on with the build root that is there" in capfd.readouterr().err
+
+
+def test_without_mirror_says_so(empty_cache: Path) -> None:
+    with pytest.raises(HarnessError, match="package lists of trixie-backports cannot be fetched: .*127.0.0.1"):
+        buildroot.find()
+
+
+def sleeping(mark: str) -> list[str]:
+    """The processes that sleep for `mark` seconds."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = entry.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[:2] == [b"sleep", mark.encode()]:
+            found.append(entry.parent.name)
+    return found
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Fail unless `condition()` becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
