@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from . import build, packages
+from . import build, lint, packages
 from .errors import HarnessError
 
-COMMANDS = (build, packages)
+COMMANDS = (build, lint, packages)
 
 INTERRUPTED = 130
 
