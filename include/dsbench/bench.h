@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one API between the core (dsbench.ko) and what it measures.
+ *
+ * A container is a table of operations. Each operation is a whole loop in the
+ * container's own file, so that the compiler inlines the container's code as
+ * it would for a real user; the core calls it once a slice, never once an
+ * element.
+ */
+#ifndef _DSBENCH_BENCH_H
+#define _DSBENCH_BENCH_H
+
+#include <linux/errno.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/types.h>
+
+/* Longest container name, with its terminator. */
+#define DSBENCH_NAME_LEN	16
+
+/*
+ * Every element takes this much memory whatever container it sits in: one
+ * cache line, in the same kmalloc cache, at the same addresses. A container
+ * with a bigger link would otherwise pay for its size class, not for its work.
+ */
+#define DSBENCH_ELEM_SIZE	64
+
+/* The largest n; the arrays that describe a run are indexed by u32. */
+#define DSBENCH_N_MAX		(16U * 1024 * 1024)
+
+/**
+ * enum dsbench_op - what is timed
+ * @DSBENCH_FILL: insert n elements into an empty container
+ * @DSBENCH_FIND: look up keys
+ * @DSBENCH_FOR_EACH: visit every element and increment its value
+ * @DSBENCH_ERASE: remove every element, one by one, in key order
+ * @DSBENCH_NR_OPS: how many there are
+ */
+enum dsbench_op {
+	DSBENCH_FILL,
+	DSBENCH_FIND,
+	DSBENCH_FOR_EACH,
+	DSBENCH_ERASE,
+	DSBENCH_NR_OPS,
+};
+
+/**
+ * struct dsbench_elem - what every container stores
+ * @key: unique in its set, from 0 to n - 1
+ * @value: starts as @key; for_each adds one
+ *
+ * A container embeds it as the first member of its own element, its link
+ * behind it, both within DSBENCH_ELEM_SIZE bytes.
+ */
+struct dsbench_elem {
+	u64 key;
+	u64 value;
+};
+
+/**
+ * struct dsbench_set - the elements and keys that one try works on
+ * @n: how many elements a full container holds
+ * @inline_alloc: fill allocates each element and erase frees it; otherwise
+ *	the elements exist before the clock starts
+ * @elems: the i-th element to insert; NULL where @inline_alloc
+ * @keys: the i-th key to insert
+ * @lookup: the i-th key to look up; n and above are absent from the container
+ * @lookups: how many entries @lookup has
+ * @by_key: the element that holds each key, as verify found it; erase uses it
+ * @priv: the container's own state, made by create, undone by destroy
+ * @hits: find adds the number of keys found
+ * @sum: find and verify add the values of the elements they met
+ * @seen: verify counts the elements it met
+ */
+struct dsbench_set {
+	u32 n;
+	bool inline_alloc;
+	struct dsbench_elem **elems;
+	u32 *keys;
+	u32 *lookup;
+	u32 lookups;
+	struct dsbench_elem **by_key;
+	void *priv;
+	u32 hits;
+	u64 sum;
+	u32 seen;
+};
+
+/**
+ * typedef dsbench_op_fn - one timed loop
+ * @set: what to work on
+ * @first: index of the first insertion, lookup or key of this slice
+ * @last: index behind the last one; for_each takes the whole set and ignores
+ *	both
+ *
+ * Context: atomic. Preemption is off and interrupts may be: an operation must
+ * not sleep and allocates with DSBENCH_GFP only.
+ *
+ * Return: 0, or a negative error code, with the container still in a state
+ * that verify can walk and destroy can undo.
+ */
+typedef int (*dsbench_op_fn)(struct dsbench_set *set, u32 first, u32 last);
+
+/**
+ * struct dsbench_ops - what a container can do
+ * @create: make an empty container in set->priv; 0 or a negative error code.
+ *	May sleep
+ * @destroy: free what create and the operations allocated, elements excepted,
+ *	whatever the container still holds. May sleep
+ * @verify: walk the whole container, call dsbench_see() for each element and
+ *	check the container's own invariants; 0, -EUCLEAN where it is damaged.
+ *	May sleep
+ * @op: the timed loops; NULL where the container has no such operation
+ * @linear_find: find costs O(n): a default run bounds the lookups
+ * @bytes: memory, in bytes, that the container itself takes for @n elements
+ *	at the most, elements excepted; NULL for none
+ */
+struct dsbench_ops {
+	int (*create)(struct dsbench_set *set);
+	void (*destroy)(struct dsbench_set *set);
+	int (*verify)(struct dsbench_set *set);
+	dsbench_op_fn op[DSBENCH_NR_OPS];
+	bool linear_find;
+	u64 (*bytes)(u32 n);
+};
+
+/**
+ * struct dsbench_container - one registered container
+ * @name: unique, DSBENCH_NAME_LEN - 1 characters at the most, without spaces
+ * @ops: what it can do
+ * @n: its own number of elements; 0 takes the core's
+ * @tries: its own number of tries; 0 takes the core's
+ *
+ * The rest belongs to the core.
+ */
+struct dsbench_container {
+	const char *name;
+	const struct dsbench_ops *ops;
+	u32 n;
+	u32 tries;
+
+	/* private: under the registry's lock */
+	struct list_head node;
+	bool pending;
+	bool borrowed;
+	bool running;
+	bool leaving;
+};
+
+int dsbench_register(struct dsbench_container *container);
+void dsbench_unregister(struct dsbench_container *container);
+
+extern const struct kernel_param_ops dsbench_n_param_ops;
+extern const struct kernel_param_ops dsbench_tries_param_ops;
+
+/* What an operation allocates with: it never sleeps and may fail in silence. */
+#define DSBENCH_GFP	(GFP_NOWAIT | __GFP_NOWARN)
+
+/**
+ * dsbench_elem_get() - the element of the i-th insertion
+ * @set: the set being filled
+ * @i: index of the insertion
+ * @inline_alloc: set->inline_alloc as a compile-time constant, so that the
+ *	loop around carries no test for it
+ *
+ * Context: any.
+ *
+ * Return: the element with its key and value set, or NULL when memory is short.
+ */
+static __always_inline struct dsbench_elem *
+dsbench_elem_get(struct dsbench_set *set, u32 i, bool inline_alloc)
+{
+	struct dsbench_elem *e;
+
+	if (!inline_alloc)
+		return set->elems[i];
+
+	e = kmalloc(DSBENCH_ELEM_SIZE, DSBENCH_GFP);
+	if (likely(e)) {
+		e->key = set->keys[i];
+		e->value = e->key;
+	}
+	return e;
+}
+
+/**
+ * dsbench_elem_put() - give back an element that was erased
+ * @e: the element, no longer linked anywhere
+ * @inline_alloc: as for dsbench_elem_get()
+ *
+ * Context: any.
+ */
+static __always_inline void
+dsbench_elem_put(struct dsbench_elem *e, bool inline_alloc)
+{
+	if (inline_alloc)
+		kfree(e);
+}
+
+/**
+ * dsbench_see() - tell the core that verify met an element
+ * @set: the set being verified
+ * @e: the element
+ *
+ * A key that does not belong to the set, or that comes a second time, ends
+ * the walk: so a damaged, circular container cannot hold the kernel.
+ *
+ * Context: may sleep.
+ *
+ * Return: 0, or -EUCLEAN for a foreign or repeated key.
+ */
+static inline int dsbench_see(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	if (e->key >= set->n || set->by_key[e->key])
+		return -EUCLEAN;
+
+	set->by_key[e->key] = e;
+	set->sum += e->value;
+	if (!(++set->seen % 4096))
+		cond_resched();
+	return 0;
+}
+
+/**
+ * dsbench_container_module() - all that a container's module needs besides its
+ *	operations: registration, parameters, init, exit, alias, licence
+ * @container: its name; its operations are in container_ops
+ *
+ * The core finds the module by the alias, so it knows no container by name.
+ */
+#define dsbench_container_module(container)				\
+static struct dsbench_container container##_container = {		\
+	.name = #container,						\
+	.ops = &container##_ops,					\
+};									\
+module_param_cb(n, &dsbench_n_param_ops, &container##_container.n, 0644); \
+MODULE_PARM_DESC(n, "elements (default: the core's n)");		\
+module_param_cb(tries, &dsbench_tries_param_ops, &container##_container.tries, \
+		0644);							\
+MODULE_PARM_DESC(tries, "tries (default: the core's tries)");		\
+static int __init container##_init(void)				\
+{									\
+	return dsbench_register(&container##_container);		\
+}									\
+static void __exit container##_exit(void)				\
+{									\
+	dsbench_unregister(&container##_container);			\
+}									\
+module_init(container##_init);						\
+module_exit(container##_exit);						\
+MODULE_ALIAS("dsbench-container");					\
+MODULE_LICENSE("GPL")
+
+#endif /* _DSBENCH_BENCH_H */

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the clock counts, how fast, and what reading it costs. */
+
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/string.h>
+
+#include "core.h"
+
+#define OVERHEAD_TRIES	1000
+#define RATE_TRIES	3
+#define RATE_NS		(2 * NSEC_PER_MSEC)
+
+static struct dsbench_clock_info info = {
+#ifdef __x86_64__
+	.name = "rdtsc between lfences",
+	.unit = "cycles",
+#else
+	.name = "get_cycles()",
+	.unit = "cycles",
+#endif
+};
+
+/**
+ * dsbench_clock_info() - what is known of the clock
+ *
+ * Context: any.
+ *
+ * Return: never NULL; the overhead is measured anew at the start of each run.
+ */
+const struct dsbench_clock_info *dsbench_clock_info(void)
+{
+	return &info;
+}
+EXPORT_SYMBOL_GPL(dsbench_clock_info);
+
+static u64 middle_of_three(u64 a, u64 b, u64 c)
+{
+	return max(min(a, b), min(max(a, b), c));
+}
+
+/* Ticks a millisecond against ktime; an interruption spoils one try of three. */
+static u64 measure_rate(void)
+{
+	u64 khz[RATE_TRIES];
+	int i;
+
+	for (i = 0; i < RATE_TRIES; i++) {
+		u64 start_ns = ktime_get_ns();
+		u64 start = dsbench_clock();
+		u64 ns;
+
+		do {
+			ns = ktime_get_ns() - start_ns;
+		} while (ns < RATE_NS);
+		khz[i] = div64_u64((dsbench_clock() - start) * NSEC_PER_MSEC,
+				   ns);
+	}
+	return middle_of_three(khz[0], khz[1], khz[2]);
+}
+
+#ifdef __x86_64__
+#define PROBE_ROUNDS		1000
+#define PROBE_INSTRUCTIONS	(10 * PROBE_ROUNDS)
+
+/* Eight multiplications that wait for each other, 3 cycles each or more. */
+static u64 dependent_chain(void)
+{
+	unsigned long rounds = PROBE_ROUNDS;
+	unsigned long x = 3;
+	u64 start = dsbench_clock();
+
+	asm volatile("1:\n\t"
+		     "imul %1, %1\n\timul %1, %1\n\t"
+		     "imul %1, %1\n\timul %1, %1\n\t"
+		     "imul %1, %1\n\timul %1, %1\n\t"
+		     "imul %1, %1\n\timul %1, %1\n\t"
+		     "dec %0\n\tjnz 1b"
+		     : "+r" (rounds), "+r" (x) : : "cc");
+	return dsbench_clock() - start;
+}
+
+/* As many instructions that do not wait for each other. */
+static u64 independent_nops(void)
+{
+	unsigned long rounds = PROBE_ROUNDS;
+	u64 start = dsbench_clock();
+
+	asm volatile("1:\n\t"
+		     "nop\n\tnop\n\tnop\n\tnop\n\t"
+		     "nop\n\tnop\n\tnop\n\tnop\n\t"
+		     "dec %0\n\tjnz 1b"
+		     : "+r" (rounds) : : "cc");
+	return dsbench_clock() - start;
+}
+
+static bool is_instructions(u64 ticks)
+{
+	return ticks >= PROBE_INSTRUCTIONS &&
+	       ticks <= PROBE_INSTRUCTIONS + PROBE_INSTRUCTIONS / 100;
+}
+
+/*
+ * A counter of instructions, as QEMU's -icount makes of the TSC, gives both
+ * loops the same count. On no real CPU do they take the same time.
+ */
+static bool counts_instructions(void)
+{
+	int agreed = 0;
+	int i;
+
+	for (i = 0; i < 5; i++)
+		agreed += is_instructions(dependent_chain()) &&
+			  is_instructions(independent_nops());
+	return agreed >= 3;
+}
+#else
+static bool counts_instructions(void)
+{
+	return false;
+}
+#endif
+
+static int nothing(struct dsbench_set *set, u32 first, u32 last)
+{
+	return 0;
+}
+
+/**
+ * dsbench_clock_overhead() - measure what timing nothing costs, here and now
+ *
+ * The smallest of many: what is subtracted must never be too much.
+ *
+ * Context: may sleep; bound to the CPU that is to be measured.
+ */
+void dsbench_clock_overhead(void)
+{
+	u64 overhead = U64_MAX;
+	int i;
+
+	for (i = 0; i < OVERHEAD_TRIES; i++) {
+		struct dsbench_slice slice = {
+			.op = nothing,
+			.irqs_off = true,
+		};
+
+		dsbench_time_slice(&slice);
+		overhead = min(overhead, slice.ticks);
+	}
+	WRITE_ONCE(info.overhead, overhead);
+}
+
+/**
+ * dsbench_clock_init() - find out what the clock is
+ *
+ * Context: may sleep; takes about 10 ms.
+ */
+void dsbench_clock_init(void)
+{
+#ifndef __x86_64__
+	if (!get_cycles()) {
+		info.name = "ktime_get_ns()";
+		info.unit = "ns";
+	}
+#endif
+	if (counts_instructions())
+		info.unit = "instructions";
+	info.khz = measure_rate();
+	dsbench_clock_overhead();
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the core's files share; each group names the file that owns it. */
+#ifndef _DSBENCH_CORE_H
+#define _DSBENCH_CORE_H
+
+#include <linux/cache.h>
+#include <linux/list.h>
+#include <linux/prandom.h>
+#include <linux/types.h>
+
+#include <dsbench/bench.h>
+#include <dsbench/clock.h>
+
+#define DSBENCH_VERSION	"0.1.0"
+
+struct seq_file;
+
+/* params.c */
+
+/* Room for the list of containers to run, with its terminator. */
+#define DSBENCH_SELECT_LEN	128
+
+/**
+ * struct dsbench_params - the parameters of one run, copied when it starts
+ * @n: elements
+ * @tries: samples of each container and operation
+ * @warmup: ms of tries that do not count, one round at least
+ * @seed: of all that is random
+ * @lookups: keys that one find try looks up at the most; 0 for n, or fewer
+ *	where find is O(n) and n is large
+ * @misses: percent of the lookups whose key is absent
+ * @cpu: where the run is bound; -1 for the last CPU online
+ * @sequential: keys and elements in ascending order instead of shuffled
+ * @inline_alloc: as in struct dsbench_set
+ * @ops: a bit for each operation to time
+ * @containers: "all" or names with commas between
+ */
+struct dsbench_params {
+	u32 n;
+	u32 tries;
+	u32 warmup;
+	u64 seed;
+	u32 lookups;
+	u32 misses;
+	int cpu;
+	bool sequential;
+	bool inline_alloc;
+	unsigned long ops;
+	char containers[DSBENCH_SELECT_LEN];
+};
+
+void dsbench_params_get(struct dsbench_params *p);
+bool dsbench_autorun(void);
+bool dsbench_select_all(const struct dsbench_params *p);
+bool dsbench_selected(const struct dsbench_params *p, const char *name);
+u32 dsbench_lookups(const struct dsbench_params *p, u32 n, bool linear_find);
+u64 dsbench_memory_available(void);
+
+/* registry.c */
+
+extern const char * const dsbench_op_names[DSBENCH_NR_OPS];
+
+typedef int (*dsbench_visit_fn)(struct dsbench_container *container, void *arg);
+
+int dsbench_registry_visit(dsbench_visit_fn visit, void *arg);
+void dsbench_registry_borrowing(bool on);
+void dsbench_container_leave_run(struct dsbench_container *container);
+
+/* autoload.c */
+
+void dsbench_autoload(const struct dsbench_params *p);
+void dsbench_autoload_release(void);
+
+/* set.c */
+
+struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n);
+void dsbench_set_free(struct dsbench_set *set);
+u64 dsbench_set_bytes(u32 n);
+void dsbench_set_reset(struct dsbench_set *set);
+int dsbench_set_collect(struct dsbench_set *set, const struct dsbench_ops *ops);
+int dsbench_set_verify(struct dsbench_set *set, const struct dsbench_ops *ops,
+		       enum dsbench_op op, u32 lookups);
+void dsbench_set_empty(struct dsbench_set *set, const struct dsbench_ops *ops);
+void dsbench_shuffle(u32 *array, u32 n, struct rnd_state *rnd);
+
+/* stats.c */
+
+/**
+ * struct dsbench_stats - what is reported of a cell, in milli-cycles a try
+ * @min: smallest sample
+ * @p50: median
+ * @mean: arithmetic mean
+ * @p90: 90th percentile
+ * @p99: 99th percentile
+ * @max: largest sample
+ * @mad: median absolute deviation from the median
+ *
+ * Percentiles interpolate linearly between the two nearest samples.
+ */
+struct dsbench_stats {
+	s64 min;
+	s64 p50;
+	s64 mean;
+	s64 p90;
+	s64 p99;
+	s64 max;
+	s64 mad;
+};
+
+s64 dsbench_percentile(const s64 *sorted, u32 count, u32 percent);
+int dsbench_stats_compute(struct dsbench_stats *stats, const s64 *samples,
+			  u32 count);
+s64 dsbench_per_element(s64 milli_cycles, u32 elements);
+
+/* run.c: a run is its cells, one a container and operation */
+
+/**
+ * struct dsbench_cell - the samples of one container and operation
+ * @node: in the run's cells
+ * @container: its name
+ * @op: the operation
+ * @n: elements in the container
+ * @elements: what one try is divided by: @n, or the number of lookups
+ * @tries: samples wanted
+ * @done: samples taken
+ * @disturbed: samples of those that an interrupt fell into
+ * @samples: cycles of each try, without the clock's own
+ * @is_disturbed: which of them were
+ * @stats: of @samples, once the run has ended
+ * @source: the container while the run lasts; NULL once it has left
+ * @set: what the tries work on, shared with other cells
+ * @slice_ticks: how long a slice of the last try took; 0 before the first
+ */
+struct dsbench_cell {
+	struct list_head node;
+	char container[DSBENCH_NAME_LEN];
+	enum dsbench_op op;
+	u32 n;
+	u32 elements;
+	u32 tries;
+	u32 done;
+	u32 disturbed;
+	s64 *samples;
+	unsigned long *is_disturbed;
+	struct dsbench_stats stats;
+	struct dsbench_container *source;
+	struct dsbench_set *set;
+	u64 slice_ticks;
+};
+
+enum dsbench_run_state {
+	DSBENCH_RUN_COMPLETE,
+	DSBENCH_RUN_INTERRUPTED,
+	DSBENCH_RUN_FAILED,
+};
+
+/**
+ * struct dsbench_run - one run, while it lasts and as a result
+ * @node: in the results
+ * @id: counts from 1
+ * @params: as they were when it started
+ * @cpu: the CPU it was bound to
+ * @cells: of struct dsbench_cell
+ * @nr_cells: how many of them have samples, once it has ended
+ * @state: how it ended
+ * @ms: how long it took, in ms
+ * @problem: a sentence where @state is not complete
+ */
+struct dsbench_run {
+	struct list_head node;
+	u32 id;
+	struct dsbench_params params;
+	int cpu;
+	struct list_head cells;
+	u32 nr_cells;
+	enum dsbench_run_state state;
+	u64 ms;
+	char problem[256];
+};
+
+struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p);
+void dsbench_run_free(struct dsbench_run *run);
+void dsbench_cell_free(struct dsbench_cell *cell);
+int dsbench_run_add(struct dsbench_run *run,
+		    struct dsbench_container *container);
+void dsbench_run_drop(struct dsbench_run *run,
+		      struct dsbench_container *container);
+int dsbench_run_prepare(struct dsbench_run *run);
+void dsbench_run_finish(struct dsbench_run *run);
+__printf(3, 4) void dsbench_run_problem(struct dsbench_run *run,
+					enum dsbench_run_state state,
+					const char *fmt, ...);
+
+/* clock.c */
+
+void dsbench_clock_init(void);
+void dsbench_clock_overhead(void);
+
+/* try.c: one try */
+
+/**
+ * struct dsbench_slice - what runs between two readings of the clock
+ * @op: the operation
+ * @set: passed to it, as are
+ * @first: and
+ * @last:
+ * @irqs_off: keep interrupts out, besides preemption
+ * @ticks: how long it took, with the clock's own
+ * @err: what the operation returned
+ * @disturbed: an interrupt fell into it all the same, or the CPU changed
+ */
+struct dsbench_slice {
+	dsbench_op_fn op;
+	struct dsbench_set *set;
+	u32 first;
+	u32 last;
+	bool irqs_off;
+	u64 ticks;
+	int err;
+	bool disturbed;
+};
+
+void dsbench_time_slice(struct dsbench_slice *slice);
+int dsbench_try(struct dsbench_cell *cell, bool keep);
+
+/* runner.c: the thread that loads, runs and releases */
+
+int dsbench_runner_start(void);
+void dsbench_runner_stop(void);
+int dsbench_runner_request(void);
+void dsbench_runner_kick(void);
+int dsbench_runner_wait(bool nonblock);
+void dsbench_runner_interrupt(void);
+bool dsbench_runner_interrupted(void);
+void dsbench_runner_show(struct seq_file *m);
+
+/* results.c: what has been run */
+
+void dsbench_results_publish(struct dsbench_run *run);
+void dsbench_results_free(void);
+void dsbench_results_lock(void);
+void dsbench_results_unlock(void);
+extern struct list_head dsbench_results;
+
+/* environ.c */
+
+void dsbench_environ_show(struct seq_file *m);
+
+/* procfs.c, debugfs.c */
+
+int dsbench_procfs_init(void);
+void dsbench_procfs_exit(void);
+void dsbench_debugfs_init(void);
+void dsbench_debugfs_exit(void);
+
+#endif /* _DSBENCH_CORE_H */

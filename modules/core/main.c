@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/* dsbench.ko: what is set up in which order, and its exact reverse. */
+
+#include <linux/init.h>
+#include <linux/module.h>
+
+#include "core.h"
+
+static int __init dsbench_init(void)
+{
+	int err;
+
+	dsbench_clock_init();
+
+	err = dsbench_runner_start();
+	if (err)
+		return err;
+
+	err = dsbench_procfs_init();
+	if (err)
+		goto err_procfs;
+
+	dsbench_debugfs_init();
+
+	/*
+	 * The thread asks for the containers, not this function: they depend
+	 * on a core that is live, and it is not before this has returned.
+	 */
+	if (dsbench_autorun())
+		dsbench_runner_request();
+
+	pr_info("%s loaded, results in /proc/dsbench\n", DSBENCH_VERSION);
+	return 0;
+
+err_procfs:
+	dsbench_runner_stop();
+	return err;
+}
+
+static void __exit dsbench_exit(void)
+{
+	dsbench_debugfs_exit();
+	dsbench_procfs_exit();
+	dsbench_runner_stop();
+	dsbench_results_free();
+}
+
+module_init(dsbench_init);
+module_exit(dsbench_exit);
+
+MODULE_DESCRIPTION("dsbench: what an element costs in each of the kernel's containers");
+MODULE_AUTHOR("The dsbench developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(DSBENCH_VERSION);

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The parameters: what they may be, what they are, and a sentence in the log
+ * for all else. Those that the owner may write take effect at the next run.
+ */
+
+#include <linux/cpumask.h>
+#include <linux/ctype.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/string.h>
+
+#include "core.h"
+
+#define TRIES_MAX	1000000U
+#define WARMUP_MAX	60000U
+
+/* Work of an O(n) find that a try may do when lookups= leaves it to us. */
+#define LINEAR_STEPS	(16U * 1024 * 1024)
+
+static u32 n = 500;
+static u32 tries = 100;
+static u32 warmup = 500;
+static u64 seed = 1;
+static u32 lookups;
+static u32 misses;
+static int cpu = -1;
+static bool sequential;
+static bool inline_alloc;
+static unsigned long ops = BIT(DSBENCH_NR_OPS) - 1;
+static char containers[DSBENCH_SELECT_LEN] = "all";
+static bool autorun = true;
+
+/* Length of a value as the user wrote it, without the newline that echo adds. */
+static int shown(const char *val)
+{
+	return strcspn(val, "\n");
+}
+
+static int set_u32(const char *val, const struct kernel_param *kp, u32 min,
+		   u32 max, const char *unit)
+{
+	u32 value;
+
+	if (kstrtou32(val, 0, &value) || value < min || value > max) {
+		pr_err("%s: %s=%.*s: must be a whole number from %u to %u%s\n",
+		       module_name(kp->mod), kp->name, shown(val), val, min, max,
+		       unit);
+		return -EINVAL;
+	}
+	*(u32 *)kp->arg = value;
+	return 0;
+}
+
+/* The same for a choice between names; the index of the one chosen. */
+static int choose(const char *val, const struct kernel_param *kp,
+		  const char * const *names)
+{
+	int chosen = __sysfs_match_string(names, 2, val);
+
+	if (chosen < 0)
+		pr_err("%s=%.*s: must be %s or %s\n", kp->name, shown(val), val,
+		       names[0], names[1]);
+	return chosen;
+}
+
+/**
+ * dsbench_memory_available() - how much a run may take
+ *
+ * Context: any.
+ *
+ * Return: bytes; three quarters of what is free or easily made free.
+ */
+u64 dsbench_memory_available(void)
+{
+	s64 pages = si_mem_available();
+
+	return pages > 0 ? ((u64)pages << PAGE_SHIFT) / 4 * 3 : 0;
+}
+
+static int n_set(const char *val, const struct kernel_param *kp)
+{
+	u64 available = dsbench_memory_available();
+	u32 old = *(u32 *)kp->arg;
+	int err;
+
+	err = set_u32(val, kp, 1, DSBENCH_N_MAX, " elements");
+	if (err)
+		return err;
+
+	if (dsbench_set_bytes(*(u32 *)kp->arg) > available) {
+		pr_err("%s: %s=%.*s: needs %llu MiB of memory, %llu MiB may be used: at most %llu elements\n",
+		       module_name(kp->mod), kp->name, shown(val), val,
+		       dsbench_set_bytes(*(u32 *)kp->arg) >> 20,
+		       available >> 20,
+		       div_u64(available, dsbench_set_bytes(1)));
+		*(u32 *)kp->arg = old;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+const struct kernel_param_ops dsbench_n_param_ops = {
+	.set = n_set,
+	.get = param_get_uint,
+};
+EXPORT_SYMBOL_GPL(dsbench_n_param_ops);
+
+static int tries_set(const char *val, const struct kernel_param *kp)
+{
+	return set_u32(val, kp, 1, TRIES_MAX, "");
+}
+
+const struct kernel_param_ops dsbench_tries_param_ops = {
+	.set = tries_set,
+	.get = param_get_uint,
+};
+EXPORT_SYMBOL_GPL(dsbench_tries_param_ops);
+
+static int warmup_set(const char *val, const struct kernel_param *kp)
+{
+	return set_u32(val, kp, 0, WARMUP_MAX, " ms");
+}
+
+static const struct kernel_param_ops warmup_ops = {
+	.set = warmup_set,
+	.get = param_get_uint,
+};
+
+static int seed_set(const char *val, const struct kernel_param *kp)
+{
+	u64 value;
+
+	if (kstrtou64(val, 0, &value)) {
+		pr_err("seed=%.*s: must be a whole number from 0 to %llu\n",
+		       shown(val), val, U64_MAX);
+		return -EINVAL;
+	}
+	seed = value;
+	return 0;
+}
+
+static const struct kernel_param_ops seed_ops = {
+	.set = seed_set,
+	.get = param_get_ullong,
+};
+
+static int lookups_set(const char *val, const struct kernel_param *kp)
+{
+	return set_u32(val, kp, 0, DSBENCH_N_MAX,
+		       " (0: n, fewer where find is O(n) and n is large)");
+}
+
+static const struct kernel_param_ops lookups_ops = {
+	.set = lookups_set,
+	.get = param_get_uint,
+};
+
+static int misses_set(const char *val, const struct kernel_param *kp)
+{
+	return set_u32(val, kp, 0, 100, " percent");
+}
+
+static const struct kernel_param_ops misses_ops = {
+	.set = misses_set,
+	.get = param_get_uint,
+};
+
+static int cpu_set(const char *val, const struct kernel_param *kp)
+{
+	int value;
+
+	if (kstrtoint(val, 0, &value) || value < -1 ||
+	    (value >= 0 && (value >= nr_cpu_ids || !cpu_online(value)))) {
+		pr_err("cpu=%.*s: must be the number of a CPU that is online (%*pbl), or -1 for the last of them\n",
+		       shown(val), val, cpumask_pr_args(cpu_online_mask));
+		return -EINVAL;
+	}
+	cpu = value;
+	return 0;
+}
+
+static const struct kernel_param_ops cpu_ops = {
+	.set = cpu_set,
+	.get = param_get_int,
+};
+
+static const char * const order_names[] = { "shuffled", "sequential" };
+
+static int order_set(const char *val, const struct kernel_param *kp)
+{
+	int chosen = choose(val, kp, order_names);
+
+	if (chosen < 0)
+		return chosen;
+	sequential = chosen;
+	return 0;
+}
+
+static int order_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", order_names[sequential]);
+}
+
+static const struct kernel_param_ops order_ops = {
+	.set = order_set,
+	.get = order_get,
+};
+
+static const char * const alloc_names[] = { "prealloc", "inline" };
+
+static int alloc_set(const char *val, const struct kernel_param *kp)
+{
+	int chosen = choose(val, kp, alloc_names);
+
+	if (chosen < 0)
+		return chosen;
+	inline_alloc = chosen;
+	return 0;
+}
+
+static int alloc_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", alloc_names[inline_alloc]);
+}
+
+static const struct kernel_param_ops alloc_ops = {
+	.set = alloc_set,
+	.get = alloc_get,
+};
+
+/* A bit for each name in a list with commas between; 0 where one is unknown. */
+static unsigned long parse_ops(const char *val)
+{
+	unsigned long mask = 0;
+	const char *name = val;
+
+	if (sysfs_streq(val, "all"))
+		return BIT(DSBENCH_NR_OPS) - 1;
+
+	for (;;) {
+		size_t length = strcspn(name, ",\n");
+		int op;
+
+		for (op = 0; op < DSBENCH_NR_OPS; op++) {
+			if (strlen(dsbench_op_names[op]) == length &&
+			    !strncmp(dsbench_op_names[op], name, length))
+				break;
+		}
+		if (op == DSBENCH_NR_OPS)
+			return 0;
+		mask |= BIT(op);
+		if (name[length] != ',')
+			return mask;
+		name += length + 1;
+	}
+}
+
+static int ops_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned long mask = parse_ops(val);
+
+	if (!mask) {
+		pr_err("ops=%.*s: must be all, or fill, find, for_each and erase with commas between\n",
+		       shown(val), val);
+		return -EINVAL;
+	}
+	ops = mask;
+	return 0;
+}
+
+static int ops_get(char *buffer, const struct kernel_param *kp)
+{
+	int length = 0;
+	int op;
+
+	for_each_set_bit(op, &ops, DSBENCH_NR_OPS)
+		length += sysfs_emit_at(buffer, length, "%s%s",
+					length ? "," : "",
+					dsbench_op_names[op]);
+	return length + sysfs_emit_at(buffer, length, "\n");
+}
+
+static const struct kernel_param_ops ops_ops = {
+	.set = ops_set,
+	.get = ops_get,
+};
+
+/* Which names there are is known only once modules are asked for. */
+static int containers_set(const char *val, const struct kernel_param *kp)
+{
+	size_t length = strcspn(val, "\n");
+	size_t i, start = 0;
+
+	for (i = 0; i <= length; i++) {
+		if (i < length && (islower(val[i]) || isdigit(val[i]) ||
+				   val[i] == '_'))
+			continue;
+		if ((i < length && val[i] != ',') || i == start ||
+		    i - start >= DSBENCH_NAME_LEN)
+			goto err;
+		start = i + 1;
+	}
+	if (length >= sizeof(containers))
+		goto err;
+
+	memcpy(containers, val, length);
+	containers[length] = '\0';
+	return 0;
+
+err:
+	pr_err("containers=%.*s: must be all, or names of containers with commas between, %zu characters at the most\n",
+	       shown(val), val, sizeof(containers) - 1);
+	return -EINVAL;
+}
+
+static int containers_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", containers);
+}
+
+static const struct kernel_param_ops containers_ops = {
+	.set = containers_set,
+	.get = containers_get,
+};
+
+module_param_cb(n, &dsbench_n_param_ops, &n, 0644);
+MODULE_PARM_DESC(n, "elements (default 500)");
+module_param_cb(tries, &dsbench_tries_param_ops, &tries, 0644);
+MODULE_PARM_DESC(tries, "samples of each container and operation (default 100)");
+module_param_cb(warmup, &warmup_ops, &warmup, 0644);
+MODULE_PARM_DESC(warmup, "ms of tries that do not count, one round at least (default 500)");
+module_param_cb(seed, &seed_ops, &seed, 0644);
+MODULE_PARM_DESC(seed, "of the keys, their order and the order of the tries (default 1)");
+module_param_cb(order, &order_ops, NULL, 0644);
+MODULE_PARM_DESC(order, "order of the keys: shuffled (default) or sequential");
+module_param_cb(alloc, &alloc_ops, NULL, 0644);
+MODULE_PARM_DESC(alloc, "elements exist before (prealloc, default) or are allocated and freed under the clock (inline)");
+module_param_cb(lookups, &lookups_ops, &lookups, 0644);
+MODULE_PARM_DESC(lookups, "keys a find try looks up at the most (default 0: n, fewer where find is O(n) and n is large)");
+module_param_cb(misses, &misses_ops, &misses, 0644);
+MODULE_PARM_DESC(misses, "percent of the lookups whose key is absent (default 0)");
+module_param_cb(cpu, &cpu_ops, &cpu, 0644);
+MODULE_PARM_DESC(cpu, "CPU to run on (default -1: the last one online)");
+module_param_cb(ops, &ops_ops, NULL, 0644);
+MODULE_PARM_DESC(ops, "all (default), or fill, find, for_each, erase with commas between");
+module_param_cb(containers, &containers_ops, NULL, 0644);
+MODULE_PARM_DESC(containers, "all (default), or names with commas between");
+module_param(autorun, bool, 0644);
+MODULE_PARM_DESC(autorun, "run at load, and each container as it registers (default Y)");
+
+/**
+ * dsbench_params_get() - copy the parameters as they are now
+ * @p: where to
+ *
+ * Context: may sleep.
+ */
+void dsbench_params_get(struct dsbench_params *p)
+{
+	kernel_param_lock(THIS_MODULE);
+	*p = (struct dsbench_params) {
+		.n = n,
+		.tries = tries,
+		.warmup = warmup,
+		.seed = seed,
+		.lookups = lookups,
+		.misses = misses,
+		.cpu = cpu,
+		.sequential = sequential,
+		.inline_alloc = inline_alloc,
+		.ops = ops,
+	};
+	strscpy(p->containers, containers, sizeof(p->containers));
+	kernel_param_unlock(THIS_MODULE);
+}
+
+/**
+ * dsbench_autorun() - do containers run as they register?
+ *
+ * Context: any.
+ *
+ * Return: what the parameter says.
+ */
+bool dsbench_autorun(void)
+{
+	return READ_ONCE(autorun);
+}
+
+/**
+ * dsbench_select_all() - is no container named?
+ * @p: the parameters
+ *
+ * Context: any.
+ *
+ * Return: true where every container is to run.
+ */
+bool dsbench_select_all(const struct dsbench_params *p)
+{
+	return !strcmp(p->containers, "all");
+}
+
+/**
+ * dsbench_selected() - is a container to run?
+ * @p: the parameters
+ * @name: the container's
+ *
+ * Context: any.
+ *
+ * Return: true where it is.
+ */
+bool dsbench_selected(const struct dsbench_params *p, const char *name)
+{
+	const char *at = p->containers;
+	size_t length = strlen(name);
+
+	if (dsbench_select_all(p))
+		return true;
+
+	for (;;) {
+		size_t word = strcspn(at, ",");
+
+		if (word == length && !strncmp(at, name, length))
+			return true;
+		if (!at[word])
+			return false;
+		at += word + 1;
+	}
+}
+
+/**
+ * dsbench_lookups() - how many keys one find try looks up
+ * @p: the parameters
+ * @size: elements in the container
+ * @linear_find: as in struct dsbench_ops
+ *
+ * Context: any.
+ *
+ * Return: 1 to @size.
+ */
+u32 dsbench_lookups(const struct dsbench_params *p, u32 size, bool linear_find)
+{
+	if (p->lookups)
+		return min(p->lookups, size);
+	if (linear_find)
+		return clamp(LINEAR_STEPS / size, 1U, size);
+	return size;
+}

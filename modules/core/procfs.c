@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /proc/dsbench: a header of "# key: value" lines, then a row a cell. */
+
+#include <linux/math64.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+
+#include "core.h"
+
+static const char * const state_names[] = {
+	[DSBENCH_RUN_COMPLETE] = "complete",
+	[DSBENCH_RUN_INTERRUPTED] = "interrupted",
+	[DSBENCH_RUN_FAILED] = "failed",
+};
+
+static void show_run(struct seq_file *m, const struct dsbench_run *run)
+{
+	const struct dsbench_params *p = &run->params;
+
+	seq_printf(m, "# run: %u n=%u tries=%u warmup=%u seed=%llu order=%s alloc=%s lookups=%u misses=%u cpu=%d containers=%s state=%s ms=%llu\n",
+		   run->id, p->n, p->tries, p->warmup, p->seed,
+		   p->sequential ? "sequential" : "shuffled",
+		   p->inline_alloc ? "inline" : "prealloc", p->lookups,
+		   p->misses, run->cpu, p->containers,
+		   state_names[run->state], run->ms);
+}
+
+static void show_cell_notes(struct seq_file *m, const struct dsbench_run *run,
+			    const struct dsbench_cell *cell)
+{
+	const char *op = dsbench_op_names[cell->op];
+
+	if (cell->elements != cell->n)
+		seq_printf(m, "# lookups: run %u, %u of %u keys in %s %s\n",
+			   run->id, cell->elements, cell->n, op,
+			   cell->container);
+	if (cell->done < cell->tries)
+		seq_printf(m, "# warning: run %u has only %u of %u tries of %s %s\n",
+			   run->id, cell->done, cell->tries, op,
+			   cell->container);
+	if (cell->disturbed)
+		seq_printf(m, "# warning: run %u, interrupts fell into %u of %u tries of %s %s at n=%u\n",
+			   run->id, cell->disturbed, cell->done, op,
+			   cell->container, cell->n);
+	if (cell->stats.p50 <= 0)
+		seq_printf(m, "# warning: run %u, %s %s at n=%u is below the clock's resolution: take more elements\n",
+			   run->id, op, cell->container, cell->n);
+}
+
+/* Milli-cycles to whole cycles. */
+static s64 whole(s64 milli)
+{
+	return div_s64(milli < 0 ? milli - 500 : milli + 500, 1000);
+}
+
+static void show_per_element(struct seq_file *m,
+			     const struct dsbench_cell *cell)
+{
+	s64 milli = dsbench_per_element(cell->stats.p50, cell->elements);
+	u32 part;
+	u64 units;
+
+	if (cell->stats.p50 <= 0) {
+		seq_puts(m, " below_resolution\n");
+		return;
+	}
+	units = div_u64_rem(milli + 5, 1000, &part);
+	seq_printf(m, " %13llu.%02u\n", units, part / 10);
+}
+
+static void show_cell(struct seq_file *m, const struct dsbench_cell *cell)
+{
+	const struct dsbench_stats *s = &cell->stats;
+
+	seq_printf(m, "%-15s %-8s %8u %7u %9u %12lld %12lld %12lld %12lld %12lld %12lld %12lld",
+		   cell->container, dsbench_op_names[cell->op], cell->n,
+		   cell->done, cell->disturbed, whole(s->min), whole(s->p50),
+		   whole(s->mean), whole(s->p90), whole(s->p99),
+		   whole(s->max), whole(s->mad));
+	show_per_element(m, cell);
+}
+
+static int results_show(struct seq_file *m, void *unused)
+{
+	struct dsbench_cell *cell;
+	struct dsbench_run *run;
+
+	dsbench_environ_show(m);
+	dsbench_results_lock();
+	list_for_each_entry(run, &dsbench_results, node) {
+		show_run(m, run);
+		if (run->problem[0])
+			seq_printf(m, "# warning: run %u: %s\n", run->id,
+				   run->problem);
+		list_for_each_entry(cell, &run->cells, node)
+			show_cell_notes(m, run, cell);
+	}
+
+	seq_printf(m, "%-15s %-8s %8s %7s %9s %12s %12s %12s %12s %12s %12s %12s %16s\n",
+		   "container", "op", "n", "tries", "disturbed", "min", "p50",
+		   "mean", "p90", "p99", "max", "mad", "per_element");
+	list_for_each_entry(run, &dsbench_results, node) {
+		list_for_each_entry(cell, &run->cells, node)
+			show_cell(m, cell);
+	}
+	dsbench_results_unlock();
+	return 0;
+}
+
+/* Whoever asks while a run is going on waits here, and may give up. */
+static int results_open(struct inode *inode, struct file *file)
+{
+	int err = dsbench_runner_wait(file->f_flags & O_NONBLOCK);
+
+	return err ?: single_open(file, results_show, NULL);
+}
+
+static const struct proc_ops results_proc_ops = {
+	.proc_open = results_open,
+	.proc_read = seq_read,
+	.proc_lseek = seq_lseek,
+	.proc_release = single_release,
+};
+
+/**
+ * dsbench_procfs_init() - make /proc/dsbench
+ *
+ * Context: may sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dsbench_procfs_init(void)
+{
+	return proc_create("dsbench", 0444, NULL, &results_proc_ops) ?
+	       0 : -ENOMEM;
+}
+
+/**
+ * dsbench_procfs_exit() - remove it; waits for those who are reading
+ *
+ * Context: may sleep.
+ */
+void dsbench_procfs_exit(void)
+{
+	remove_proc_entry("dsbench", NULL);
+}

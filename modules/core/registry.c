@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The containers that are registered, and who may use one while it leaves. */
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+
+#include "core.h"
+
+const char * const dsbench_op_names[DSBENCH_NR_OPS] = {
+	[DSBENCH_FILL] = "fill",
+	[DSBENCH_FIND] = "find",
+	[DSBENCH_FOR_EACH] = "for_each",
+	[DSBENCH_ERASE] = "erase",
+};
+
+/* Guards the list and the private members of every container on it. */
+static DEFINE_MUTEX(lock);
+static LIST_HEAD(containers);
+static bool borrowing;
+
+static DECLARE_WAIT_QUEUE_HEAD(left_run);
+
+static bool is_registered(const char *name)
+{
+	struct dsbench_container *c;
+
+	list_for_each_entry(c, &containers, node) {
+		if (!strcmp(c->name, name))
+			return true;
+	}
+	return false;
+}
+
+static bool is_valid(const struct dsbench_container *c)
+{
+	size_t length = strlen(c->name);
+
+	return length && length < DSBENCH_NAME_LEN &&
+	       !strpbrk(c->name, " ,\n") && c->ops->create &&
+	       c->ops->destroy && c->ops->verify && c->ops->op[DSBENCH_FILL];
+}
+
+/**
+ * dsbench_register() - make a container known to the core
+ * @container: static; stays registered until dsbench_unregister()
+ *
+ * Unless autorun=0, a run of its own begins, or it takes part in the run that
+ * it is being loaded for.
+ *
+ * Context: may sleep.
+ *
+ * Return: 0; -EINVAL for a bad name or an ops table without create, destroy,
+ * verify or fill; -EEXIST where the name is taken.
+ */
+int dsbench_register(struct dsbench_container *container)
+{
+	int err = 0;
+
+	if (!is_valid(container)) {
+		pr_err("container %s: needs a name of 1 to %d characters without spaces, and create, destroy, verify and fill\n",
+		       container->name, DSBENCH_NAME_LEN - 1);
+		return -EINVAL;
+	}
+
+	mutex_lock(&lock);
+	if (is_registered(container->name)) {
+		pr_err("container %s: the name is taken\n", container->name);
+		err = -EEXIST;
+	} else {
+		container->running = false;
+		container->leaving = false;
+		container->borrowed = borrowing;
+		container->pending = dsbench_autorun() && !borrowing;
+		list_add_tail(&container->node, &containers);
+	}
+	mutex_unlock(&lock);
+
+	if (!err && container->pending)
+		dsbench_runner_kick();
+	return err;
+}
+EXPORT_SYMBOL_GPL(dsbench_register);
+
+/**
+ * dsbench_unregister() - take a container away
+ * @container: a registered one
+ *
+ * A run in progress goes on without it; what it has measured stays. When this
+ * returns, nothing of the container is in use.
+ *
+ * Context: may sleep, until the try in progress has ended.
+ */
+void dsbench_unregister(struct dsbench_container *container)
+{
+	mutex_lock(&lock);
+	WRITE_ONCE(container->leaving, true);
+	mutex_unlock(&lock);
+
+	wait_event(left_run, !READ_ONCE(container->running));
+
+	mutex_lock(&lock);
+	list_del(&container->node);
+	mutex_unlock(&lock);
+}
+EXPORT_SYMBOL_GPL(dsbench_unregister);
+
+/**
+ * dsbench_container_leave_run() - the run has no more use for a container
+ * @container: one whose running is set; may be gone when this returns
+ *
+ * Context: may sleep.
+ */
+void dsbench_container_leave_run(struct dsbench_container *container)
+{
+	mutex_lock(&lock);
+	WRITE_ONCE(container->running, false);
+	wake_up_all(&left_run);
+	mutex_unlock(&lock);
+}
+
+/**
+ * dsbench_registry_borrowing() - are containers being loaded for a run?
+ * @on: those that register from now on go again after that run
+ *
+ * Context: may sleep.
+ */
+void dsbench_registry_borrowing(bool on)
+{
+	mutex_lock(&lock);
+	borrowing = on;
+	mutex_unlock(&lock);
+}
+
+/**
+ * dsbench_registry_visit() - call a function for each container that stays
+ * @visit: called under the registry's lock; may sleep, must not register or
+ *	unregister; other than 0 ends the visit
+ * @arg: passed to @visit
+ *
+ * Context: may sleep.
+ *
+ * Return: what @visit returned last, or 0.
+ */
+int dsbench_registry_visit(dsbench_visit_fn visit, void *arg)
+{
+	struct dsbench_container *c;
+	int ret = 0;
+
+	mutex_lock(&lock);
+	list_for_each_entry(c, &containers, node) {
+		if (c->leaving)
+			continue;
+		ret = visit(c, arg);
+		if (ret)
+			break;
+	}
+	mutex_unlock(&lock);
+	return ret;
+}

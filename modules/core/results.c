@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What has been run: for each container, operation and size the newest cell. */
+
+#include <linux/mutex.h>
+#include <linux/string.h>
+
+#include "core.h"
+
+/* Older runs go when there are more rows than anybody reads. */
+#define CELLS_MAX	4096
+
+static DEFINE_MUTEX(lock);
+static u32 cells_total;
+
+/* Runs, oldest first; under the lock. */
+LIST_HEAD(dsbench_results);
+
+/**
+ * dsbench_results_lock() - keep the results as they are while they are read
+ *
+ * Context: may sleep.
+ */
+void dsbench_results_lock(void)
+{
+	mutex_lock(&lock);
+}
+
+/**
+ * dsbench_results_unlock() - the reader is done
+ *
+ * Context: process context.
+ */
+void dsbench_results_unlock(void)
+{
+	mutex_unlock(&lock);
+}
+
+static bool same_cell(const struct dsbench_cell *a,
+		      const struct dsbench_cell *b)
+{
+	return a->op == b->op && a->n == b->n &&
+	       !strcmp(a->container, b->container);
+}
+
+static void free_run(struct dsbench_run *run)
+{
+	list_del(&run->node);
+	cells_total -= run->nr_cells;
+	dsbench_run_free(run);
+}
+
+static void supersede(const struct dsbench_cell *newer)
+{
+	struct dsbench_cell *cell, *next;
+	struct dsbench_run *run;
+
+	list_for_each_entry(run, &dsbench_results, node) {
+		list_for_each_entry_safe(cell, next, &run->cells, node) {
+			if (!same_cell(cell, newer))
+				continue;
+			dsbench_cell_free(cell);
+			run->nr_cells--;
+			cells_total--;
+			return;
+		}
+	}
+}
+
+static void drop_empty_runs(void)
+{
+	struct dsbench_run *run, *next;
+
+	list_for_each_entry_safe(run, next, &dsbench_results, node) {
+		if (list_empty(&run->cells))
+			free_run(run);
+	}
+}
+
+/**
+ * dsbench_results_publish() - let readers see a run
+ * @run: has ended; belongs to the results from now on
+ *
+ * Its cells replace older ones of the same container, operation and size.
+ *
+ * Context: may sleep.
+ */
+void dsbench_results_publish(struct dsbench_run *run)
+{
+	struct dsbench_cell *cell;
+
+	mutex_lock(&lock);
+	list_for_each_entry(cell, &run->cells, node)
+		supersede(cell);
+	drop_empty_runs();
+
+	list_add_tail(&run->node, &dsbench_results);
+	cells_total += run->nr_cells;
+	while (cells_total > CELLS_MAX &&
+	       !list_is_singular(&dsbench_results))
+		free_run(list_first_entry(&dsbench_results, struct dsbench_run,
+					  node));
+	mutex_unlock(&lock);
+}
+
+/**
+ * dsbench_results_free() - forget everything
+ *
+ * Context: may sleep; no reader is left.
+ */
+void dsbench_results_free(void)
+{
+	struct dsbench_run *run, *next;
+
+	list_for_each_entry_safe(run, next, &dsbench_results, node)
+		free_run(run);
+}

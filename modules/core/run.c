@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A run and its cells: made, given memory, and taken apart. */
+
+#include <linux/bitmap.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/stdarg.h>
+
+#include "core.h"
+
+#define RUN_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
+
+/**
+ * dsbench_run_alloc() - a run without cells
+ * @p: its parameters
+ *
+ * Context: may sleep.
+ *
+ * Return: the run, or NULL when memory is short.
+ */
+struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p)
+{
+	struct dsbench_run *run = kzalloc(sizeof(*run), GFP_KERNEL);
+
+	if (!run)
+		return NULL;
+
+	run->params = *p;
+	INIT_LIST_HEAD(&run->cells);
+	return run;
+}
+
+/**
+ * dsbench_cell_free() - take a cell out of its run and free it
+ * @cell: the cell; its set stays
+ *
+ * Context: may sleep.
+ */
+void dsbench_cell_free(struct dsbench_cell *cell)
+{
+	list_del(&cell->node);
+	kvfree(cell->samples);
+	kvfree(cell->is_disturbed);
+	kfree(cell);
+}
+
+/**
+ * dsbench_run_free() - free a run and its cells
+ * @run: one that has ended
+ *
+ * Context: may sleep.
+ */
+void dsbench_run_free(struct dsbench_run *run)
+{
+	struct dsbench_cell *cell, *next;
+
+	list_for_each_entry_safe(cell, next, &run->cells, node)
+		dsbench_cell_free(cell);
+	kfree(run);
+}
+
+/**
+ * dsbench_run_add() - let a container take part
+ * @run: a run that has not begun
+ * @container: gets a cell for each operation that it has and the run wants, and
+ *	is running from then on
+ *
+ * Context: may sleep; under the registry's lock.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dsbench_run_add(struct dsbench_run *run,
+		    struct dsbench_container *container)
+{
+	const struct dsbench_params *p = &run->params;
+	int op;
+
+	for_each_set_bit(op, &p->ops, DSBENCH_NR_OPS) {
+		struct dsbench_cell *cell;
+
+		if (!container->ops->op[op])
+			continue;
+
+		cell = kzalloc(sizeof(*cell), GFP_KERNEL);
+		if (!cell)
+			return -ENOMEM;
+
+		strscpy(cell->container, container->name,
+			sizeof(cell->container));
+		cell->source = container;
+		cell->op = op;
+		cell->n = READ_ONCE(container->n) ?: p->n;
+		cell->tries = READ_ONCE(container->tries) ?: p->tries;
+		cell->elements = cell->n;
+		if (op == DSBENCH_FIND)
+			cell->elements =
+				dsbench_lookups(p, cell->n,
+						container->ops->linear_find);
+		list_add_tail(&cell->node, &run->cells);
+		WRITE_ONCE(container->running, true);
+	}
+	return 0;
+}
+
+/**
+ * dsbench_run_drop() - let a container out of a run
+ * @run: the run
+ * @container: may be gone when this returns
+ *
+ * Its samples stay.
+ *
+ * Context: may sleep.
+ */
+void dsbench_run_drop(struct dsbench_run *run,
+		      struct dsbench_container *container)
+{
+	struct dsbench_cell *cell;
+
+	list_for_each_entry(cell, &run->cells, node) {
+		if (cell->source == container)
+			cell->source = NULL;
+	}
+	dsbench_container_leave_run(container);
+}
+
+/**
+ * dsbench_run_problem() - say why a run is not what was asked for
+ * @run: keeps the first problem of the worst state
+ * @state: what it is now
+ * @fmt: one sentence, without a newline
+ *
+ * Context: any.
+ */
+void dsbench_run_problem(struct dsbench_run *run, enum dsbench_run_state state,
+			 const char *fmt, ...)
+{
+	va_list args;
+
+	if (run->problem[0] && state <= run->state)
+		return;
+
+	run->state = state;
+	va_start(args, fmt);
+	vscnprintf(run->problem, sizeof(run->problem), fmt, args);
+	va_end(args);
+	pr_warn("run %u: %s\n", run->id, run->problem);
+}
+
+static struct dsbench_set *find_set(const struct dsbench_run *run, u32 n)
+{
+	struct dsbench_cell *cell;
+
+	list_for_each_entry(cell, &run->cells, node) {
+		if (cell->set && cell->n == n)
+			return cell->set;
+	}
+	return NULL;
+}
+
+static u64 samples_bytes(u32 tries)
+{
+	return tries * sizeof(s64) + BITS_TO_LONGS(tries) * sizeof(long);
+}
+
+static bool is_first_of_its_size(const struct dsbench_run *run,
+				 const struct dsbench_cell *cell)
+{
+	const struct dsbench_cell *other;
+
+	list_for_each_entry(other, &run->cells, node) {
+		if (other == cell)
+			return true;
+		if (other->n == cell->n)
+			return false;
+	}
+	return true;
+}
+
+/* Sets are shared, and only one container is full at a time. */
+static u64 run_bytes(const struct dsbench_run *run)
+{
+	struct dsbench_cell *cell;
+	u64 container = 0;
+	u64 bytes = 0;
+
+	list_for_each_entry(cell, &run->cells, node) {
+		const struct dsbench_ops *ops = cell->source->ops;
+
+		bytes += samples_bytes(cell->tries);
+		if (ops->bytes)
+			container = max(container, ops->bytes(cell->n));
+		if (is_first_of_its_size(run, cell))
+			bytes += dsbench_set_bytes(cell->n);
+	}
+	return bytes + container;
+}
+
+static int alloc_cell(struct dsbench_run *run, struct dsbench_cell *cell)
+{
+	cell->samples = kvcalloc(cell->tries, sizeof(*cell->samples), RUN_GFP);
+	cell->is_disturbed = kvcalloc(BITS_TO_LONGS(cell->tries),
+				      sizeof(*cell->is_disturbed), RUN_GFP);
+	if (!cell->samples || !cell->is_disturbed)
+		return -ENOMEM;
+
+	cell->set = find_set(run, cell->n) ?:
+		    dsbench_set_alloc(&run->params, cell->n);
+	return cell->set ? 0 : -ENOMEM;
+}
+
+/**
+ * dsbench_run_prepare() - get the memory that a run needs
+ * @run: with all its cells
+ *
+ * How much that is, is known and compared with what there is before any of it
+ * is taken.
+ *
+ * Context: may sleep.
+ *
+ * Return: 0 or -ENOMEM, with the run's problem set.
+ */
+int dsbench_run_prepare(struct dsbench_run *run)
+{
+	u64 available = dsbench_memory_available();
+	u64 needed = run_bytes(run);
+	struct dsbench_cell *cell;
+
+	if (needed > available) {
+		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+				    "n=%u, tries=%u: needs %llu MiB of memory, %llu MiB may be used; take fewer elements or tries",
+				    run->params.n, run->params.tries,
+				    needed >> 20, available >> 20);
+		return -ENOMEM;
+	}
+
+	list_for_each_entry(cell, &run->cells, node) {
+		if (alloc_cell(run, cell)) {
+			dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+					    "n=%u, tries=%u: memory ran out before the first try",
+					    run->params.n, run->params.tries);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static void free_set(struct dsbench_run *run, struct dsbench_set *set)
+{
+	struct dsbench_cell *cell;
+
+	list_for_each_entry(cell, &run->cells, node) {
+		if (cell->set == set)
+			cell->set = NULL;
+	}
+	dsbench_set_free(set);
+}
+
+/**
+ * dsbench_run_finish() - let the containers go, free what only tries need
+ * @run: has ended; keeps its cells with samples and gets their statistics
+ *
+ * Context: may sleep.
+ */
+void dsbench_run_finish(struct dsbench_run *run)
+{
+	struct dsbench_cell *cell, *next;
+
+	run->nr_cells = 0;
+	list_for_each_entry_safe(cell, next, &run->cells, node) {
+		if (cell->source)
+			dsbench_run_drop(run, cell->source);
+		if (cell->set)
+			free_set(run, cell->set);
+
+		if (cell->done &&
+		    dsbench_stats_compute(&cell->stats, cell->samples,
+					  cell->done)) {
+			dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+					    "memory ran out for the statistics of %s %s",
+					    cell->container,
+					    dsbench_op_names[cell->op]);
+			cell->done = 0;
+		}
+		if (!cell->done)
+			dsbench_cell_free(cell);
+		else
+			run->nr_cells++;
+	}
+}

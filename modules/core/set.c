@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The elements and keys that the tries work on, and the check of each try. */
+
+#include <linux/mm.h>
+#include <linux/prandom.h>
+
+#include "core.h"
+
+#define SET_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
+
+/* Loops over a set give way to others once in so many elements. */
+#define BREATH		4096
+
+static void breathe(u32 i)
+{
+	if (!(i % BREATH))
+		cond_resched();
+}
+
+/**
+ * dsbench_shuffle() - put an array in random order (Fisher and Yates)
+ * @array: what to shuffle
+ * @n: its entries
+ * @rnd: where the randomness comes from
+ *
+ * Context: may sleep.
+ */
+void dsbench_shuffle(u32 *array, u32 n, struct rnd_state *rnd)
+{
+	u32 i;
+
+	for (i = n; i > 1; i--) {
+		u32 other = ((u64)prandom_u32_state(rnd) * i) >> 32;
+
+		swap(array[i - 1], array[other]);
+		breathe(i);
+	}
+}
+
+static void shuffle_elems(struct dsbench_set *set, struct rnd_state *rnd)
+{
+	u32 i;
+
+	for (i = set->n; i > 1; i--) {
+		u32 other = ((u64)prandom_u32_state(rnd) * i) >> 32;
+
+		swap(set->elems[i - 1], set->elems[other]);
+		breathe(i);
+	}
+}
+
+static void count_up(u32 *array, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		array[i] = i;
+}
+
+/* A lookup that misses asks for a key behind the last one. */
+static void plant_misses(struct dsbench_set *set, u32 percent,
+			 struct rnd_state *rnd)
+{
+	u32 i;
+
+	for (i = 0; i < set->lookups; i++) {
+		if ((((u64)prandom_u32_state(rnd) * 100) >> 32) < percent)
+			set->lookup[i] += set->n;
+		breathe(i);
+	}
+}
+
+static int alloc_elems(struct dsbench_set *set)
+{
+	u32 i;
+
+	set->elems = kvcalloc(set->n, sizeof(*set->elems), SET_GFP);
+	if (!set->elems)
+		return -ENOMEM;
+
+	for (i = 0; i < set->n; i++) {
+		set->elems[i] = kmalloc(DSBENCH_ELEM_SIZE, SET_GFP);
+		if (!set->elems[i])
+			return -ENOMEM;
+		breathe(i);
+	}
+	return 0;
+}
+
+/**
+ * dsbench_set_bytes() - the memory that a set takes
+ * @n: its elements
+ *
+ * Context: any.
+ *
+ * Return: bytes, with the elements, without what a container adds.
+ */
+u64 dsbench_set_bytes(u32 n)
+{
+	/* elems and by_key, keys and lookup */
+	return (u64)n * (DSBENCH_ELEM_SIZE + 2 * sizeof(void *) +
+			 2 * sizeof(u32));
+}
+
+/**
+ * dsbench_set_alloc() - make the elements and keys for one size
+ * @p: seed, order, misses and way of allocation
+ * @n: elements
+ *
+ * Shuffled, three things are independent of each other: the order in which
+ * keys are inserted, where in memory the element of a key lies, and the order
+ * of the lookups. So no container walks memory in the order it was allocated
+ * in, whichever way it sorts its elements.
+ *
+ * Context: may sleep.
+ *
+ * Return: the set, or NULL when memory is short.
+ */
+struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n)
+{
+	struct dsbench_set *set;
+	struct rnd_state rnd;
+
+	set = kzalloc(sizeof(*set), GFP_KERNEL);
+	if (!set)
+		return NULL;
+
+	set->n = n;
+	set->lookups = n;
+	set->inline_alloc = p->inline_alloc;
+	set->keys = kvmalloc_array(n, sizeof(*set->keys), SET_GFP);
+	set->lookup = kvmalloc_array(n, sizeof(*set->lookup), SET_GFP);
+	set->by_key = kvmalloc_array(n, sizeof(*set->by_key), SET_GFP);
+	if (!set->keys || !set->lookup || !set->by_key)
+		goto err;
+	if (!set->inline_alloc && alloc_elems(set))
+		goto err;
+
+	prandom_seed_state(&rnd, p->seed);
+	count_up(set->keys, n);
+	count_up(set->lookup, n);
+	dsbench_shuffle(set->lookup, n, &rnd);
+	plant_misses(set, p->misses, &rnd);
+	if (!p->sequential) {
+		dsbench_shuffle(set->keys, n, &rnd);
+		if (set->elems)
+			shuffle_elems(set, &rnd);
+	}
+	return set;
+
+err:
+	dsbench_set_free(set);
+	return NULL;
+}
+
+/**
+ * dsbench_set_free() - undo dsbench_set_alloc()
+ * @set: the set, in no container, or NULL
+ *
+ * Context: may sleep.
+ */
+void dsbench_set_free(struct dsbench_set *set)
+{
+	u32 i;
+
+	if (!set)
+		return;
+
+	for (i = 0; set->elems && i < set->n; i++) {
+		kfree(set->elems[i]);
+		breathe(i);
+	}
+	kvfree(set->elems);
+	kvfree(set->by_key);
+	kvfree(set->lookup);
+	kvfree(set->keys);
+	kfree(set);
+}
+
+/**
+ * dsbench_set_reset() - give every element its key and first value again
+ * @set: a set that no container holds
+ *
+ * Context: may sleep.
+ */
+void dsbench_set_reset(struct dsbench_set *set)
+{
+	u32 i;
+
+	set->hits = 0;
+	set->sum = 0;
+	if (set->inline_alloc)
+		return;
+
+	for (i = 0; i < set->n; i++) {
+		set->elems[i]->key = set->keys[i];
+		set->elems[i]->value = set->keys[i];
+		breathe(i);
+	}
+}
+
+/**
+ * dsbench_set_collect() - walk the container and note what it holds
+ * @set: gets by_key, seen and sum
+ * @ops: the container's
+ *
+ * Context: may sleep.
+ *
+ * Return: 0, or -EUCLEAN where the container is damaged.
+ */
+int dsbench_set_collect(struct dsbench_set *set, const struct dsbench_ops *ops)
+{
+	memset(set->by_key, 0, set->n * sizeof(*set->by_key));
+	set->seen = 0;
+	set->sum = 0;
+	return ops->verify(set);
+}
+
+static int check_find(const struct dsbench_set *set, u32 lookups)
+{
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < lookups; i++) {
+		if (set->lookup[i] < set->n) {
+			sum += set->lookup[i];
+			hits++;
+		}
+		breathe(i);
+	}
+	return set->hits == hits && set->sum == sum ? 0 : -EUCLEAN;
+}
+
+/**
+ * dsbench_set_verify() - is the container as it must be after an operation?
+ * @set: what the operation worked on
+ * @ops: the container's
+ * @op: the operation that has just run
+ * @lookups: how many keys it looked up, where it was find
+ *
+ * Count, sum of the values, every key exactly once, and for find every key
+ * that it had to find.
+ *
+ * Context: may sleep.
+ *
+ * Return: 0, or -EUCLEAN for a wrong answer.
+ */
+int dsbench_set_verify(struct dsbench_set *set, const struct dsbench_ops *ops,
+		       enum dsbench_op op, u32 lookups)
+{
+	u32 count = op == DSBENCH_ERASE ? 0 : set->n;
+	u64 sum = (u64)count * (set->n - 1) / 2;
+	int err;
+
+	if (op == DSBENCH_FIND) {
+		err = check_find(set, lookups);
+		if (err)
+			return err;
+	}
+	if (op == DSBENCH_FOR_EACH)
+		sum += count;
+
+	err = dsbench_set_collect(set, ops);
+	if (err)
+		return err;
+	return set->seen == count && set->sum == sum ? 0 : -EUCLEAN;
+}
+
+/**
+ * dsbench_set_empty() - take all elements back and destroy the container
+ * @set: a set with a container, in whatever state an operation left it
+ * @ops: the container's
+ *
+ * Elements of a damaged container that cannot be reached any more are lost
+ * rather than freed twice.
+ *
+ * Context: may sleep.
+ */
+void dsbench_set_empty(struct dsbench_set *set, const struct dsbench_ops *ops)
+{
+	u32 key;
+
+	if (set->inline_alloc)
+		dsbench_set_collect(set, ops);
+
+	ops->destroy(set);
+	set->priv = NULL;
+
+	for (key = 0; set->inline_alloc && key < set->n; key++) {
+		kfree(set->by_key[key]);
+		breathe(key);
+	}
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Statistics on signed samples, in fixed point: milli-cycles. */
+
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/sort.h>
+
+#include "core.h"
+
+#define MILLI	1000
+
+static int compare(const void *a, const void *b)
+{
+	s64 x = *(const s64 *)a;
+	s64 y = *(const s64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Rounds half away from zero; @divisor is not 0. */
+static s64 div_round(s64 dividend, u32 divisor)
+{
+	s64 half = divisor / 2;
+
+	return div_s64(dividend < 0 ? dividend - half : dividend + half,
+		       divisor);
+}
+
+/**
+ * dsbench_percentile() - a percentile with linear interpolation
+ * @sorted: samples in ascending order, in cycles
+ * @count: how many, 1 at least
+ * @percent: 0 to 100
+ *
+ * The definition is number 7 of Hyndman and Fan, "Sample Quantiles in
+ * Statistical Packages", 1996, which numpy and R take by default.
+ *
+ * Context: any.
+ *
+ * Return: the percentile in milli-cycles.
+ */
+s64 dsbench_percentile(const s64 *sorted, u32 count, u32 percent)
+{
+	u64 position = (u64)(count - 1) * percent;
+	u32 part;
+	u32 i = div_u64_rem(position, 100, &part);
+	s64 value = sorted[i] * MILLI;
+
+	if (part)
+		value += div_round((sorted[i + 1] - sorted[i]) * MILLI * part,
+				   100);
+	return value;
+}
+
+/**
+ * dsbench_stats_compute() - all that is reported of a cell
+ * @stats: where to
+ * @samples: cycles, in the order they were taken
+ * @count: how many, 1 at least
+ *
+ * Context: may sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dsbench_stats_compute(struct dsbench_stats *stats, const s64 *samples,
+			  u32 count)
+{
+	s64 *sorted;
+	s64 sum = 0;
+	s64 median;
+	u32 i;
+
+	sorted = kvmalloc_array(count, sizeof(*sorted),
+				GFP_KERNEL | __GFP_NOWARN);
+	if (!sorted)
+		return -ENOMEM;
+
+	for (i = 0; i < count; i++) {
+		sorted[i] = samples[i];
+		sum += samples[i];
+	}
+	sort(sorted, count, sizeof(*sorted), compare, NULL);
+
+	stats->min = sorted[0] * MILLI;
+	stats->p50 = dsbench_percentile(sorted, count, 50);
+	stats->mean = div_round(sum * MILLI, count);
+	stats->p90 = dsbench_percentile(sorted, count, 90);
+	stats->p99 = dsbench_percentile(sorted, count, 99);
+	stats->max = sorted[count - 1] * MILLI;
+
+	/* The median of an even count may lie at half a cycle: stay in milli. */
+	median = stats->p50;
+	for (i = 0; i < count; i++)
+		sorted[i] = abs(samples[i] * MILLI - median);
+	sort(sorted, count, sizeof(*sorted), compare, NULL);
+	stats->mad = div_round(dsbench_percentile(sorted, count, 50), MILLI);
+
+	kvfree(sorted);
+	return 0;
+}
+
+/**
+ * dsbench_per_element() - a try's cost divided by its elements
+ * @milli_cycles: cost of the whole try
+ * @elements: how many it had; 1 at least
+ *
+ * Context: any.
+ *
+ * Return: milli-cycles an element, rounded.
+ */
+s64 dsbench_per_element(s64 milli_cycles, u32 elements)
+{
+	return div_round(milli_cycles, elements);
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One try: make the container, time one operation on it, verify, undo. */
+
+#include <linux/irqflags.h>
+#include <linux/jiffies.h>
+#include <linux/math64.h>
+#include <linux/preempt.h>
+#include <linux/smp.h>
+
+#include <dsbench/compat.h>
+
+#include "core.h"
+
+/*
+ * A slice is what runs between two readings of the clock: the whole try at the
+ * usual sizes, a part of it where it would keep others waiting for too long.
+ */
+#define SLICE_ELEMENTS	4096
+#define SLICE_STEPS	(128U * 1024)	/* elements passed by an O(n) find */
+
+/* Interrupts are kept out of slices that take up to this many ms. */
+#define IRQS_OFF_MS	1
+
+/* How often a disturbed try is repeated before it is taken as it is. */
+#define REPEATS		3
+
+/*
+ * PREEMPT_RT makes the locks that the allocator and the XArray take sleep, so
+ * there the thread merely stays where it is.
+ */
+static unsigned long quiet_begin(bool irqs_off)
+{
+	unsigned long flags = 0;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		migrate_disable();
+	else if (irqs_off)
+		local_irq_save(flags);
+	else
+		preempt_disable();
+	return flags;
+}
+
+static void quiet_end(bool irqs_off, unsigned long flags)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		migrate_enable();
+	else if (irqs_off)
+		local_irq_restore(flags);
+	else
+		preempt_enable();
+}
+
+/**
+ * dsbench_time_slice() - run one slice of an operation under the clock
+ * @slice: what to run; gets the time it took and whether it was disturbed
+ *
+ * Not inlined, so that nothing and everything are timed by the same code: the
+ * clock's overhead contains the indirect call.
+ *
+ * Context: process context; what it calls runs without preemption.
+ */
+noinline void dsbench_time_slice(struct dsbench_slice *slice)
+{
+	unsigned long flags = quiet_begin(slice->irqs_off);
+	unsigned int cpu = raw_smp_processor_id();
+	unsigned long irqs = dsbench_irq_count(cpu);
+	dsbench_op_fn op = slice->op;
+	struct dsbench_set *set = slice->set;
+	u32 first = slice->first;
+	u32 last = slice->last;
+	u64 start, end;
+	int err;
+
+	start = dsbench_clock();
+	err = op(set, first, last);
+	end = dsbench_clock();
+
+	slice->ticks = end - start;
+	slice->err = err;
+	slice->disturbed = dsbench_irq_count(cpu) != irqs ||
+			   raw_smp_processor_id() != cpu;
+	quiet_end(slice->irqs_off, flags);
+}
+
+static bool must_end(const struct dsbench_cell *cell)
+{
+	return READ_ONCE(cell->source->leaving) || dsbench_runner_interrupted();
+}
+
+static u32 slice_size(const struct dsbench_cell *cell)
+{
+	switch (cell->op) {
+	case DSBENCH_FOR_EACH:
+		return cell->elements;
+	case DSBENCH_FIND:
+		if (cell->source->ops->linear_find)
+			return max(SLICE_STEPS / cell->n, 1U);
+		fallthrough;
+	default:
+		return SLICE_ELEMENTS;
+	}
+}
+
+/* The same operation without a clock, to get the container ready for another. */
+static int fill_untimed(struct dsbench_cell *cell)
+{
+	struct dsbench_set *set = cell->set;
+	u32 first, last;
+	int err;
+
+	for (first = 0; first < set->n; first = last) {
+		if (must_end(cell))
+			return -EINTR;
+		last = min(set->n, first + SLICE_ELEMENTS);
+		err = cell->source->ops->op[DSBENCH_FILL](set, first, last);
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int prepare(struct dsbench_cell *cell)
+{
+	int err;
+
+	if (cell->op == DSBENCH_FILL)
+		return 0;
+
+	err = fill_untimed(cell);
+	if (err || cell->op != DSBENCH_ERASE)
+		return err;
+	return dsbench_set_collect(cell->set, cell->source->ops);
+}
+
+/**
+ * struct timing - what timing a try gave
+ * @ticks: the whole try, without the clock's own; may be below 0
+ * @slices: how many it was cut into
+ * @disturbed: an interrupt fell into it
+ */
+struct timing {
+	s64 ticks;
+	u32 slices;
+	bool disturbed;
+};
+
+static int time_op(struct dsbench_cell *cell, struct timing *t)
+{
+	const struct dsbench_clock_info *clock = dsbench_clock_info();
+	u64 quick = clock->khz * IRQS_OFF_MS;
+	u32 size = slice_size(cell);
+	struct dsbench_slice slice = {
+		.op = cell->source->ops->op[cell->op],
+		.set = cell->set,
+		.irqs_off = cell->slice_ticks && cell->slice_ticks <= quick,
+	};
+
+	for (; slice.first < cell->elements; slice.first = slice.last) {
+		slice.last = min(cell->elements, slice.first + size);
+		dsbench_time_slice(&slice);
+		if (slice.err)
+			return slice.err;
+
+		t->ticks += slice.ticks - clock->overhead;
+		t->slices++;
+		t->disturbed |= slice.disturbed;
+		if (must_end(cell))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int try_once(struct dsbench_cell *cell, struct timing *t)
+{
+	const struct dsbench_ops *ops = cell->source->ops;
+	struct dsbench_set *set = cell->set;
+	int err;
+
+	dsbench_set_reset(set);
+	err = ops->create(set);
+	if (err)
+		return err;
+
+	err = prepare(cell);
+	if (!err)
+		err = time_op(cell, t);
+	if (!err)
+		err = dsbench_set_verify(set, ops, cell->op, cell->elements);
+	dsbench_set_empty(set, ops);
+	return err;
+}
+
+/* A tick is bound to fall into a long try: repeating it would not help. */
+static bool worth_repeating(const struct timing *t)
+{
+	u64 tick = dsbench_clock_info()->khz * jiffies_to_msecs(1);
+
+	return t->disturbed && t->ticks < (s64)tick / 2;
+}
+
+/**
+ * dsbench_try() - take one sample
+ * @cell: of what; its container is in the run
+ * @keep: whether it counts, or only warms up
+ *
+ * Context: may sleep; bound to the run's CPU.
+ *
+ * Return: 0; -EINTR where the container leaves or the run is to end; -ENOMEM;
+ * -EUCLEAN where the container gave a wrong answer.
+ */
+int dsbench_try(struct dsbench_cell *cell, bool keep)
+{
+	struct timing t;
+	int repeats = 0;
+	int err;
+
+	do {
+		t = (struct timing) {};
+		err = try_once(cell, &t);
+		if (err)
+			return err;
+		cell->slice_ticks = max(div_s64(t.ticks, t.slices), 1LL);
+	} while (worth_repeating(&t) && repeats++ < REPEATS);
+
+	if (keep) {
+		cell->samples[cell->done] = t.ticks;
+		if (t.disturbed) {
+			__set_bit(cell->done, cell->is_disturbed);
+			cell->disturbed++;
+		}
+		cell->done++;
+	}
+	return 0;
+}
