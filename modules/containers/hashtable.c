@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A chained hash table of hlist_head, hashed as <linux/hashtable.h> hashes a
+ * 64-bit key. That header sizes its tables at compile time; this one follows
+ * n, so that a bucket holds about one element at every size, unless bits= says
+ * otherwise.
+ */
+
+#include <linux/hash.h>
+#include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+
+#include <dsbench/bench.h>
+
+#define BITS_MAX	24
+
+static unsigned int bits;
+
+static int bits_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int value;
+
+	if (kstrtouint(val, 0, &value) || value > BITS_MAX) {
+		pr_err("bits=%s: must be a whole number from 0 (about one element a bucket) to %u\n",
+		       val, BITS_MAX);
+		return -EINVAL;
+	}
+	bits = value;
+	return 0;
+}
+
+static const struct kernel_param_ops bits_param_ops = {
+	.set = bits_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(bits, &bits_param_ops, &bits, 0644);
+MODULE_PARM_DESC(bits, "log2 of the number of buckets (default 0: about one element a bucket)");
+
+struct table {
+	unsigned int bits;
+	struct hlist_head bucket[];
+};
+
+struct hashtable_elem {
+	struct dsbench_elem e;
+	struct hlist_node link;
+};
+
+static_assert(sizeof(struct hashtable_elem) <= DSBENCH_ELEM_SIZE);
+
+static unsigned int table_bits(u32 n)
+{
+	unsigned int fixed = READ_ONCE(bits);
+
+	return fixed ?: order_base_2(n);
+}
+
+static u64 hashtable_bytes(u32 n)
+{
+	return sizeof(struct table) +
+	       (sizeof(struct hlist_head) << table_bits(n));
+}
+
+static int hashtable_create(struct dsbench_set *set)
+{
+	unsigned int size = table_bits(set->n);
+	struct table *t;
+
+	t = kvzalloc(struct_size(t, bucket, 1UL << size),
+		     GFP_KERNEL | __GFP_NOWARN);
+	if (!t)
+		return -ENOMEM;
+
+	t->bits = size;
+	set->priv = t;
+	return 0;
+}
+
+static void hashtable_destroy(struct dsbench_set *set)
+{
+	kvfree(set->priv);
+}
+
+static __always_inline struct hlist_head *bucket_of(struct table *t, u64 key)
+{
+	return &t->bucket[t->bits ? hash_64(key, t->bits) : 0];
+}
+
+static __always_inline int hashtable_fill_as(struct dsbench_set *set, u32 first,
+					     u32 last, bool inline_alloc)
+{
+	struct table *t = set->priv;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		struct dsbench_elem *e = dsbench_elem_get(set, i, inline_alloc);
+
+		if (unlikely(!e))
+			return -ENOMEM;
+		hlist_add_head(&container_of(e, struct hashtable_elem, e)->link,
+			       bucket_of(t, e->key));
+	}
+	return 0;
+}
+
+static int hashtable_fill(struct dsbench_set *set, u32 first, u32 last)
+{
+	return set->inline_alloc ? hashtable_fill_as(set, first, last, true) :
+				   hashtable_fill_as(set, first, last, false);
+}
+
+static int hashtable_find(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct table *t = set->priv;
+	struct hashtable_elem *he;
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		u64 key = set->lookup[i];
+
+		hlist_for_each_entry(he, bucket_of(t, key), link) {
+			if (he->e.key == key) {
+				sum += he->e.value;
+				hits++;
+				break;
+			}
+		}
+	}
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int hashtable_for_each(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct table *t = set->priv;
+	struct hashtable_elem *he;
+	u32 b;
+
+	for (b = 0; b < 1U << t->bits; b++)
+		hlist_for_each_entry(he, &t->bucket[b], link)
+			he->e.value++;
+	return 0;
+}
+
+static __always_inline void hashtable_erase_as(struct dsbench_set *set,
+					       u32 first, u32 last,
+					       bool inline_alloc)
+{
+	u32 key;
+
+	for (key = first; key < last; key++) {
+		struct dsbench_elem *e = set->by_key[key];
+
+		hlist_del(&container_of(e, struct hashtable_elem, e)->link);
+		dsbench_elem_put(e, inline_alloc);
+	}
+}
+
+static int hashtable_erase(struct dsbench_set *set, u32 first, u32 last)
+{
+	if (set->inline_alloc)
+		hashtable_erase_as(set, first, last, true);
+	else
+		hashtable_erase_as(set, first, last, false);
+	return 0;
+}
+
+static int hashtable_verify(struct dsbench_set *set)
+{
+	struct table *t = set->priv;
+	struct hashtable_elem *he;
+	u32 b;
+
+	for (b = 0; b < 1U << t->bits; b++) {
+		hlist_for_each_entry(he, &t->bucket[b], link) {
+			if (bucket_of(t, he->e.key) != &t->bucket[b])
+				return -EUCLEAN;
+			if (dsbench_see(set, &he->e))
+				return -EUCLEAN;
+		}
+		if (!(b % 4096))
+			cond_resched();
+	}
+	return 0;
+}
+
+static const struct dsbench_ops hashtable_ops = {
+	.create = hashtable_create,
+	.destroy = hashtable_destroy,
+	.verify = hashtable_verify,
+	.op = {
+		[DSBENCH_FILL] = hashtable_fill,
+		[DSBENCH_FIND] = hashtable_find,
+		[DSBENCH_FOR_EACH] = hashtable_for_each,
+		[DSBENCH_ERASE] = hashtable_erase,
+	},
+	.bytes = hashtable_bytes,
+};
+
+dsbench_container_module(hashtable);
+MODULE_DESCRIPTION("dsbench: hash table of struct hlist_head");

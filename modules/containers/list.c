@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/* struct list_head: appended to, searched from its head, unlinked in hand. */
+
+#include <linux/list.h>
+
+#include <dsbench/bench.h>
+
+struct list_elem {
+	struct dsbench_elem e;
+	struct list_head link;
+};
+
+static_assert(sizeof(struct list_elem) <= DSBENCH_ELEM_SIZE);
+
+static int list_create(struct dsbench_set *set)
+{
+	struct list_head *head = kmalloc(sizeof(*head), GFP_KERNEL);
+
+	if (!head)
+		return -ENOMEM;
+
+	INIT_LIST_HEAD(head);
+	set->priv = head;
+	return 0;
+}
+
+static void list_destroy(struct dsbench_set *set)
+{
+	kfree(set->priv);
+}
+
+static __always_inline int list_fill_as(struct dsbench_set *set, u32 first,
+					u32 last, bool inline_alloc)
+{
+	struct list_head *head = set->priv;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		struct dsbench_elem *e = dsbench_elem_get(set, i, inline_alloc);
+
+		if (unlikely(!e))
+			return -ENOMEM;
+		list_add_tail(&container_of(e, struct list_elem, e)->link,
+			      head);
+	}
+	return 0;
+}
+
+static int list_fill(struct dsbench_set *set, u32 first, u32 last)
+{
+	return set->inline_alloc ? list_fill_as(set, first, last, true) :
+				   list_fill_as(set, first, last, false);
+}
+
+static int list_find(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct list_head *head = set->priv;
+	struct list_elem *le;
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		u64 key = set->lookup[i];
+
+		list_for_each_entry(le, head, link) {
+			if (le->e.key == key) {
+				sum += le->e.value;
+				hits++;
+				break;
+			}
+		}
+	}
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int list_visit_all(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct list_head *head = set->priv;
+	struct list_elem *le;
+
+	list_for_each_entry(le, head, link)
+		le->e.value++;
+	return 0;
+}
+
+static __always_inline void list_erase_as(struct dsbench_set *set, u32 first,
+					  u32 last, bool inline_alloc)
+{
+	u32 key;
+
+	for (key = first; key < last; key++) {
+		struct dsbench_elem *e = set->by_key[key];
+
+		list_del(&container_of(e, struct list_elem, e)->link);
+		dsbench_elem_put(e, inline_alloc);
+	}
+}
+
+static int list_erase(struct dsbench_set *set, u32 first, u32 last)
+{
+	if (set->inline_alloc)
+		list_erase_as(set, first, last, true);
+	else
+		list_erase_as(set, first, last, false);
+	return 0;
+}
+
+static int list_verify(struct dsbench_set *set)
+{
+	struct list_head *head = set->priv;
+	struct list_elem *le;
+
+	list_for_each_entry(le, head, link) {
+		if (le->link.next->prev != &le->link)
+			return -EUCLEAN;
+		if (dsbench_see(set, &le->e))
+			return -EUCLEAN;
+	}
+	return 0;
+}
+
+static const struct dsbench_ops list_ops = {
+	.create = list_create,
+	.destroy = list_destroy,
+	.verify = list_verify,
+	.op = {
+		[DSBENCH_FILL] = list_fill,
+		[DSBENCH_FIND] = list_find,
+		[DSBENCH_FOR_EACH] = list_visit_all,
+		[DSBENCH_ERASE] = list_erase,
+	},
+	.linear_find = true,
+};
+
+dsbench_container_module(list);
+MODULE_DESCRIPTION("dsbench: struct list_head");

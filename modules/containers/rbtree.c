@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/* struct rb_root with the descent that every user writes for himself. */
+
+#include <linux/rbtree.h>
+
+#include <dsbench/bench.h>
+
+struct rbtree_elem {
+	struct dsbench_elem e;
+	struct rb_node link;
+};
+
+static_assert(sizeof(struct rbtree_elem) <= DSBENCH_ELEM_SIZE);
+
+static int rbtree_create(struct dsbench_set *set)
+{
+	struct rb_root *root = kmalloc(sizeof(*root), GFP_KERNEL);
+
+	if (!root)
+		return -ENOMEM;
+
+	*root = RB_ROOT;
+	set->priv = root;
+	return 0;
+}
+
+static void rbtree_destroy(struct dsbench_set *set)
+{
+	kfree(set->priv);
+}
+
+static __always_inline void rbtree_insert(struct rb_root *root,
+					  struct rbtree_elem *re)
+{
+	struct rb_node **link = &root->rb_node;
+	struct rb_node *parent = NULL;
+	u64 key = re->e.key;
+
+	while (*link) {
+		parent = *link;
+		if (key < rb_entry(parent, struct rbtree_elem, link)->e.key)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&re->link, parent, link);
+	rb_insert_color(&re->link, root);
+}
+
+static __always_inline int rbtree_fill_as(struct dsbench_set *set, u32 first,
+					  u32 last, bool inline_alloc)
+{
+	struct rb_root *root = set->priv;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		struct dsbench_elem *e = dsbench_elem_get(set, i, inline_alloc);
+
+		if (unlikely(!e))
+			return -ENOMEM;
+		rbtree_insert(root, container_of(e, struct rbtree_elem, e));
+	}
+	return 0;
+}
+
+static int rbtree_fill(struct dsbench_set *set, u32 first, u32 last)
+{
+	return set->inline_alloc ? rbtree_fill_as(set, first, last, true) :
+				   rbtree_fill_as(set, first, last, false);
+}
+
+static __always_inline struct rbtree_elem *rbtree_lookup(struct rb_root *root,
+							 u64 key)
+{
+	struct rb_node *node = root->rb_node;
+
+	while (node) {
+		struct rbtree_elem *re = rb_entry(node, struct rbtree_elem,
+						  link);
+
+		if (key < re->e.key)
+			node = node->rb_left;
+		else if (key > re->e.key)
+			node = node->rb_right;
+		else
+			return re;
+	}
+	return NULL;
+}
+
+static int rbtree_find(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct rb_root *root = set->priv;
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		struct rbtree_elem *re = rbtree_lookup(root, set->lookup[i]);
+
+		if (re) {
+			sum += re->e.value;
+			hits++;
+		}
+	}
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int rbtree_for_each(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct rb_root *root = set->priv;
+	struct rb_node *node;
+
+	for (node = rb_first(root); node; node = rb_next(node))
+		rb_entry(node, struct rbtree_elem, link)->e.value++;
+	return 0;
+}
+
+static __always_inline void rbtree_erase_as(struct dsbench_set *set, u32 first,
+					    u32 last, bool inline_alloc)
+{
+	struct rb_root *root = set->priv;
+	u32 key;
+
+	for (key = first; key < last; key++) {
+		struct dsbench_elem *e = set->by_key[key];
+
+		rb_erase(&container_of(e, struct rbtree_elem, e)->link, root);
+		dsbench_elem_put(e, inline_alloc);
+	}
+}
+
+static int rbtree_erase(struct dsbench_set *set, u32 first, u32 last)
+{
+	if (set->inline_alloc)
+		rbtree_erase_as(set, first, last, true);
+	else
+		rbtree_erase_as(set, first, last, false);
+	return 0;
+}
+
+static int rbtree_verify(struct dsbench_set *set)
+{
+	struct rb_root *root = set->priv;
+	struct rb_node *node;
+	u64 next = 0;
+
+	for (node = rb_first(root); node; node = rb_next(node)) {
+		struct rbtree_elem *re = rb_entry(node, struct rbtree_elem,
+						  link);
+
+		if (re->e.key < next)
+			return -EUCLEAN;
+		next = re->e.key + 1;
+		if (dsbench_see(set, &re->e))
+			return -EUCLEAN;
+	}
+	return 0;
+}
+
+static const struct dsbench_ops rbtree_ops = {
+	.create = rbtree_create,
+	.destroy = rbtree_destroy,
+	.verify = rbtree_verify,
+	.op = {
+		[DSBENCH_FILL] = rbtree_fill,
+		[DSBENCH_FIND] = rbtree_find,
+		[DSBENCH_FOR_EACH] = rbtree_for_each,
+		[DSBENCH_ERASE] = rbtree_erase,
+	},
+};
+
+dsbench_container_module(rbtree);
+MODULE_DESCRIPTION("dsbench: struct rb_root");
