@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Result files: JSON in Google Benchmark's schema, and a flat CSV beside it.
+
+`context` has the environment, `benchmarks` one `iteration` row a try and the aggregates of each cell. A row's
+`iterations` are the elements that its try went over; `real_time` and `cpu_time` are ns an element by the clock's kHz.
+Our own field is the metric, `cycles_per_element` or `instructions_per_element`. A reader takes the samples from the
+iteration rows alone, computes every statistic anew, and ignores fields that it does not know.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import errno
+import json
+import math
+import os
+import shutil
+import tempfile
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import numpy as np
+
+from . import paths, stats
+from .errors import HarnessError
+from .samples import UNITS, Cell
+
+SCHEMA_VERSION = 1
+LATEST = "latest.json"
+ROW_BYTES = 340
+CONTEXT_KEYS = ("target", "kernel", "unit", "clock_khz", "complete", "cells", "warnings", "date")
+
+CSV_COLUMNS = (
+    "target", "accel", "kernel", "unit", "container", "op", "n", "elements", "tries", "disturbed",
+    "min", "p10", "p50", "mean", "p90", "p99", "max", "mad", "stddev", "cv", "per_element", "ns_per_element",
+)  # fmt: skip
+
+
+@dataclass
+class Results:
+    """One sweep: its environment and its cells."""
+
+    context: dict[str, Any]
+    cells: list[Cell]
+
+    @property
+    def unit(self) -> str:
+        """What the clock counted: "cycles" or "instructions"."""
+        return str(self.context["unit"])
+
+    @property
+    def disturbed_share(self) -> float:
+        """How many of all tries an interrupt fell into, from 0 to 1."""
+        return sum(sum(cell.disturbed) for cell in self.cells) / sum(len(cell.cycles) for cell in self.cells)
+
+    @property
+    def metric(self) -> str:
+        """The name of our own field in every row."""
+        return f"{self.unit}_per_element"
+
+    @property
+    def containers(self) -> list[str]:
+        """Each container, in the order of its first cell."""
+        return list(dict.fromkeys(cell.container for cell in self.cells))
+
+    @property
+    def ops(self) -> list[str]:
+        """Each operation, in the order of its first cell."""
+        return list(dict.fromkeys(cell.op for cell in self.cells))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Each n, smallest first."""
+        return sorted({cell.n for cell in self.cells})
+
+    @property
+    def ns_per_count(self) -> float:
+        """Nanoseconds of one cycle or instruction."""
+        return 1e6 / float(self.context["clock_khz"])
+
+    @property
+    def label(self) -> str:
+        """Where it ran, in short: "uml", "qemu-icount"."""
+        return label(self.context["target"], self.context.get("accel"))
+
+
+def label(target: str, accel: str | None) -> str:
+    """The target with its accelerator, where it has one."""
+    return f"{target}-{accel}" if accel else target
+
+
+def per_element(cell: Cell) -> stats.Summary:
+    """The figures of a cell, an element."""
+    return stats.summarise(np.asarray(cell.cycles, dtype=np.float64) / cell.elements)
+
+
+def new_path(target: str, accel: str | None, folder: Path | None = None) -> Path:
+    """A file name of this moment that nothing has yet."""
+    stem = f"{label(target, accel)}-{datetime.datetime.now():%Y%m%dT%H%M%S}"
+    folder = folder or paths.RESULTS
+    path, copies = folder / f"{stem}.json", 1
+    while path.exists():
+        copies += 1
+        path = folder / f"{stem}-{copies}.json"
+    return path
+
+
+def check_room(path: Path, samples: int) -> None:
+    """Prove, before the long work, that `path` can be written and its disk has room for so many samples."""
+    if path.is_dir():
+        raise HarnessError(f"the result file {path} is a folder: name a file")
+    folder = paths.make_folder(path.parent, "results")
+    need = samples * ROW_BYTES + (1 << 20)
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(4096))
+            probe.flush()
+            os.fsync(probe.fileno())
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise HarnessError(f"the results folder {folder} cannot be written: {error.strerror}") from error
+    if free < need:
+        raise HarnessError(
+            f"the disk of the results folder {folder} has {free >> 20} MiB free, the sweep needs {-(-need >> 20)}: "
+            "make room or lower --tries"
+        )
+
+
+def write(results: Results, path: Path) -> None:
+    """Write the JSON file and the CSV beside it, each at once or not at all."""
+    _replace(path, lambda file: _write_json(results, file))
+    _replace(path.with_suffix(".csv"), lambda file: _write_csv(results, file))
+
+
+def write_document(content: dict[str, Any], path: Path) -> None:
+    """Write a small JSON file, at once or not at all."""
+    _replace(path, lambda file: print(json.dumps(content, indent=2, allow_nan=False), file=file))
+
+
+def point_latest(path: Path) -> None:
+    """Make latest.json, beside `path`, a link to it."""
+    link = path.parent / LATEST
+    fresh = link.with_name(f".{LATEST}.{os.getpid()}")
+    try:
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(path.name)
+        fresh.replace(link)
+    except OSError as error:
+        raise HarnessError(f"{link} cannot be made a link to {path.name}: {error.strerror}") from error
+
+
+def read(path: Path) -> Results:
+    """Read and check a result file. HarnessError names the file and says in one sentence what is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        _damaged(path, "it is not a text file")
+    except OSError as error:
+        hint = ": run `make sweep` first" if error.errno == errno.ENOENT and path.name == LATEST else ""
+        raise HarnessError(f"the result file {path} cannot be read: {error.strerror}{hint}") from error
+    if not text.strip():
+        _damaged(path, "it is empty")
+    try:
+        content = json.loads(text, parse_constant=lambda name: _damaged(path, f"it contains {name}"))
+    except json.JSONDecodeError as error:
+        _damaged(path, f"line {error.lineno} is not JSON ({error.msg}), so it may be truncated")
+    except RecursionError:
+        _damaged(path, "it is nested too deeply")
+    context = _checked_context(path, content)
+    results = Results(context, _cells(path, content["benchmarks"]))
+    found = {cell.name for cell in results.cells}
+    missing = [name for name in context["cells"] if name not in found]
+    if missing:
+        _damaged(path, f"{len(missing)} of its {len(context['cells'])} cells are missing, {missing[0]} first")
+    return results
+
+
+def _damaged(path: Path, what: str) -> NoReturn:
+    raise HarnessError(f"the result file {path} can't be used: {what}")
+
+
+def _checked_context(path: Path, content: Any) -> dict[str, Any]:
+    context = content.get("context") if isinstance(content, dict) else None
+    if not isinstance(context, dict) or not isinstance(content.get("benchmarks"), list):
+        _damaged(path, "it lacks `context` and `benchmarks`, so it is none of Google Benchmark's schema")
+    if context.get("schema_version") != SCHEMA_VERSION:
+        _damaged(path, f"its schema_version is {context.get('schema_version')!r}, this harness reads {SCHEMA_VERSION}")
+    for key in CONTEXT_KEYS:
+        if key not in context:
+            _damaged(path, f"its context lacks {key!r}")
+    if context["unit"] not in UNITS:
+        _damaged(path, f"its unit is {context['unit']!r} instead of {' or '.join(UNITS)}")
+    if not _is_number(context["clock_khz"]) or context["clock_khz"] <= 0:
+        _damaged(path, f"its clock_khz is {context['clock_khz']!r} instead of a positive number")
+    for key in ("cells", "warnings"):
+        if not isinstance(context[key], list) or not all(isinstance(value, str) for value in context[key]):
+            _damaged(path, f"its {key} are no list of texts")
+    if not context["cells"]:
+        _damaged(path, "it has no cells")
+    return context
+
+
+def _cells(path: Path, rows: list[Any]) -> list[Cell]:
+    cells: dict[str, Cell] = {}
+    tries: dict[str, int] = {}
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict):
+            _damaged(path, f"benchmark row {index} is no object")
+        if row.get("run_type") != "iteration":
+            continue
+        cell = cells.setdefault(str(row.get("name")), _cell(path, index, row))
+        if row.get("repetition_index") != len(cell.cycles) or row.get("iterations") != cell.elements:
+            _damaged(path, f"{cell.name} has repetition {row.get('repetition_index')!r} where {len(cell.cycles)} belongs")
+        cell.cycles.append(_integer(path, index, row, "cycles"))
+        cell.disturbed.append(1 if row.get("disturbed") else 0)
+        tries[cell.name] = _integer(path, index, row, "repetitions")
+    for cell in cells.values():
+        if len(cell.cycles) != tries[cell.name]:
+            _damaged(path, f"{cell.name} has {len(cell.cycles)} of its {tries[cell.name]} tries")
+    return list(cells.values())
+
+
+def _cell(path: Path, index: int, row: dict[str, Any]) -> Cell:
+    n, elements = _integer(path, index, row, "n"), _integer(path, index, row, "iterations")
+    cell = Cell(str(row.get("container")), str(row.get("op")), n, elements)
+    if row.get("name") != cell.name or n < 1 or elements < 1:
+        _damaged(path, f"benchmark row {index} is named {row.get('name')!r} but is {cell.name} over {elements} elements")
+    return cell
+
+
+def _integer(path: Path, index: int, row: dict[str, Any], key: str) -> int:
+    value = row.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 1 << 63:
+        _damaged(path, f"{key} is {value!r} instead of a whole number in benchmark row {index} ({row.get('name')})")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _write_json(results: Results, file: IO[str]) -> None:
+    context = json.dumps(results.context, indent=2, ensure_ascii=False, allow_nan=False)
+    file.write('{\n"context": ' + context + ',\n"benchmarks": [\n')
+    separator = ""
+    for cell in results.cells:
+        for row in (*_iterations(results, cell), *_aggregates(results, cell)):
+            file.write(separator + json.dumps(row, separators=(",", ":"), allow_nan=False))
+            separator = ",\n"
+    file.write("\n]\n}\n")
+
+
+def _iterations(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
+    for index, (cycles, disturbed) in enumerate(zip(cell.cycles, cell.disturbed)):
+        time = round(cycles / cell.elements * results.ns_per_count, 4)
+        yield {
+            "name": cell.name,
+            "run_name": cell.name,
+            "run_type": "iteration",
+            "repetitions": len(cell.cycles),
+            "repetition_index": index,
+            "threads": 1,
+            "iterations": cell.elements,
+            "real_time": time,
+            "cpu_time": time,
+            "time_unit": "ns",
+            "container": cell.container,
+            "op": cell.op,
+            "n": cell.n,
+            "cycles": cycles,
+            results.metric: round(cycles / cell.elements, 4),
+            "disturbed": disturbed,
+        }
+
+
+def _aggregates(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
+    summary = per_element(cell)
+    for name in ("mean", "median", "stddev", "cv", "min", "p10", "p90"):
+        value = getattr(summary, name)
+        if not math.isfinite(value):
+            continue
+        ratio = name == "cv"
+        time = round(value if ratio else value * results.ns_per_count, 6)
+        yield {
+            "name": f"{cell.name}_{name}",
+            "run_name": cell.name,
+            "run_type": "aggregate",
+            "repetitions": summary.count,
+            "threads": 1,
+            "aggregate_name": name,
+            "aggregate_unit": "percentage" if ratio else "time",
+            "iterations": summary.count,
+            "real_time": time,
+            "cpu_time": time,
+            "time_unit": "ns",
+            "container": cell.container,
+            "op": cell.op,
+            "n": cell.n,
+            results.metric: round(value, 6),
+        }
+
+
+def _write_csv(results: Results, file: IO[str]) -> None:
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(CSV_COLUMNS)
+    context = results.context
+    for cell in results.cells:
+        whole = stats.summarise(cell.cycles)
+        figures: Sequence[float] = (
+            whole.min, whole.p10, whole.median, whole.mean, whole.p90, whole.p99, whole.max, whole.mad,
+            whole.stddev, whole.cv, whole.median / cell.elements, whole.median / cell.elements * results.ns_per_count,
+        )  # fmt: skip
+        table.writerow(
+            (
+                context["target"], context.get("accel") or "", context["kernel"], results.unit,
+                cell.container, cell.op, cell.n, cell.elements, len(cell.cycles), sum(cell.disturbed),
+                *(f"{value:.10g}" if math.isfinite(value) else "" for value in figures),
+            )
+        )  # fmt: skip
+
+
+def _replace(path: Path, fill: Callable[[IO[str]], None]) -> None:
+    """Write a file beside `path` and let it take the name when it is whole and on the disk."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), 0o644)
+        fresh.replace(path)
+    except OSError as error:
+        raise HarnessError(f"the result file {path} cannot be written: {error.strerror}") from error
+    finally:
+        fresh.unlink(missing_ok=True)

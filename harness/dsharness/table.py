@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tables for the terminal, on standard output."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from . import results
+from .agreement import Agreement
+from .results import Results
+
+LABEL_COLUMNS = 24
+FIGURE_COLUMNS = 13
+
+
+def figure(value: float) -> str:
+    """A figure an element, short; one that is not above zero is below the clock's resolution."""
+    if value <= 0:
+        return "below res."
+    return f"{value:.2f}" if value < 1000 else f"{value:,.0f}"
+
+
+def show_medians(sweep: Results) -> None:
+    """The median an element: a row for each op and container, a column for each n."""
+    figures = {cell.name: figure(results.per_element(cell).median) for cell in sweep.cells}
+    _show(sweep, f"{sweep.unit} per element, median, {sweep.label}, kernel {sweep.context['kernel']}", figures)
+
+
+def show_ratios(sweep: Results, found: Agreement) -> None:
+    """The ratio of medians of each cell of `sweep`, laid out as the medians are."""
+    figures = {name: f"{ratio:.3f}" for name, ratio in found.ratios.items()}
+    _show(sweep, f"median of the second sweep / median of the first, {sweep.label}", figures)
+
+
+def _show(sweep: Results, title: str, figures: dict[str, str]) -> None:
+    table = Table(title=title)
+    table.add_column("op")
+    table.add_column("container")
+    for n in sweep.sizes:
+        table.add_column(f"n={n}", justify="right")
+    for op in sweep.ops:
+        for container in sweep.containers:
+            table.add_row(op, container, *(figures.get(f"{container}/{op}/{n}", "-") for n in sweep.sizes))
+        table.add_section()
+    console = Console(highlight=False)
+    if not console.is_terminal:  # a log is as wide as it needs to be
+        console = Console(highlight=False, width=max(80, LABEL_COLUMNS + FIGURE_COLUMNS * len(sweep.sizes)))
+    console.print(table)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Two sweeps beside each other."""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+from made_results import make
+
+from dsharness import agreement
+from dsharness.errors import HarnessError
+
+
+def test_a_sweep_agrees_with_itself() -> None:
+    found = agreement.of(make(), make())
+    assert set(found.ratios.values()) == {1.0}
+    assert (len(found.ratios), found.typical, found.unresolved) == (64, 0.0, [])
+
+
+def test_the_worst_cell_is_named_in_both_directions() -> None:
+    slower = make()
+    slower.cells[5].cycles = array("q", (value * 3 for value in slower.cells[5].cycles))
+    name = slower.cells[5].name
+    for found, ratio in ((agreement.of(make(), slower), 3), (agreement.of(slower, make()), 1 / 3)):
+        assert found.worst[0] == name
+        assert found.worst[1] == pytest.approx(ratio)
+    assert agreement.of(make(), slower).typical == pytest.approx(3 ** (1 / 64) - 1)
+
+
+def test_cells_below_resolution_have_no_ratio() -> None:
+    low = make()
+    low.cells[0].cycles = array("q", [0] * 20)
+    found = agreement.of(make(), low)
+    assert found.unresolved == [low.cells[0].name]
+    assert len(found.as_json()["ratios"]) == 63
+
+
+def test_nothing_in_common() -> None:
+    with pytest.raises(HarnessError, match="nothing to compare"):
+        agreement.of(make(sizes=[500]), make(sizes=[1000]))

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Result files: written and read without loss, of Google Benchmark's schema, refused when damaged."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from made_results import make
+
+from dsharness import results
+from dsharness.errors import HarnessError
+
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    path = tmp_path / "uml-20260102T030405.json"
+    results.write(make(), path)
+    return path
+
+
+def rows(path: Path, run_type: str) -> list[Document]:
+    return [row for row in json.loads(path.read_text())["benchmarks"] if row["run_type"] == run_type]
+
+
+def test_round_trip(written: Path) -> None:
+    before, after = make(), results.read(written)
+    assert after.context == before.context
+    assert after.cells == before.cells
+    assert (after.metric, after.label, after.sizes) == ("cycles_per_element", "uml", [500, 1000, 2000, 4000])
+
+
+def test_a_row_a_try(written: Path) -> None:
+    cell = make().cells[0]
+    tries = [row for row in rows(written, "iteration") if row["name"] == "hashtable/fill/500"]
+    assert [row["cycles"] for row in tries] == list(cell.cycles)
+    assert [row["repetition_index"] for row in tries] == list(range(20))
+    for row in tries:
+        assert row["cycles_per_element"] == pytest.approx(row["cycles"] / 500, abs=1e-4)
+        # 2.5 GHz: a cycle is 0.4 ns
+        assert row["real_time"] == row["cpu_time"] == pytest.approx(row["cycles"] / 500 * 0.4, abs=1e-4)
+        assert (row["time_unit"], row["iterations"], row["threads"]) == ("ns", 500, 1)
+
+
+def test_aggregates_are_google_benchmarks(written: Path) -> None:
+    values = np.array(make().cells[0].cycles) / 500
+    found = {row["aggregate_name"]: row for row in rows(written, "aggregate") if row["run_name"] == "hashtable/fill/500"}
+    assert list(found) == ["mean", "median", "stddev", "cv", "min", "p10", "p90"]
+    assert found["median"]["name"] == "hashtable/fill/500_median"
+    assert found["median"]["cycles_per_element"] == pytest.approx(np.median(values), abs=1e-6)
+    assert found["p90"]["real_time"] == pytest.approx(np.percentile(values, 90) * 0.4, abs=1e-6)
+    assert found["stddev"]["cycles_per_element"] == pytest.approx(values.std(ddof=1), abs=1e-6)
+    assert found["cv"]["real_time"] == pytest.approx(values.std(ddof=1) / values.mean(), abs=1e-6)
+    assert {row["aggregate_unit"] for name, row in found.items() if name != "cv"} == {"time"}
+    assert found["cv"]["aggregate_unit"] == "percentage"
+
+
+def test_instructions_are_named_so(tmp_path: Path) -> None:
+    path = tmp_path / "qemu.json"
+    results.write(make(unit="instructions", target="qemu", accel="icount", clock_khz=1_000_000), path)
+    row = rows(path, "iteration")[0]
+    assert "cycles_per_element" not in row
+    assert row["instructions_per_element"] == pytest.approx(row["real_time"])
+    assert results.read(path).label == "qemu-icount"
+
+
+def test_the_table_beside_it(written: Path) -> None:
+    with written.with_suffix(".csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == 64
+    cell = next(cell for cell in make().cells if cell.name == "list/find/4000")
+    row = next(row for row in table if (row["container"], row["op"], row["n"]) == ("list", "find", "4000"))
+    assert (row["elements"], row["tries"], row["disturbed"]) == ("64", "20", str(sum(cell.disturbed)))
+    assert float(row["p50"]) == np.median(cell.cycles)
+    assert float(row["per_element"]) == pytest.approx(np.median(cell.cycles) / 64)
+    assert float(row["ns_per_element"]) == pytest.approx(np.median(cell.cycles) / 64 * 0.4)
+
+
+def test_unknown_fields_and_rows_are_ignored(written: Path) -> None:
+    content = json.loads(written.read_text())
+    content["later"] = content["context"]["later"] = {"a": 1}
+    for row in content["benchmarks"]:
+        row["later"] = 1
+    written.write_text(json.dumps(content))
+    assert results.read(written).cells == make().cells
+
+
+def test_values_below_resolution_stay_as_they_are(tmp_path: Path) -> None:
+    sweep = make(sizes=[500], tries=3)
+    sweep.cells[0].cycles[:] = type(sweep.cells[0].cycles)("q", [-4, 0, 4])
+    path = tmp_path / "low.json"
+    results.write(sweep, path)
+    assert list(results.read(path).cells[0].cycles) == [-4, 0, 4]
+
+
+def edited(change: Callable[[Document], Any]) -> Callable[[str], str]:
+    def damage(text: str) -> str:
+        content = json.loads(text)
+        change(content)
+        return json.dumps(content)
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda text: "", "it is empty"),
+        (lambda text: " \n", "it is empty"),
+        (lambda text: text[: len(text) // 2], "is not JSON"),
+        (lambda text: "[" * 100_000, "nested too deeply"),
+        (lambda text: "[]", "lacks `context` and `benchmarks`"),
+        (lambda text: '{"context": {}, "benchmarks": []}', "its schema_version is None"),
+        (lambda text: text.replace('"clock_khz": 2500000', '"clock_khz": NaN'), "it contains NaN"),
+        (edited(lambda c: c["context"].update(schema_version=99)), "its schema_version is 99, this harness reads 1"),
+        (edited(lambda c: c["context"].update(unit="ms")), "its unit is 'ms'"),
+        (edited(lambda c: c["context"].update(clock_khz=0)), "its clock_khz is 0"),
+        (edited(lambda c: c["context"].update(cells=[])), "it has no cells"),
+        (edited(lambda c: c["context"].pop("kernel")), "its context lacks 'kernel'"),
+        (edited(lambda c: c["context"]["cells"].append("list/fill/9")), "1 of its 65 cells are missing, list/fill/9"),
+        (edited(lambda c: c["benchmarks"].pop(3)), "has repetition 4 where 3 belongs"),
+        (edited(lambda c: c["benchmarks"].pop(19)), "hashtable/fill/500 has 19 of its 20 tries"),
+        (edited(lambda c: c["benchmarks"][0].update(cycles=1.5)), "cycles is 1.5 instead of a whole number"),
+        (edited(lambda c: c["benchmarks"][0].update(cycles=None)), "cycles is None instead of a whole number"),
+        (edited(lambda c: c["benchmarks"][0].update(iterations=0)), "over 0 elements"),
+        (edited(lambda c: c["benchmarks"][0].update(name="list/fill/500")), "is named 'list/fill/500'"),
+        (edited(lambda c: c["benchmarks"].insert(0, 7)), "benchmark row 0 is no object"),
+        (edited(lambda c: c.update(benchmarks=[])), "64 of its 64 cells are missing"),
+    ],
+)
+def test_damaged_files_are_refused_in_one_sentence(
+    written: Path, damage: Callable[[str], str], sentence: str
+) -> None:
+    written.write_text(damage(written.read_text()))
+    with pytest.raises(HarnessError) as caught:
+        results.read(written)
+    assert sentence in str(caught.value)
+    assert str(written) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="cannot be read: No such file or directory"):
+        results.read(tmp_path / "absent.json")
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(HarnessError, match="it is not a text file"):
+        results.read(tmp_path / "binary.json")
+    with pytest.raises(HarnessError, match="cannot be read: Is a directory"):
+        results.read(tmp_path)
+
+
+def test_writing_leaves_nothing_but_the_files(written: Path) -> None:
+    results.write(make(seed=2), written)
+    assert sorted(path.name for path in written.parent.iterdir()) == [
+        "uml-20260102T030405.csv",
+        "uml-20260102T030405.json",
+    ]
+
+
+def test_a_failed_write_keeps_the_old_file(written: Path) -> None:
+    broken = make()
+    broken.context["load"] = math.nan
+    with pytest.raises(ValueError):
+        results.write(broken, written)
+    assert results.read(written).cells == make().cells
+    assert len(list(written.parent.iterdir())) == 2
+
+
+def test_latest_follows_the_newest(written: Path) -> None:
+    results.point_latest(written)
+    newer = written.with_name("uml-20260102T030406.json")
+    results.write(make(seed=2), newer)
+    results.point_latest(newer)
+    latest = written.with_name("latest.json")
+    assert os.readlink(latest) == newer.name
+    assert results.read(latest).cells == make(seed=2).cells
+
+
+def test_new_names_are_never_taken(tmp_path: Path) -> None:
+    first = results.new_path("qemu", "icount", tmp_path)
+    first.touch()
+    second = results.new_path("qemu", "icount", tmp_path)
+    assert first.name.startswith("qemu-icount-2")
+    assert second != first
+
+
+def test_room_is_checked_before_the_work(tmp_path: Path) -> None:
+    results.check_room(tmp_path / "new" / "file.json", 100)
+    assert list((tmp_path / "new").iterdir()) == []
+    with pytest.raises(HarnessError, match="make room or lower --tries"):
+        results.check_room(tmp_path / "file.json", 1 << 50)
+    with pytest.raises(HarnessError, match="is a folder: name a file"):
+        results.check_room(tmp_path, 1)
+    (tmp_path / "file").touch()
+    with pytest.raises(HarnessError, match="the results folder .*/file cannot be made"):
+        results.check_room(tmp_path / "file" / "result.json", 1)
+
+
+def test_an_unwritable_folder_is_found_before_the_work() -> None:
+    with pytest.raises(HarnessError, match="the results folder /proc/.* cannot be"):
+        results.check_room(Path("/proc/self/result.json"), 1)
+
+
+def test_a_full_disk_is_found_before_the_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """/dev/full can't hold a folder, so the limit on file sizes plays the full disk."""
+    import resource
+    import signal
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(HarnessError, match="the results folder .* cannot be written: File too large"):
+            results.check_room(tmp_path / "result.json", 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, previous)
