@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Time every container and operation at several sizes, in one boot of the target, into a result file.
+
+This module is the command line: it must load without numpy, which is installed only after the options were checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import packages, paths, ui
+from .errors import UsageError
+
+OPS = ("fill", "find", "for_each", "erase")
+ORDERS = ("shuffled", "sequential")
+ALLOCS = ("prealloc", "inline")
+DEFAULT_SIZES = ("500", "1000", "2000", "4000")
+MAX_N = 1 << 24
+MAX_TRIES = 1_000_000
+MAX_SAMPLES = 1_000_000
+MAX_U64 = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run, checked. `tries` and `warmup` None: the target's default; an option not given is not passed on."""
+
+    target: str
+    kernel: str | None
+    accel: str | None
+    sizes: tuple[int, ...]
+    tries: int | None
+    warmup: int | None
+    containers: tuple[str, ...]
+    ops: tuple[str, ...]
+    settings: tuple[str, ...]
+    timeout: float
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`dsbench sweep`."""
+    parser = subparsers.add_parser("sweep", help="time all containers at several sizes", description=__doc__)
+    add_options(parser)
+    parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/<target>-<time>.json)")
+    parser.set_defaults(run=run)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that make a Plan. They are texts here: checked_plan() has the better sentences."""
+    parser.add_argument("--target", default="uml", help="uml, qemu or host (uml)")
+    parser.add_argument("--kernel", help="kernel version, 6.1 or a full release (the target's default)")
+    parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (auto)")
+    parser.add_argument("--sizes", nargs="+", default=DEFAULT_SIZES, metavar="N", help="elements (500 1000 2000 4000)")
+    parser.add_argument("--tries", metavar="T", help="tries of each cell (100; 20 under icount, where counts repeat)")
+    parser.add_argument("--container", nargs="+", metavar="NAME", help=f"of {', '.join(known_containers())} (all)")
+    parser.add_argument("--op", nargs="+", metavar="NAME", help=f"of {', '.join(OPS)} (all)")
+    parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
+    parser.add_argument("--alloc", help="elements allocated before a try or inside of it: prealloc or inline (prealloc)")
+    parser.add_argument("--lookups", metavar="K", help="keys that find looks up (0: the core's choice)")
+    parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups that are absent (0)")
+    parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
+    parser.add_argument("--warmup", metavar="MS", help="uncounted tries first, ms of guest time (500; 5 under icount)")
+    parser.add_argument("--timeout", default="900", metavar="SECONDS", help="end the guest then (900)")
+
+
+def known_containers() -> list[str]:
+    """The containers that there are, one source file each."""
+    return sorted(source.stem for source in (paths.ROOT / "modules/containers").glob("*.c"))
+
+
+def checked_plan(args: argparse.Namespace) -> Plan:
+    """The options as a Plan. UsageError names the option, its value and what is allowed."""
+    numbers = {_whole("sizes", size, 1, MAX_N) for size in _words(args.sizes)}
+    if not numbers:
+        raise UsageError("--sizes is empty: name whole numbers from 1 to 16777216")
+    tries = None if args.tries is None else _whole("tries", args.tries, 1, MAX_TRIES)
+    containers = _names("container", args.container, known_containers())
+    ops = _names("op", args.op, OPS)
+    samples = len(numbers) * (tries or 100) * len(containers) * len(ops)
+    if samples > MAX_SAMPLES:
+        raise UsageError(
+            f"--tries {tries} makes {samples} samples of this sweep, at most {MAX_SAMPLES} are allowed: "
+            "lower it, or name fewer --sizes, --container or --op"
+        )
+    output: Path | None = getattr(args, "output", None)
+    if output and output.suffix != ".json":
+        raise UsageError(f"--output is {str(output)!r}: allowed are names that end in .json")
+    settings = {
+        "containers": ",".join(containers) if args.container else None,
+        "ops": ",".join(ops) if args.op else None,
+        "order": _choice("order", args.order, ORDERS),
+        "alloc": _choice("alloc", args.alloc, ALLOCS),
+        "lookups": _optional("lookups", args.lookups, 0, MAX_N),
+        "misses": _optional("misses", args.misses, 0, 100),
+        "seed": _optional("seed", args.seed, 0, MAX_U64),
+    }
+    return Plan(
+        target=args.target,
+        kernel=args.kernel,
+        accel=args.accel,
+        sizes=tuple(sorted(numbers)),
+        tries=tries,
+        warmup=None if args.warmup is None else _whole("warmup", args.warmup, 0, 60_000),
+        containers=containers,
+        ops=ops,
+        settings=tuple(f"{name}={value}" for name, value in settings.items() if value is not None),
+        timeout=_whole("timeout", args.timeout, 1, 7 * 86_400),
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Sweep, then show the medians, where they lie, and what to do next."""
+    plan = checked_plan(args)
+    packages.ensure("plot")
+    from . import sweeper, table  # they need numpy, which is there only now
+
+    path, results = sweeper.sweep(plan, args.output)
+    table.show_medians(results)
+    ui.say(f"results: {_short(path)} and {path.with_suffix('.csv').name}")
+    ui.say(f"next: harness/dsbench plot {_short(path)}    draws them into plots/")
+    return 0
+
+
+def _short(path: Path) -> Path:
+    """The path as seen from here, where it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _words(values: Sequence[str]) -> list[str]:
+    """The single words of values such as "500 1000" or "list,rbtree"."""
+    return [word for value in values for word in re.split(r"[\s,]+", value) if word]
+
+
+def _names(option: str, values: Sequence[str] | None, allowed: Sequence[str]) -> tuple[str, ...]:
+    """The names given, each one once, or all that are allowed."""
+    if values is None:
+        return tuple(allowed)
+    names = dict.fromkeys(_words(values))
+    for name in names:
+        _choice(option, name, allowed)
+    if not names:
+        raise UsageError(f"--{option} is empty: allowed are {', '.join(allowed)}")
+    return tuple(names)
+
+
+def _choice(option: str, value: str | None, allowed: Sequence[str]) -> str | None:
+    if value is not None and value not in allowed:
+        raise UsageError(f"--{option} is {value!r}: allowed are {', '.join(allowed)}")
+    return value
+
+
+def _whole(option: str, text: str, lowest: int, highest: int) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,20}", text) or not lowest <= int(text) <= highest:
+        raise UsageError(f"--{option} is {text!r}: allowed are whole numbers from {lowest} to {highest}")
+    return int(text)
+
+
+def _optional(option: str, text: str | None, lowest: int, highest: int) -> int | None:
+    return None if text is None else _whole(option, text, lowest, highest)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Cuts up what guest/sweep.sh prints, as it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import HarnessError
+from .samples import Cell, Report, check_agreement, parse_report, parse_samples
+
+MARK = "@dsbench "
+
+
+@dataclass(frozen=True)
+class SizeResult:
+    """What one size gave."""
+
+    n: int
+    report: Report
+    cells: list[Cell]
+
+
+class SweepStream:
+    """Feed it standard output; it calls back on every step, and collects the sizes that are whole."""
+
+    def __init__(self, on_progress: Callable[[int, int, int], None], on_size: Callable[[SizeResult], None]) -> None:
+        """`on_progress` takes n, tries done and tries in all."""
+        self._on_progress = on_progress
+        self._on_size = on_size
+        self._rest = b""
+        self._n = 0
+        self._section = ""
+        self._texts: dict[str, list[str]] = {}
+        self.failure: HarnessError | None = None
+
+    def feed(self, chunk: bytes) -> None:
+        """Take some output. Never raises, whatever thread calls: what went wrong first is kept in `failure`."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for raw in lines:
+            if self.failure:
+                return
+            try:
+                self._line(raw.decode(errors="replace").rstrip("\r"))
+            except HarnessError as error:
+                self.failure = error
+
+    def _line(self, line: str) -> None:
+        if line.startswith(MARK):
+            self._mark(line.removeprefix(MARK).split())
+        elif self._section:
+            self._texts[self._section].append(line)
+
+    def _mark(self, words: list[str]) -> None:
+        kind, self._n, figures = words[0], int(words[1]), [int(word) for word in words[2:]]
+        if kind == "begin":
+            self._texts = {}
+            self._section = ""
+            self._on_progress(self._n, 0, 0)
+        elif kind == "progress":
+            self._on_progress(self._n, figures[0], figures[1])
+        elif kind == "end":
+            self._end()
+        else:
+            self._section = kind
+            self._texts[kind] = []
+
+    def _end(self) -> None:
+        self._section = ""
+        if "failed" in self._texts:
+            said = [line for line in self._texts["failed"] if line.strip()] or ["it left no message"]
+            raise HarnessError(f"the kernel refused the run of n={self._n}: {said[-1].strip()}")
+        report = parse_report(self._text("report"))
+        cells = parse_samples(self._text("samples"))
+        if not report.rows or any(run.settings.get("state") != "complete" for run in report.runs):
+            said = [text for text in report.warnings if text.startswith("run ")] or ["see the kernel's log"]
+            raise HarnessError(f"the run of n={self._n} was not completed: {said[-1]}")
+        check_agreement(report, cells)
+        order = [(row.container, row.op, row.n) for row in report.rows]
+        cells.sort(key=lambda cell: order.index((cell.container, cell.op, cell.n)))
+        self._on_size(SizeResult(self._n, report, cells))
+
+    def _text(self, section: str) -> str:
+        return "".join(f"{line}\n" for line in self._texts.get(section, []))
