@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+# What all pictures have in common: the look, the header, the notes. Loaded by the scripts, which are called as
+#   gnuplot -c SCRIPT DATA-FOLDER PICTURE svg|png
+# after they have set panel_height, key_width, key_points and read facts.gp of the data folder, which dsharness/figures.py wrote.
+
+width = 1200
+line_height = 20
+header = 52 + line_height * (n_notes + key_rows) + 14
+footer = 14 + line_height * n_footnotes
+rows = (n_panels + columns - 1) / columns
+height = header + panel_height * rows + footer
+
+font = 'DejaVu Sans'
+if (kind eq 'svg') {
+	eval sprintf("set terminal svg size %d,%d dynamic background rgb 'white' font '%s,13' noenhanced", width, height, font)
+} else {
+	eval sprintf("set terminal pngcairo size %d,%d background rgb 'white' font '%s,10' noenhanced", width, height, font)
+}
+# Font sizes are points in the one terminal and pixels in the other.
+pt = kind eq 'svg' ? 1.0 : 10.0 / 13
+sized(size, face) = sprintf('%s%s,%.1f', font, face, size * pt)
+set output picture
+
+# Okabe and Ito's palette, told apart by the colour-blind, with a shape for each.
+array colours[8] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#8A7A00']
+array shapes[8] = [7, 5, 9, 13, 11, 15, 6, 4]
+do for [i = 1:24] {
+	set linetype i linecolor rgb colours[(i - 1) % 8 + 1] linewidth 2 pointtype shapes[(i - 1) % 8 + 1] pointsize 1.2
+}
+
+set encoding utf8
+set border 3 linecolor rgb '#555555'
+set grid xtics ytics linecolor rgb '#E2E2E2' linewidth 1 linetype 1 dashtype 1
+set tics nomirror out scale 0.6 textcolor rgb '#333333'
+
+x_at(pixel) = real(pixel) / width
+y_at(pixel) = 1.0 - real(pixel) / height
+
+# Title, notes and footnotes; the key's row is below the notes.
+set label 1 title at screen x_at(30), screen y_at(28) left font sized(19, ':Bold')
+do for [i = 1:n_notes] {
+	set label (1 + i) notes[i] at screen x_at(30), screen y_at(36 + line_height * i) left \
+		font sized(13, '') textcolor rgb '#444444'
+}
+do for [i = 1:n_footnotes] {
+	set label (40 + i) footnotes[i] at screen x_at(30), screen y_at(height - footer + line_height * (i - 0.2)) left \
+		font sized(13, '') textcolor rgb '#A03000'
+}
+# The key, once for all panels: a sample and a name each, where figures.py found room for them.
+unset key
+key_y(i) = y_at(header - 20 - line_height * (key_rows - 1 - key_row[i]))
+do for [i = 1:n_containers] {
+	set arrow (100 + i) from screen x_at(key_x[i]), screen key_y(i) to screen x_at(key_x[i] + 34), screen key_y(i) \
+		nohead linetype i linewidth key_width
+	if (key_points) {
+		set label (100 + i) '' at screen x_at(key_x[i] + 17), screen key_y(i) point linetype i
+	}
+	set label (200 + i) containers[i] at screen x_at(key_x[i] + 42), screen key_y(i) left font sized(14, '')
+}
+
+# The n-th panel's place: margins around the axes within an equal share of the picture.
+place_panel = ' \
+	column = (panel - 1) % columns; row = (panel - 1) / columns; \
+	share = real(width) / columns; top = header + row * panel_height; \
+	set lmargin at screen x_at(column * share + 88); set rmargin at screen x_at((column + 1) * share - 24); \
+	set tmargin at screen y_at(top + 34); set bmargin at screen y_at(top + panel_height - 60)'
