@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from . import build, lint, packages
+from . import build, clean, doctor, execcmd, hostload, lint, packages, plot, repeat, shell, sweep
 from .errors import HarnessError
 
-COMMANDS = (build, lint, packages)
+COMMANDS = (doctor, sweep, plot, repeat, execcmd, shell, build, hostload, lint, packages, clean)
 
 INTERRUPTED = 130
 
@@ -42,6 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         print(f"dsbench: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has had enough of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        # A full disk, a folder that cannot be written: what the checks before could not foresee.
+        print(f"dsbench: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("dsbench: interrupted", file=sys.stderr)
         return INTERRUPTED

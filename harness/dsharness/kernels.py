@@ -71,6 +71,11 @@ def stock_releases() -> list[str]:
     return sorted((release for release in found if _micro(release)), key=_order)
 
 
+def newest_stock() -> dict[str, str]:
+    """Version -> the newest release of its ordinary flavour, oldest version first."""
+    return {_dotted(_version(release)): release for release in stock_releases() if _plain(release)}
+
+
 def stock_headers(release: str) -> Path:
     """The kdir of a stock kernel: the system's if it has it, else the archive's, which then builds from the cache."""
     installed = USR_SRC / f"linux-headers-{release}"

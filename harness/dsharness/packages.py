@@ -54,7 +54,7 @@ def ensure(*names: str) -> None:
     if not absent:
         return
     command = f"apt-get install --no-install-recommends {' '.join(absent)}"
-    if os.environ.get("NO_INSTALL", "0") not in ("", "0"):
+    if forbidden():
         raise HarnessError(f"missing packages: {' '.join(absent)} (NO_INSTALL is set; install them by: {command})")
     if not shutil.which("apt-get"):
         raise HarnessError(f"missing packages: {' '.join(absent)} (there is no apt-get here: install their like)")
@@ -67,8 +67,15 @@ def ensure(*names: str) -> None:
                 raise HarnessError(f"apt-get cannot install {' '.join(absent)}: {complaint}")
 
 
+def forbidden() -> bool:
+    """Has the user said NO_INSTALL=1?"""
+    return os.environ.get("NO_INSTALL", "0") not in ("", "0")
+
+
 def refresh() -> None:
     """Fetch the package lists anew. HarnessError when that fails."""
+    if forbidden():
+        raise HarnessError("the package lists are missing or old (NO_INSTALL is set; fetch them by: apt-get update)")
     _authorise("the package lists are missing or old (as root: apt-get update)")
     with ui.step("fetching the package lists"):
         if complaint := _apt("update"):

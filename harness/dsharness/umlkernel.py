@@ -58,10 +58,17 @@ def release(folder: Path) -> str:
     return (folder / "include/config/kernel.release").read_text(encoding="utf-8").strip()
 
 
+def built() -> list[Path]:
+    """The finished kernel trees in the cache."""
+    trees = (image.parent for image in (paths.cache_path() / "uml").glob("linux-source-*/linux"))
+    return sorted(tree for tree in trees if tree.suffix != ".part")
+
+
 def _recipe() -> str:
     """Names what decides the build beside the source: the config, the compiler and this file's own doing."""
     compiler = proc.check(["gcc", "--version"], env=proc.build_environment()).splitlines()[0]
-    ingredients = (FRAGMENT.read_text(encoding="utf-8"), compiler, *MAKE, *KEPT)
+    options = re.findall(r"^.*CONFIG_.*$", FRAGMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    ingredients = (*options, compiler, *MAKE, *KEPT)
     return hashlib.sha256("\0".join(ingredients).encode()).hexdigest()[:10]
 
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The short form of harness/dsbench, which has more options: harness/dsbench COMMAND --help
+
+DSBENCH := harness/dsbench
+PYTHON := /usr/bin/python3
+
+where = $(if $(TARGET),--target $(TARGET)) $(if $(KERNEL),--kernel $(KERNEL)) $(if $(ACCEL),--accel $(ACCEL))
+how_much = $(if $(SIZES),--sizes $(SIZES)) $(if $(TRIES),--tries $(TRIES))
+
+.DEFAULT_GOAL := help
+.PHONY: help plots sweep plot bench-repeat test lint doctor modules modules_install load unload clean distclean
+
+help: ## this list
+	@echo 'make TARGET [NAME=VALUE ...]'
+	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo 'TARGET=uml|qemu|host KERNEL=6.12|6.1|release ACCEL=auto|kvm|tcg|icount: where plots, sweep and bench-repeat run'
+	@echo 'NO_INSTALL=1: name the missing packages instead of installing them'
+	@echo 'DSBENCH_CACHE=folder: where built kernels are kept, instead of ~/.cache/dsbench'
+
+plots: ## install what is missing, build, sweep, draw: [TARGET= KERNEL= ACCEL= SIZES="500 1000 2000 4000" TRIES=100]
+	@$(DSBENCH) sweep $(where) $(how_much)
+	@$(DSBENCH) plot
+
+sweep: ## time all containers, into results/: options as for plots
+	@$(DSBENCH) sweep $(where) $(how_much)
+
+plot: ## draw the newest results, into plots/
+	@$(DSBENCH) plot
+
+bench-repeat: ## sweep twice, and compare the medians: options as for plots
+	@$(DSBENCH) repeat $(where) $(how_much)
+
+test: ## every test, in guests too
+	@$(DSBENCH) install base plot uml qemu test lint
+	@$(PYTHON) -m pytest harness/tests
+
+lint: ## check the sources: warnings, sparse, checkpatch, types
+	@$(DSBENCH) lint
+
+doctor: ## what this machine offers, and what to install
+	@$(DSBENCH) doctor
+
+modules: ## build the modules for the running kernel
+	@$(DSBENCH) build --target host
+
+modules_install: ## install them: modprobe dsbench n=4000 tries=100 works then (root)
+	@$(DSBENCH) modules-install
+
+load: ## load them from the build tree, and print the results: [N=500 TRIES=100] (root)
+	@$(DSBENCH) load $(if $(N),--n $(N)) $(if $(TRIES),--tries $(TRIES))
+
+unload: ## remove them from the running kernel (root)
+	@$(DSBENCH) unload
+
+clean: ## remove build/; harness/dsbench clean --cache removes the kernels too
+	@$(DSBENCH) clean
+
+distclean: clean ## also remove this machine's results and pictures
+	@git clean -fdXq results plots harness
