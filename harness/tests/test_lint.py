@@ -81,6 +81,7 @@ def test_plan_takes_each_kernel_for_built_modules_alone() -> None:
         "warning: the compiler differs from the one used to build the kernel",
         "make[2]: *** [Makefile:260: __sub-make] Error 2",
         "/usr/src/linux/Makefile:1311: C=2 specified, but sparse is not available or not up to date",
+        "cc1: warning: ./arch/um/include/generated/uapi: No such file or directory [-Wmissing-include-dirs]",
     ],
 )
 def test_noise_is_no_finding(line: str) -> None:
