@@ -15,6 +15,13 @@
 
 struct seq_file;
 
+/* The KUnit suites are a module of their own: they see what is exported so. */
+#if IS_ENABLED(CONFIG_KUNIT)
+#define EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(symbol)	EXPORT_SYMBOL_GPL(symbol)
+#else
+#define EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(symbol)	extern __typeof__(symbol) symbol
+#endif
+
 /* params.c */
 
 /* Room for the list of containers to run, with its terminator. */

@@ -38,14 +38,25 @@ static int shown(const char *val)
 	return strcspn(val, "\n");
 }
 
+/* Names a container's parameter as the command line does: dsbench_list.n. */
+static const char *owner(const struct kernel_param *kp)
+{
+	return kp->mod == THIS_MODULE ? "" : module_name(kp->mod);
+}
+
+static const char *dot(const struct kernel_param *kp)
+{
+	return kp->mod == THIS_MODULE ? "" : ".";
+}
+
 static int set_u32(const char *val, const struct kernel_param *kp, u32 min,
 		   u32 max, const char *unit)
 {
 	u32 value;
 
 	if (kstrtou32(val, 0, &value) || value < min || value > max) {
-		pr_err("%s: %s=%.*s: must be a whole number from %u to %u%s\n",
-		       module_name(kp->mod), kp->name, shown(val), val, min, max,
+		pr_err("%s%s%s=%.*s: must be a whole number from %u to %u%s\n",
+		       owner(kp), dot(kp), kp->name, shown(val), val, min, max,
 		       unit);
 		return -EINVAL;
 	}
@@ -78,6 +89,7 @@ u64 dsbench_memory_available(void)
 
 	return pages > 0 ? ((u64)pages << PAGE_SHIFT) / 4 * 3 : 0;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_memory_available);
 
 static int n_set(const char *val, const struct kernel_param *kp)
 {
@@ -90,8 +102,8 @@ static int n_set(const char *val, const struct kernel_param *kp)
 		return err;
 
 	if (dsbench_set_bytes(*(u32 *)kp->arg) > available) {
-		pr_err("%s: %s=%.*s: needs %llu MiB of memory, %llu MiB may be used: at most %llu elements\n",
-		       module_name(kp->mod), kp->name, shown(val), val,
+		pr_err("%s%s%s=%.*s: needs %llu MiB of memory, %llu MiB may be used: at most %llu elements\n",
+		       owner(kp), dot(kp), kp->name, shown(val), val,
 		       dsbench_set_bytes(*(u32 *)kp->arg) >> 20,
 		       available >> 20,
 		       div_u64(available, dsbench_set_bytes(1)));
@@ -374,6 +386,7 @@ void dsbench_params_get(struct dsbench_params *p)
 	strscpy(p->containers, containers, sizeof(p->containers));
 	kernel_param_unlock(THIS_MODULE);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_params_get);
 
 /**
  * dsbench_autorun() - do containers run as they register?
@@ -427,6 +440,7 @@ bool dsbench_selected(const struct dsbench_params *p, const char *name)
 		at += word + 1;
 	}
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_selected);
 
 /**
  * dsbench_lookups() - how many keys one find try looks up
@@ -446,3 +460,4 @@ u32 dsbench_lookups(const struct dsbench_params *p, u32 size, bool linear_find)
 		return clamp(LINEAR_STEPS / size, 1U, size);
 	return size;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_lookups);

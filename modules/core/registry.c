@@ -159,3 +159,4 @@ int dsbench_registry_visit(dsbench_visit_fn visit, void *arg)
 	mutex_unlock(&lock);
 	return ret;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_registry_visit);

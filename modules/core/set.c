@@ -36,6 +36,7 @@ void dsbench_shuffle(u32 *array, u32 n, struct rnd_state *rnd)
 		breathe(i);
 	}
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_shuffle);
 
 static void shuffle_elems(struct dsbench_set *set, struct rnd_state *rnd)
 {
@@ -101,6 +102,7 @@ u64 dsbench_set_bytes(u32 n)
 	return (u64)n * (DSBENCH_ELEM_SIZE + 2 * sizeof(void *) +
 			 2 * sizeof(u32));
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_bytes);
 
 /**
  * dsbench_set_alloc() - make the elements and keys for one size
@@ -152,6 +154,7 @@ err:
 	dsbench_set_free(set);
 	return NULL;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_alloc);
 
 /**
  * dsbench_set_free() - undo dsbench_set_alloc()
@@ -176,6 +179,7 @@ void dsbench_set_free(struct dsbench_set *set)
 	kvfree(set->keys);
 	kfree(set);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_free);
 
 /**
  * dsbench_set_reset() - give every element its key and first value again
@@ -198,6 +202,7 @@ void dsbench_set_reset(struct dsbench_set *set)
 		breathe(i);
 	}
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_reset);
 
 /**
  * dsbench_set_collect() - walk the container and note what it holds
@@ -215,6 +220,7 @@ int dsbench_set_collect(struct dsbench_set *set, const struct dsbench_ops *ops)
 	set->sum = 0;
 	return ops->verify(set);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_collect);
 
 static int check_find(const struct dsbench_set *set, u32 lookups)
 {
@@ -266,6 +272,7 @@ int dsbench_set_verify(struct dsbench_set *set, const struct dsbench_ops *ops,
 		return err;
 	return set->seen == count && set->sum == sum ? 0 : -EUCLEAN;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_verify);
 
 /**
  * dsbench_set_empty() - take all elements back and destroy the container
@@ -292,3 +299,4 @@ void dsbench_set_empty(struct dsbench_set *set, const struct dsbench_ops *ops)
 		breathe(key);
 	}
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_empty);

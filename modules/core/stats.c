@@ -51,6 +51,7 @@ s64 dsbench_percentile(const s64 *sorted, u32 count, u32 percent)
 				   100);
 	return value;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_percentile);
 
 /**
  * dsbench_stats_compute() - all that is reported of a cell
@@ -98,6 +99,7 @@ int dsbench_stats_compute(struct dsbench_stats *stats, const s64 *samples,
 	kvfree(sorted);
 	return 0;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_stats_compute);
 
 /**
  * dsbench_per_element() - a try's cost divided by its elements
@@ -112,3 +114,4 @@ s64 dsbench_per_element(s64 milli_cycles, u32 elements)
 {
 	return div_round(milli_cycles, elements);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_per_element);

@@ -82,6 +82,7 @@ noinline void dsbench_time_slice(struct dsbench_slice *slice)
 			   raw_smp_processor_id() != cpu;
 	quiet_end(slice->irqs_off, flags);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_time_slice);
 
 static bool must_end(const struct dsbench_cell *cell)
 {

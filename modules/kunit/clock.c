@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The clock counts, and a slice runs as its caller wants it to. */
+
+#include <linux/irqflags.h>
+#include <linux/preempt.h>
+#include <linux/string.h>
+
+#include "suites.h"
+
+static void clock_never_goes_back(struct kunit *test)
+{
+	u64 before = dsbench_clock();
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		u64 now = dsbench_clock();
+
+		KUNIT_ASSERT_GE(test, now, before);
+		before = now;
+	}
+}
+
+static void clock_is_described(struct kunit *test)
+{
+	static const char * const units[] = {
+		"cycles", "instructions", "ns", NULL
+	};
+	const struct dsbench_clock_info *info = dsbench_clock_info();
+
+	KUNIT_EXPECT_GT(test, strlen(info->name), 0);
+	KUNIT_EXPECT_GE(test, match_string(units, -1, info->unit), 0);
+	KUNIT_EXPECT_GT(test, info->khz, 0);
+	KUNIT_EXPECT_NE(test, info->overhead, U64_MAX);
+}
+
+static bool irqs_were_off;
+
+static int look_around(struct dsbench_set *set, u32 first, u32 last)
+{
+	irqs_were_off = irqs_disabled();
+	return first == 3 && last == 7 ? -EUCLEAN : 0;
+}
+
+static void slice_keeps_interrupts_out(struct kunit *test)
+{
+	struct dsbench_slice slice = { .op = look_around, .irqs_off = true };
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "PREEMPT_RT lets interrupts in");
+
+	dsbench_time_slice(&slice);
+	KUNIT_EXPECT_TRUE(test, irqs_were_off);
+	KUNIT_EXPECT_FALSE(test, slice.disturbed);
+	KUNIT_EXPECT_FALSE(test, irqs_disabled());
+
+	slice.irqs_off = false;
+	dsbench_time_slice(&slice);
+	KUNIT_EXPECT_FALSE(test, irqs_were_off);
+	KUNIT_EXPECT_EQ(test, preempt_count(), 0);
+}
+
+static void slice_passes_range_and_error(struct kunit *test)
+{
+	struct dsbench_slice slice = {
+		.op = look_around,
+		.first = 3,
+		.last = 7,
+	};
+
+	dsbench_time_slice(&slice);
+	KUNIT_EXPECT_EQ(test, slice.err, -EUCLEAN);
+	KUNIT_EXPECT_GT(test, slice.ticks, 0);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(clock_never_goes_back),
+	KUNIT_CASE(clock_is_described),
+	KUNIT_CASE(slice_keeps_interrupts_out),
+	KUNIT_CASE(slice_passes_range_and_error),
+	{}
+};
+
+struct kunit_suite dsbench_clock_suite = {
+	.name = "dsbench_clock",
+	.test_cases = cases,
+};

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One suite a container, all with the same cases: a container is a table of
+ * operations, and the operations that are tested here are those that are timed.
+ */
+
+#include <linux/string.h>
+
+#include "suites.h"
+
+#define N	500
+
+/**
+ * struct fixture - what a case works on
+ * @ops: the container's
+ * @params: for the case to change before it calls begin()
+ * @set: after begin()
+ */
+struct fixture {
+	const struct dsbench_ops *ops;
+	struct dsbench_params params;
+	struct dsbench_set *set;
+};
+
+struct wanted {
+	const char *name;
+	const struct dsbench_ops *ops;
+};
+
+static int is_wanted(struct dsbench_container *c, void *arg)
+{
+	struct wanted *w = arg;
+
+	if (strcmp(c->name, w->name))
+		return 0;
+	w->ops = c->ops;
+	return 1;
+}
+
+static int container_init(struct kunit *test, const char *name)
+{
+	struct wanted w = { .name = name };
+	struct fixture *f;
+
+	dsbench_registry_visit(is_wanted, &w);
+	if (!w.ops) {
+		kunit_err(test, "dsbench_%s is not loaded", name);
+		return -ENOENT;
+	}
+
+	f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	if (!f)
+		return -ENOMEM;
+
+	f->ops = w.ops;
+	f->params = some_params();
+	test->priv = f;
+	return 0;
+}
+
+/* Also after a case that gave up halfway. */
+static void container_exit(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	if (!f || !f->set)
+		return;
+
+	if (f->set->priv)
+		dsbench_set_empty(f->set, f->ops);
+	dsbench_set_free(f->set);
+}
+
+/* [] */
+static struct dsbench_set *begin(struct kunit *test, u32 n)
+{
+	struct fixture *f = test->priv;
+
+	f->set = dsbench_set_alloc(&f->params, n);
+	KUNIT_ASSERT_NOT_NULL(test, f->set);
+	dsbench_set_reset(f->set);
+	KUNIT_ASSERT_EQ(test, f->ops->create(f->set), 0);
+	return f->set;
+}
+
+static int run(struct kunit *test, enum dsbench_op op, u32 first, u32 last)
+{
+	struct fixture *f = test->priv;
+
+	return f->ops->op[op](f->set, first, last);
+}
+
+static int verify(struct kunit *test, enum dsbench_op op)
+{
+	struct fixture *f = test->priv;
+
+	return dsbench_set_verify(f->set, f->ops, op, f->set->n);
+}
+
+static int collect(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	return dsbench_set_collect(f->set, f->ops);
+}
+
+static void create_makes_it_empty(struct kunit *test)
+{
+	struct dsbench_set *set = begin(test, N);
+
+	KUNIT_ASSERT_EQ(test, collect(test), 0);
+	KUNIT_EXPECT_EQ(test, set->seen, 0);
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_ERASE), 0);
+}
+
+static void find_in_empty_finds_nothing(struct kunit *test)
+{
+	struct dsbench_set *set = begin(test, N);
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FIND, 0, N), 0);
+	KUNIT_EXPECT_EQ(test, set->hits, 0);
+	KUNIT_EXPECT_EQ(test, set->sum, 0);
+}
+
+static void visit_of_empty(struct kunit *test)
+{
+	begin(test, N);
+	KUNIT_EXPECT_EQ(test, run(test, DSBENCH_FOR_EACH, 0, N), 0);
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_ERASE), 0);
+}
+
+static void fill_in_slices(struct kunit *test)
+{
+	struct dsbench_set *set = begin(test, N);
+	u32 i;
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, 200), 0);
+	KUNIT_ASSERT_EQ(test, collect(test), 0);
+	KUNIT_EXPECT_EQ(test, set->seen, 200);
+	for (i = 0; i < N; i++)
+		KUNIT_EXPECT_EQ(test, !!set->by_key[set->keys[i]], i < 200);
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 200, N), 0);
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), 0);
+}
+
+static void find_finds_every_key(struct kunit *test)
+{
+	struct dsbench_set *set = begin(test, N);
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FIND, 0, 100), 0);
+	KUNIT_EXPECT_EQ(test, set->hits, 100);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FIND, 100, N), 0);
+	KUNIT_EXPECT_EQ(test, set->hits, N);
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FIND), 0);
+}
+
+static void find_does_not_find_the_absent(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct dsbench_set *set;
+
+	f->params.misses = 100;
+	set = begin(test, N);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FIND, 0, N), 0);
+	KUNIT_EXPECT_EQ(test, set->hits, 0);
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FIND), 0);
+}
+
+static void every_value_is_incremented(struct kunit *test)
+{
+	struct dsbench_set *set = begin(test, N);
+	u32 key;
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FOR_EACH, 0, N), 0);
+	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FOR_EACH), 0);
+	for (key = 0; key < N; key++)
+		KUNIT_EXPECT_EQ(test, set->by_key[key]->value, key + 1);
+}
+
+/* [0 1 ... 499] -> [200 ... 499] -> [] */
+static void erase_in_slices(struct kunit *test)
+{
+	struct dsbench_set *set = begin(test, N);
+	u32 key;
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
+	KUNIT_ASSERT_EQ(test, collect(test), 0);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_ERASE, 0, 200), 0);
+	KUNIT_ASSERT_EQ(test, collect(test), 0);
+	for (key = 0; key < N; key++)
+		KUNIT_EXPECT_EQ(test, !!set->by_key[key], key >= 200);
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_ERASE, 200, N), 0);
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_ERASE), 0);
+}
+
+static void fill_again_after_erase(struct kunit *test)
+{
+	begin(test, N);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
+	KUNIT_ASSERT_EQ(test, collect(test), 0);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_ERASE, 0, N), 0);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), 0);
+}
+
+/* What a run does to a container, at one size, order and way of allocation. */
+struct life {
+	u32 n;
+	bool inline_alloc;
+	bool sequential;
+};
+
+static void describe_life(const struct life *life, char *text)
+{
+	snprintf(text, KUNIT_PARAM_DESC_SIZE, "n=%u %s %s", life->n,
+		 life->inline_alloc ? "inline" : "prealloc",
+		 life->sequential ? "sequential" : "shuffled");
+}
+
+static const struct life lives[] = {
+	{ 1, false, false }, { 1, true, true },
+	{ 2, false, false }, { 63, false, true },
+	{ 64, true, false }, { 65, false, false },
+	{ 1000, false, true }, { 1000, true, false },
+	{ 4097, false, false }, { 4097, true, true },
+};
+
+KUNIT_ARRAY_PARAM(life, lives, describe_life);
+
+static void whole_life(struct kunit *test)
+{
+	const struct life *life = test->param_value;
+	struct fixture *f = test->priv;
+	u32 n = life->n;
+
+	f->params.inline_alloc = life->inline_alloc;
+	f->params.sequential = life->sequential;
+	begin(test, n);
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, n), 0);
+	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FILL), 0);
+	f->set->sum = 0;
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FIND, 0, n), 0);
+	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FIND), 0);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FOR_EACH, 0, n), 0);
+	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FOR_EACH), 0);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_ERASE, 0, n), 0);
+	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_ERASE), 0);
+}
+
+/* Whatever is left inside when a try is given up must come back. */
+static void destroy_half_full(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	f->params.inline_alloc = true;
+	begin(test, N);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N / 2), 0);
+	dsbench_set_empty(f->set, f->ops);
+	KUNIT_EXPECT_NULL(test, f->set->priv);
+}
+
+static void verify_misses_an_element(struct kunit *test)
+{
+	begin(test, N);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N - 1), 0);
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), -EUCLEAN);
+}
+
+static void verify_sees_a_wrong_value(struct kunit *test)
+{
+	struct dsbench_set *set = begin(test, N);
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
+	set->elems[7]->value++;
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), -EUCLEAN);
+}
+
+static void verify_sees_a_wrong_key(struct kunit *test)
+{
+	struct dsbench_set *set = begin(test, N);
+	u64 key;
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
+	key = set->elems[7]->key;
+	set->elems[7]->key = set->elems[8]->key;
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), -EUCLEAN);
+	set->elems[7]->key = N + 5;
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), -EUCLEAN);
+	set->elems[7]->key = key;
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), 0);
+}
+
+static void verify_counts_what_find_found(struct kunit *test)
+{
+	struct dsbench_set *set = begin(test, N);
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FIND, 0, N - 1), 0);
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FIND), -EUCLEAN);
+	set->hits = N;
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FIND), -EUCLEAN);
+}
+
+static void bytes_grow_with_n(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	if (!f->ops->bytes)
+		kunit_skip(test, "its elements are all the memory it takes");
+
+	KUNIT_EXPECT_GT(test, f->ops->bytes(1), 0);
+	KUNIT_EXPECT_GE(test, f->ops->bytes(1000000), 1000000ULL * 8);
+	KUNIT_EXPECT_LE(test, f->ops->bytes(1000000), 1000000ULL * 32);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(create_makes_it_empty),
+	KUNIT_CASE(find_in_empty_finds_nothing),
+	KUNIT_CASE(visit_of_empty),
+	KUNIT_CASE(fill_in_slices),
+	KUNIT_CASE(find_finds_every_key),
+	KUNIT_CASE(find_does_not_find_the_absent),
+	KUNIT_CASE(every_value_is_incremented),
+	KUNIT_CASE(erase_in_slices),
+	KUNIT_CASE(fill_again_after_erase),
+	KUNIT_CASE_PARAM(whole_life, life_gen_params),
+	KUNIT_CASE(destroy_half_full),
+	KUNIT_CASE(verify_misses_an_element),
+	KUNIT_CASE(verify_sees_a_wrong_value),
+	KUNIT_CASE(verify_sees_a_wrong_key),
+	KUNIT_CASE(verify_counts_what_find_found),
+	KUNIT_CASE(bytes_grow_with_n),
+	{}
+};
+
+/* A suite is the cases and the container that its init finds. */
+#define CONTAINER_SUITE(container)					\
+static int container##_init(struct kunit *test)				\
+{									\
+	return container_init(test, #container);			\
+}									\
+									\
+struct kunit_suite dsbench_##container##_suite = {			\
+	.name = "dsbench_" #container,					\
+	.init = container##_init,					\
+	.exit = container_exit,						\
+	.test_cases = cases,						\
+}
+
+CONTAINER_SUITE(list);
+CONTAINER_SUITE(hashtable);
+CONTAINER_SUITE(rbtree);
+CONTAINER_SUITE(xarray);

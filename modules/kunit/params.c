@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the parameters accept, and what follows from them. */
+
+#include "suites.h"
+
+struct attempt {
+	const char *text;
+	u32 value;	/* 0: must be refused */
+};
+
+static int set(const struct kernel_param_ops *ops, const char *text, u32 *value)
+{
+	struct kernel_param param = {
+		.name = "n",
+		.mod = THIS_MODULE,
+		.ops = ops,
+		.arg = value,
+	};
+
+	return ops->set(text, &param);
+}
+
+static void try_all(struct kunit *test, const struct kernel_param_ops *ops,
+		    const struct attempt *attempts, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct attempt *a = &attempts[i];
+		u32 value = 42;
+		int err = set(ops, a->text, &value);
+
+		KUNIT_EXPECT_EQ_MSG(test, err, a->value ? 0 : -EINVAL,
+				    "for \"%s\"", a->text);
+		KUNIT_EXPECT_EQ_MSG(test, value, a->value ?: 42, "for \"%s\"",
+				    a->text);
+	}
+}
+
+static void n_is_checked(struct kunit *test)
+{
+	static const struct attempt attempts[] = {
+		{ "1", 1 }, { "4000", 4000 }, { "4000\n", 4000 },
+		{ "0x10", 16 }, { "0" }, { "-5" }, { "" }, { "\n" },
+		{ "many" }, { "1.5" }, { "1e3" }, { "16777217" },
+		{ "4294967296" }, { "99999999999999999999" }, { "4000 5" },
+	};
+
+	try_all(test, &dsbench_n_param_ops, attempts, ARRAY_SIZE(attempts));
+}
+
+static void n_too_large_for_memory(struct kunit *test)
+{
+	u64 available = dsbench_memory_available();
+	u32 value = 42;
+
+	if (dsbench_set_bytes(DSBENCH_N_MAX) <= available)
+		kunit_skip(test, "this machine has memory for the largest n");
+
+	KUNIT_EXPECT_EQ(test, set(&dsbench_n_param_ops, "16777216", &value),
+			-ENOMEM);
+	KUNIT_EXPECT_EQ(test, value, 42);
+}
+
+static void tries_is_checked(struct kunit *test)
+{
+	static const struct attempt attempts[] = {
+		{ "1", 1 }, { "1000000", 1000000 }, { "0" }, { "-1" },
+		{ "1000001" }, { "ten" }, { "" },
+	};
+
+	try_all(test, &dsbench_tries_param_ops, attempts,
+		ARRAY_SIZE(attempts));
+}
+
+static void lookups_are_bounded(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+
+	KUNIT_EXPECT_EQ(test, dsbench_lookups(&p, 4000, false), 4000);
+	KUNIT_EXPECT_EQ(test, dsbench_lookups(&p, 4000, true), 4000);
+	KUNIT_EXPECT_EQ(test, dsbench_lookups(&p, 1000000, false), 1000000);
+	/* 16 Mi elements to pass in one try */
+	KUNIT_EXPECT_EQ(test, dsbench_lookups(&p, 1000000, true), 16);
+	KUNIT_EXPECT_EQ(test, dsbench_lookups(&p, DSBENCH_N_MAX, true), 1);
+	KUNIT_EXPECT_EQ(test, dsbench_lookups(&p, 1, true), 1);
+
+	p.lookups = 100;
+	KUNIT_EXPECT_EQ(test, dsbench_lookups(&p, 4000, true), 100);
+	KUNIT_EXPECT_EQ(test, dsbench_lookups(&p, 50, false), 50);
+}
+
+static void containers_are_selected_by_name(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+
+	KUNIT_EXPECT_TRUE(test, dsbench_selected(&p, "list"));
+
+	strscpy(p.containers, "list,rbtree", sizeof(p.containers));
+	KUNIT_EXPECT_TRUE(test, dsbench_selected(&p, "list"));
+	KUNIT_EXPECT_TRUE(test, dsbench_selected(&p, "rbtree"));
+	KUNIT_EXPECT_FALSE(test, dsbench_selected(&p, "xarray"));
+	KUNIT_EXPECT_FALSE(test, dsbench_selected(&p, "rb"));
+	KUNIT_EXPECT_FALSE(test, dsbench_selected(&p, "list,rbtree"));
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(n_is_checked),
+	KUNIT_CASE(n_too_large_for_memory),
+	KUNIT_CASE(tries_is_checked),
+	KUNIT_CASE(lookups_are_bounded),
+	KUNIT_CASE(containers_are_selected_by_name),
+	{}
+};
+
+struct kunit_suite dsbench_params_suite = {
+	.name = "dsbench_params",
+	.test_cases = cases,
+};

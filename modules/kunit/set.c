@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Elements and keys: permutations of what they should be, the same every time. */
+
+#include <linux/bitmap.h>
+#include <linux/string.h>
+
+#include "suites.h"
+
+#define N	100
+
+static struct dsbench_set *alloc_set(struct kunit *test,
+				     const struct dsbench_params *p)
+{
+	struct dsbench_set *set = dsbench_set_alloc(p, N);
+
+	KUNIT_ASSERT_NOT_NULL(test, set);
+	return set;
+}
+
+static void expect_permutation(struct kunit *test, const u32 *array)
+{
+	DECLARE_BITMAP(seen, N) = {};
+	int i;
+
+	for (i = 0; i < N; i++) {
+		KUNIT_ASSERT_LT(test, array[i], N);
+		__set_bit(array[i], seen);
+	}
+	KUNIT_EXPECT_TRUE(test, bitmap_full(seen, N));
+}
+
+static bool ascends(const u32 *array)
+{
+	int i;
+
+	for (i = 0; i < N; i++) {
+		if (array[i] != i)
+			return false;
+	}
+	return true;
+}
+
+static void keys_are_shuffled(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_set *set = alloc_set(test, &p);
+
+	expect_permutation(test, set->keys);
+	expect_permutation(test, set->lookup);
+	KUNIT_EXPECT_FALSE(test, ascends(set->keys));
+	KUNIT_EXPECT_FALSE(test, ascends(set->lookup));
+	KUNIT_EXPECT_NE(test, memcmp(set->keys, set->lookup,
+				     N * sizeof(*set->keys)), 0);
+	dsbench_set_free(set);
+}
+
+static void keys_are_sequential(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_set *set;
+
+	p.sequential = true;
+	set = alloc_set(test, &p);
+	KUNIT_EXPECT_TRUE(test, ascends(set->keys));
+	expect_permutation(test, set->lookup);
+	KUNIT_EXPECT_FALSE(test, ascends(set->lookup));
+	dsbench_set_free(set);
+}
+
+static void seed_decides(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_set *one = alloc_set(test, &p);
+	struct dsbench_set *same = alloc_set(test, &p);
+	struct dsbench_set *other;
+
+	p.seed = 2;
+	other = alloc_set(test, &p);
+	KUNIT_EXPECT_EQ(test, memcmp(one->keys, same->keys,
+				     N * sizeof(*one->keys)), 0);
+	KUNIT_EXPECT_EQ(test, memcmp(one->lookup, same->lookup,
+				     N * sizeof(*one->lookup)), 0);
+	KUNIT_EXPECT_NE(test, memcmp(one->keys, other->keys,
+				     N * sizeof(*one->keys)), 0);
+	dsbench_set_free(other);
+	dsbench_set_free(same);
+	dsbench_set_free(one);
+}
+
+static u32 count_misses(const struct dsbench_set *set)
+{
+	u32 misses = 0;
+	int i;
+
+	for (i = 0; i < N; i++)
+		misses += set->lookup[i] >= N;
+	return misses;
+}
+
+static void misses_are_absent_keys(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_set *set;
+
+	p.misses = 100;
+	set = alloc_set(test, &p);
+	KUNIT_EXPECT_EQ(test, count_misses(set), N);
+	dsbench_set_free(set);
+
+	p.misses = 50;
+	set = alloc_set(test, &p);
+	KUNIT_EXPECT_GT(test, count_misses(set), 0);
+	KUNIT_EXPECT_LT(test, count_misses(set), N);
+	dsbench_set_free(set);
+}
+
+static void inline_sets_have_no_elements(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_set *set;
+
+	p.inline_alloc = true;
+	set = alloc_set(test, &p);
+	KUNIT_EXPECT_NULL(test, set->elems);
+	dsbench_set_free(set);
+}
+
+static void reset_restores_elements(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_set *set = alloc_set(test, &p);
+	int i;
+
+	dsbench_set_reset(set);
+	set->elems[3]->value += 5;
+	set->elems[4]->key = 9999;
+	dsbench_set_reset(set);
+	for (i = 0; i < N; i++) {
+		KUNIT_EXPECT_EQ(test, set->elems[i]->key, set->keys[i]);
+		KUNIT_EXPECT_EQ(test, set->elems[i]->value, set->keys[i]);
+	}
+	dsbench_set_free(set);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(keys_are_shuffled),
+	KUNIT_CASE(keys_are_sequential),
+	KUNIT_CASE(seed_decides),
+	KUNIT_CASE(misses_are_absent_keys),
+	KUNIT_CASE(inline_sets_have_no_elements),
+	KUNIT_CASE(reset_restores_elements),
+	{}
+};
+
+struct kunit_suite dsbench_set_suite = {
+	.name = "dsbench_set",
+	.test_cases = cases,
+};

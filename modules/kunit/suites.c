@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsbench_kunit.ko: all suites. They use the containers through the registry,
+ * as the core does; so load the core with autorun=0, the containers, then this.
+ */
+
+#include <linux/module.h>
+
+#include "suites.h"
+
+kunit_test_suites(&dsbench_stats_suite, &dsbench_params_suite,
+		  &dsbench_clock_suite, &dsbench_set_suite,
+		  &dsbench_list_suite, &dsbench_hashtable_suite,
+		  &dsbench_rbtree_suite, &dsbench_xarray_suite);
+
+MODULE_SOFTDEP("pre: dsbench_list dsbench_hashtable dsbench_rbtree dsbench_xarray");
+MODULE_DESCRIPTION("dsbench: KUnit suites");
+MODULE_LICENSE("GPL");
