@@ -22,18 +22,18 @@ LIST = paths.HARNESS / "packages.txt"
 APT_GET = ("apt-get", "-y", "-q", "-o", "DPkg::Lock::Timeout=600", "-o", "Acquire::Retries=3")
 
 
-def groups(listing: Path = LIST) -> dict[str, list[str]]:
+def groups() -> dict[str, list[str]]:
     """The packages of each group: `[group]` opens one, a line is a package, `#` begins a comment."""
     found: dict[str, list[str]] = {}
     current: list[str] | None = None
-    for line in listing.read_text(encoding="utf-8").splitlines():
+    for line in LIST.read_text(encoding="utf-8").splitlines():
         entry = line.partition("#")[0].strip()
         if entry.startswith("[") and entry.endswith("]"):
             current = found.setdefault(entry[1:-1], [])
         elif entry and current is not None:
             current.append(entry)
         elif entry:
-            raise HarnessError(f"{listing}: {entry!r} stands before the first [group]")
+            raise HarnessError(f"{LIST}: {entry!r} stands before the first [group]")
     return found
 
 

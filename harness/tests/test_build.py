@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The build, by real kbuild against the UML kernel, on a small project of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dsharness import build, kernels, paths
+from dsharness.errors import HarnessError
+from dsharness.kernels import Kernel
+
+MODULE = """
+#include <linux/module.h>
+#include <answer.h>
+MODULE_DESCRIPTION("answers");
+MODULE_LICENSE("GPL");
+MODULE_INFO(answer, ANSWER);
+MODULE_INFO(revision, REVISION);
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two modules in a folder each, and a header."""
+    for folder in ("one", "two"):
+        (tmp_path / "modules" / folder).mkdir(parents=True)
+        (tmp_path / f"modules/{folder}/{folder}.c").write_text(MODULE, encoding="utf-8")
+        (tmp_path / f"modules/{folder}/Kbuild").write_text(f"obj-m := {folder}.o\n", encoding="utf-8")
+    (tmp_path / "modules/Kbuild").write_text(
+        "obj-m := one/ two/\n"
+        "subdir-ccflags-y := -I$(src)/../include\n"
+        "subdir-ccflags-y += -DREVISION='\"$(DSBENCH_REVISION)\"'\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "include").mkdir()
+    (tmp_path / "include/answer.h").write_text('#define ANSWER "42"\n', encoding="utf-8")
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(paths, "LOGS", tmp_path / "build/logs")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Kernel:
+    return kernels.find("uml")
+
+
+def test_modules_are_built_and_installed(project: Path, kernel: Kernel) -> None:
+    made = build.modules(kernel)
+    assert sorted(file.name for file in made.ko_dir.iterdir()) == ["one.ko", "two.ko"]
+    home = made.mod_root / "lib/modules" / kernel.release
+    assert "updates/dsbench/two.ko:" in (home / "modules.dep").read_text(encoding="ascii")
+    assert b"answer=42\0" in (made.ko_dir / "one.ko").read_bytes()
+    assert b"revision=unknown\0" in (made.ko_dir / "one.ko").read_bytes()
+
+
+def test_the_sources_stay_clean(project: Path, kernel: Kernel) -> None:
+    before = sorted(project.glob("modules/**/*"))
+    build.modules(kernel)
+    assert sorted(project.glob("modules/**/*")) == before
+
+
+def test_nothing_changed_nothing_made(project: Path, kernel: Kernel) -> None:
+    first = build.modules(kernel).ko_dir / "one.ko"
+    stamp = first.stat().st_mtime_ns
+    build.modules(kernel)
+    assert first.stat().st_mtime_ns == stamp
+
+
+def test_a_changed_header_is_noticed(project: Path, kernel: Kernel) -> None:
+    build.modules(kernel)
+    (project / "include/answer.h").write_text('#define ANSWER "43"\n', encoding="utf-8")
+    assert b"answer=43\0" in (build.modules(kernel).ko_dir / "one.ko").read_bytes()
+
+
+def test_a_removed_module_leaves_nothing(project: Path, kernel: Kernel) -> None:
+    build.modules(kernel)
+    (project / "modules/two/two.c").unlink()
+    (project / "modules/two/Kbuild").write_text("", encoding="utf-8")
+    made = build.modules(kernel)
+    assert [file.name for file in made.ko_dir.iterdir()] == ["one.ko"]
+    assert not list(made.mod_root.rglob("two.ko"))
+    assert not (project / f"build/uml-{kernel.release}/src/modules/two/two.c").is_symlink()
+
+
+def test_a_compiler_error_is_shown_with_its_log(project: Path, kernel: Kernel) -> None:
+    (project / "modules/one/one.c").write_text("int broken(void) { return nothing; }\n", encoding="utf-8")
+    with pytest.raises(HarnessError, match=r"(?s)do not build for .*log: .*one\.c:1.*nothing.* undeclared"):
+        build.modules(kernel)
+
+
+def test_make_arguments_reach_make(project: Path, kernel: Kernel) -> None:
+    made = build.modules(kernel, make_args=["DSBENCH_REVISION=other"])
+    assert b"revision=other\0" in (made.ko_dir / "one.ko").read_bytes()
+
+
+def test_a_path_that_make_refuses_is_one_sentence(
+    project: Path, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "BUILD", project / "my build")
+    with pytest.raises(HarnessError, match="has a blank"):
+        build.modules(kernel)
+
+
+@pytest.mark.parametrize("version", ["6.1", "6.12"])
+def test_stock_kernels_take_modules_too(project: Path, version: str) -> None:
+    stock = kernels.find("qemu", version)
+    made = build.modules(stock)
+    assert f"vermagic={stock.release} ".encode() in (made.ko_dir / "one.ko").read_bytes()

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What stays of a kernel tree after its build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dsharness import umlkernel
+
+STAYS = ("Makefile", ".config", "linux", "scripts/mod/empty.o", "arch/um/Makefile", "arch/x86/include/asm/io.h")
+GOES = ("mm/slub.c", "mm/slub.o", "arch/um/kernel/exec.o", "arch/arm/Makefile", "drivers/base/built-in.a", "tools/perf/perf.c")
+
+
+def test_prune_keeps_what_external_modules_need(tmp_path: Path) -> None:
+    for name in (*STAYS, *GOES):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    umlkernel._prune(tmp_path)
+    assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()} == set(STAYS)
+
+
+def test_prune_keeps_the_top_folders_for_checkpatch(tmp_path: Path) -> None:
+    (tmp_path / "drivers/base").mkdir(parents=True)
+    umlkernel._prune(tmp_path)
+    assert [folder.name for folder in tmp_path.iterdir()] == ["drivers"]
+    assert not list((tmp_path / "drivers").iterdir())
+
+
+def test_the_recipe_is_the_same_twice() -> None:
+    assert umlkernel._recipe() == umlkernel._recipe()
