@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+"""QEMU's command line: one small PC without anything it does not need, and four serial ports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+PROGRAM = "qemu-system-x86_64"
+MEMORY_MIB = 512
+
+ACCELERATORS = {
+    "kvm": ["-accel", "kvm", "-cpu", "host"],
+    "tcg": ["-accel", "tcg,thread=single", "-cpu", "max"],
+    "icount": [
+        "-accel", "tcg,thread=single", "-cpu", "max",
+        # One instruction is one nanosecond of the guest's time, and an idle guest's clock jumps to its next timer:
+        # nothing that it can see depends on the host's speed, nor on chance.
+        "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1",
+    ],
+}  # fmt: skip
+"""Their options. In "tcg" time is the host's and rdtsc means little; "icount" counts instructions."""
+
+KERNEL_PARAMETERS = (
+    "console=ttyS0,115200", "quiet", "oops=panic", "panic=-1",
+    # The same addresses in each boot; no wait for entropy; no second thoughts about an emulated clock.
+    "nokaslr", "random.trust_cpu=on", "tsc=reliable", "no_timer_check",
+)  # fmt: skip
+
+MORE_KERNEL_PARAMETERS = {
+    # The tick comes from the HPET: calibrating the local APIC's timer by reading clocks in a loop takes icount 4 s.
+    "icount": ("noapictimer",),
+}
+
+
+def argv(accel: str, image: Path, initramfs: Path, ports: Sequence[str]) -> list[str]:
+    """The command that boots `image`; `ports` are the chardevs of ttyS0 to ttyS3, without their ids."""
+    parameters = (*KERNEL_PARAMETERS, *MORE_KERNEL_PARAMETERS.get(accel, ()))
+    serial = [
+        word
+        for number, backend in enumerate(ports)
+        for word in ("-chardev", with_id(backend, f"port{number}"), "-serial", f"chardev:port{number}")
+    ]
+    return [
+        PROGRAM, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+        "-machine", "pc", "-m", str(MEMORY_MIB), *ACCELERATORS[accel], *serial,
+        "-kernel", str(image), "-initrd", str(initramfs), "-append", " ".join(parameters),
+    ]  # fmt: skip
+
+
+def to_file(path: Path) -> str:
+    """The chardev that appends to a file."""
+    return f"file,append=on,path={escaped(path)}"
+
+
+def to_terminal(path: Path) -> str:
+    """The chardev that is a terminal's other end."""
+    return f"serial,path={escaped(path)}"
+
+
+def with_id(backend: str, name: str) -> str:
+    """A chardev with its id."""
+    kind, _, options = backend.partition(",")
+    return f"{kind},id={name},{options}"
+
+
+def escaped(path: Path) -> str:
+    """A path as a value of a QEMU option, where a comma ends the value."""
+    return str(path).replace(",", ",,")

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Where the modules run: User Mode Linux, QEMU, or the host itself."""
+
+from __future__ import annotations
+
+from .. import accel as accelerators
+from .. import build, kernels, packages
+from ..errors import UsageError
+from .base import CRASHED, TIMED_OUT, GuestError, GuestResult, Target
+from .host import Host
+from .host import require as require_host
+from .qemu import Qemu
+from .uml import Uml
+
+__all__ = ["CRASHED", "TIMED_OUT", "GuestError", "GuestResult", "Host", "Qemu", "Target", "Uml", "get"]
+
+
+def get(name: str, kernel_spec: str | None = None, accel: str | None = None) -> Target:
+    """The target `name`, ready to run: its kernel is at hand and the modules are built for it.
+
+    UsageError for a target, kernel or accelerator that there is not; HarnessError when one cannot be used here.
+    """
+    if name not in kernels.TARGETS:
+        raise UsageError(f"target {name!r} is unknown: there are {', '.join(kernels.TARGETS)}")
+    if accel not in (None, *accelerators.CHOICES):
+        raise UsageError(f"accelerator {accel!r} is unknown: there are {', '.join(accelerators.CHOICES)}")
+    if accel not in (None, "auto") and name != "qemu":
+        raise UsageError(f"--accel {accel} is for target qemu: {name} has no accelerator")
+    if name == "qemu":
+        packages.ensure("base", "qemu")
+        kernel = kernels.find(name, kernel_spec)
+        chosen = accelerators.resolve(kernel, accel)
+        return Qemu(build.modules(kernel), chosen)
+    if name == "host":
+        require_host()
+        return Host(build.modules(kernels.find(name, kernel_spec)))
+    packages.ensure("base")
+    return Uml(build.modules(kernels.find(name, kernel_spec)))

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Targets that boot a kernel of their own: the job that a guest finds, and watching over the guest while it runs.
+
+All that a guest says arrives in files which grow: its console, the command's output, and the report of harness/guest/init.
+Reading files needs no thread and loses nothing when the guest dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import paths, proc, ui
+from .base import CRASHED, TIMED_OUT, GuestError, GuestResult, Sink, Target, check_files
+from .terminal import Terminal
+
+INIT = paths.HARNESS / "guest" / "init"
+POLL_SECONDS = 0.02
+POWER_OFF_SECONDS = 5.0
+CONSOLE_LINES = 15
+
+FATAL = re.compile(r"(?:Kernel panic|BUG: |Oops|kernel BUG at |general protection fault|init: |qemu-system).*")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\n\t\x20-\x7e\xa0-\U0010ffff]")
+
+Pump = Callable[[bool], None]
+"""Moves what output and input there is, which takes POLL_SECONDS or so; its argument: has the guest booted?"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one guest is to do, as a folder that harness/guest/init understands."""
+
+    folder: Path
+    console: Path
+    terminal: Terminal | None = None
+
+    @property
+    def stdout(self) -> Path:
+        return self.folder / "stdout"
+
+    @property
+    def stderr(self) -> Path:
+        return self.folder / "stderr"
+
+    @property
+    def status(self) -> Path:
+        """The report of the guest's init."""
+        return self.folder / "status"
+
+    @property
+    def described(self) -> tuple[Path, ...]:
+        """What of the folder the guest reads."""
+        return (self.folder / "settings", self.folder / "command", self.folder / "files")
+
+
+@dataclass
+class Growing:
+    """A file that the guest appends to."""
+
+    path: Path
+    sink: Sink | None = None
+    content: bytearray = field(default_factory=bytearray)
+
+    def read(self) -> bytes:
+        """What is new since the last time; it is passed on to the sink, too."""
+        with self.path.open("rb") as file:
+            file.seek(len(self.content))
+            new = file.read()
+        self.content += new
+        if new and self.sink:
+            self.sink(new)
+        return new
+
+
+@dataclass
+class Report:
+    """How far the guest is."""
+
+    file: Growing
+    ready: bool = False
+    status: int | None = None
+
+    def update(self) -> None:
+        """Read what has come; a line counts when it is whole."""
+        self.file.read()
+        lines = bytes(self.file.content).splitlines(keepends=True)
+        for words in (line.split() for line in lines if line.endswith(b"\n")):
+            if words == [b"ready"]:
+                self.ready = True
+            elif len(words) == 2 and words[0] == b"exit":
+                self.status = int(words[1])
+
+
+class Guest(Target):
+    """A target that boots a guest for each command, and powers it off afterwards."""
+
+    boot_seconds: float
+    """After this time without a sign of init, a guest is given up."""
+
+    @abstractmethod
+    def _settings(self, job: Job) -> dict[str, str]:
+        """What /job/settings says beside `target` and `mode`."""
+
+    @abstractmethod
+    def _argv(self, job: Job) -> list[str]:
+        """The command that boots the guest."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        files: Sequence[Path] = (),
+        timeout: float = 300,
+        on_stdout: Sink | None = None,
+        on_stderr: Sink | None = None,
+    ) -> GuestResult:
+        with self._job("exec", files, None) as job:
+            (job.folder / "command").write_bytes(os.fsencode(f"exec {shlex.join(argv)}\n"))
+            outputs = Growing(job.stdout, on_stdout), Growing(job.stderr, on_stderr)
+
+            def pump(ready: bool) -> None:
+                for output in outputs:
+                    output.read()
+                time.sleep(POLL_SECONDS)
+
+            status = self._boot(job, pump, timeout)
+            stdout, stderr = (bytes(output.content) for output in outputs)
+            return GuestResult(status, stdout, stderr, job.console)
+
+    def shell(self, *, files: Sequence[Path] = ()) -> int:
+        with Terminal() as terminal, self._job("shell", files, terminal) as job:
+
+            def pump(ready: bool) -> None:
+                if ready:
+                    terminal.open()
+                terminal.pump(POLL_SECONDS)
+
+            return self._boot(job, pump, math.inf)
+
+    @contextlib.contextmanager
+    def _job(self, mode: str, files: Sequence[Path], terminal: Terminal | None) -> Iterator[Job]:
+        check_files(files)
+        with tempfile.TemporaryDirectory(prefix="dsbench-", ignore_cleanup_errors=True) as folder:
+            job = Job(Path(folder), self._console(), terminal)
+            for output in (job.stdout, job.stderr, job.status, job.console):
+                output.touch()
+            beside = job.folder / "files"
+            beside.mkdir()
+            for file in files:
+                shutil.copy(file, beside)
+            settings = {"target": self.name, "mode": mode, **self._settings(job)}
+            if terminal:
+                settings |= {"TERM": terminal.kind, "window": terminal.window}
+            lines = (f"{key}={shlex.quote(value)}\n" for key, value in settings.items())
+            (job.folder / "settings").write_text("".join(lines), encoding="utf-8")
+            yield job
+
+    def _console(self) -> Path:
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        return paths.logs() / f"{self.name}-{self.kernel.release}-{stamp}-{os.getpid()}.console"
+
+    def _boot(self, job: Job, pump: Pump, timeout: float) -> int:
+        """Boot the guest and follow it to its end; the exit status of its command."""
+        report = Report(Growing(job.status))
+        with self._start(job) as process:
+            with ui.step(f"booting {self.name} {self.kernel.release}") if sys.stderr.isatty() else contextlib.nullcontext():
+                self._follow(process, job, report, pump, self.boot_seconds, lambda: report.ready)
+            self._follow(process, job, report, pump, timeout, lambda: report.status is not None)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(POWER_OFF_SECONDS)
+        assert report.status is not None
+        return report.status
+
+    def _follow(
+        self,
+        process: subprocess.Popen[bytes],
+        job: Job,
+        report: Report,
+        pump: Pump,
+        seconds: float,
+        reached: Callable[[], bool],
+    ) -> None:
+        """Watch until `reached` is true. GuestError when the guest ends first, or after `seconds`."""
+        deadline = time.monotonic() + seconds
+        ended = False
+        while True:
+            report.update()  # before the output is read: init reports the end when all of it is there
+            pump(report.ready)
+            if reached():
+                return
+            if ended:
+                raise self._crashed(job, report)
+            if time.monotonic() > deadline:
+                raise self._late(job, report, seconds)
+            ended = process.poll() is not None  # and once more round, for what it said last
+
+    @contextlib.contextmanager
+    def _start(self, job: Job) -> Iterator[subprocess.Popen[bytes]]:
+        with (
+            job.console.open("ab") as log,
+            proc.child(
+                self._argv(job),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=job.folder,
+                pass_fds=[job.terminal.guest_end] if job.terminal else [],
+            ) as process,
+        ):
+            yield process
+
+    def _crashed(self, job: Job, report: Report) -> GuestError:
+        console = console_lines(job.console)
+        reason = next((found[0] for line in console if (found := FATAL.search(line))), "no reason given")
+        when = "before its command did" if report.ready else "while it booted"
+        return self._error(f"the {self.name} guest ended {when}: {reason}", CRASHED, job)
+
+    def _late(self, job: Job, report: Report, seconds: float) -> GuestError:
+        what = "the command did not end" if report.ready else f"the {self.name} guest did not boot"
+        return self._error(f"{what} within {seconds:g} s", TIMED_OUT, job)
+
+    def _error(self, what: str, exit_code: int, job: Job) -> GuestError:
+        last = console_lines(job.console)[-CONSOLE_LINES:]
+        shown = "\n".join(f"  | {line}" for line in last) or "  | (nothing)"
+        return GuestError(f"{what}; the last lines of its console, {job.console}:\n{shown}", exit_code)
+
+
+def console_lines(log: Path) -> list[str]:
+    """The console's lines without what only a terminal understands."""
+    text = CONTROL.sub("", log.read_text(encoding="utf-8", errors="replace"))
+    return [line.rstrip() for line in text.splitlines() if line.strip()]

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+"""QEMU: a distribution's own stock kernel, with a small userland in an initramfs.
+
+Serial ports need no driver that a stock kernel has only as a module: ttyS0 is the console, ttyS1 the command's standard
+output or the terminal, ttyS2 its standard error, ttyS3 the report.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import initramfs, qemucmd
+from ..build import Build
+from .guest import INIT, Guest, Job
+
+TERMINFO = (Path("/etc/terminfo"), Path("/lib/terminfo"), Path("/usr/share/terminfo"))
+
+
+class Qemu(Guest):
+    """A small PC with one CPU. `accel` says what rdtsc counts: cycles under "kvm", instructions under "icount"."""
+
+    name = "qemu"
+    boot_seconds = 120.0
+
+    def __init__(self, build: Build, accel: str) -> None:
+        super().__init__(build, accel)
+        self._accelerator = accel
+
+    def _settings(self, job: Job) -> dict[str, str]:
+        return {"out": "/dev/ttyS1", "err": "/dev/ttyS2", "status": "/dev/ttyS3", "terminal": "/dev/ttyS1"}
+
+    def _argv(self, job: Job) -> list[str]:
+        assert self.kernel.image is not None
+        image = job.folder / "initramfs"
+        image.write_bytes(self._userland().packed() + _errand(job).packed())
+        ports = [
+            qemucmd.to_file(job.console),
+            qemucmd.to_terminal(job.terminal.guest_path) if job.terminal else qemucmd.to_file(job.stdout),
+            qemucmd.to_file(job.stderr),
+            qemucmd.to_file(job.status),
+        ]
+        return qemucmd.argv(self._accelerator, self.kernel.image, image, ports)
+
+    def _userland(self) -> initramfs.Archive:
+        return initramfs.with_modules(self.build.ko_dir, self.build.mod_root)
+
+
+def _errand(job: Job) -> initramfs.Archive:
+    """What differs from one guest to the next."""
+    archive = initramfs.Archive()
+    archive.copy(INIT, "/init")
+    archive.folder("/job/files")
+    for path in job.described:
+        if path.is_dir():
+            archive.tree(path, f"/job/{path.name}")
+        elif path.exists():
+            archive.copy(path, f"/job/{path.name}")
+    if job.terminal:
+        _add_terminfo(archive, job.terminal.kind)
+    return archive
+
+
+def _add_terminfo(archive: initramfs.Archive, kind: str) -> None:
+    """Tell the guest's programs of the user's terminal, when the host knows it."""
+    for folder in TERMINFO:
+        entry = folder / kind[:1] / kind
+        if kind and entry.is_file():
+            archive.copy(entry, f"/lib/terminfo/{kind[0]}/{kind}")
+            return

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+"""User Mode Linux: the kernel as ordinary processes of the user, on the host's file system."""
+
+from __future__ import annotations
+
+from .guest import INIT, Guest, Job
+
+MEMORY_MIB = 512
+
+
+class Uml(Guest):
+    """The host's programs on our kernel. The root file system is the host's, read-only below an overlay.
+
+    The job's folder is the only one that the guest has writable. rdtsc runs at native speed.
+    """
+
+    name = "uml"
+    boot_seconds = 30.0
+
+    def _settings(self, job: Job) -> dict[str, str]:
+        seen = "/job"
+        return {
+            "out": f"{seen}/{job.stdout.name}",
+            "err": f"{seen}/{job.stderr.name}",
+            "status": f"{seen}/{job.status.name}",
+            "terminal": "/dev/tty1",
+            "ko": str(self.build.ko_dir),
+            "modules": str(self.build.mod_root / "lib/modules" / self.kernel.release),
+        }
+
+    def _argv(self, job: Job) -> list[str]:
+        terminal = f"fd:{job.terminal.guest_end},fd:{job.terminal.guest_end}" if job.terminal else "null"
+        return [
+            str(self.kernel.image), f"mem={MEMORY_MIB}M",
+            "rootfstype=hostfs", "rootflags=/", "ro", f'init="{INIT}"', f'DSBENCH_JOB="{job.folder}"',
+            f"uml_dir={job.folder}", "umid=guest",
+            "con0=null,fd:1", f"con1={terminal}", "con=null", "console=tty0", "quiet", "oops=panic", "panic=-1",
+        ]  # fmt: skip
