@@ -19,7 +19,7 @@
 #define SLICE_STEPS	(128U * 1024)	/* elements passed by an O(n) find */
 
 /* Interrupts are kept out of slices that take up to this many ms. */
-#define IRQS_OFF_MS	1
+#define IRQS_OFF_MS	2
 
 /* How often a disturbed try is repeated before it is taken as it is. */
 #define REPEATS		3
