@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -26,6 +27,7 @@ DEVICE = Path("/dev/kvm")
 PROBE_SECONDS = 20.0
 POLL_SECONDS = 0.05
 
+SEPARATOR = " | "
 MARKER = b"dsbench: this kernel boots"
 PROBE_INIT = f"""#!/bin/sh
 busybox mount -t devtmpfs none /dev
@@ -50,8 +52,8 @@ def resolve(kernel: Kernel, wanted: str | None = None) -> str:
     if not problem:
         return "kvm"
     if wanted == "kvm":
-        raise HarnessError(f"--accel kvm cannot run {kernel.release}: {problem} (--accel icount works anywhere)")
-    ui.say(f"qemu runs under icount: its numbers are instructions, not cycles ({problem})")
+        raise HarnessError(f"--accel kvm cannot run {kernel.release}: {problem}; --accel icount works anywhere")
+    ui.say(f"qemu runs under icount, its numbers are instructions, not cycles: {problem}")
     return "icount"
 
 
@@ -61,24 +63,24 @@ def kvm_problem(kernel: Kernel, *, believe_failure: bool = True) -> str:
         return f"there is no {DEVICE}"
     if not os.access(DEVICE, os.R_OK | os.W_OK):
         return f"{DEVICE} is closed to this user"
-    memory = paths.cache() / "kvm.json"
-    key = _key(kernel)
+    paths.cache()
+    memory, key = _memory(), _key(kernel)
     with locks.held(memory.with_suffix(".lock"), "it tries KVM"):
-        answers = _remembered(memory)
-        boots = answers.get(key)
-        if boots is None or not boots and not believe_failure:
+        answers = _read(memory)
+        problem = answers.get(key)
+        if problem is None or problem and not believe_failure:
             with ui.step(f"trying whether {kernel.release} boots under KVM, {PROBE_SECONDS:g} s at most"):
-                boots = _boots(kernel)
-            _remember(memory, {**answers, key: boots})
-    return "" if boots else f"{DEVICE} opens, but this kernel does not boot under it within {PROBE_SECONDS:g} s"
+                problem = _probe(kernel)
+            _write(memory, {**answers, key: problem})
+    return problem
 
 
-def _boots(kernel: Kernel) -> bool:
-    """Does the kernel reach its init under KVM before the deadline? Its console is kept with the logs."""
+def _probe(kernel: Kernel) -> str:
+    """What keeps the kernel from reaching its init under KVM before the deadline. Its console stays in the cache."""
     assert kernel.image is not None
     archive = initramfs.base()
     archive.file("/init", PROBE_INIT, executable=True)
-    console = paths.logs() / f"kvm-{kernel.release}.console"
+    console = paths.cache() / f"kvm-{kernel.release}.console"
     console.write_bytes(b"")
     deadline = time.monotonic() + PROBE_SECONDS
     with tempfile.TemporaryDirectory(prefix="dsbench-") as folder:
@@ -90,36 +92,49 @@ def _boots(kernel: Kernel) -> bool:
             while not ended and time.monotonic() < deadline:
                 ended = process.poll() is not None
                 if MARKER in console.read_bytes():
-                    return True
+                    return ""
                 time.sleep(POLL_SECONDS)
-    return False
-
-
-def _key(kernel: Kernel) -> str:
-    """All that the answer depends on: the guest's kernel, QEMU, the host's kernel, its CPU and its /dev/kvm."""
-    qemu = proc.check([qemucmd.PROGRAM, "--version"]).splitlines()[0]
-    device = DEVICE.stat()
-    cpu = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-    identity = f"{device.st_rdev:#x} {cpu[1] if cpu else platform.machine()}"
-    return " | ".join((kernel.release, qemu, platform.release(), identity))
-
-
-def _remembered(memory: Path) -> dict[str, bool]:
-    """The answers so far; none when there is no file, or a damaged one."""
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        answers = json.loads(memory.read_text(encoding="utf-8"))
-        if isinstance(answers, dict):
-            return {str(key): bool(value) for key, value in answers.items()}
-    return {}
-
-
-def _remember(memory: Path, answers: dict[str, bool]) -> None:
-    part = memory.with_suffix(".part")
-    part.write_text(json.dumps(answers, indent=1) + "\n", encoding="utf-8")
-    part.replace(memory)
+    if not ended:
+        return f"{DEVICE} opens, but this kernel does not boot under it within {PROBE_SECONDS:g} s (log: {console})"
+    return f"{DEVICE} opens, but QEMU ends before this kernel has booted under it (log: {console})"
 
 
 def remembered() -> dict[str, bool]:
-    """What was found on this host before: kernel release -> does it boot under KVM."""
-    keys = ((key.split(" | "), boots) for key, boots in _remembered(paths.cache_path() / "kvm.json").items())
-    return {parts[0]: boots for parts, boots in keys if platform.release() in parts}
+    """Does it boot under KVM? By release, for the kernels that were tried with this QEMU on this machine."""
+    if not DEVICE.exists() or not shutil.which(qemucmd.PROGRAM):
+        return {}
+    machine = _machine()
+    keys = ((key.partition(SEPARATOR), problem) for key, problem in _read(_memory()).items())
+    return {release: not problem for (release, _, tried_on), problem in keys if tried_on == machine}
+
+
+def _memory() -> Path:
+    return paths.cache_path() / "kvm.json"
+
+
+def _key(kernel: Kernel) -> str:
+    """All that the answer depends on."""
+    return f"{kernel.release}{SEPARATOR}{_machine()}"
+
+
+def _machine() -> str:
+    """QEMU, the host's kernel, its CPU and its /dev/kvm."""
+    qemu = proc.check([qemucmd.PROGRAM, "--version"]).splitlines()[0]
+    cpu = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    device = f"{DEVICE} {DEVICE.stat().st_rdev:#x}"
+    return SEPARATOR.join((qemu, platform.release(), cpu[1] if cpu else platform.machine(), device))
+
+
+def _read(memory: Path) -> dict[str, str]:
+    """The problem of each key so far, "" where there was none; nothing when there is no file, or a damaged one."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        answers = json.loads(memory.read_text(encoding="utf-8"))
+        if isinstance(answers, dict) and all(isinstance(value, str) for value in answers.values()):
+            return answers
+    return {}
+
+
+def _write(memory: Path, answers: dict[str, str]) -> None:
+    part = memory.with_suffix(".part")
+    part.write_text(json.dumps(answers, indent=1) + "\n", encoding="utf-8")
+    part.replace(memory)
