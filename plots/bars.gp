@@ -7,7 +7,7 @@ panel_height = 480; key_width = 12; key_points = 0
 load 'style.gp'
 
 set xlabel x_label offset 0, 0.3
-group_font = sized(15, ':Bold')
+group_font = heading(15)
 set xtics scale 0 font group_font
 set grid noxtics
 set style fill solid 0.85 noborder
@@ -22,4 +22,4 @@ plot for [i = 1:n_containers] data(panel, i) using 1:2 with boxes linetype i not
 	for [i = 1:n_containers] data(panel, i) using 1:3:(0):($4 - $3) with vectors heads size screen 0.004, 90 \
 		linecolor rgb '#333333' linewidth 1.5 notitle, \
 	for [i = 1:n_containers] data(panel, i) using 1:4:(strcol(5)) with labels offset 0, 0.7 \
-		font sized(n_containers > 6 ? 10 : 12, '') notitle
+		font sized(n_containers > 6 ? 10 : 12) notitle

@@ -3,7 +3,7 @@
 
 folder = ARG1; picture = ARG2; kind = ARG3
 load folder.'/facts.gp'
-panel_height = 380; key_width = 2; key_points = 1
+panel_height = 392; key_width = 2; key_points = 1
 load 'style.gp'
 
 if (x_log) { set logscale x }
@@ -16,7 +16,7 @@ do for [panel = 1:n_panels] {
 	eval place_panel
 	eval axes[panel]
 	set ylabel labels[panel]
-	set title panels[panel] font sized(15, ':Bold') offset 0, -0.6
+	set title panels[panel] font heading(15) offset 0, -0.6
 	plot for [i = 1:n_containers] data(panel, i) using 1:2:3:4 with yerrorlines linetype i notitle
 	unset label
 	unset arrow

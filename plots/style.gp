@@ -16,16 +16,18 @@ if (kind eq 'svg') {
 } else {
 	eval sprintf("set terminal pngcairo size %d,%d background rgb 'white' font '%s,10' noenhanced", width, height, font)
 }
-# Font sizes are points in the one terminal and pixels in the other.
+# Sizes are pixels in the one terminal and points in the other; SVG has no bold face by font name, so weight is the PNG's.
 pt = kind eq 'svg' ? 1.0 : 10.0 / 13
-sized(size, face) = sprintf('%s%s,%.1f', font, face, size * pt)
+sized(size) = sprintf('%s,%.1f', font, size * pt)
+heading(size) = sprintf('%s%s,%.1f', font, (kind eq 'svg' ? '' : ':Bold'), size * pt)
+point_size = kind eq 'svg' ? 0.8 : 1.2
 set output picture
 
 # Okabe and Ito's palette, told apart by the colour-blind, with a shape for each.
 array colours[8] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#8A7A00']
 array shapes[8] = [7, 5, 9, 13, 11, 15, 6, 4]
 do for [i = 1:24] {
-	set linetype i linecolor rgb colours[(i - 1) % 8 + 1] linewidth 2 pointtype shapes[(i - 1) % 8 + 1] pointsize 1.2
+	set linetype i linecolor rgb colours[(i - 1) % 8 + 1] linewidth 2 pointtype shapes[(i - 1) % 8 + 1] pointsize point_size
 }
 
 set encoding utf8
@@ -37,14 +39,14 @@ x_at(pixel) = real(pixel) / width
 y_at(pixel) = 1.0 - real(pixel) / height
 
 # Title, notes and footnotes; the key's row is below the notes.
-set label 1 title at screen x_at(30), screen y_at(28) left font sized(19, ':Bold')
+set label 1 title at screen x_at(30), screen y_at(28) left font heading(19)
 do for [i = 1:n_notes] {
 	set label (1 + i) notes[i] at screen x_at(30), screen y_at(36 + line_height * i) left \
-		font sized(13, '') textcolor rgb '#444444'
+		font sized(13) textcolor rgb '#444444'
 }
 do for [i = 1:n_footnotes] {
 	set label (40 + i) footnotes[i] at screen x_at(30), screen y_at(height - footer + line_height * (i - 0.2)) left \
-		font sized(13, '') textcolor rgb '#A03000'
+		font sized(13) textcolor rgb '#A03000'
 }
 # The key, once for all panels: a sample and a name each, where figures.py found room for them.
 unset key
@@ -55,7 +57,7 @@ do for [i = 1:n_containers] {
 	if (key_points) {
 		set label (100 + i) '' at screen x_at(key_x[i] + 17), screen key_y(i) point linetype i
 	}
-	set label (200 + i) containers[i] at screen x_at(key_x[i] + 42), screen key_y(i) left font sized(14, '')
+	set label (200 + i) containers[i] at screen x_at(key_x[i] + 42), screen key_y(i) left font sized(14)
 }
 
 # The n-th panel's place: margins around the axes within an equal share of the picture.
@@ -63,4 +65,4 @@ place_panel = ' \
 	column = (panel - 1) % columns; row = (panel - 1) / columns; \
 	share = real(width) / columns; top = header + row * panel_height; \
 	set lmargin at screen x_at(column * share + 88); set rmargin at screen x_at((column + 1) * share - 24); \
-	set tmargin at screen y_at(top + 34); set bmargin at screen y_at(top + panel_height - 60)'
+	set tmargin at screen y_at(top + 34); set bmargin at screen y_at(top + panel_height - 70)'

@@ -27,6 +27,10 @@ KEY_LEFT, KEY_RIGHT, KEY_SAMPLE, KEY_LETTER = 32, 1180, 74, 9
 """The key in pixels: from where to where, a sample with its gaps, a letter of a name."""
 LOG_RATIO = 8.0
 """An axis is logarithmic when its largest value is so many times the smallest."""
+DODGE = 0.006
+"""Neighbouring lines are so far apart in x, as a share of the axis, lest their error bars hide each other."""
+LEAST_TICK_GAP = 0.1
+"""Ticks of n are at least so far apart, as a share of the axis."""
 LEAST_BARS = 10
 """Fewer bars are not drawn broader than these."""
 
@@ -62,6 +66,19 @@ class Axis:
     high: float
     ticks: list[tuple[str, float]]
     log: bool = False
+    over_n: bool = False
+
+    def share(self, value: float) -> float:
+        """Where a value lies, from 0 at the low end to 1 at the high one."""
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def moved(self, value: float, shift: float) -> float:
+        """The value that lies `shift` of the axis' length to the right."""
+        if self.log:
+            return value * math.pow(self.high / self.low, shift)
+        return value + (self.high - self.low) * shift
 
 
 @dataclass
@@ -193,24 +210,26 @@ def _points(sweep: Results, op: str) -> dict[str, list[Point]]:
 def _panel(sweep: Results, title: str, series: dict[str, list[Point]], bars: bool = False) -> Panel:
     panel = Panel(title, f"{sweep.unit} per element", series)
     if bars:
-        _scale([panel], log_ratio=5 * LOG_RATIO, headroom=1.6)
+        _scale([panel], log_ratio=5 * LOG_RATIO, headroom=0.09)
     else:
         _scale([panel])
     return panel
 
 
-def _scale(panels: Sequence[Panel], log_ratio: float = LOG_RATIO, headroom: float = 1.25) -> None:
-    """Give panels one common value axis, logarithmic where the values need it."""
+def _scale(panels: Sequence[Panel], log_ratio: float = LOG_RATIO, headroom: float = 0.05) -> None:
+    """Give panels one common value axis, logarithmic where the values need it; `headroom` is a share of its length."""
     points = [p for panel in panels for line in panel.series.values() for p in line]
     above = [v for p in points for v in (p.median, p.low, p.high) if v > 0]
     typical = [p.median for p in points if p.median > 0]
     if typical and max(typical) / min(typical) > log_ratio:
         # One stray low end shall not stretch the axis: no more than a factor below the smallest median.
-        low = max(min(above), min(typical) / LOG_RATIO) / headroom
-        scale = (True, low, max(above) * headroom)
+        bottom, top = max(min(above), min(typical) / LOG_RATIO), max(above)
+        margin = (top / bottom) ** headroom
+        scale = (True, bottom / margin, top * margin)
     else:
-        bottom = min([0.0, *(p.low for p in points)])
-        scale = (False, bottom * 1.1, max([*above, -bottom, 1e-3]) * (1 + (headroom - 1) / 2))
+        bottom, top = min([0.0, *(p.low for p in points)]), max([*above, 0.0])
+        margin = ((top - bottom) or 1.0) * headroom
+        scale = (False, bottom - margin if bottom else 0.0, top + margin)
     for panel in panels:
         panel.log, panel.low, panel.high = scale
 
@@ -225,19 +244,11 @@ def _n_axis(sizes: Sequence[int]) -> Axis:
     else:
         pad = (last - first) * 0.08 or first * 0.5
         ends = (first - pad, last + pad)
-    kept: list[int] = []
+    axis = Axis("elements, n", *ends, ticks=[], log=log, over_n=True)
     for n in reversed(sizes):
-        if not kept or _share(n, ends, log) <= _share(kept[-1], ends, log) - 0.1:
-            kept.append(n)
-    ticks = [(_count(n), float(n)) for n in reversed(kept)]
-    return Axis("elements, n", *ends, ticks, log)
-
-
-def _share(value: float, ends: tuple[float, float], log: bool) -> float:
-    """Where a value lies on its axis, from 0 to 1."""
-    if log:
-        return math.log(value / ends[0]) / math.log(ends[1] / ends[0])
-    return (value - ends[0]) / (ends[1] - ends[0])
+        if not axis.ticks or axis.share(n) <= axis.share(axis.ticks[-1][1]) - LEAST_TICK_GAP:
+            axis.ticks.append((_count(n), float(n)))
+    return axis
 
 
 def _count(value: float) -> str:
@@ -312,7 +323,9 @@ def _write_data(picture: Picture, folder: Path) -> None:
     """A data file a (panel, container), and facts.gp with all that the scripts need to know."""
     for number, panel in enumerate(picture.panels, start=1):
         for place, container in enumerate(picture.containers, start=1):
-            rows = [_data_row(panel, point) for point in panel.series.get(container, [])]
+            shift = DODGE * (place - (len(picture.containers) + 1) / 2) if picture.axis.over_n else 0.0
+            points = panel.series.get(container, [])
+            rows = [_data_row(panel, picture.axis.moved(point.x, shift), point) for point in points]
             text = "\n".join(["# x median low high label", *filter(None, rows)])
             (folder / f"{number}-{place}.dat").write_text(text + "\n", encoding="utf-8")
     axis = picture.axis
@@ -351,12 +364,12 @@ def _key(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _data_row(panel: Panel, point: Point) -> str:
+def _data_row(panel: Panel, x: float, point: Point) -> str:
     """One line of a data file; "" for what a logarithmic axis can't show. Spreads are cut at the end of the axis."""
     if panel.log and point.median <= 0:
         return ""
     spread = f"{max(point.low, panel.low):.10g} {point.high:.10g}"
-    return f'{point.x:.10g} {point.median:.10g} {spread} "{table.figure(point.median)}"'
+    return f'{x:.10g} {point.median:.10g} {spread} "{table.figure(point.median)}"'
 
 
 def _axis(panel: Panel) -> str:

@@ -3,8 +3,9 @@
 
 `context` has the environment, `benchmarks` one `iteration` row a try and the aggregates of each cell. A row's
 `iterations` are the elements that its try went over; `real_time` and `cpu_time` are ns an element by the clock's kHz.
-Our own field is the metric, `cycles_per_element` or `instructions_per_element`. A reader takes the samples from the
-iteration rows alone, computes every statistic anew, and ignores fields that it does not know.
+Our own field is the metric, `cycles_per_element` or `instructions_per_element`; `disturbed` marks a try that an interrupt
+fell into. A reader takes the samples from the iteration rows alone, computes every statistic anew, and ignores fields
+that it does not know.
 """
 
 from __future__ import annotations
@@ -273,7 +274,7 @@ def _iterations(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
             "n": cell.n,
             "cycles": cycles,
             results.metric: round(cycles / cell.elements, 4),
-            "disturbed": disturbed,
+            **({"disturbed": True} if disturbed else {}),
         }
 
 

@@ -89,7 +89,7 @@ class Collector:
             ui.warn("no size was finished: there is no result file")
             return
         if self.results.disturbed_share > NOTABLE_SHARE:
-            ui.warn(f"interrupts fell into {self.results.disturbed_share:.1%} of the tries: the machine is busy")
+            ui.warn(f"interrupts fell into {self.results.disturbed_share:.1%} of the tries: long tries, or a busy machine")
         if not self.complete:
             finished = f"{len(self._sizes)} of {len(self._plan.sizes)} sizes"
             ui.warn(f"the sweep is incomplete: {finished} are kept in {self._path}, marked complete=false")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from .errors import HarnessError
 from .samples import Cell, Report, check_agreement, parse_report, parse_samples
 
 MARK = "@dsbench "
+
+_LOG_PREFIX = re.compile(r"^(\[[ \d.]+\] )?(dsbench\w*: )*")
+_MODULE_LOADER = re.compile(r"invalid for parameter")
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,7 @@ class SweepStream:
     def _end(self) -> None:
         self._section = ""
         if "failed" in self._texts:
-            said = [line for line in self._texts["failed"] if line.strip()] or ["it left no message"]
-            raise HarnessError(f"the kernel refused the run of n={self._n}: {said[-1].strip()}")
+            raise HarnessError(f"the kernel refused the run of n={self._n}: {_reason(self._texts['failed'])}")
         report = parse_report(self._text("report"))
         cells = parse_samples(self._text("samples"))
         if not report.rows or any(run.settings.get("state") != "complete" for run in report.runs):
@@ -82,3 +85,9 @@ class SweepStream:
 
     def _text(self, section: str) -> str:
         return "".join(f"{line}\n" for line in self._texts.get(section, []))
+
+
+def _reason(log: list[str]) -> str:
+    """The last line of the kernel's log that is the core's own, not the module loader's."""
+    said = [_LOG_PREFIX.sub("", line).strip() for line in log if not _MODULE_LOADER.search(line)]
+    return next((line for line in reversed(said) if line), "it left no message")

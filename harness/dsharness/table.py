@@ -18,7 +18,9 @@ def figure(value: float) -> str:
     """A figure an element, short; one that is not above zero is below the clock's resolution."""
     if value <= 0:
         return "below res."
-    return f"{value:.2f}" if value < 1000 else f"{value:,.0f}"
+    if value < 1000:
+        return f"{value:.2f}"
+    return f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,.1f}M"
 
 
 def show_medians(sweep: Results) -> None:
@@ -34,7 +36,7 @@ def show_ratios(sweep: Results, found: Agreement) -> None:
 
 
 def _show(sweep: Results, title: str, figures: dict[str, str]) -> None:
-    table = Table(title=title)
+    table = Table()
     table.add_column("op")
     table.add_column("container")
     for n in sweep.sizes:
@@ -46,4 +48,4 @@ def _show(sweep: Results, title: str, figures: dict[str, str]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:  # a log is as wide as it needs to be
         console = Console(highlight=False, width=max(80, LABEL_COLUMNS + FIGURE_COLUMNS * len(sweep.sizes)))
-    console.print(table)
+    console.print(title, table, sep="\n")

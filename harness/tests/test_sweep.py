@@ -100,8 +100,9 @@ def test_a_size_that_is_cut_off_is_not_taken() -> None:
     ("output", "sentence"),
     [
         (
-            "@dsbench begin 9\n@dsbench failed 9\n[1.0] dsbench: n=9: needs more memory\n@dsbench end 9\n",
-            "the kernel refused the run of n=9: [1.0] dsbench: n=9: needs more memory",
+            "@dsbench begin 9\n@dsbench failed 9\n[   1.0] dsbench: dsbench: n=9: needs more memory\n"
+            "[   1.0] dsbench: `9' invalid for parameter `n'\n@dsbench end 9\n",
+            "the kernel refused the run of n=9: n=9: needs more memory",
         ),
         ("@dsbench begin 9\n@dsbench failed 9\n@dsbench end 9\n", "the run of n=9: it left no message"),
         (FRAMES.replace("state=complete", "state=interrupted"), "the run of n=4 was not completed"),

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Google Benchmark's own compare.py, as Debian packages it, reads our files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from array import array
+from pathlib import Path
+
+import pytest
+from made_results import make
+
+from dsharness import results
+
+COMPARE = Path("/usr/share/benchmark/compare.py")
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    """A sweep, and the same with hashtable/fill/500 twice as slow."""
+    before, after = tmp_path / "before.json", tmp_path / "after.json"
+    results.write(make(sizes=[500]), before)
+    slower = make(sizes=[500])
+    assert slower.cells[0].name == "hashtable/fill/500"
+    slower.cells[0].cycles = array("q", (2 * value for value in slower.cells[0].cycles))
+    results.write(slower, after)
+    return before, after
+
+
+@pytest.mark.skipif(not COMPARE.exists(), reason="libbenchmark-tools is not installed")
+def test_compare_finds_the_change(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    subprocess.run(
+        ["/usr/bin/python3", COMPARE, "--dump_to_json", report, "benchmarks", *pair],
+        check=True,
+        capture_output=True,
+    )
+    found = {entry["name"]: entry for entry in json.loads(report.read_text())}
+    for name, entry in found.items():
+        changed = name.startswith("hashtable/fill/500") and not name.endswith("_cv")
+        if name != "OVERALL_GEOMEAN":
+            expected = 1.0 if changed else 0.0
+            assert [m["time"] for m in entry["measurements"]] == pytest.approx([expected] * len(entry["measurements"]), abs=1e-3)
+    assert len(found["hashtable/fill/500"]["measurements"]) == 20
+    assert found["hashtable/fill/500"]["utest"]["time_pvalue"] < 0.001
+    assert found["list/fill/500"]["utest"]["time_pvalue"] == pytest.approx(1)
+    assert found["hashtable/fill/500_median"]["run_type"] == "aggregate"

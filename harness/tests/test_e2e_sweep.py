@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A sweep in a real UML guest, whole, refused and interrupted; the kernel's statistics against ours."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from dsharness import paths, results, stats, sweep, sweeper, targets
+from dsharness.errors import HarnessError
+from dsharness.samples import check_agreement, parse_report, parse_samples
+
+HARNESS = paths.HARNESS / "dsbench"
+
+
+@pytest.fixture(scope="module")
+def uml() -> targets.Target:
+    return targets.get("uml")
+
+
+def plan(*argv: str) -> sweep.Plan:
+    top = argparse.ArgumentParser()
+    sweep.add_options(top)
+    return sweep.checked_plan(top.parse_args(argv))
+
+
+def test_the_kernel_and_numpy_agree(uml: targets.Target) -> None:
+    script = (
+        "insmod dsbench.ko n=300 tries=37 warmup=10 && cat /proc/dsbench && echo @"
+        " && cat /sys/kernel/debug/dsbench/samples && echo @ && cat /sys/kernel/debug/dsbench/results"
+    )
+    ended = uml.run(["sh", "-c", script])
+    assert ended.status == 0, ended.stderr
+    report_text, samples_text, results_text = ended.stdout.decode().split("@\n")
+    report, cells = parse_report(report_text), parse_samples(samples_text)
+    check_agreement(report, cells)
+    assert len(cells) == 16
+    exact = {(row["container"], row["op"]): row for row in csv.DictReader(results_text.splitlines())}
+    for row in report.rows:
+        (cell,) = (cell for cell in cells if (cell.container, cell.op) == (row.container, row.op))
+        ours = stats.summarise(cell.cycles)
+        assert row.disturbed == sum(cell.disturbed)
+        for name, value in (("min", ours.min), ("p50", ours.median), ("mean", ours.mean), ("p90", ours.p90),
+                            ("p99", ours.p99), ("max", ours.max), ("mad", ours.mad)):  # fmt: skip
+            assert row.values[name] == pytest.approx(value, abs=0.501), (cell.name, name)
+            assert float(exact[cell.container, cell.op][name]) == pytest.approx(value, abs=0.0011), (cell.name, name)
+        if ours.median > 0:
+            assert row.values["per_element"] == pytest.approx(ours.median / cell.elements, abs=0.0061)
+        else:
+            assert row.values["per_element"] is None
+
+
+def test_a_whole_sweep(uml: targets.Target, tmp_path: Path) -> None:
+    output = tmp_path / "result.json"
+    options = plan("--sizes", "64 128", "--tries", "11", "--warmup", "10", "--container", "list,xarray", "--op", "find fill")
+    path, swept = sweeper.sweep(options, output)
+    assert path == output
+    found = results.read(output)
+    assert found.cells == swept.cells
+    names = {f"{c}/{o}/{n}" for c in ("list", "xarray") for o in ("fill", "find") for n in (64, 128)}
+    assert {cell.name for cell in found.cells} == names
+    assert {len(cell.cycles) for cell in found.cells} == {11}
+    context = found.context
+    assert (context["complete"], context["target"], context["unit"]) == (True, "uml", "cycles")
+    assert (context["n"], context["tries"], context["warmup"]) == ([64, 128], 11, 10)
+    assert context["clock_khz"] > 100_000
+    assert context["kernel"] == uml.kernel.release
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["result.csv", "result.json"]
+
+
+def test_what_the_kernel_refuses_keeps_the_rest(uml: targets.Target, tmp_path: Path) -> None:
+    output = tmp_path / "result.json"
+    options = plan("--sizes", "64 16777216", "--tries", "3", "--warmup", "10", "--op", "fill")
+    with pytest.raises(HarnessError, match="refused the run of n=16777216: n=16777216: needs .* MiB"):
+        sweeper.sweep(options, output)
+    found = results.read(output)
+    assert (found.context["complete"], found.sizes) == (False, [64])
+
+
+def test_interrupting_keeps_the_rest_and_leaves_no_guest(uml: targets.Target, tmp_path: Path) -> None:
+    output = tmp_path / "result.json"
+    argv = [str(HARNESS), "sweep", "--sizes", "64 4000", "--tries", "15000", "--warmup", "10", "--op", "for_each",
+            "--container", "list", "--output", str(output)]  # fmt: skip
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
+    environment = {**os.environ, "TMPDIR": str(jobs)}
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, env=environment, start_new_session=True) as process:
+        deadline = time.monotonic() + 120
+        while not output.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert processes_that_name(jobs)
+        os.kill(process.pid, signal.SIGINT)
+        complaint = process.communicate(timeout=30)[1].decode()
+    assert process.returncode == 130, complaint
+    assert "the sweep is incomplete: 1 of 2 sizes are kept" in complaint
+    found = results.read(output)
+    assert (found.context["complete"], found.sizes) == (False, [64])
+    assert not processes_that_name(jobs)
+
+
+def processes_that_name(folder: Path) -> list[str]:
+    """The command lines of running processes in which `folder` occurs."""
+    lines = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(entry.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in lines if str(folder) in line]
+
+
+def test_results_folder_that_cannot_be_written_is_found_first(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [HARNESS, "sweep", "--output", tmp_path / "file" / "result.json"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "results folder" in done.stderr

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0
+"""gnuplot really draws, and what it draws says what it shows."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import xml.etree.ElementTree
+from array import array
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_results import make
+
+from dsharness import figures, paths, results
+from dsharness.errors import HarnessError
+from dsharness.results import Results
+
+pytestmark = pytest.mark.skipif(not shutil.which("gnuplot"), reason="gnuplot is not installed")
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    header = path.read_bytes()[:24]
+    assert header[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", header[16:])
+    return width, height
+
+
+def svg_text(path: Path) -> str:
+    """All words of a picture; it is well-formed, or this raises."""
+    root = xml.etree.ElementTree.parse(path).getroot()
+    assert root.tag.endswith("svg")
+    return " ".join("".join(node.itertext()).strip() for node in root.iter() if node.tag.endswith("}text"))
+
+
+def test_every_picture_in_both_formats(tmp_path: Path) -> None:
+    drawn = figures.draw(make(), tmp_path)
+    names = [f"{name}.{kind}" for name in ("per-element", "largest-n", "seed-report") for kind in ("svg", "png")]
+    assert [path.name for path in drawn] == names
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    for path in drawn:
+        if path.suffix == ".png":
+            width, height = png_size(path)
+            assert width == 1200
+            assert 500 < height < 1200
+
+
+def test_the_words_on_a_picture(tmp_path: Path) -> None:
+    for path in figures.draw(make(), tmp_path):
+        if path.suffix == ".svg":
+            text = svg_text(path)
+            for words in ("cycles per element", "target uml", "kernel 6.12.117", "rdtsc", "2026-01-02", "0123456789ab",
+                          "Example CPU 9000", "median of 20 tries", "for_each", "hashtable", "xarray"):  # fmt: skip
+                assert words in text, path.name
+
+
+def test_a_panel_an_operation_and_a_line_a_container() -> None:
+    picture = figures.per_element(make())
+    assert [panel.title for panel in picture.panels] == ["fill", "find", "for_each", "erase"]
+    find = picture.panels[1]
+    assert find.log
+    line = find.series["rbtree"]
+    assert [point.x for point in line] == [500, 1000, 2000, 4000]
+    cell = next(cell for cell in make().cells if cell.name == "rbtree/find/4000")
+    summary = results.per_element(cell)
+    assert line[-1] == figures.Point(4000, summary.median, summary.p10, summary.p90)
+
+
+def test_bars_are_of_the_largest_n() -> None:
+    (panel,) = figures.largest(make(sizes=[500, 100_000])).panels
+    assert sum(len(bars) for bars in panel.series.values()) == 16
+    assert "100,000" in figures.largest(make(sizes=[500, 100_000])).title
+
+
+def test_the_seed_report_is_divided_by_n() -> None:
+    picture = figures.seed_report(make())
+    assert picture is not None
+    fill = picture.panels[0]
+    assert fill.value_label == "cycles per element"
+    assert fill.series["list"][0].median == 788988 / 500
+    assert fill.series["xarray"][-1].median == 384668 / 4000
+
+
+def test_cycles_and_instructions_share_no_axis(tmp_path: Path) -> None:
+    sweep = make(unit="instructions", target="qemu", accel="icount")
+    picture = figures.seed_report(sweep)
+    assert picture is not None
+    assert [panel.value_label.split()[0] for panel in picture.panels] == ["cycles"] * 3 + ["instructions"] * 3
+    above, below = picture.panels[0], picture.panels[3]
+    assert (above.low, above.high) != (below.low, below.high)
+    text = " ".join(svg_text(path) for path in figures.draw(sweep, tmp_path) if path.name == "seed-report.svg")
+    assert "the report in cycles, this run in INSTRUCTIONS" in text
+
+
+def test_no_common_size_makes_no_seed_report(tmp_path: Path) -> None:
+    assert figures.seed_report(make(sizes=[64])) is None
+    assert figures.seed_report(make(ops=["erase"])) is None
+    assert len(figures.draw(make(sizes=[64]), tmp_path)) == 4
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sizes": [4000]},
+        {"sizes": [1]},
+        {"sizes": [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]},
+        {"sizes": [999, 1000]},
+        {"tries": 1},
+        {"containers": ["list"], "ops": ["find"]},
+        {"containers": ["xarray", "rbtree"], "ops": ["erase", "fill", "for_each"]},
+    ],
+)
+def test_unusual_sweeps(options: dict[str, Any], tmp_path: Path) -> None:
+    for path in figures.draw(make(**options), tmp_path):
+        if path.suffix == ".svg":
+            assert "cycles per element" in svg_text(path)
+
+
+def with_value(sweep: Results, value: int, *, everywhere: bool) -> Results:
+    for cell in sweep.cells if everywhere else sweep.cells[:1]:
+        cell.cycles = array("q", [value] * len(cell.cycles))
+    return sweep
+
+
+@pytest.mark.parametrize("value", [0, -100])
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_values_below_resolution(value: int, everywhere: bool, tmp_path: Path) -> None:
+    sweep = with_value(make(), value, everywhere=everywhere)
+    text = " ".join(svg_text(path) for path in figures.draw(sweep, tmp_path) if path.name == "per-element.svg")
+    # A logarithmic axis can't show them, so a sentence does; a linear one shows them where they are.
+    assert ("Below the clock's resolution at some n, not drawn there: hashtable/fill" in text) is not everywhere
+
+
+def test_a_container_without_an_operation(tmp_path: Path) -> None:
+    sweep = make()
+    sweep.cells = [cell for cell in sweep.cells if (cell.container, cell.op) != ("list", "find")]
+    figures.draw(sweep, tmp_path)
+    assert figures.per_element(sweep).panels[1].series["list"] == []
+
+
+def test_what_the_reader_must_not_miss(tmp_path: Path) -> None:
+    sweep = make(complete=False, warnings=["this kernel has KASAN, so 'every' access costs \"more\" & more"])
+    text = svg_text(next(path for path in figures.draw(sweep, tmp_path) if path.name == "per-element.svg"))
+    assert "INCOMPLETE" in text
+    assert "Warning: this kernel has KASAN, so 'every' access costs \"more\" & more" in text
+
+
+def test_names_that_gnuplot_could_take_for_commands(tmp_path: Path) -> None:
+    sweep = make(kernel="6.12'; system('touch owned')\n`x`", cpu_model="{/Bold} ^2 \\ %s @")
+    text = svg_text(figures.draw(sweep, tmp_path)[0])
+    assert "system('touch owned')" in text
+    assert "{/Bold} ^2 \\ %s @" in text
+    assert not list(paths.PLOTS.glob("owned"))
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HarnessError, match="the plots folder .*/file cannot be made"):
+        figures.draw(make(), tmp_path / "file")
