@@ -89,13 +89,13 @@ def _files(folder: Path) -> Iterator[Path]:
 def _kbuild(kernel: Kernel, folder: Path, make_args: Sequence[str]) -> None:
     log = paths.logs() / f"build-{kernel.target}-{kernel.release}.log"
     log.unlink(missing_ok=True)
-    argv = [
+    argv: list[proc.Arg] = [
         "make", "-C", kernel.kdir, f"M={folder}", f"ARCH={kernel.arch}", f"-j{os.cpu_count() or 1}",
         # Type information for BPF needs pahole and serves no one here.
         "CONFIG_DEBUG_INFO_BTF_MODULES=", f"DSBENCH_REVISION={revision()}", *make_args, "modules",
     ]  # fmt: skip
     with ui.step(f"building the modules for {kernel.release}"):
-        result = proc.stream(argv, env=proc.build_environment(), log=log)
+        result = proc.stream(kernel.command(argv), env=proc.build_environment(), log=log)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     complaints = [line for line in lines if re.search(r"\b(warning|error|undefined)\b", line, re.IGNORECASE)]
     if result.status:
@@ -134,7 +134,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """`dsbench build`."""
     parser = subparsers.add_parser("build", help="build the modules for a target's kernel", description=__doc__)
     parser.add_argument("--target", default="uml", help="uml (default), qemu or host")
-    parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12 or a full release; default: the target's")
+    parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12, newest or a full release; default: the target's")
     parser.set_defaults(run=run)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The build root: a small Debian of the next release, in the cache, with the newest kernel's headers.
+"""The build root: a small Debian of the next release, in the cache, with the newest stock kernel and its headers.
 
 Its tools are too new for the system's own C library, so commands run inside it: in mount and pid namespaces of their own,
 which take every mount and every process with them when they end. The system's package sources are read, never changed.
@@ -24,7 +24,8 @@ from .errors import HarnessError
 SUITE = "trixie"
 HEADERS_SUITE = "trixie-backports"
 PACKAGES = ("make", "kmod", "sparse")
-"""Beside the headers, which bring gcc and what their own tools link."""
+KERNEL_PACKAGES = ("linux-headers", "linux-binary")
+"""Of the newest release; the headers bring gcc and what their own tools link."""
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 DEFAULT_MIRROR = "http://deb.debian.org/debian/"
@@ -50,6 +51,11 @@ class BuildRoot:
     def kdir(self) -> Path:
         """For make -C kdir M=…, as seen from inside."""
         return Path("/usr/src") / f"linux-headers-{self.release}"
+
+    @property
+    def image(self) -> Path:
+        """The kernel, as seen from outside."""
+        return self.path / "usr/lib/modules" / self.release / "vmlinuz"
 
     def command(self, argv: Sequence[proc.Arg]) -> list[str]:
         """`argv`, to be run inside the root: the project is there at its own path, and only its build folder is writable."""
@@ -133,7 +139,7 @@ def _codename() -> str:
 
 def _recipe() -> str:
     """Names what decides the root's contents beside the kernel release."""
-    return hashlib.sha256("\0".join((SUITE, *PACKAGES, *UNWANTED)).encode()).hexdigest()[:10]
+    return hashlib.sha256("\0".join((SUITE, *PACKAGES, *KERNEL_PACKAGES, *UNWANTED)).encode()).hexdigest()[:10]
 
 
 def _source(suite: str) -> str:
@@ -187,7 +193,7 @@ def _make(folder: Path, release: str) -> None:
     shutil.rmtree(work, ignore_errors=True)
     root = paths.make_folder(work / "root", "build root")
     try:
-        with ui.step(f"making the build root: {SUITE} with the headers of {release}"):
+        with ui.step(f"making the build root: {SUITE} with Linux {release}"):
             _bootstrap(work / "root.tar", release)
             proc.check(["tar", "--extract", "--no-same-owner", "--exclude=./dev/*", "--directory", root, "--file", work / "root.tar"])
         (root / ".release").write_text(release, encoding="utf-8")
@@ -204,7 +210,7 @@ def _has_subordinate_ids() -> bool:
 
 
 def _bootstrap(tar: Path, release: str) -> None:
-    include = ",".join((*PACKAGES, f"linux-headers-{release}"))
+    include = ",".join((*PACKAGES, *(f"{name}-{release}" for name in KERNEL_PACKAGES)))
     mmdebstrap = [
         "mmdebstrap", "--variant=essential", f"--include={include}", "--architectures=amd64", f"--keyring={KEYRING}",
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNWANTED),

@@ -30,7 +30,7 @@ example: dsbench exec --target uml -- sh -c 'insmod dsbench.ko n=4000 tries=100 
 def add_target_options(parser: argparse.ArgumentParser) -> None:
     """The options that pick a target and what goes into it."""
     parser.add_argument("--target", choices=kernels.TARGETS, default="uml", help="where to run (default: uml)")
-    parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12 or a full release (default: the target's)")
+    parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12, newest or a full release (default: the target's)")
     parser.add_argument(
         "--accel",
         choices=accel.CHOICES,

@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import archive, packages, umlkernel
+from . import archive, buildroot, packages, proc, umlkernel
 from .errors import HarnessError, UsageError
 
 TARGETS = ("uml", "qemu", "host")
 DEFAULT_VERSION = "6.12"
+NEWEST = "newest"
+"""The newest stock kernel of the mirror, whatever release it is for: built for, and kept, in the build root."""
 
 USR_SRC = Path("/usr/src")
 BOOT = Path("/boot")
@@ -35,6 +39,12 @@ class Kernel:
     """What boots: UML's `linux`, or a vmlinuz; None on the host."""
     source: Path | None
     """The unpacked linux-source where there is one (checkpatch, kunit.py)."""
+    inside: buildroot.BuildRoot | None = None
+    """Whose tools build for it, when the system's are too old; `kdir` is a folder in there then."""
+
+    def command(self, argv: Sequence[proc.Arg]) -> list[str]:
+        """`argv`, to be run where the tools are that build for this kernel."""
+        return self.inside.command(argv) if self.inside else [os.fspath(arg) for arg in argv]
 
     @property
     def target(self) -> str:
@@ -43,7 +53,7 @@ class Kernel:
 
 
 def find(target: str, spec: str | None = None) -> Kernel:
-    """The kernel that `spec` names: a version ("6.1"), a full release, or None for the target's default.
+    """The kernel that `spec` names: a version ("6.1"), a full release, "newest" (qemu), or None for the target's default.
 
     It is fetched or built if need be. UsageError when there is no such target or kernel, HarnessError when it cannot be had.
     """
@@ -51,7 +61,7 @@ def find(target: str, spec: str | None = None) -> Kernel:
         case "uml":
             return _uml(spec or DEFAULT_VERSION)
         case "qemu":
-            return _stock(spec or DEFAULT_VERSION)
+            return _newest() if spec == NEWEST else _stock(spec or DEFAULT_VERSION)
         case "host":
             return _running(spec)
         case _:
@@ -122,10 +132,17 @@ def _stock(spec: str) -> Kernel:
     matching = [name for name in releases if name == spec or spec == version == _dotted(_version(name)) and _plain(name)]
     if not matching:
         plain = ", ".join(filter(_plain, releases))
-        raise UsageError(f"kernel {spec!r} is unknown: there are {plain}, and 6.1 or 6.12 for the newest of those")
+        raise UsageError(f"kernel {spec!r} is unknown: there are {plain}, 6.1 or 6.12 for the newest of those, and {NEWEST}")
     release = matching[-1]
     return Kernel(
         release, _version(release), "x86", kdir=stock_headers(release), image=stock_image(release), source=None
+    )
+
+
+def _newest() -> Kernel:
+    root = buildroot.find()
+    return Kernel(
+        root.release, _version(root.release), "x86", kdir=root.kdir, image=root.image, source=None, inside=root
     )
 
 

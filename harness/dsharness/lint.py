@@ -17,12 +17,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import build, buildroot, kernels, packages, paths, proc, ui
+from . import build, kernels, packages, paths, proc, ui
 from .errors import HarnessError, UsageError
+from .kernels import Kernel
 
-NEWEST = "newest"
 UML = "uml"
-KERNELS = ("6.1", "6.12", NEWEST, UML)
+KERNELS = ("6.1", "6.12", kernels.NEWEST, UML)
 """Debian's stock kernels and their compilers; the newest one in the build root; uml, which alone has KUnit."""
 
 SPARSE_PRELUDE = paths.HARNESS / "lint" / "sparse.h"
@@ -79,27 +79,23 @@ class Partial(HarnessError):
 class Site:
     """Where the modules are built for one kernel."""
 
-    release: str
-    arch: str
-    kdir: Path
-    command: Callable[[Sequence[proc.Arg]], Sequence[proc.Arg]]
-    """Makes a command run where the kernel's tools do."""
+    kernel: Kernel
 
     @property
     def farm(self) -> Path:
         """The sources, as links."""
-        return paths.BUILD / f"lint-{self.release}" / "src"
+        return paths.BUILD / f"lint-{self.kernel.release}" / "src"
 
     def make(self, *arguments: str) -> list[str]:
         """Run make on the modules; its output, line by line."""
         lines: list[str] = []
         argv: list[proc.Arg] = [
-            "make", "-s", "-k", f"-j{os.cpu_count() or 1}", "-C", self.kdir, f"M={self.farm / 'modules'}",
-            f"ARCH={self.arch}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "W=1", *arguments, "modules",
+            "make", "-s", "-k", f"-j{os.cpu_count() or 1}", "-C", self.kernel.kdir, f"M={self.farm / 'modules'}",
+            f"ARCH={self.kernel.arch}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "W=1", *arguments, "modules",
         ]  # fmt: skip
-        result = proc.stream(self.command(argv), env=proc.build_environment(), on_line=lines.append)
+        result = proc.stream(self.kernel.command(argv), env=proc.build_environment(), on_line=lines.append)
         if result.status and not any(COMPLAINT.search(line) for line in lines):
-            raise HarnessError(f"make fails for {self.release}: {result.last}")
+            raise HarnessError(f"make fails for {self.kernel.release}: {result.last}")
         return lines
 
     def relative(self, line: str) -> tuple[str, bool]:
@@ -148,7 +144,7 @@ def sparse(spec: str) -> list[str]:
     prelude = site.farm.parent / SPARSE_PRELUDE.name
     shutil.copyfile(SPARSE_PRELUDE, prelude)
     # The headers' packages of newer kernels lack the script by which C=2 looks whether there is a sparse at all.
-    with ui.step(f"running sparse for {site.release}"):
+    with ui.step(f"running sparse for {site.kernel.release}"):
         lines = site.make("KBUILD_CHECKSRC=2", f"CF=-include {prelude}")
     messages = [site.relative(line) for line in lines if COMPLAINT.search(line) and not NOISE.search(line)]
     if findings := [message for message, ours in messages if ours]:
@@ -206,11 +202,7 @@ PLAIN: dict[str, Callable[[], list[str]]] = {
 
 @functools.cache
 def _site(spec: str) -> Site:
-    if spec == NEWEST:
-        root = buildroot.find()
-        return Site(root.release, "x86", root.kdir, root.command)
-    kernel = kernels.find("uml") if spec == UML else kernels.find("qemu", spec)
-    return Site(kernel.release, kernel.arch, kernel.kdir, command=lambda argv: argv)
+    return Site(kernels.find("uml") if spec == UML else kernels.find("qemu", spec))
 
 
 @functools.cache
@@ -220,7 +212,7 @@ def _compiled(spec: str) -> tuple[Site, list[str]]:
     site = _site(spec)
     shutil.rmtree(site.farm, ignore_errors=True)
     build.farm(site.farm)
-    with ui.step(f"compiling the modules for {site.release} with W=1"):
+    with ui.step(f"compiling the modules for {site.kernel.release} with W=1"):
         return site, site.make()
 
 
@@ -262,7 +254,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("lint", help="check the sources of modules and harness", description=__doc__)
     parser.add_argument(
         "--kernel", nargs="+", metavar="VERSION", default=KERNELS,
-        help=f"for warnings and sparse: a version or release of a stock kernel, {NEWEST} or {UML} (default: {' '.join(KERNELS)})",
+        help=f"for warnings and sparse: a version or release of a stock kernel, {kernels.NEWEST} or {UML} (default: {' '.join(KERNELS)})",
     )  # fmt: skip
     parser.add_argument("--only", nargs="+", metavar="CHECK", choices=(*BUILT, *PLAIN), default=(), help="do only these")
     parser.set_defaults(run=run)

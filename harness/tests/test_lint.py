@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import build, lint, paths
+from dsharness import build, kernels, lint, paths
 from dsharness.errors import UsageError
 
 FLAWED = """\
@@ -52,7 +52,7 @@ def test_sources_pass(check: lint.Check) -> None:
     assert outcome.verdict is lint.Verdict.OK, f"\n{outcome}"
 
 
-@pytest.mark.parametrize("spec", ["6.12", lint.NEWEST])
+@pytest.mark.parametrize("spec", ["6.12", kernels.NEWEST])
 def test_finds_flaws(flawed: None, spec: str) -> None:
     warnings = lint.perform(lint.Check("warnings", spec))
     if warnings.verdict is lint.Verdict.SKIPPED:
