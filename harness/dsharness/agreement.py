@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How well two sweeps of the same thing agree: the ratio of medians of each cell."""
+"""How well two sweeps of the same thing agree: the ratio of one figure of each cell, the median as a rule."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .results import Results
 
 @dataclass(frozen=True)
 class Agreement:
-    """The second sweep's medians over the first's, by cell, and the cells that have no ratio."""
+    """The second sweep's figures over the first's, by cell, and the cells that have no ratio."""
 
     ratios: dict[str, float]
     unresolved: list[str]
 
     @property
     def typical(self) -> float:
-        """By how much the cells typically differ: the geometric mean of the larger over the smaller median, less 1."""
+        """By how much the cells typically differ: the geometric mean of the larger over the smaller, less 1."""
         return stats.typical_change(list(self.ratios.values()))
 
     @property
@@ -39,9 +39,12 @@ class Agreement:
         }
 
 
-def of(first: Results, second: Results) -> Agreement:
-    """Compare two sweeps over the same cells. HarnessError when no cell of both is above the clock's resolution."""
-    before, after = _medians(first), _medians(second)
+def of(first: Results, second: Results, figure: str = "median") -> Agreement:
+    """Compare two sweeps by one figure of stats.Summary.
+
+    HarnessError when no cell of both is above the clock's resolution.
+    """
+    before, after = _figures(first, figure), _figures(second, figure)
     shared = [name for name in before if name in after]
     resolved = [name for name in shared if before[name] > 0 and after[name] > 0]
     if not resolved:
@@ -50,5 +53,5 @@ def of(first: Results, second: Results) -> Agreement:
     return Agreement(ratios, [name for name in shared if name not in ratios])
 
 
-def _medians(sweep: Results) -> dict[str, float]:
-    return {cell.name: results.per_element(cell).median for cell in sweep.cells}
+def _figures(sweep: Results, figure: str) -> dict[str, float]:
+    return {cell.name: getattr(results.per_element(cell), figure) for cell in sweep.cells}

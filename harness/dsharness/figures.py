@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Pictures of a sweep: writes data files and facts for the scripts in plots/, and runs gnuplot.
 
-The scripts draw, this module decides: which panels, axes, ticks and notes there are. Each picture is a list of panels, so
-that one more panel is one more entry.
+The scripts draw, this module decides: which panels, axes, ticks and notes there are. Each picture is a list of panels,
+so that one more panel is one more entry.
 """
 
 from __future__ import annotations
@@ -155,33 +155,29 @@ def seed_report(sweep: Results) -> Picture | None:
     sizes = [n for n in sweep.sizes if any(p.x == n for op in ops for line in theirs[op].values() for p in line)]
     if not ops or not sizes:
         return None
-    containers = list(dict.fromkeys([*sweep.containers, *(name for op in ops for name in theirs[op])]))
-    report, ours = [], []
-    for op in ops:
-        here = {name: [p for p in line if p.x in sizes] for name, line in _points(sweep, op).items()}
-        there = {name: [p for p in theirs[op].get(name, []) if p.x in sizes] for name in containers}
-        report.append(Panel(f"the report: {op}", "cycles per element", there))
-        ours.append(Panel(f"this run ({sweep.label}): {op}", f"{sweep.unit} per element", {n: here.get(n, []) for n in containers}))
+    cycles = sweep.unit == "cycles"
+    report = [Panel(f"the report: {op}", "cycles per element", _at(sizes, theirs[op])) for op in ops]
+    label = f"{sweep.unit} per element"
+    ours = [Panel(f"this run ({sweep.label}): {op}", label, _at(sizes, _points(sweep, op))) for op in ops]
     for above, below in zip(report, ours):
-        _scale([above, below] if sweep.unit == "cycles" else [below])
-        if sweep.unit != "cycles":
-            _scale([above])
-    same = "both in cycles, on equal axes" if sweep.unit == "cycles" else "the report in cycles, this run in INSTRUCTIONS"
+        for group in ([above, below],) if cycles else ([above], [below]):
+            _scale(group)
+    units = "both in cycles, on equal axes" if cycles else "the report in cycles, this run in INSTRUCTIONS"
     return Picture(
         name="seed-report",
         title="Linux Kernel Support for Rust, Final Report (Virginia Tech), and this run",
         columns=len(ops),
-        containers=containers,
+        containers=list(dict.fromkeys([*sweep.containers, *(name for op in ops for name in theirs[op])])),
         panels=[*report, *ours],
         axis=_n_axis(sizes),
         notes=[
-            f"Two machines, two methods, {same}: compare the shapes, not the heights.",
+            f"Two machines, two methods, {units}: compare the shapes, not the heights.",
             "Above: the report's totals (Tables 1 to 3: C module, Fedora VM, rdtsc) divided by n. Below: this run.",
             *_notes(sweep),
         ],
         footnotes=[
             *_footnotes(sweep, ours),
-            "The report does not say how many keys its find looked up: its totals for rbtree do not grow with n.",
+            "The report does not say how many keys its find looked up: its totals for rbtree hardly grow with n.",
         ],
     )
 
@@ -195,6 +191,11 @@ def _seed_tables() -> dict[str, dict[str, list[Point]]]:
         values = [(int(n), int(row[n]) / int(n)) for n in sizes]
         tables.setdefault(row["op"], {})[row["container"]] = [Point(n, v, v, v) for n, v in values]
     return tables
+
+
+def _at(sizes: Sequence[int], lines: dict[str, list[Point]]) -> dict[str, list[Point]]:
+    """The points at these sizes alone."""
+    return {name: [point for point in line if point.x in sizes] for name, line in lines.items()}
 
 
 def _points(sweep: Results, op: str) -> dict[str, list[Point]]:
@@ -274,11 +275,12 @@ def _notes(sweep: Results) -> list[str]:
     how = [f"median of {tries[0] if len(tries) == 1 else f'{tries[0]} to {tries[-1]}'} tries, bars p10 to p90"]
     how += [f"{name} {context[name]}" for name in ("order", "alloc", "seed", "lookups", "misses") if context.get(name)]
     revision = context.get("git_revision") or context.get("dsbench_revision") or "unknown"
+    changed = " with changes" if context.get("git_dirty") else ""
     return [
         f"target {sweep.label}, kernel {context['kernel']}, counted in {sweep.unit} by {context.get('clock', 'rdtsc')}",
         ", ".join(how),
         f"{context.get('cpu_model', 'unknown CPU')}, {context['date'][:16].replace('T', ' ')}, "
-        f"dsbench {context.get('dsbench', '')} revision {revision}{' with changes' if context.get('git_dirty') else ''}",
+        f"dsbench {context.get('dsbench', '')} revision {revision}{changed}",
     ]
 
 

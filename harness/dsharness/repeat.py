@@ -10,6 +10,11 @@ import argparse
 
 from . import packages, paths, sweep, ui
 
+MEANING = """\
+Same build, same machine: all of this is noise, and one pair of sweeps shows no change that is smaller. Where the minima
+agree and the medians do not, the machine was busy: repeat it when it is idle, or count instructions, which repeat:
+--target qemu --accel icount"""
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """`dsbench repeat`."""
@@ -32,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
     print(f"worst cell: {found.worst[0]}, second sweep / first = {found.worst[1]:.4f}")
     if found.unresolved:
         print(f"below the clock's resolution, left out: {', '.join(found.unresolved)}")
-    print("Same build, same machine: all of this is noise. A change smaller than this is not shown by one pair of sweeps.")
+    print(f"typical change of a minimum: {agreement.of(first, second, 'min').typical:.2%}")
+    print(MEANING)
     path = results.new_path("repeat", first.label)
     files = {"first": first_path.name, "second": second_path.name}
     results.write_document({**files, "target": first.label, "unit": first.unit, **found.as_json()}, path)

@@ -3,9 +3,9 @@
 
 `context` has the environment, `benchmarks` one `iteration` row a try and the aggregates of each cell. A row's
 `iterations` are the elements that its try went over; `real_time` and `cpu_time` are ns an element by the clock's kHz.
-Our own field is the metric, `cycles_per_element` or `instructions_per_element`; `disturbed` marks a try that an interrupt
-fell into. A reader takes the samples from the iteration rows alone, computes every statistic anew, and ignores fields
-that it does not know.
+Our own field is the metric, `cycles_per_element` or `instructions_per_element`; `disturbed` marks a try that an
+interrupt fell into. A reader takes the samples from the iteration rows alone, computes every statistic anew, and
+ignores fields that it does not know.
 """
 
 from __future__ import annotations
@@ -214,8 +214,9 @@ def _cells(path: Path, rows: list[Any]) -> list[Cell]:
         if row.get("run_type") != "iteration":
             continue
         cell = cells.setdefault(str(row.get("name")), _cell(path, index, row))
-        if row.get("repetition_index") != len(cell.cycles) or row.get("iterations") != cell.elements:
-            _damaged(path, f"{cell.name} has repetition {row.get('repetition_index')!r} where {len(cell.cycles)} belongs")
+        index_said = row.get("repetition_index")
+        if index_said != len(cell.cycles) or row.get("iterations") != cell.elements:
+            _damaged(path, f"{cell.name} has repetition {index_said!r} where {len(cell.cycles)} belongs")
         cell.cycles.append(_integer(path, index, row, "cycles"))
         cell.disturbed.append(1 if row.get("disturbed") else 0)
         tries[cell.name] = _integer(path, index, row, "repetitions")
@@ -229,7 +230,8 @@ def _cell(path: Path, index: int, row: dict[str, Any]) -> Cell:
     n, elements = _integer(path, index, row, "n"), _integer(path, index, row, "iterations")
     cell = Cell(str(row.get("container")), str(row.get("op")), n, elements)
     if row.get("name") != cell.name or n < 1 or elements < 1:
-        _damaged(path, f"benchmark row {index} is named {row.get('name')!r} but is {cell.name} over {elements} elements")
+        told = f"{cell.name} over {elements} elements"
+        _damaged(path, f"benchmark row {index} is named {row.get('name')!r} but is {told}")
     return cell
 
 
@@ -326,14 +328,12 @@ def _write_csv(results: Results, file: IO[str]) -> None:
 
 def _replace(path: Path, fill: Callable[[IO[str]], None]) -> None:
     """Write a file beside `path` and let it take the name when it is whole and on the disk."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    fresh = Path(name)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with fresh.open("w", encoding="utf-8") as file:
             fill(file)
             file.flush()
             os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o644)
         fresh.replace(path)
     except OSError as error:
         raise HarnessError(f"the result file {path} cannot be written: {error.strerror}") from error

@@ -162,7 +162,8 @@ def check_agreement(report: Report, cells: list[Cell]) -> None:
     found = sorted((cell.container, cell.op, cell.n, len(cell.cycles)) for cell in cells)
     for row in told:
         if row not in found:
-            raise HarnessError(f"the samples file is damaged: it lacks the {row[3]} tries of {row[0]}/{row[1]}/{row[2]}")
+            name = "/".join(map(str, row[:3]))
+            raise HarnessError(f"the samples file is damaged: it lacks the {row[3]} tries of {name}")
     if told != found:
         raise HarnessError("/proc/dsbench is damaged: its table has fewer rows than the samples file has cells")
 

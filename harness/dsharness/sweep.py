@@ -59,7 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--container", nargs="+", metavar="NAME", help=f"of {', '.join(known_containers())} (all)")
     parser.add_argument("--op", nargs="+", metavar="NAME", help=f"of {', '.join(OPS)} (all)")
     parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
-    parser.add_argument("--alloc", help="elements allocated before a try or inside of it: prealloc or inline (prealloc)")
+    parser.add_argument("--alloc", help="elements allocated before a try or in it: prealloc or inline (prealloc)")
     parser.add_argument("--lookups", metavar="K", help="keys that find looks up (0: the core's choice)")
     parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups that are absent (0)")
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")

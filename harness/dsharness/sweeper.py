@@ -42,7 +42,11 @@ def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
     collector = Collector(plan, path, target)
     where = f"sweeping in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
     with ui.Progress(where, _samples(plan, tries), "tries") as progress:
-        stream = SweepStream(lambda n, done, total: progress.update(*_place(plan, tries, n, done, total)), collector.add)
+
+        def follow(n: int, done: int, total: int) -> None:
+            progress.update(*_place(plan, tries, n, done, total))
+
+        stream = SweepStream(follow, collector.add)
         try:
             ended = target.run(argv, files=[SCRIPT], timeout=plan.timeout, on_stdout=stream.feed)
             if stream.failure:
@@ -60,41 +64,47 @@ class Collector:
     def __init__(self, plan: Plan, path: Path, target: targets.Target) -> None:
         self._plan = plan
         self._path = path
-        self._sizes: list[int] = []
-        self.results = Results(_context(target), [])
+        self.results = Results({**_context(target), "n": []}, [])
 
     @property
     def complete(self) -> bool:
         """Whether every size is there."""
-        return len(self._sizes) == len(self._plan.sizes)
+        return self._done() == len(self._plan.sizes)
 
     def add(self, size: SizeResult) -> None:
-        """Keep one more size. HarnessError when the disk is full."""
-        self._sizes.append(size.n)
-        self.results.cells.extend(size.cells)
-        context = self.results.context
-        for key, value in _told(size).items():
-            context.setdefault(key, value)
-        for warning in size.report.warnings:
-            if warning not in context["warnings"]:
-                context["warnings"].append(warning)
-        context.update(n=self._sizes, cells=[cell.name for cell in self.results.cells], complete=self.complete)
-        results.write(self.results, self._path)
+        """Keep one more size; it counts once it is on the disk. HarnessError when that is full."""
+        before = self.results.context
+        cells = [*self.results.cells, *size.cells]
+        context = {
+            **_told(size),
+            **before,
+            "warnings": list(dict.fromkeys([*before["warnings"], *size.report.warnings])),
+            "n": [*before["n"], size.n],
+            "cells": [cell.name for cell in cells],
+            "complete": self._done() + 1 == len(self._plan.sizes),
+        }
+        grown = Results(context, cells)
+        results.write(grown, self._path)
+        self.results = grown
 
     def close(self, point_latest: bool) -> None:
         """Say what there is, when it is not everything, and point latest.json to it."""
         for warning in self.results.context["warnings"]:
             ui.warn(warning)
-        if not self._sizes:
+        if not self._done():
             ui.warn("no size was finished: there is no result file")
             return
         if self.results.disturbed_share > NOTABLE_SHARE:
-            ui.warn(f"interrupts fell into {self.results.disturbed_share:.1%} of the tries: long tries, or a busy machine")
+            share = f"{self.results.disturbed_share:.1%}"
+            ui.warn(f"interrupts fell into {share} of the tries: long tries, or a busy machine")
         if not self.complete:
-            finished = f"{len(self._sizes)} of {len(self._plan.sizes)} sizes"
+            finished = f"{self._done()} of {len(self._plan.sizes)} sizes"
             ui.warn(f"the sweep is incomplete: {finished} are kept in {self._path}, marked complete=false")
         if point_latest:
             results.point_latest(self._path)
+
+    def _done(self) -> int:
+        return len(self.results.context["n"])
 
 
 def _samples(plan: Plan, tries: int) -> int:

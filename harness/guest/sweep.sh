@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs inside the target, in the folder of the .ko files: one run of the core module for each size. What it prints is cut
-# up by dsharness/sweepstream.py along the lines that begin with "@dsbench".
+# Runs inside the target, in the folder of the .ko files: one run of the core module for each size. What it prints is
+# cut up by dsharness/sweepstream.py along the lines that begin with "@dsbench".
 #
 # usage: sweep.sh "SIZES" "CONTAINER MODULES" PARAMETER=VALUE...
 #   The modules are loaded by hand, where none are installed; else the list is empty and the core asks modprobe.
@@ -41,8 +41,8 @@ fail() {
 
 # poll SIZE: how far the run is, twice a second.
 poll() {
-	while read -r state done total <$debugfs/run; do
-		[ "$state" = running ] && echo "@dsbench progress $1 $done $total"
+	while read -r state taken total <$debugfs/run; do
+		[ "$state" = running ] && echo "@dsbench progress $1 $taken $total"
 		sleep 0.5
 	done
 }

@@ -60,7 +60,8 @@ def test_the_kernel_and_numpy_agree(uml: targets.Target) -> None:
 
 def test_a_whole_sweep(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
-    options = plan("--sizes", "64 128", "--tries", "11", "--warmup", "10", "--container", "list,xarray", "--op", "find fill")
+    what = ("--container", "list,xarray", "--op", "find fill")
+    options = plan("--sizes", "64 128", "--tries", "11", "--warmup", "10", *what)
     path, swept = sweeper.sweep(options, output)
     assert path == output
     found = results.read(output)
