@@ -19,7 +19,7 @@ struct seq_file;
 #if IS_ENABLED(CONFIG_KUNIT)
 #define EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(symbol)	EXPORT_SYMBOL_GPL(symbol)
 #else
-#define EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(symbol)	extern __typeof__(symbol) symbol
+#define EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(symbol)	static_assert(sizeof(typeof(symbol) *))
 #endif
 
 /* params.c */
