@@ -7,8 +7,14 @@ from pathlib import Path
 
 from dsharness import umlkernel
 
-STAYS = ("Makefile", ".config", "linux", "scripts/mod/empty.o", "arch/um/Makefile", "arch/x86/include/asm/io.h")
-GOES = ("mm/slub.c", "mm/slub.o", "arch/um/kernel/exec.o", "arch/arm/Makefile", "drivers/base/built-in.a", "tools/perf/perf.c")
+STAYS = (
+    "Makefile", ".config", "linux", "scripts/mod/empty.o", "arch/um/Makefile", "arch/x86/include/asm/io.h",
+    "tools/testing/kunit/kunit.py",
+)  # fmt: skip
+GOES = (
+    "mm/slub.c", "mm/slub.o", "arch/um/kernel/exec.o", "arch/arm/Makefile", "drivers/base/built-in.a",
+    "tools/perf/perf.c", "tools/testing/selftests/Makefile",
+)  # fmt: skip
 
 
 def test_prune_keeps_what_external_modules_need(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+"""For the end-to-end tests: a script in a guest, and the table of /proc/dsbench."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsharness.targets import Target
+
+CONTAINERS = ("list", "hashtable", "rbtree", "xarray")
+OPS = ("fill", "find", "for_each", "erase")
+
+RUN = "/sys/kernel/debug/dsbench/run"
+SAMPLES = "/sys/kernel/debug/dsbench/samples"
+RESULTS = "/sys/kernel/debug/dsbench/results"
+PARAMETERS = "/sys/module/dsbench/parameters"
+
+# What the kernel says when something went wrong that must never go wrong.
+TROUBLE = ("BUG:", "WARNING:", "Oops", "Call Trace", "soft lockup", "blocked for more than", "scheduling while atomic")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of /proc/dsbench."""
+
+    container: str
+    op: str
+    n: int
+    tries: int
+    disturbed: int
+    p50: float
+    per_element: str
+
+
+def sh(target: Target, script: str, *, files: Sequence[Path] = (), timeout: float = 120, status: int = 0) -> str:
+    """Run a script in the guest and give back what it printed; its exit status and the kernel's log are checked."""
+    watched = f"({script}\n)\nstatus=$?\ndmesg >&2\nexit $status\n"
+    result = target.run(["sh", "-c", watched], files=files, timeout=timeout)
+    log = result.stderr.decode(errors="replace")
+    assert result.status == status, f"status {result.status}:\n{result.stdout.decode(errors='replace')}\n{log}"
+    for trouble in TROUBLE:
+        assert trouble not in log, log
+    return result.stdout.decode()
+
+
+def rows(text: str) -> list[Row]:
+    """The rows of a table: the lines whose first word is a container's name."""
+    found = []
+    for line in text.splitlines():
+        word = line.split()
+        if word and word[0] in (*CONTAINERS, "broken"):
+            found.append(Row(word[0], word[1], int(word[2]), int(word[3]), int(word[4]), float(word[6]), word[12]))
+    return found
+
+
+def header(text: str, key: str) -> list[str]:
+    """The values of all header lines with that key."""
+    start = f"# {key}: "
+    return [line.removeprefix(start) for line in text.splitlines() if line.startswith(start)]

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Real guests, from the command line: what goes in, what comes out, and that nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from dsharness import kernels, paths, targets
+from dsharness.build import Build
+
+DSBENCH = paths.HARNESS / "dsbench"
+UML = ("--target", "uml")
+QEMU = ("--target", "qemu", "--accel", "icount")
+BOTH = pytest.mark.parametrize("where", [UML, QEMU], ids=["uml", "qemu"])
+HANG = ("sh", "-c", "echo begun; while :; do :; done")
+
+
+def command(where: Sequence[str], argv: Sequence[str], *options: str) -> list[str]:
+    return [str(DSBENCH), "exec", *where, *options, "--", *argv]
+
+
+def execute(where: Sequence[str], argv: Sequence[str], *options: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(command(where, argv, *options), stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
+
+
+def guests_of(folder: Path) -> list[int]:
+    """The processes whose working folder, or command line, is of a guest that keeps its files in `folder`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes()
+            where = os.readlink(process / "cwd")
+        except OSError:
+            continue
+        if where.startswith(str(folder)) or str(folder).encode() in words:
+            found.append(int(process.name))
+    return found
+
+
+def wait_until_gone(folder: Path) -> None:
+    deadline = time.monotonic() + 15
+    while guests := guests_of(folder):
+        assert time.monotonic() < deadline, f"still there: {guests}"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A TMPDIR of its own: whose files lie there is a guest of this test."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    yield tmp_path
+    wait_until_gone(tmp_path)
+
+
+@BOTH
+def test_output_comes_back_to_the_byte(where: Sequence[str], temporary: Path) -> None:
+    done = execute(where, ["sh", "-c", r"printf 'a\r\nb\0\377\n\033[m\t'; printf 'e\n\r' >&2; exit 7"])
+    assert done.returncode == 7
+    assert done.stdout == b"a\r\nb\0\xff\n\x1b[m\t"
+    assert done.stderr.endswith(b"e\n\r")
+    assert not list(temporary.iterdir())
+
+
+@BOTH
+def test_much_output_comes_back_whole(where: Sequence[str], temporary: Path) -> None:
+    done = execute(where, ["seq", "40000"])
+    assert done.stdout == b"".join(b"%d\n" % number for number in range(1, 40001))
+
+
+@BOTH
+def test_a_command_without_a_file_is_not_found(where: Sequence[str], temporary: Path) -> None:
+    done = execute(where, ["no-such-command"])
+    assert done.returncode == 127
+    assert b"no-such-command" in done.stderr
+
+
+@BOTH
+def test_arguments_pass_unchanged_and_signals_count(where: Sequence[str], temporary: Path) -> None:
+    done = execute(where, ["sh", "-c", 'printf "%s|" "$@"; kill -TERM $$', "sh", "a b", "'", '"$HOME"', "", "*\n", "ä"])
+    assert done.stdout == 'a b|\'|"$HOME"||*\n|ä|'.encode()
+    assert done.returncode == 128 + signal.SIGTERM
+
+
+@BOTH
+def test_files_lie_beside_the_modules(where: Sequence[str], temporary: Path) -> None:
+    note = temporary / "note with blank"
+    note.write_bytes(b"hello\n")
+    done = execute(where, ["sh", "-c", "cat 'note with blank'; ls dsbench.ko; echo x >new"], "--with", str(note))
+    assert (done.returncode, done.stdout) == (0, b"hello\ndsbench.ko\n")
+    note.unlink()
+
+
+@BOTH
+def test_kmod_is_the_real_one_and_finds_the_modules(where: Sequence[str], temporary: Path) -> None:
+    script = "sh -c 'modprobe --version' && depmod && modprobe dsbench_list && lsmod && rmmod dsbench_list"
+    done = execute(where, ["sh", "-c", script])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"kmod version")
+    assert b"dsbench_list" in done.stdout
+
+
+@pytest.mark.parametrize("where", [UML, QEMU, (*QEMU, "--kernel", "6.1")], ids=["uml", "qemu-6.12", "qemu-6.1"])
+def test_literal_use(where: Sequence[str], temporary: Path) -> None:
+    tries = "10" if "qemu" in where else "100"
+    done = execute(where, ["sh", "-c", f"insmod dsbench.ko n=4000 tries={tries} && cat /proc/dsbench"])
+    assert done.returncode == 0, done.stderr
+    rows = [line for line in done.stdout.decode().splitlines() if re.match(r"(list|hashtable|rbtree|xarray) ", line)]
+    assert len(rows) == 16
+    assert (b"# unit: instructions" in done.stdout) == ("qemu" in where)
+
+
+@BOTH
+def test_what_the_command_leaves_in_the_background_is_ended(where: Sequence[str], temporary: Path) -> None:
+    done = execute(where, ["sh", "-c", "(trap '' HUP TERM; while :; do :; done) & echo over"], "--timeout", "60")
+    assert (done.returncode, done.stdout) == (0, b"over\n")
+
+
+@BOTH
+def test_the_guest_knows_its_target(where: Sequence[str], temporary: Path) -> None:
+    done = execute(where, ["sh", "-c", "echo $DSBENCH_TARGET; [ -t 1 ] || echo pipe"])
+    assert done.stdout.split() == [where[1].encode(), b"pipe"]
+
+
+@BOTH
+def test_a_command_that_hangs_is_ended(where: Sequence[str], temporary: Path) -> None:
+    done = execute(where, HANG, "--timeout", "3")
+    assert done.returncode == targets.TIMED_OUT
+    assert done.stdout == b"begun\n"
+    assert b"the command did not end within 3 s" in done.stderr
+    assert re.search(rb"its console, (.*\.console):", done.stderr)
+
+
+def test_a_panic_of_a_stock_kernel_is_shown(temporary: Path) -> None:
+    done = execute(QEMU, ["sh", "-c", "echo c >/proc/sysrq-trigger"])
+    assert done.returncode == targets.CRASHED
+    assert b"sysrq triggered crash" in done.stderr
+    named = re.search(rb"its console, (.*\.console):", done.stderr)
+    assert named and b"Kernel panic" in Path(os.fsdecode(named[1])).read_bytes()
+
+
+def test_an_oops_in_uml_is_shown(temporary: Path) -> None:
+    module = oops_module(temporary)
+    done = execute(UML, ["insmod", module.name], "--with", str(module))
+    assert done.returncode == targets.CRASHED
+    assert b"Kernel panic" in done.stderr
+    for left in temporary.iterdir():
+        assert left.name == "oops"
+
+
+def oops_module(folder: Path) -> Path:
+    """A module that follows a null pointer when it is loaded."""
+    home = folder / "oops"
+    home.mkdir()
+    (home / "Kbuild").write_text("obj-m := oops.o\n")
+    (home / "oops.c").write_text(
+        "#include <linux/module.h>\n"
+        "static int *nowhere;\n"
+        "static int __init oops(void) { WRITE_ONCE(*READ_ONCE(nowhere), 1); return 0; }\n"
+        'module_init(oops);\nMODULE_LICENSE("GPL");\nMODULE_DESCRIPTION("oops");\n'
+    )
+    kernel = kernels.find("uml")
+    subprocess.run(
+        ["make", "-C", kernel.kdir, f"M={home}", f"ARCH={kernel.arch}", "modules"], check=True, capture_output=True
+    )
+    return home / "oops.ko"
+
+
+@BOTH
+def test_a_guest_that_powers_off_early_is_reported(where: Sequence[str], temporary: Path) -> None:
+    done = execute(where, ["busybox", "poweroff", "-f"])
+    assert done.returncode == targets.CRASHED
+    assert b"ended before its command did" in done.stderr
+
+
+@pytest.mark.parametrize("kind", [targets.Uml, targets.Qemu])
+def test_a_file_that_is_no_kernel_is_reported(kind: type, temporary: Path) -> None:
+    image = temporary / "not-a-kernel"
+    image.write_bytes(b"#!/bin/false\n")
+    found = kernels.find("uml")
+    kernel = kernels.Kernel(found.release, found.version, found.arch, found.kdir, image, None)
+    build = Build(kernel, temporary / "ko", temporary / "root")
+    target = targets.Qemu(build, "tcg") if kind is targets.Qemu else targets.Uml(build)
+    (temporary / "ko").mkdir()
+    with pytest.raises(targets.GuestError) as caught:
+        target.run(["true"])
+    assert caught.value.exit_code == targets.CRASHED
+    assert "while it booted" in str(caught.value)
+
+
+def test_uml_cannot_write_to_the_host(temporary: Path) -> None:
+    probe = temporary / "probe"
+    probe.write_text("host\n")
+    script = f"echo guest >{paths.ROOT}/guest-was-here; echo guest >/etc/hostname; mount -o remount,rw /; rm -rf /usr/bin/gcc"
+    done = execute(UML, ["sh", "-c", f"{script}; cat /etc/hostname; ls /usr/bin/gcc || echo gone"])
+    assert done.stdout == b"guest\ngone\n"
+    assert not (paths.ROOT / "guest-was-here").exists()
+    assert Path("/etc/hostname").read_text() != "guest\n"
+    assert Path("/usr/bin/gcc").exists()
+    probe.unlink()
+
+
+@BOTH
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("phase", ["boot", "run"])
+def test_no_orphan(where: Sequence[str], number: signal.Signals, phase: str, temporary: Path) -> None:
+    argv = command(where, HANG)
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as harness:
+        assert harness.stdout is not None
+        if phase == "run":
+            assert harness.stdout.read(6) == b"begun\n"
+        while not guests_of(temporary):
+            time.sleep(0.02)
+        harness.send_signal(number)
+        status = harness.wait(timeout=30)
+    assert status == {signal.SIGINT: 130, signal.SIGTERM: 128 + signal.SIGTERM}.get(number, -number)
+    wait_until_gone(temporary)
+
+
+@BOTH
+def test_shell_on_a_terminal(where: Sequence[str], temporary: Path) -> None:
+    shell = Interactive([str(DSBENCH), "shell", *where])
+    shell.expect(rb"dsbench:\w+:/dsbench# ")
+    shell.type(b"stty size; ls dsbench.ko\n")
+    shell.expect(rb"33 101\r+\n.*dsbench\.ko\r")
+    shell.type(b"cat\n")
+    time.sleep(1)
+    shell.type(b"\x03")
+    shell.expect(rb"\^C\r+\n.*# ")
+    shell.type(b"exit 3\n")
+    assert shell.status() == 3
+
+
+@BOTH
+def test_shell_takes_its_input_from_a_pipe(where: Sequence[str], temporary: Path) -> None:
+    done = subprocess.run(
+        [DSBENCH, "shell", *where], input=b"echo $((6 * 7))\nexit 5\n", capture_output=True, timeout=300
+    )
+    assert done.returncode == 5
+    assert b"42\r\n" in done.stdout
+
+
+@BOTH
+def test_the_escape_ends_a_shell_that_hangs(where: Sequence[str], temporary: Path) -> None:
+    shell = Interactive([str(DSBENCH), "shell", *where])
+    shell.expect(rb"# ")
+    shell.type(b"trap '' INT; while :; do :; done\n")
+    time.sleep(1)
+    shell.type(b"\x1d")
+    assert shell.status() == 130
+
+
+class Interactive:
+    """A program on a terminal of 33 rows and 101 columns."""
+
+    def __init__(self, argv: list[str]) -> None:
+        self._read = b""
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            subprocess.run(["stty", "rows", "33", "cols", "101"], check=False)
+            os.execv(argv[0], argv)
+
+    def type(self, text: bytes) -> None:
+        os.write(self._terminal, text)
+
+    def expect(self, pattern: bytes) -> None:
+        """Read until the pattern has come, for two minutes at most."""
+        deadline = time.monotonic() + 120
+        while not (found := re.search(pattern, self._read, re.DOTALL)):
+            assert select.select([self._terminal], [], [], max(deadline - time.monotonic(), 0))[0], self._read
+            self._read += os.read(self._terminal, 4096)
+        self._read = self._read[found.end() :]
+
+    def status(self) -> int:
+        """Exit status, once it has ended."""
+        while select.select([self._terminal], [], [], 60)[0]:
+            try:
+                os.read(self._terminal, 4096)
+            except OSError:
+                break
+        _, status = os.waitpid(self._pid, 0)
+        os.close(self._terminal)
+        return os.waitstatus_to_exitcode(status)

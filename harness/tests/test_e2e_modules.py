@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The modules in the UML guest, used as a user uses them: well, badly, and many at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import subprocess
+from pathlib import Path
+
+import numpy
+import pytest
+from dsharness import targets
+from guests import CONTAINERS, OPS, PARAMETERS, RESULTS, RUN, SAMPLES, Row, header, rows, sh
+
+QUICK = "insmod dsbench.ko n=50 tries=5 warmup=0"
+"""A run that is over in no time."""
+
+LONG = "insmod dsbench.ko n=4000 tries=100000 warmup=0"
+"""A run that nobody waits for."""
+
+
+@pytest.fixture(scope="module")
+def uml() -> targets.Target:
+    """The UML guest; it boots for each script."""
+    return targets.get("uml")
+
+
+# Literal use
+
+
+def test_insmod_and_cat_print_sixteen_rows(uml: targets.Target) -> None:
+    found = rows(sh(uml, "insmod dsbench.ko n=4000 tries=100 && cat /proc/dsbench"))
+    assert [(row.container, row.op) for row in found] == [(c, op) for c in CONTAINERS for op in OPS]
+    assert {(row.n, row.tries) for row in found} == {(4000, 100)}
+
+
+def test_a_container_adds_a_run_of_its_own(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK} && cat /proc/dsbench && insmod dsbench_rbtree.ko n=2000 tries=10 && cat /proc/dsbench")
+    first, second = text.split("# dsbench: ")[1:]
+    assert len(rows(first)) == 16
+    assert rows(second)[:16] == rows(first)
+    added = rows(second)[16:]
+    assert [(row.container, row.op, row.n, row.tries) for row in added] == [("rbtree", op, 2000, 10) for op in OPS]
+
+
+def test_borrowed_containers_go_and_those_of_the_user_stay(uml: targets.Target) -> None:
+    text = sh(uml, f"insmod dsbench.ko autorun=0; insmod dsbench_list.ko; echo 1 > {RUN}; cat /proc/dsbench; lsmod")
+    assert len(rows(text)) == 16
+    assert re.findall(r"^dsbench\w*", text, re.MULTILINE) == ["dsbench_list", "dsbench"]
+
+
+def test_the_header_says_what_was_measured(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK} order=sequential alloc=inline misses=20 lookups=30 seed=7 && cat /proc/dsbench")
+    assert header(text, "unit") == ["cycles"]
+    assert header(text, "kernel")[0].split()[0] == uml.kernel.release
+    assert int(header(text, "clock_overhead")[0]) > 0
+    assert header(text, "machine")[0].startswith("uml")
+    (run,) = header(text, "run")
+    for word in ("n=50", "tries=5", "seed=7", "order=sequential", "alloc=inline", "misses=20", "lookups=30"):
+        assert word in run.split()
+    assert "state=complete" in run
+    assert len(rows(text)) == 16
+
+
+def test_no_line_but_a_row_begins_with_a_containers_name(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK} && cat /proc/dsbench")
+    begins = [line for line in text.splitlines() if line.split()[0] in CONTAINERS]
+    assert len(begins) == 16
+    assert all(len(line.split()) == 13 for line in begins)
+    widths = {len(line) for line in begins} | {len(next(li for li in text.splitlines() if li.startswith("container ")))}
+    assert len(widths) == 1, "the columns are not aligned"
+
+
+# Numbers
+
+
+def test_statistics_agree_with_the_samples(uml: targets.Target) -> None:
+    text = sh(uml, f"insmod dsbench.ko n=500 tries=37; cat {RESULTS}; echo ---; cat {SAMPLES}")
+    results, samples = (list(csv.DictReader(io.StringIO(part))) for part in text.split("---\n"))
+    assert len(results) == 16
+    for result in results:
+        key = (result["container"], result["op"])
+        cycles = numpy.array([int(s["cycles"]) for s in samples if (s["container"], s["op"]) == key])
+        assert len(cycles) == int(result["tries"]) == 37
+        median = numpy.median(cycles)
+        want = {
+            "min": cycles.min(), "p50": median, "mean": cycles.mean(), "max": cycles.max(),
+            "p90": numpy.percentile(cycles, 90), "p99": numpy.percentile(cycles, 99),
+            "mad": numpy.median(abs(cycles - median)), "per_element": median / int(result["elements"]),
+        }  # fmt: skip
+        for name, value in want.items():
+            assert float(result[name]) == pytest.approx(value, abs=0.0011), (key, name)
+
+
+def test_per_element_is_the_median_divided(uml: targets.Target) -> None:
+    for row in rows(sh(uml, "insmod dsbench.ko n=500 tries=10 lookups=100; cat /proc/dsbench")):
+        elements = 100 if row.op == "find" else 500
+        assert float(row.per_element) == pytest.approx(row.p50 / elements, abs=0.5 / elements + 0.0051)
+
+
+def test_one_element(uml: targets.Target) -> None:
+    text = sh(uml, "insmod dsbench.ko n=1 tries=1 warmup=0; cat /proc/dsbench")
+    found = rows(text)
+    assert [(row.n, row.tries) for row in found] == [(1, 1)] * 16
+    for row in found:
+        assert row.per_element == "below_resolution" if row.p50 <= 0 else float(row.per_element) > 0
+
+
+@pytest.mark.parametrize("options", ["alloc=inline", "order=sequential", "misses=100", "misses=50 lookups=7"])
+def test_ways_to_run(uml: targets.Target, options: str) -> None:
+    text = sh(uml, f"insmod dsbench.ko n=1000 tries=3 warmup=0 {options}; cat /proc/dsbench")
+    assert len(rows(text)) == 16
+    assert "state=complete" in text
+
+
+def test_selected_operations_and_containers(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK} ops=find,erase containers=xarray,list; cat /proc/dsbench")
+    assert {(row.container, row.op) for row in rows(text)} == {(c, op) for c in ("list", "xarray") for op in ("find", "erase")}
+
+
+def test_a_million_elements(uml: targets.Target) -> None:
+    # The shell goes on counting while the run holds the only CPU, or the machine would not be responsive.
+    script = """
+    (while :; do echo tick; sleep 0.2; done) > /tmp/ticks & clock=$!
+    insmod dsbench.ko n=1000000 tries=1 warmup=0 && cat /proc/dsbench
+    kill $clock; echo ticks $(wc -l < /tmp/ticks)
+    """
+    text = sh(uml, script, timeout=300)
+    found = rows(text)
+    assert len(found) == 16
+    assert {row.n for row in found} == {1000000}
+    assert "16 of 1000000 keys in find list" in " ".join(header(text, "lookups"))
+    (run,) = header(text, "run")
+    ticks = int(re.findall(r"^ticks (\d+)", text, re.MULTILINE)[0])
+    milliseconds = int(re.findall(r"ms=(\d+)", run)[0])
+    assert ticks >= milliseconds / 2000, "the guest stood still during the run"
+
+
+def test_memory_comes_back(uml: targets.Target) -> None:
+    script = f"""
+    free() {{ echo 3 > /proc/sys/vm/drop_caches; awk '/MemFree/ {{ print "free", $2 }}' /proc/meminfo; }}
+    insmod dsbench.ko n=50000 tries=1 warmup=0 alloc=inline; cat /proc/dsbench > /dev/null; free
+    for i in 1 2 3 4 5 6; do echo 1 > {RUN}; cat /proc/dsbench > /dev/null; done; free
+    """
+    before, after = (int(kib) for kib in re.findall(r"free (\d+)", sh(uml, script)))
+    assert before - after < 4096, "six runs of 3 MiB each lost more than 4 MiB"
+
+
+# Parameters that are written
+
+NOT_ALLOWED = [
+    ("n", "0", "whole number from 1"),
+    ("n", "-1", "whole number from 1"),
+    ("n", "many", "whole number from 1"),
+    ("n", "16777217", "whole number from 1"),
+    ("n", "16000000", "MiB of memory"),
+    ("tries", "0", "whole number from 1"),
+    ("tries", "-7", "whole number from 1"),
+    ("tries", "1000001", "whole number from 1"),
+    ("warmup", "-1", "whole number from 0"),
+    ("seed", "x", "whole number from 0"),
+    ("order", "random", "shuffled or sequential"),
+    ("alloc", "kmalloc", "prealloc or inline"),
+    ("lookups", "-1", "whole number from 0"),
+    ("misses", "101", "whole number from 0 to 100"),
+    ("cpu", "99", "number of a CPU that is online"),
+    ("ops", "fill,insert", "fill, find, for_each and erase"),
+    ("containers", "List", "names of containers"),
+]
+
+
+def test_what_is_not_allowed_is_refused_in_a_sentence_and_loses_nothing(uml: targets.Target) -> None:
+    lines = [f"{QUICK}; cat /proc/dsbench"]
+    for name, value, _ in NOT_ALLOWED:
+        lines.append(
+            f"before=$(cat {PARAMETERS}/{name}); if env echo {value} > {PARAMETERS}/{name}; then echo ACCEPTED {name}={value}; fi;"
+            f' [ "$before" = "$(cat {PARAMETERS}/{name})" ] || echo CHANGED {name}'
+        )
+    text = sh(uml, "\n".join([*lines, "cat /proc/dsbench; dmesg"]))
+    assert "ACCEPTED" not in text
+    assert "CHANGED" not in text
+    for name, value, sentence in NOT_ALLOWED:
+        assert re.search(rf"dsbench: {name}={re.escape(value)}: .*{sentence}", text), (name, value)
+    found = rows(text)
+    assert found[:16] == found[16:]
+
+
+@pytest.mark.parametrize("wrong", ["n=0", "tries=none", "order=up", "n=16000000", "cpu=5"])
+def test_insmod_refuses_it_too(uml: targets.Target, wrong: str) -> None:
+    text = sh(uml, f"insmod dsbench.ko {wrong} 2>&1 && echo LOADED; dmesg; lsmod")
+    assert "LOADED" not in text
+    assert re.search(rf"dsbench: {wrong}: ", text)
+    assert not re.search(r"^dsbench", text, re.MULTILINE)
+
+
+def test_a_containers_own_parameters(uml: targets.Target) -> None:
+    own = "/sys/module/dsbench_list/parameters"
+    script = f"""
+    insmod dsbench.ko autorun=0 n=40 tries=4 warmup=0; insmod dsbench_list.ko n=20
+    echo 2 > {own}/tries; env echo 0 > {own}/tries && echo ACCEPTED
+    echo 1 > {RUN}; cat /proc/dsbench; dmesg
+    """
+    text = sh(uml, script)
+    assert "ACCEPTED" not in text
+    assert "dsbench: dsbench_list.tries=0: must be a whole number from 1" in text
+    sizes = {row.container: (row.n, row.tries) for row in rows(text)}
+    assert sizes == {"list": (20, 2), "hashtable": (40, 4), "rbtree": (40, 4), "xarray": (40, 4)}
+
+
+def test_parameters_take_effect_at_the_next_run(uml: targets.Target) -> None:
+    script = f"""
+    insmod dsbench.ko n=300 tries=200 warmup=0 && echo 60 > {PARAMETERS}/n && cat /proc/dsbench
+    echo 1 > {RUN}; cat /proc/dsbench
+    """
+    first, second = sh(uml, script).split("# dsbench: ")[1:]
+    assert {row.n for row in rows(first)} == {300}
+    assert {row.n for row in rows(second)} == {300, 60}
+
+
+def test_a_container_that_is_not_there(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK} containers=skiplist,list; cat /proc/dsbench")
+    assert "there is no module dsbench_skiplist loaded or installed" in " ".join(header(text, "warning"))
+    assert "state=failed" in text
+    assert {row.container for row in rows(text)} == {"list"}
+
+
+def test_no_container_at_all(uml: targets.Target) -> None:
+    text = sh(uml, f"mount -t tmpfs none /lib/modules; {QUICK}; cat /proc/dsbench")
+    assert "no container module is loaded or installed" in " ".join(header(text, "warning"))
+    assert not rows(text)
+
+
+# Loading and unloading at the wrong moment
+
+
+def test_a_second_insmod(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK}; cat /proc/dsbench; insmod dsbench.ko 2>&1 && echo AGAIN; cat /proc/dsbench")
+    assert "File exists" in text
+    assert "AGAIN" not in text
+    assert rows(text)[:16] == rows(text)[16:]
+
+
+def test_rmmod_of_the_core_while_a_container_uses_it(uml: targets.Target) -> None:
+    script = f"{QUICK}; cat /proc/dsbench > /dev/null; insmod dsbench_list.ko; rmmod dsbench 2>&1 && echo GONE; cat /proc/dsbench"
+    text = sh(uml, f"{script}; rmmod dsbench_list dsbench")
+    assert "is in use by: dsbench_list" in text
+    assert "GONE" not in text
+    assert len(rows(text)) == 16
+
+
+def test_rmmod_of_the_core_after_a_run(uml: targets.Target) -> None:
+    assert "dsbench" not in sh(uml, f"{QUICK}; cat /proc/dsbench > /dev/null; rmmod dsbench && lsmod")
+
+
+def test_rmmod_of_a_container_during_its_run(uml: targets.Target) -> None:
+    script = f"""
+    insmod dsbench.ko n=1000 tries=300 warmup=0 autorun=0; insmod dsbench_list.ko; insmod dsbench_xarray.ko
+    echo 1 > {RUN}; until grep -q "running [1-9]" {RUN}; do :; done
+    rmmod dsbench_list && cat /proc/dsbench && rmmod dsbench_xarray dsbench
+    """
+    text = sh(uml, script)
+    assert "state=interrupted" in text
+    assert "list was removed during the run" in " ".join(header(text, "warning"))
+    tries = {row.container: row.tries for row in rows(text)}
+    assert tries["xarray"] == 300
+    assert tries.get("list", 0) < 300
+
+
+def test_rmmod_of_everything_right_after_insmod(uml: targets.Target) -> None:
+    script = """
+    for i in $(seq 30); do
+        insmod dsbench.ko n=500 tries=10000 warmup=0
+        sleep 0.0$((i % 10))
+        while lsmod | grep -q ^dsbench; do
+            for module in list hashtable rbtree xarray; do rmmod dsbench_$module 2> /dev/null; done
+            rmmod dsbench 2> /dev/null
+        done
+    done
+    lsmod
+    """
+    assert "dsbench" not in sh(uml, script)
+
+
+def test_insmod_of_all_at_once(uml: targets.Target) -> None:
+    script = """
+    insmod dsbench.ko autorun=0 n=100 tries=20 warmup=0; echo Y > /sys/module/dsbench/parameters/autorun
+    for module in list hashtable rbtree xarray; do insmod dsbench_$module.ko & done; wait
+    cat /proc/dsbench; for module in list hashtable rbtree xarray; do rmmod dsbench_$module & done; wait; rmmod dsbench
+    """
+    assert len(rows(sh(uml, script))) == 16
+
+
+# Many at a time
+
+
+def test_many_readers_during_a_run(uml: targets.Target) -> None:
+    script = f"""
+    insmod dsbench.ko n=500 tries=200
+    for i in $(seq 15); do
+        cat /proc/dsbench > /tmp/proc.$i & cat {SAMPLES} > /tmp/samples.$i & cat {RESULTS} > /tmp/results.$i &
+    done
+    wait
+    cksum < /tmp/proc.1; cat /tmp/proc.* | grep -c '^list '
+    for kind in proc samples results; do for i in $(seq 15); do cmp /tmp/$kind.1 /tmp/$kind.$i; done; done
+    wc -l < /tmp/samples.1
+    """
+    lines = sh(uml, script).splitlines()
+    assert lines[1:] == [str(15 * 4), str(1 + 16 * 200)]
+
+
+def test_writes_to_run_during_a_run(uml: targets.Target) -> None:
+    script = f"""
+    insmod dsbench.ko n=500 tries=300
+    for i in 1 2 3; do env echo 1 > {RUN} && echo STARTED; done
+    cat /proc/dsbench; dmesg
+    """
+    text = sh(uml, script)
+    assert "STARTED" not in text
+    assert "run: a run is in progress" in text
+    assert {row.tries for row in rows(text)} == {300}
+
+
+def test_run_takes_no_other_word(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK}; cat /proc/dsbench; env echo go > {RUN} && echo STARTED; env echo 0123456789012345678 > {RUN} && echo STARTED; dmesg")
+    assert "STARTED" not in text
+    assert "run=go: must be 1 or start" in text
+
+
+def test_stop_ends_a_run_and_keeps_what_was_done(uml: targets.Target) -> None:
+    text = sh(uml, f"{LONG}; until grep -q 'running [1-9][0-9]' {RUN}; do :; done; echo stop > {RUN}; cat /proc/dsbench")
+    assert "state=interrupted" in text
+    found = rows(text)
+    assert found
+    assert all(0 < row.tries < 100000 for row in found)
+
+
+def test_a_reader_that_gives_up(uml: targets.Target) -> None:
+    script = f"""
+    {LONG}; timeout 0.3 cat /proc/dsbench; echo status $?
+    dd if=/proc/dsbench iflag=nonblock 2>&1 | grep -o 'Resource temporarily unavailable'
+    echo stop > {RUN}; cat /proc/dsbench | grep -c '^xarray '
+    """
+    assert sh(uml, script).splitlines() == ["status 124", "Resource temporarily unavailable", "4"]
+
+
+# Who may do what
+
+
+def test_only_root_writes(uml: targets.Target) -> None:
+    script = f"""
+    {QUICK}; cat /proc/dsbench > /dev/null
+    nobody() {{ setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }}
+    nobody sh -c 'cat /proc/dsbench' | grep -c '^list '
+    nobody sh -c 'echo 1 > {RUN}' 2>&1 || echo refused
+    nobody sh -c 'echo 9 > {PARAMETERS}/n' 2>&1 || echo refused
+    nobody sh -c 'echo 9 > /proc/dsbench' 2>&1 || echo refused
+    cat {PARAMETERS}/n
+    """
+    lines = sh(uml, script).splitlines()
+    assert lines[0] == "4"
+    assert lines.count("refused") == 3
+    assert lines[-1] == "50"
+
+
+def test_no_kernel_pointer_is_shown(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK}; cat /proc/dsbench /sys/kernel/debug/dsbench/*")
+    # UML's kernel lives at 0x60000000, its modules and slabs above; no other number is printed in hexadecimal.
+    assert not re.search(r"\b(0x)?[0-9a-f]*[a-f][0-9a-f]{7,}\b", re.sub(r"^# (revision|kernel|compiler|machine|cpu_model).*$", "", text, flags=re.M))
+
+
+# A container that lies
+
+
+@pytest.fixture(scope="module")
+def broken(uml: targets.Target, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A module built against ours, as a user's own container would be."""
+    folder = tmp_path_factory.mktemp("broken")
+    for source in (Path(__file__).parent / "broken").iterdir():
+        (folder / source.name).write_bytes(source.read_bytes())
+    farm = uml.build.ko_dir.parent / "src"
+    subprocess.run(
+        ["make", "-C", str(uml.kernel.kdir), f"ARCH={uml.kernel.arch}", f"M={folder}", f"DSBENCH_INCLUDE={farm}/include",
+         f"KBUILD_EXTRA_SYMBOLS={farm}/modules/Module.symvers", "modules"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return folder / "dsbench_broken.ko"
+
+
+def test_a_wrong_answer_fails_the_run_loudly(uml: targets.Target, broken: Path) -> None:
+    script = f"{QUICK} autorun=0; insmod dsbench_list.ko; insmod dsbench_broken.ko; echo 1 > {RUN}; cat /proc/dsbench; dmesg"
+    text = sh(uml, script, files=[broken])
+    assert "state=failed" in text
+    assert "broken gave a wrong answer in find at n=50" in " ".join(header(text, "warning"))
+    found: list[Row] = rows(text)
+    assert {row.container for row in found} == set(CONTAINERS), "a liar's numbers are not shown"
+    assert re.search(r"dsbench: run 1: broken gave a wrong answer", text)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The KUnit suites, in the UML guest; and the report of a log that is not good."""
+
+from __future__ import annotations
+
+import pytest
+from dsharness import kernels, kunit
+from dsharness.errors import HarnessError
+
+SUITES = (
+    "dsbench_stats",
+    "dsbench_params",
+    "dsbench_clock",
+    "dsbench_set",
+    "dsbench_list",
+    "dsbench_hashtable",
+    "dsbench_rbtree",
+    "dsbench_xarray",
+)
+
+
+@pytest.fixture(scope="module")
+def report() -> kunit.Report:
+    """One run of all suites."""
+    return kunit.run_suites()
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_suite_passes(report: kunit.Report, suite: str) -> None:
+    cases = [case for case in report.cases if case.suite == suite]
+    assert cases, f"{suite} did not run:\n{report.text}"
+    bad = [f"{case.name}: {case.status}" for case in cases if case.status != "PASS"]
+    assert not bad, report.text
+
+
+def test_no_suite_is_forgotten(report: kunit.Report) -> None:
+    assert {case.suite for case in report.cases} == set(SUITES)
+    assert report.passed
+
+
+FAILING = b"""\
+KTAP version 1
+1..1
+    KTAP version 1
+    # Subtest: example
+    1..2
+    ok 1 good
+    not ok 2 bad
+not ok 1 example
+"""
+
+
+def test_a_failing_case_is_reported() -> None:
+    source = kernels.find("uml").source
+    assert source
+    report = kunit.parse(FAILING, source)
+    assert not report.passed
+    assert [(case.name, case.status) for case in report.cases] == [("good", "PASS"), ("bad", "FAIL")]
+
+
+def test_a_log_without_a_report_does_not_pass() -> None:
+    source = kernels.find("uml").source
+    assert source
+    try:
+        assert not kunit.parse(b"Linux version 6.12\n", source).passed
+    except HarnessError:
+        pass  # kunit.py may refuse it, too
