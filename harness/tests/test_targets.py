@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What targets refuse, and how they read what a guest leaves; the guests themselves are in test_e2e_guests.py."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dsharness import paths, qemucmd, targets
+from dsharness.build import Build
+from dsharness.errors import HarnessError, UsageError
+from dsharness.kernels import Kernel
+from dsharness.targets import guest, host
+from dsharness.targets.base import check_files
+
+
+@pytest.mark.parametrize(
+    ("name", "accel", "sentence"),
+    [
+        ("vmware", None, "target 'vmware' is unknown: there are uml, qemu, host"),
+        ("qemu", "fast", "accelerator 'fast' is unknown: there are auto, kvm, tcg, icount"),
+        ("uml", "kvm", "--accel kvm is for target qemu: uml has no accelerator"),
+    ],
+)
+def test_what_there_is_not(name: str, accel: str | None, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        targets.get(name, None, accel)
+
+
+def test_files_must_exist_and_differ_in_name(tmp_path: Path) -> None:
+    one, two = tmp_path / "one/x", tmp_path / "two/x"
+    for file in (one, two):
+        file.parent.mkdir()
+        file.touch()
+    check_files([one])
+    with pytest.raises(HarnessError, match="has the same name"):
+        check_files([one, two])
+    with pytest.raises(HarnessError, match="there is no such file"):
+        check_files([tmp_path / "absent"])
+
+
+def test_a_report_counts_by_whole_lines(tmp_path: Path) -> None:
+    file = tmp_path / "status"
+    file.write_bytes(b"read")
+    report = guest.Report(guest.Growing(file))
+    report.update()
+    assert not report.ready
+    file.write_bytes(b"ready\nexit 13")
+    report.update()
+    assert report.ready and report.status is None
+    file.write_bytes(b"ready\nexit 13\n")
+    report.update()
+    assert report.status == 13
+
+
+def test_growing_files_pass_on_each_byte_once(tmp_path: Path) -> None:
+    file = tmp_path / "stdout"
+    file.touch()
+    pieces: list[bytes] = []
+    growing = guest.Growing(file, pieces.append)
+    for piece in (b"", b"a\r", b"\n\0"):
+        with file.open("ab") as stream:
+            stream.write(piece)
+        growing.read()
+    assert pieces == [b"a\r", b"\n\0"]
+    assert growing.content == b"a\r\n\0"
+
+
+def test_console_lines_have_no_control_characters(tmp_path: Path) -> None:
+    log = tmp_path / "console"
+    log.write_bytes(b"\x1b[2J\x1b[mone\r\n\n\a two \xff\n")
+    assert guest.console_lines(log) == ["one", " two \N{REPLACEMENT CHARACTER}"]
+
+
+def test_commas_in_paths_survive_qemu() -> None:
+    words = qemucmd.argv("tcg", Path("/k"), Path("/i"), [qemucmd.to_file(Path("/a,b"))])
+    assert "file,id=port0,append=on,path=/a,,b" in words
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Build:
+    release = os.uname().release
+    kernel = Kernel(release, (0, 0), "x86", tmp_path, None, None)
+    (tmp_path / "ko").mkdir()
+    (tmp_path / "ko/dsbench.ko").touch()
+    return Build(kernel, tmp_path / "ko", tmp_path / "root")
+
+
+def test_host_runs_beside_the_modules(built: Build, tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    note.write_text("x")
+    target = targets.Host(built)
+    plain = target.run(["sh", "-c", "printf 'a\\r\\n\\0'; echo $DSBENCH_TARGET >&2; ls; exit 3"])
+    assert (plain.status, plain.stdout, plain.stderr) == (3, b"a\r\n\0dsbench.ko\n", b"host\n")
+    assert target.run(["ls"], files=[note]).stdout == b"dsbench.ko\nnote\n"
+
+
+def test_host_passes_on_how_the_command_ended(built: Build) -> None:
+    target = targets.Host(built)
+    assert target.run(["sh", "-c", "kill -TERM $$"]).status == 128 + signal.SIGTERM
+    missing = target.run(["no-such-command"])
+    assert missing.status == 127
+    assert b"no-such-command" in missing.stderr
+
+
+def test_host_ends_a_command_that_hangs(built: Build) -> None:
+    with pytest.raises(targets.GuestError, match="did not end within 0.5 s") as caught:
+        targets.Host(built).run(["sleep", "1000"], timeout=0.5)
+    assert caught.value.exit_code == targets.TIMED_OUT
+
+
+def test_host_does_not_wait_for_what_the_command_left(built: Build) -> None:
+    done = targets.Host(built).run(["sh", "-c", "sleep 1000 & echo over"], timeout=30)
+    assert done.stdout == b"over\n"
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "content", "sentence"),
+    [
+        ("MODULES", None, "no loadable modules"),
+        ("MODULES_DISABLED", "1\n", "until a reboot"),
+        ("LOCKDOWN", "none [integrity] confidentiality\n", "locked down"),
+    ],
+)
+def test_host_names_what_keeps_it_from_loading(
+    obstacle: str, content: str | None, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, harmless in (("MODULES", ""), ("MODULES_DISABLED", "0\n"), ("LOCKDOWN", "[none] integrity\n")):
+        file = tmp_path / name
+        file.write_text(harmless)
+        monkeypatch.setattr(host, name, file)
+    if os.geteuid() == 0:
+        host.require()
+    if content is None:
+        (tmp_path / obstacle).unlink()
+    else:
+        (tmp_path / obstacle).write_text(content)
+    with pytest.raises(HarnessError, match=sentence if os.geteuid() == 0 or content is None else "only root"):
+        host.require()
+
+
+@pytest.mark.parametrize("option", [("--timeout", "0"), ("--timeout", "soon"), ("--with", "/absent"), ("--accel", "kvm")])
+def test_bad_options_of_exec_are_one_sentence(option: tuple[str, str]) -> None:
+    done = subprocess.run(
+        [paths.HARNESS / "dsbench", "exec", *option, "--", "true"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert option[1] in done.stderr.splitlines()[-1]
