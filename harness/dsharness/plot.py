@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Draw the pictures of a result file, as SVG and PNG.
+"""Draw the pictures of a result file, as SVG and PNG."""
 
-This module is the command line: it must load without numpy, which is installed only when it is needed.
-"""
+# The command line only: it must load without numpy, which is installed only when it is needed.
 
 from __future__ import annotations
 

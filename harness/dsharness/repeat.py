@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Sweep twice in a row and say how far the medians differ: the noise that a comparison on this machine has to beat.
+"""Sweep twice in a row and say how far the medians differ: the noise that a comparison on this machine has to beat."""
 
-This module is the command line: it must load without numpy, which is installed only after the options were checked.
-"""
+# The command line only: it must load without numpy, which is installed only after the options were checked.
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Time every container and operation at several sizes, in one boot of the target, into a result file.
+"""Time every container and operation at several sizes, in one boot of the target, into a result file."""
 
-This module is the command line: it must load without numpy, which is installed only after the options were checked.
-"""
+# The command line only: it must load without numpy, which is installed only after the options were checked.
 
 from __future__ import annotations
 
