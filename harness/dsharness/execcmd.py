@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -67,13 +68,16 @@ def run(args: argparse.Namespace) -> int:
         if not file.is_file():
             raise UsageError(f"--with {file}: there is no such file")
     target = targets.get(args.target, args.kernel, args.accel)
-    result = target.run(
-        args.argv,
-        files=args.files,
-        timeout=args.timeout,
-        on_stdout=lambda data: _write(sys.stdout.fileno(), data),
-        on_stderr=lambda data: _write(sys.stderr.fileno(), data),
-    )
+    try:
+        result = target.run(
+            args.argv,
+            files=args.files,
+            timeout=args.timeout,
+            on_stdout=lambda data: _write(sys.stdout.fileno(), data),
+            on_stderr=lambda data: _write(sys.stderr.fileno(), data),
+        )
+    except BrokenPipeError:  # whoever read has seen enough, as in `exec … | head`
+        return 128 + signal.SIGPIPE
     return result.status
 
 

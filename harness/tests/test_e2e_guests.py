@@ -140,6 +140,16 @@ def test_a_command_that_hangs_is_ended(where: Sequence[str], temporary: Path) ->
     assert re.search(rb"its console, (.*\.console):", done.stderr)
 
 
+def test_a_reader_that_has_seen_enough_ends_the_guest(temporary: Path) -> None:
+    argv = command(UML, ["sh", "-c", "while :; do echo more; done"])
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as harness:
+        assert harness.stdout is not None and harness.stderr is not None
+        assert harness.stdout.read(5) == b"more\n"
+        harness.stdout.close()
+        assert harness.wait(timeout=60) == 128 + signal.SIGPIPE
+        assert b"Traceback" not in harness.stderr.read()
+
+
 def test_a_panic_of_a_stock_kernel_is_shown(temporary: Path) -> None:
     done = execute(QEMU, ["sh", "-c", "echo c >/proc/sysrq-trigger"])
     assert done.returncode == targets.CRASHED
