@@ -220,7 +220,7 @@ def test_uml_cannot_write_to_the_host(temporary: Path) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["INT", "TERM", "KILL"])
 @pytest.mark.parametrize("phase", ["boot", "run"])
 def test_no_orphan(where: Sequence[str], number: signal.Signals, phase: str, temporary: Path) -> None:
     argv = command(where, HANG)
