@@ -10,7 +10,7 @@ from dsharness import targets
 from guests import CONTAINERS, OPS, RUN, header, rows, sh
 
 
-@pytest.fixture(scope="module", params=["6.1", "6.12"])
+@pytest.fixture(scope="module", params=["6.1", "6.12", "newest"])
 def stock(request: pytest.FixtureRequest) -> targets.Target:
     """A stock kernel; it boots for each script."""
     return targets.get("qemu", request.param, "icount")
