@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import os
 import platform
 import re
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ NEWEST = "newest"
 
 USR_SRC = Path("/usr/src")
 BOOT = Path("/boot")
+
+# What kbuild calls some of the machines of uname -m; the others have the same name.
+ARCHES = {"x86_64": "x86", "aarch64": "arm64", "ppc64le": "powerpc", "s390x": "s390", "riscv64": "riscv"}
 HOST_MODULES = Path("/lib/modules")
 
 
@@ -32,7 +36,7 @@ class Kernel:
     version: tuple[int, int]
     """(6, 12)."""
     arch: str
-    """make ARCH=: "um" or "x86"."""
+    """make ARCH=: "um", "x86", on a host what it is."""
     kdir: Path
     """for make -C kdir M=…"""
     image: Path | None
@@ -49,7 +53,9 @@ class Kernel:
     @property
     def target(self) -> str:
         """The target that runs it."""
-        return "uml" if self.arch == "um" else "qemu" if self.image else "host"
+        if not self.image:
+            return "host"
+        return "uml" if self.arch == "um" else "qemu"
 
 
 def find(target: str, spec: str | None = None) -> Kernel:
@@ -159,7 +165,13 @@ def _running(spec: str | None) -> Kernel:
                 f" has no linux-headers-{release} (the targets uml and qemu need none)"
             )
         kdir = stock_headers(release)
-    return Kernel(release, version, "x86", kdir=kdir.resolve(), image=None, source=None)
+    return Kernel(release, version, _running_arch(), kdir=kdir.resolve(), image=None, source=None)
+
+
+def _running_arch() -> str:
+    """What kbuild calls the architecture of the running kernel; ARCH in the environment overrides it, as for kbuild."""
+    machine = platform.machine()
+    return os.environ.get("ARCH") or ARCHES.get(machine, machine)
 
 
 def _headers_packages(release: str) -> list[archive.Package]:
