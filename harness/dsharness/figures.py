@@ -298,7 +298,7 @@ def _footnotes(sweep: Results, panels: Iterable[Panel]) -> list[str]:
     ]
     if hidden:
         notes.append(f"Below the clock's resolution at some n, not drawn there: {', '.join(hidden)}.")
-    if sweep.disturbed_share:
+    if sweep.disturbed_share > results.NOTABLE_SHARE:
         notes.append(f"Interrupts fell into {sweep.disturbed_share:.1%} of the tries.")
     return notes + [f"Warning: {warning}" for warning in sweep.context["warnings"]]
 

@@ -32,6 +32,10 @@ from .samples import UNITS, Cell
 
 SCHEMA_VERSION = 1
 LATEST = "latest.json"
+
+# The share of disturbed tries from which on a result says so.
+NOTABLE_SHARE = 0.05
+
 ROW_BYTES = 340
 CONTEXT_KEYS = ("target", "kernel", "unit", "clock_khz", "complete", "cells", "warnings", "date")
 

@@ -19,9 +19,6 @@ TRIES = 100
 TRIES_ICOUNT = 20
 WARMUP_ICOUNT_MS = 5
 
-# From here on disturbed tries are worth a warning.
-NOTABLE_SHARE = 0.05
-
 
 def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
     """Run `plan`; the result file and what is in it.
@@ -94,7 +91,7 @@ class Collector:
         if not self._done():
             ui.warn("no size was finished: there is no result file")
             return
-        if self.results.disturbed_share > NOTABLE_SHARE:
+        if self.results.disturbed_share > results.NOTABLE_SHARE:
             share = f"{self.results.disturbed_share:.1%}"
             ui.warn(f"interrupts fell into {share} of the tries: long tries, or a busy machine")
         if not self.complete:
