@@ -114,7 +114,9 @@ typedef int (*dsbench_op_fn)(struct dsbench_set *set, u32 first, u32 last);
  *	check the container's own invariants; 0, -EUCLEAN where it is damaged.
  *	May sleep
  * @op: the timed loops; NULL where the container has no such operation
- * @linear_find: find costs O(n): a default run bounds the lookups
+ * @find_steps: elements that one find passes in a container of @n; where they
+ *	are many, a default run bounds its lookups and cuts them into shorter
+ *	slices. NULL where they do not grow, or with the logarithm of @n only
  * @bytes: memory, in bytes, that the container itself takes for @n elements
  *	at the most, elements excepted; NULL for none
  */
@@ -123,7 +125,7 @@ struct dsbench_ops {
 	void (*destroy)(struct dsbench_set *set);
 	int (*verify)(struct dsbench_set *set);
 	dsbench_op_fn op[DSBENCH_NR_OPS];
-	bool linear_find;
+	u32 (*find_steps)(u32 n);
 	u64 (*bytes)(u32 n);
 };
 

@@ -10,6 +10,7 @@
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/string.h>
 
 #include <dsbench/bench.h>
 
@@ -22,8 +23,8 @@ static int bits_set(const char *val, const struct kernel_param *kp)
 	unsigned int value;
 
 	if (kstrtouint(val, 0, &value) || value > BITS_MAX) {
-		pr_err("bits=%s: must be a whole number from 0 (about one element a bucket) to %u\n",
-		       val, BITS_MAX);
+		pr_err("bits=%.*s: must be a whole number from 0 (about one element a bucket) to %u\n",
+		       (int)strcspn(val, "\n"), val, BITS_MAX);
 		return -EINVAL;
 	}
 	bits = value;
@@ -61,6 +62,11 @@ static u64 hashtable_bytes(u32 n)
 {
 	return sizeof(struct table) +
 	       (sizeof(struct hlist_head) << table_bits(n));
+}
+
+static u32 hashtable_find_steps(u32 n)
+{
+	return max(n >> table_bits(n), 1U);
 }
 
 static int hashtable_create(struct dsbench_set *set)
@@ -199,6 +205,7 @@ static const struct dsbench_ops hashtable_ops = {
 		[DSBENCH_FOR_EACH] = hashtable_for_each,
 		[DSBENCH_ERASE] = hashtable_erase,
 	},
+	.find_steps = hashtable_find_steps,
 	.bytes = hashtable_bytes,
 };
 

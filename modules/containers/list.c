@@ -122,6 +122,11 @@ static int list_verify(struct dsbench_set *set)
 	return 0;
 }
 
+static u32 list_find_steps(u32 n)
+{
+	return n;
+}
+
 static const struct dsbench_ops list_ops = {
 	.create = list_create,
 	.destroy = list_destroy,
@@ -132,7 +137,7 @@ static const struct dsbench_ops list_ops = {
 		[DSBENCH_FOR_EACH] = list_visit_all,
 		[DSBENCH_ERASE] = list_erase,
 	},
-	.linear_find = true,
+	.find_steps = list_find_steps,
 };
 
 dsbench_container_module(list);

@@ -34,7 +34,7 @@ struct seq_file;
  * @warmup: ms of tries that do not count, one round at least
  * @seed: of all that is random
  * @lookups: keys that one find try looks up at the most; 0 for n, or fewer
- *	where find is O(n) and n is large
+ *	where each passes many elements
  * @misses: percent of the lookups whose key is absent
  * @cpu: where the run is bound; -1 for the last CPU online
  * @sequential: keys and elements in ascending order instead of shuffled
@@ -60,7 +60,7 @@ void dsbench_params_get(struct dsbench_params *p);
 bool dsbench_autorun(void);
 bool dsbench_select_all(const struct dsbench_params *p);
 bool dsbench_selected(const struct dsbench_params *p, const char *name);
-u32 dsbench_lookups(const struct dsbench_params *p, u32 n, bool linear_find);
+u32 dsbench_lookups(const struct dsbench_params *p, u32 size, u32 steps);
 u64 dsbench_memory_available(void);
 
 /* registry.c */
@@ -121,6 +121,12 @@ s64 dsbench_per_element(s64 milli_cycles, u32 elements);
 
 /* run.c: a run is its cells, one a container and operation */
 
+/*
+ * A slice is what runs between two readings of the clock: the whole try at the
+ * usual sizes, a part of it where it would keep others waiting for too long.
+ */
+#define DSBENCH_SLICE	4096U
+
 /**
  * struct dsbench_cell - the samples of one container and operation
  * @node: in the run's cells
@@ -128,6 +134,7 @@ s64 dsbench_per_element(s64 milli_cycles, u32 elements);
  * @op: the operation
  * @n: elements in the container
  * @elements: what one try is divided by: @n, or the number of lookups
+ * @slice: elements or lookups in a slice
  * @tries: samples wanted
  * @done: samples taken
  * @disturbed: samples of those that an interrupt fell into
@@ -144,6 +151,7 @@ struct dsbench_cell {
 	enum dsbench_op op;
 	u32 n;
 	u32 elements;
+	u32 slice;
 	u32 tries;
 	u32 done;
 	u32 disturbed;

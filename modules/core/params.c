@@ -16,8 +16,8 @@
 #define TRIES_MAX	1000000U
 #define WARMUP_MAX	60000U
 
-/* Work of an O(n) find that a try may do when lookups= leaves it to us. */
-#define LINEAR_STEPS	(16U * 1024 * 1024)
+/* Elements that a find try may pass when lookups= leaves it to us. */
+#define FIND_STEPS	DSBENCH_N_MAX
 
 static u32 n = 500;
 static u32 tries = 100;
@@ -161,7 +161,7 @@ static const struct kernel_param_ops seed_ops = {
 static int lookups_set(const char *val, const struct kernel_param *kp)
 {
 	return set_u32(val, kp, 0, DSBENCH_N_MAX,
-		       " (0: n, fewer where find is O(n) and n is large)");
+		       " (0: n, fewer where each passes many elements)");
 }
 
 static const struct kernel_param_ops lookups_ops = {
@@ -350,7 +350,7 @@ MODULE_PARM_DESC(order, "order of the keys: shuffled (default) or sequential");
 module_param_cb(alloc, &alloc_ops, NULL, 0644);
 MODULE_PARM_DESC(alloc, "elements exist before (prealloc, default) or are allocated and freed under the clock (inline)");
 module_param_cb(lookups, &lookups_ops, &lookups, 0644);
-MODULE_PARM_DESC(lookups, "keys a find try looks up at the most (default 0: n, fewer where find is O(n) and n is large)");
+MODULE_PARM_DESC(lookups, "keys a find try looks up at the most (default 0: n, fewer where each passes many elements)");
 module_param_cb(misses, &misses_ops, &misses, 0644);
 MODULE_PARM_DESC(misses, "percent of the lookups whose key is absent (default 0)");
 module_param_cb(cpu, &cpu_ops, &cpu, 0644);
@@ -446,18 +446,16 @@ EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_selected);
  * dsbench_lookups() - how many keys one find try looks up
  * @p: the parameters
  * @size: elements in the container
- * @linear_find: as in struct dsbench_ops
+ * @steps: elements that one find passes, 1 at least
  *
  * Context: any.
  *
  * Return: 1 to @size.
  */
-u32 dsbench_lookups(const struct dsbench_params *p, u32 size, bool linear_find)
+u32 dsbench_lookups(const struct dsbench_params *p, u32 size, u32 steps)
 {
 	if (p->lookups)
 		return min(p->lookups, size);
-	if (linear_find)
-		return clamp(LINEAR_STEPS / size, 1U, size);
-	return size;
+	return clamp(FIND_STEPS / steps, 1U, size);
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_lookups);

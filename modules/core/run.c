@@ -8,6 +8,9 @@
 
 #include "core.h"
 
+/* Elements that the lookups of one slice may pass. */
+#define SLICE_STEPS	(128U * 1024)
+
 #define RUN_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
 
 /**
@@ -59,6 +62,26 @@ void dsbench_run_free(struct dsbench_run *run)
 	kfree(run);
 }
 
+static void size_cell(struct dsbench_cell *cell, const struct dsbench_params *p,
+		      const struct dsbench_ops *ops)
+{
+	u32 steps = ops->find_steps ? ops->find_steps(cell->n) : 1;
+
+	switch (cell->op) {
+	case DSBENCH_FIND:
+		cell->elements = dsbench_lookups(p, cell->n, steps);
+		cell->slice = clamp(SLICE_STEPS / steps, 1U, DSBENCH_SLICE);
+		break;
+	case DSBENCH_FOR_EACH:
+		cell->elements = cell->n;
+		cell->slice = cell->n;
+		break;
+	default:
+		cell->elements = cell->n;
+		cell->slice = DSBENCH_SLICE;
+	}
+}
+
 /**
  * dsbench_run_add() - let a container take part
  * @run: a run that has not begun
@@ -91,11 +114,7 @@ int dsbench_run_add(struct dsbench_run *run,
 		cell->op = op;
 		cell->n = READ_ONCE(container->n) ?: p->n;
 		cell->tries = READ_ONCE(container->tries) ?: p->tries;
-		cell->elements = cell->n;
-		if (op == DSBENCH_FIND)
-			cell->elements =
-				dsbench_lookups(p, cell->n,
-						container->ops->linear_find);
+		size_cell(cell, p, container->ops);
 		list_add_tail(&cell->node, &run->cells);
 		WRITE_ONCE(container->running, true);
 	}

@@ -11,13 +11,6 @@
 
 #include "core.h"
 
-/*
- * A slice is what runs between two readings of the clock: the whole try at the
- * usual sizes, a part of it where it would keep others waiting for too long.
- */
-#define SLICE_ELEMENTS	4096
-#define SLICE_STEPS	(128U * 1024)	/* elements passed by an O(n) find */
-
 /* Interrupts are kept out of slices that take up to this many ms. */
 #define IRQS_OFF_MS	2
 
@@ -89,20 +82,6 @@ static bool must_end(const struct dsbench_cell *cell)
 	return READ_ONCE(cell->source->leaving) || dsbench_runner_interrupted();
 }
 
-static u32 slice_size(const struct dsbench_cell *cell)
-{
-	switch (cell->op) {
-	case DSBENCH_FOR_EACH:
-		return cell->elements;
-	case DSBENCH_FIND:
-		if (cell->source->ops->linear_find)
-			return max(SLICE_STEPS / cell->n, 1U);
-		fallthrough;
-	default:
-		return SLICE_ELEMENTS;
-	}
-}
-
 /* The same operation without a clock, to get the container ready for another. */
 static int fill_untimed(struct dsbench_cell *cell)
 {
@@ -113,7 +92,7 @@ static int fill_untimed(struct dsbench_cell *cell)
 	for (first = 0; first < set->n; first = last) {
 		if (must_end(cell))
 			return -EINTR;
-		last = min(set->n, first + SLICE_ELEMENTS);
+		last = min(set->n, first + DSBENCH_SLICE);
 		err = cell->source->ops->op[DSBENCH_FILL](set, first, last);
 		if (err)
 			return err;
@@ -151,7 +130,6 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 {
 	const struct dsbench_clock_info *clock = dsbench_clock_info();
 	u64 quick = clock->khz * IRQS_OFF_MS;
-	u32 size = slice_size(cell);
 	struct dsbench_slice slice = {
 		.op = cell->source->ops->op[cell->op],
 		.set = cell->set,
@@ -159,7 +137,7 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 	};
 
 	for (; slice.first < cell->elements; slice.first = slice.last) {
-		slice.last = min(cell->elements, slice.first + size);
+		slice.last = min(cell->elements, slice.first + cell->slice);
 		dsbench_time_slice(&slice);
 		if (slice.err)
 			return slice.err;
