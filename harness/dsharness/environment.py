@@ -17,6 +17,9 @@ from typing import Any
 
 from .paths import HARNESS, ROOT
 
+# Load per CPU from which on other work is likely to get in the way.
+BUSY_SHARE = 0.75
+
 SYSFS_CPU = Path("/sys/devices/system/cpu")
 CPUINFO = Path("/proc/cpuinfo")
 DMI = Path("/sys/class/dmi/id")
@@ -43,6 +46,20 @@ def facts() -> dict[str, Any]:
         "git_revision": revision,
         "git_dirty": dirty,
     }
+
+
+def warnings(known: dict[str, Any]) -> list[str]:
+    """What in those facts makes cycles scatter, each with what to do about it."""
+    found = []
+    load = known["load_avg"][0]
+    if load > BUSY_SHARE * known["num_cpus"]:
+        found.append(
+            f"the machine was busy, load {load:g} on {known['num_cpus']} CPUs: repeat it when idle, or count instructions"
+            " (--target qemu --accel icount)"
+        )
+    if known["cpu_scaling_enabled"]:
+        found.append(f"the frequency governor is {known['governor']}: set it to performance before you compare cycles")
+    return found
 
 
 def git_revision() -> tuple[str, bool]:

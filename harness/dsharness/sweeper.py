@@ -118,6 +118,7 @@ def _place(plan: Plan, tries: int, n: int, done: int, total: int) -> tuple[int, 
 
 def _context(target: targets.Target) -> dict[str, Any]:
     """What is known before the first size."""
+    facts = environment.facts()
     return {
         "schema_version": results.SCHEMA_VERSION,
         "complete": False,
@@ -125,8 +126,8 @@ def _context(target: targets.Target) -> dict[str, Any]:
         "accel": target.accel,
         "kernel": target.kernel.release,
         "arch": target.kernel.arch,
-        **environment.facts(),
-        "warnings": [],
+        **facts,
+        "warnings": [] if target.accel == "icount" else environment.warnings(facts),
     }
 
 
