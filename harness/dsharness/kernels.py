@@ -171,7 +171,7 @@ def _running(spec: str | None) -> Kernel:
 def _running_arch() -> str:
     """What kbuild calls the architecture of the running kernel; ARCH in the environment overrides it, as for kbuild."""
     machine = platform.machine()
-    return os.environ.get("ARCH") or ARCHES.get(machine, machine)
+    return os.environ.get("ARCH", "") or ARCHES.get(machine, machine)
 
 
 def _headers_packages(release: str) -> list[archive.Package]:
