@@ -59,4 +59,59 @@ static inline unsigned long dsbench_irq_count(unsigned int cpu)
 	return kstat_cpu_irqs_sum(cpu) + dsbench_arch_irq_count(cpu);
 }
 
+/* The helpers for the sockets of tunnels take the struct sock from 7.1 on. */
+#if KERNEL_VERSION(7, 1, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_TUNNEL_SOCK(socket)	((socket)->sk)
+#else
+#define DSBENCH_TUNNEL_SOCK(socket)	(socket)
+#endif
+
+/* A network device whose transmit needs no lock says so by a bit of its own. */
+#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
+#define dsbench_set_lltx(dev)		((dev)->lltx = true)
+#else
+#define dsbench_set_lltx(dev)		((dev)->features |= NETIF_F_LLTX)
+#endif
+
+/* Counts a packet that a UDP socket drops, for /proc/net/udp. */
+#if KERNEL_VERSION(6, 18, 0) <= LINUX_VERSION_CODE
+#define dsbench_udp_drop(sk)		udp_drops_inc(sk)
+#else
+#define dsbench_udp_drop(sk)		atomic_inc(&(sk)->sk_drops)
+#endif
+
+/* Reasons for a drop that older kernels have no name for. */
+#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_DROP_ECN		SKB_DROP_REASON_IP_TUNNEL_ECN
+#else
+#define DSBENCH_DROP_ECN		SKB_DROP_REASON_NOT_SPECIFIED
+#endif
+#if KERNEL_VERSION(7, 1, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_DROP_RECURSION		SKB_DROP_REASON_RECURSION_LIMIT
+#else
+#define DSBENCH_DROP_RECURSION		SKB_DROP_REASON_NOT_SPECIFIED
+#endif
+
+/*
+ * The head of a function that is the newlink of an rtnl_link_ops, and, in it, a
+ * call of another one: (net, dev, tb, data, extack), net being where the link's
+ * sockets are.
+ */
+#if KERNEL_VERSION(6, 15, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_NEWLINK(name)						\
+	name(struct net_device *dev,					\
+	     struct rtnl_newlink_params *params,			\
+	     struct netlink_ext_ack *extack)
+#define DSBENCH_NEWLINK_CALL(function)					\
+	function(rtnl_newlink_link_net(params), dev, params->tb,	\
+		 params->data, extack)
+#else
+#define DSBENCH_NEWLINK(name)						\
+	name(struct net *net, struct net_device *dev,			\
+	     struct nlattr *tb[], struct nlattr *data[],		\
+	     struct netlink_ext_ack *extack)
+#define DSBENCH_NEWLINK_CALL(function)					\
+	function(net, dev, tb, data, extack)
+#endif
+
 #endif /* _DSBENCH_COMPAT_H */

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Devices: what they can do, and how they end: alone, or with what carries them. */
+
+#include <linux/if_arp.h>
+#include <linux/inetdevice.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <net/dst.h>
+#include <net/ip_tunnels.h>
+#include <net/netns/generic.h>
+
+#include <dsbench/compat.h>
+
+#include "datapath.h"
+#include "device.h"
+#include "peer.h"
+#include "route.h"
+
+static unsigned int udptun_net_id __read_mostly;
+
+/* What the stack checks and builds in software, before the header is on. */
+#define UDPTUN_FEATURES	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | \
+			 NETIF_F_RXCSUM | NETIF_F_GSO_SOFTWARE)
+
+struct udptun_net *udptun_net(const struct net *net)
+{
+	return net_generic(net, udptun_net_id);
+}
+
+static int device_init(struct net_device *dev)
+{
+	struct udptun_device *tun = netdev_priv(dev);
+
+	return gro_cells_init(&tun->gro_cells, dev);
+}
+
+/*
+ * The device has been down for a grace period: no packet is under way in
+ * udptun_xmit(), none in udptun_receive() that got beyond netif_running().
+ */
+static void device_uninit(struct net_device *dev)
+{
+	struct udptun_device *tun = netdev_priv(dev);
+
+	udptun_peer_detach(rtnl_dereference(tun->peer));
+	gro_cells_destroy(&tun->gro_cells);
+}
+
+static int device_change_mtu(struct net_device *dev, int mtu)
+{
+	struct udptun_device *tun = netdev_priv(dev);
+
+	tun->mtu_is_set = true;
+	WRITE_ONCE(dev->mtu, mtu);
+	return 0;
+}
+
+static int device_iflink(const struct net_device *dev)
+{
+	const struct udptun_device *tun = netdev_priv(dev);
+	const struct udptun_peer *peer;
+	int link;
+
+	rcu_read_lock();
+	peer = rcu_dereference(tun->peer);
+	link = peer ? peer->cfg.link : 0;
+	rcu_read_unlock();
+	return link;
+}
+
+static const struct net_device_ops udptun_ops = {
+	.ndo_init = device_init,
+	.ndo_uninit = device_uninit,
+	.ndo_start_xmit = udptun_xmit,
+	.ndo_change_mtu = device_change_mtu,
+	.ndo_get_iflink = device_iflink,
+	.ndo_get_stats64 = dev_get_tstats64,
+};
+
+static const struct device_type udptun_type = {
+	.name = UDPTUN_KIND,
+};
+
+/* What is the same for all devices. */
+void udptun_device_setup(struct net_device *dev)
+{
+	struct udptun_device *tun = netdev_priv(dev);
+
+	tun->dev = dev;
+	INIT_LIST_HEAD(&tun->node);
+
+	dev->netdev_ops = &udptun_ops;
+	dev->header_ops = &ip_tunnel_header_ops;
+	SET_NETDEV_DEVTYPE(dev, &udptun_type);
+	dev->type = ARPHRD_NONE;
+	dev->flags = IFF_POINTOPOINT | IFF_NOARP | IFF_MULTICAST;
+	dev->priv_flags |= IFF_NO_QUEUE;
+	dsbench_set_lltx(dev);
+	/* Who sends too large a packet is found by its route. */
+	netif_keep_dst(dev);
+	dev->features |= UDPTUN_FEATURES;
+	dev->hw_features |= UDPTUN_FEATURES;
+	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+	dev->mtu = ETH_DATA_LEN - udptun_overhead(AF_INET6);
+	dev->min_mtu = IPV4_MIN_MTU;
+	dev->max_mtu = IP_MAX_MTU - udptun_overhead(AF_INET);
+	dev->needs_free_netdev = true;
+}
+
+/* What the underlay of a configuration is like, or a guess. */
+struct underlay {
+	unsigned int mtu;
+	unsigned int headroom;
+	unsigned int tailroom;
+};
+
+static void underlay_read(struct underlay *underlay,
+			  const struct net_device *dev)
+{
+	underlay->mtu = min_t(unsigned int, READ_ONCE(dev->mtu), IP_MAX_MTU);
+	underlay->headroom = dev->hard_header_len +
+			     READ_ONCE(dev->needed_headroom);
+	underlay->tailroom = READ_ONCE(dev->needed_tailroom);
+}
+
+static void underlay_find(struct underlay *underlay, struct net *net,
+			  const struct udptun_config *cfg)
+{
+	const struct net_device *dev;
+	struct dst_entry *dst;
+
+	*underlay = (struct underlay) {
+		.mtu = ETH_DATA_LEN,
+		.headroom = LL_MAX_HEADER,
+	};
+
+	if (cfg->link) {
+		dev = __dev_get_by_index(net, cfg->link);
+		if (dev)
+			underlay_read(underlay, dev);
+		return;
+	}
+	dst = udptun_route_lookup(net, NULL, cfg, cfg->tos, 0);
+	if (IS_ERR(dst))
+		return;
+	underlay_read(underlay, dst_dev(dst));
+	dst_release(dst);
+}
+
+/**
+ * udptun_device_fit() - make a device as its configuration needs it
+ * @tun: the device
+ * @cfg: its configuration, new perhaps
+ *
+ * Return: the MTU that the underlay leaves, in bytes.
+ */
+unsigned int udptun_device_fit(struct udptun_device *tun,
+			       const struct udptun_config *cfg)
+{
+	unsigned int overhead = udptun_overhead(cfg->family);
+	struct net_device *dev = tun->dev;
+	struct underlay underlay;
+
+	underlay_find(&underlay, tun->net, cfg);
+	dev->needed_headroom = underlay.headroom + overhead;
+	dev->needed_tailroom = underlay.tailroom;
+	dev->max_mtu = IP_MAX_MTU - overhead;
+	/* The length of the outer header must hold a GSO packet's, too. */
+	netif_set_tso_max_size(dev, IP_MAX_MTU - overhead);
+	return max_t(unsigned int, underlay.mtu - overhead, dev->min_mtu);
+}
+
+/* The priv_destructor: everyone has let go of the device. */
+void udptun_device_release(struct net_device *dev)
+{
+	struct udptun_device *tun = netdev_priv(dev);
+
+	udptun_peer_destroy(rcu_dereference_protected(tun->peer, true));
+}
+
+/* The only way to the end, so that no device is sent there twice. */
+void udptun_device_unregister(struct net_device *dev, struct list_head *head)
+{
+	struct udptun_device *tun = netdev_priv(dev);
+
+	list_del_init(&tun->node);
+	unregister_netdevice_queue(dev, head);
+}
+
+static bool is_carried_by(const struct udptun_device *tun,
+			  const struct net_device *lower)
+{
+	return rtnl_dereference(tun->peer)->cfg.link == lower->ifindex;
+}
+
+/* A device that is bound to an underlay goes with it. */
+static int netdevice_event(struct notifier_block *nb, unsigned long event,
+			   void *data)
+{
+	const struct net_device *lower = netdev_notifier_info_to_dev(data);
+	struct udptun_device *tun, *next;
+	LIST_HEAD(doomed);
+
+	if (event != NETDEV_UNREGISTER)
+		return NOTIFY_DONE;
+
+	list_for_each_entry_safe(tun, next, &udptun_net(dev_net(lower))->devices,
+				 node) {
+		if (is_carried_by(tun, lower))
+			udptun_device_unregister(tun->dev, &doomed);
+	}
+	unregister_netdevice_many(&doomed);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netdevice_notifier = {
+	.notifier_call = netdevice_event,
+};
+
+static int __net_init net_init(struct net *net)
+{
+	struct udptun_net *un = udptun_net(net);
+
+	INIT_LIST_HEAD(&un->devices);
+	INIT_LIST_HEAD(&un->socks);
+	return 0;
+}
+
+/* Devices whose socket is in a dying namespace die, too, wherever they are. */
+static void __net_exit net_exit_batch(struct list_head *nets)
+{
+	struct udptun_device *tun, *next;
+	LIST_HEAD(doomed);
+	struct net *net;
+
+	rtnl_lock();
+	list_for_each_entry(net, nets, exit_list) {
+		list_for_each_entry_safe(tun, next, &udptun_net(net)->devices,
+					 node)
+			udptun_device_unregister(tun->dev, &doomed);
+	}
+	unregister_netdevice_many(&doomed);
+	rtnl_unlock();
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.exit_batch = net_exit_batch,
+	.id = &udptun_net_id,
+	.size = sizeof(struct udptun_net),
+};
+
+int udptun_device_init(void)
+{
+	int err;
+
+	err = register_pernet_device(&net_ops);
+	if (err)
+		return err;
+
+	err = register_netdevice_notifier(&netdevice_notifier);
+	if (err)
+		goto err_notifier;
+
+	return 0;
+
+err_notifier:
+	unregister_pernet_device(&net_ops);
+	return err;
+}
+
+void udptun_device_exit(void)
+{
+	unregister_netdevice_notifier(&netdevice_notifier);
+	unregister_pernet_device(&net_ops);
+}

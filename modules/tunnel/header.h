@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The bytes: what goes before a packet that is sent, and what must be right
+ * with one that was received. Nothing but UDP lies between the two IP headers:
+ * the version in the first nibble of the inner one says what follows.
+ */
+#ifndef _UDPTUN_HEADER_H
+#define _UDPTUN_HEADER_H
+
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <linux/udp.h>
+#include <net/dsfield.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include "config.h"
+
+struct udptun_header4 {
+	struct iphdr ip;
+	struct udphdr udp;
+};
+
+struct udptun_header6 {
+	struct ipv6hdr ip;
+	struct udphdr udp;
+};
+
+/* All that is the same for each packet of a tunnel. */
+union udptun_header {
+	struct udptun_header4 v4;
+	struct udptun_header6 v6;
+};
+
+/* What the inner header has a say in. */
+struct udptun_inner {
+	__be32 flowlabel;
+	u8 dsfield;
+	u8 ttl;
+	bool df;
+};
+
+/* What differs between the outer headers of one tunnel. */
+struct udptun_outer {
+	__be32 flowlabel;
+	u8 dsfield;
+	u8 ttl;
+	bool df;
+};
+
+static inline unsigned int udptun_overhead(sa_family_t family)
+{
+	return family == AF_INET ? sizeof(struct udptun_header4) :
+				   sizeof(struct udptun_header6);
+}
+
+static inline void udptun_header_init(union udptun_header *header,
+				      const struct udptun_config *cfg)
+{
+	struct udphdr *udp;
+
+	memset(header, 0, sizeof(*header));
+	if (cfg->family == AF_INET) {
+		header->v4.ip.version = 4;
+		header->v4.ip.ihl = sizeof(struct iphdr) / 4;
+		header->v4.ip.protocol = IPPROTO_UDP;
+		header->v4.ip.saddr = cfg->local.v4;
+		header->v4.ip.daddr = cfg->remote.v4;
+		udp = &header->v4.udp;
+	} else {
+		header->v6.ip.nexthdr = IPPROTO_UDP;
+		header->v6.ip.saddr = cfg->local.v6;
+		header->v6.ip.daddr = cfg->remote.v6;
+		udp = &header->v6.udp;
+	}
+	udp->source = cfg->local_port;
+	udp->dest = cfg->remote_port;
+}
+
+static inline void udptun_inner4_read(const struct iphdr *ip,
+				      struct udptun_inner *inner)
+{
+	inner->flowlabel = 0;
+	inner->dsfield = ip->tos;
+	inner->ttl = ip->ttl;
+	inner->df = ip->frag_off & htons(IP_DF);
+}
+
+static inline void udptun_inner6_read(const struct ipv6hdr *ip,
+				      struct udptun_inner *inner)
+{
+	inner->flowlabel = ip6_flowlabel(ip);
+	inner->dsfield = ipv6_get_dsfield(ip);
+	inner->ttl = ip->hop_limit;
+	inner->df = true;
+}
+
+/* Find out about a packet to be sent; false when it is no IP packet. */
+static inline bool udptun_inner_read(struct sk_buff *skb,
+				     struct udptun_inner *inner)
+{
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		if (!pskb_network_may_pull(skb, sizeof(struct iphdr)) ||
+		    ip_hdr(skb)->version != 4)
+			return false;
+		udptun_inner4_read(ip_hdr(skb), inner);
+		return true;
+	case htons(ETH_P_IPV6):
+		if (!pskb_network_may_pull(skb, sizeof(struct ipv6hdr)) ||
+		    ipv6_hdr(skb)->version != 6)
+			return false;
+		udptun_inner6_read(ipv6_hdr(skb), inner);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static inline void udptun_outer_choose(const struct udptun_config *cfg,
+				       const struct udptun_inner *inner,
+				       struct udptun_outer *outer)
+{
+	u8 dsfield = cfg->tos == UDPTUN_TOS_INHERIT ? inner->dsfield : cfg->tos;
+
+	outer->dsfield = INET_ECN_encapsulate(dsfield, inner->dsfield);
+	outer->ttl = cfg->ttl == UDPTUN_TTL_INHERIT ? inner->ttl : cfg->ttl;
+	outer->df = cfg->df == UDPTUN_DF_INHERIT ? inner->df :
+						   cfg->df == UDPTUN_DF_SET;
+	outer->flowlabel = cfg->flowlabel_inherit ? inner->flowlabel :
+						    cfg->flowlabel;
+}
+
+/* ip_local_out() fills in total length and header checksum. */
+static inline void udptun_header4_push(struct sk_buff *skb,
+				       const struct udptun_header4 *template,
+				       const struct udptun_outer *outer)
+{
+	struct udptun_header4 *header = skb_push(skb, sizeof(*header));
+
+	*header = *template;
+	header->ip.tos = outer->dsfield;
+	header->ip.ttl = outer->ttl;
+	header->ip.frag_off = outer->df ? htons(IP_DF) : 0;
+	header->udp.len = htons(skb->len - sizeof(header->ip));
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, sizeof(header->ip));
+}
+
+/* ip6_local_out() fills in the payload length. */
+static inline void udptun_header6_push(struct sk_buff *skb,
+				       const struct udptun_header6 *template,
+				       const struct udptun_outer *outer)
+{
+	struct udptun_header6 *header = skb_push(skb, sizeof(*header));
+
+	*header = *template;
+	ip6_flow_hdr(&header->ip, outer->dsfield, outer->flowlabel);
+	header->ip.hop_limit = outer->ttl;
+	header->udp.len = htons(skb->len - sizeof(header->ip));
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, sizeof(header->ip));
+}
+
+/* The protocol of a packet that begins with this byte; 0 when it is not IP. */
+static inline __be16 udptun_protocol(u8 first)
+{
+	switch (first >> 4) {
+	case 4:
+		return htons(ETH_P_IP);
+	case 6:
+		return htons(ETH_P_IPV6);
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Whether the lengths in a received header fit the len bytes that there are.
+ * What GRO put together may be too long for its length field, which is 0 then.
+ */
+static inline bool udptun_length4_ok(const struct iphdr *ip, unsigned int len,
+				     bool gso)
+{
+	unsigned int header_len = ip->ihl * 4;
+	unsigned int total_len = ntohs(ip->tot_len);
+
+	if (!total_len && gso)
+		total_len = len;
+	return header_len >= sizeof(*ip) && header_len <= total_len &&
+	       total_len <= len;
+}
+
+static inline bool udptun_length6_ok(const struct ipv6hdr *ip, unsigned int len)
+{
+	return sizeof(*ip) + ntohs(ip->payload_len) <= len;
+}
+
+/*
+ * Check a packet that begins offset bytes after skb->data, and make its header
+ * linear. Returns 0 or why it is dropped; its protocol in @protocol.
+ */
+static inline enum skb_drop_reason
+udptun_inner_check(struct sk_buff *skb, unsigned int offset, __be16 *protocol)
+{
+	const void *header;
+	bool ok;
+
+	if (!pskb_may_pull(skb, offset + 1))
+		return SKB_DROP_REASON_PKT_TOO_SMALL;
+
+	*protocol = udptun_protocol(skb->data[offset]);
+	if (*protocol == htons(ETH_P_IP)) {
+		if (!pskb_may_pull(skb, offset + sizeof(struct iphdr)))
+			return SKB_DROP_REASON_HDR_TRUNC;
+		header = skb->data + offset;
+		ok = udptun_length4_ok(header, skb->len - offset,
+				       skb_is_gso(skb));
+	} else if (*protocol == htons(ETH_P_IPV6)) {
+		if (!pskb_may_pull(skb, offset + sizeof(struct ipv6hdr)))
+			return SKB_DROP_REASON_HDR_TRUNC;
+		header = skb->data + offset;
+		ok = udptun_length6_ok(header, skb->len - offset);
+	} else {
+		return SKB_DROP_REASON_INVALID_PROTO;
+	}
+	return ok ? SKB_NOT_DROPPED_YET : SKB_DROP_REASON_PKT_TOO_SMALL;
+}
+
+#endif /* _UDPTUN_HEADER_H */

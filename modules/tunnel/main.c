@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/* udptun.ko: what is set up in which order, and its exact reverse. */
+
+#include <linux/init.h>
+#include <linux/module.h>
+#include <net/rtnetlink.h>
+#include <uapi/udptun.h>
+
+#include "device.h"
+#include "netlink.h"
+
+static int __init udptun_init(void)
+{
+	int err;
+
+	err = udptun_device_init();
+	if (err)
+		return err;
+
+	err = udptun_netlink_init();
+	if (err)
+		goto err_netlink;
+
+	return 0;
+
+err_netlink:
+	udptun_device_exit();
+	return err;
+}
+
+static void __exit udptun_exit(void)
+{
+	udptun_netlink_exit();
+	udptun_device_exit();
+	/* Peers that changelink replaced may wait for their end. */
+	rcu_barrier();
+}
+
+module_init(udptun_init);
+module_exit(udptun_exit);
+
+MODULE_DESCRIPTION("Point-to-point tunnel of IPv4 and IPv6 packets in UDP");
+MODULE_AUTHOR("The dsbench developers");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_RTNL_LINK(UDPTUN_KIND);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _UDPTUN_PEER_H
+#define _UDPTUN_PEER_H
+
+#include <linux/list.h>
+#include <linux/netlink.h>
+#include <linux/rcupdate.h>
+#include <linux/skbuff.h>
+#include <net/dst_cache.h>
+
+#include "config.h"
+#include "header.h"
+
+struct udptun_device;
+struct udptun_sock;
+
+/*
+ * The other end of a device, as configured. It never changes: changelink puts
+ * a new one in its place, whose cached route cannot be an old one's.
+ */
+struct udptun_peer {
+	struct hlist_node node;
+	struct udptun_device *tun;
+	struct sock *sk;
+	struct udptun_config cfg;
+	union udptun_header header;
+	struct dst_cache dst_cache;
+	struct udptun_sock *sock;
+	struct rcu_head rcu;
+};
+
+struct udptun_peer *udptun_peer_create(struct udptun_device *tun,
+				       const struct udptun_config *cfg,
+				       struct netlink_ext_ack *extack);
+void udptun_peer_destroy(struct udptun_peer *peer);
+void udptun_peer_attach(struct udptun_peer *peer);
+void udptun_peer_detach(struct udptun_peer *peer);
+void udptun_peer_replace(struct udptun_peer *old, struct udptun_peer *peer);
+
+struct udptun_peer *udptun_peer_find4(const struct udptun_sock *sock,
+				      __be32 local, __be32 remote,
+				      __be16 remote_port);
+struct udptun_peer *udptun_peer_find6(const struct udptun_sock *sock,
+				      const struct in6_addr *local,
+				      const struct in6_addr *remote,
+				      __be16 remote_port);
+
+#endif /* _UDPTUN_PEER_H */

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Receive: whose packet it is, whether it is sound, and up with it. */
+
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/gro.h>
+#include <net/inet_ecn.h>
+#include <net/ip_tunnels.h>
+#include <net/udp.h>
+
+#include <dsbench/compat.h>
+
+#include "datapath.h"
+#include "device.h"
+#include "peer.h"
+#include "socket.h"
+
+/* A device below the tunnel, or the VRF that it belongs to. */
+static bool came_by4(const struct sk_buff *skb, int link)
+{
+	return inet_iif(skb) == link || inet_sdif(skb) == link;
+}
+
+static bool came_by6(const struct sk_buff *skb, int link)
+{
+	return inet6_iif(skb) == link || inet6_sdif(skb) == link;
+}
+
+static struct udptun_peer *find_sender(const struct udptun_sock *sock,
+				       const struct sk_buff *skb)
+{
+	struct udptun_peer *peer;
+
+	if (sock->family == AF_INET) {
+		peer = udptun_peer_find4(sock, ip_hdr(skb)->daddr,
+					 ip_hdr(skb)->saddr,
+					 udp_hdr(skb)->source);
+		if (peer && peer->cfg.link && !came_by4(skb, peer->cfg.link))
+			return NULL;
+	} else {
+		peer = udptun_peer_find6(sock, &ipv6_hdr(skb)->daddr,
+					 &ipv6_hdr(skb)->saddr,
+					 udp_hdr(skb)->source);
+		if (peer && peer->cfg.link && !came_by6(skb, peer->cfg.link))
+			return NULL;
+	}
+	return peer;
+}
+
+/* RFC 6936: over IPv6, no checksum only where it was agreed upon. */
+static bool lacks_checksum(const struct udptun_config *cfg,
+			   const struct sk_buff *skb)
+{
+	return cfg->family == AF_INET6 && !cfg->zero_csum6_rx &&
+	       !udp_hdr(skb)->check;
+}
+
+static u8 outer_dsfield(const struct udptun_config *cfg,
+			const struct sk_buff *skb)
+{
+	return cfg->family == AF_INET ? ip_hdr(skb)->tos :
+					ipv6_get_dsfield(ipv6_hdr(skb));
+}
+
+static u8 inner_dsfield(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) ? ip_hdr(skb)->tos :
+						  ipv6_get_dsfield(ipv6_hdr(skb));
+}
+
+/*
+ * Take over what happened to the outer header on its way. Returns false for a
+ * packet that must be dropped: its sender would not understand the mark.
+ */
+static bool decapsulate_ecn(struct sk_buff *skb, u8 outer)
+{
+	unsigned int header_len = skb->protocol == htons(ETH_P_IP) ?
+					  sizeof(struct iphdr) :
+					  sizeof(struct ipv6hdr);
+	u8 inner = inner_dsfield(skb);
+
+	if (likely(!((outer ^ inner) & INET_ECN_MASK)))
+		return true;
+	/* The bytes may be shared with a capture, or with their sender. */
+	if (skb_ensure_writable(skb, header_len))
+		return false;
+	return INET_ECN_decapsulate(skb, outer, inner) <= 1;
+}
+
+static void count_malformed(struct net_device *dev, enum skb_drop_reason reason)
+{
+	if (reason == SKB_DROP_REASON_INVALID_PROTO)
+		DEV_STATS_INC(dev, rx_frame_errors);
+	else
+		DEV_STATS_INC(dev, rx_length_errors);
+	DEV_STATS_INC(dev, rx_errors);
+}
+
+/* Returns why the packet is dropped, by whom it has been counted. */
+static enum skb_drop_reason receive(struct udptun_peer *peer,
+				    struct sk_buff *skb)
+{
+	struct udptun_device *tun = peer->tun;
+	struct net_device *dev = tun->dev;
+	u8 dsfield = outer_dsfield(&peer->cfg, skb);
+	enum skb_drop_reason reason;
+	__be16 protocol;
+
+	reason = udptun_inner_check(skb, sizeof(struct udphdr), &protocol);
+	if (unlikely(reason)) {
+		count_malformed(dev, reason);
+		return reason;
+	}
+	if (unlikely(lacks_checksum(&peer->cfg, skb))) {
+		DEV_STATS_INC(dev, rx_crc_errors);
+		DEV_STATS_INC(dev, rx_errors);
+		return SKB_DROP_REASON_UDP_CSUM;
+	}
+	if (unlikely(__iptunnel_pull_header(skb, sizeof(struct udphdr),
+					    protocol, true,
+					    !net_eq(tun->net, dev_net(dev))))) {
+		DEV_STATS_INC(dev, rx_dropped);
+		return SKB_DROP_REASON_NOMEM;
+	}
+	skb_reset_network_header(skb);
+	skb_reset_mac_header(skb);
+	if (unlikely(!decapsulate_ecn(skb, dsfield))) {
+		DEV_STATS_INC(dev, rx_frame_errors);
+		DEV_STATS_INC(dev, rx_errors);
+		return DSBENCH_DROP_ECN;
+	}
+
+	skb->dev = dev;
+	dev_sw_netstats_rx_add(dev, skb->len);
+	gro_cells_receive(&tun->gro_cells, skb);
+	return SKB_NOT_DROPPED_YET;
+}
+
+/**
+ * udptun_receive() - take a UDP packet that came to a tunnel's port
+ * @sk: the socket of the port
+ * @skb: the packet, its data at the UDP header, its checksum verified
+ *
+ * Context: RCU is held.
+ *
+ * Return: 0, the packet is consumed in any case.
+ */
+int udptun_receive(struct sock *sk, struct sk_buff *skb)
+{
+	struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
+	enum skb_drop_reason reason = SKB_DROP_REASON_NO_SOCKET;
+	struct udptun_peer *peer;
+
+	peer = likely(sock) ? find_sender(sock, skb) : NULL;
+	if (unlikely(!peer)) {
+		dsbench_udp_drop(sk);
+		goto drop;
+	}
+	/* A device that is down receives nothing; nor one that is going. */
+	if (unlikely(!netif_running(peer->tun->dev))) {
+		DEV_STATS_INC(peer->tun->dev, rx_dropped);
+		reason = SKB_DROP_REASON_DEV_READY;
+		goto drop;
+	}
+	reason = receive(peer, skb);
+	if (likely(!reason))
+		return 0;
+drop:
+	kfree_skb_reason(skb, reason);
+	return 0;
+}
+
+/**
+ * udptun_err_lookup() - whether an ICMP error is about a packet of ours
+ * @sk: the socket of the port that the packet came from
+ * @skb: headers at those of the packet that the error is about
+ *
+ * The stack then learns the path's MTU from it, and our cached route with it.
+ *
+ * Return: 0 or -ENOENT.
+ */
+int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
+{
+	struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
+	const struct udptun_peer *peer;
+
+	if (!sock || !pskb_may_pull(skb, skb_transport_offset(skb) +
+					 sizeof(struct udphdr)))
+		return -ENOENT;
+
+	if (sock->family == AF_INET)
+		peer = udptun_peer_find4(sock, ip_hdr(skb)->saddr,
+					 ip_hdr(skb)->daddr,
+					 udp_hdr(skb)->dest);
+	else
+		peer = udptun_peer_find6(sock, &ipv6_hdr(skb)->saddr,
+					 &ipv6_hdr(skb)->daddr,
+					 udp_hdr(skb)->dest);
+	return peer ? 0 : -ENOENT;
+}
+
+/* IPv4 and IPv6 packets of one tunnel are not of the same flow. */
+static void part_versions(struct list_head *head, unsigned int offset, u8 first)
+{
+	struct sk_buff *p;
+
+	list_for_each_entry(p, head, list) {
+		if (NAPI_GRO_CB(p)->same_flow &&
+		    (p->data[offset] ^ first) & 0xf0)
+			NAPI_GRO_CB(p)->same_flow = 0;
+	}
+}
+
+struct sk_buff *udptun_gro_receive(struct sock *sk, struct list_head *head,
+				   struct sk_buff *skb)
+{
+	unsigned int offset = skb_gro_offset(skb);
+	const struct packet_offload *offload;
+	struct sk_buff *pp = NULL;
+	const u8 *first;
+	int flush = 1;
+
+	first = skb_gro_header(skb, offset + 1, offset);
+	if (unlikely(!first))
+		goto out;
+	offload = gro_find_receive_by_type(udptun_protocol(*first));
+	if (unlikely(!offload))
+		goto out;
+
+	part_versions(head, offset, *first);
+	pp = call_gro_receive(offload->callbacks.gro_receive, head, skb);
+	flush = 0;
+out:
+	skb_gro_flush_final(skb, pp, flush);
+	return pp;
+}
+
+int udptun_gro_complete(struct sock *sk, struct sk_buff *skb, int nhoff)
+{
+	const struct packet_offload *offload;
+	int err = -EINVAL;
+
+	offload = gro_find_complete_by_type(udptun_protocol(skb->data[nhoff]));
+	if (likely(offload))
+		err = offload->callbacks.gro_complete(skb, nhoff);
+	/* Should the packet be forwarded, GSO looks for the header there. */
+	skb_set_inner_mac_header(skb, nhoff);
+	return err;
+}

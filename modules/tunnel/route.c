@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Routes to peers, and when the one in the cache will do. */
+
+#include <net/dst_cache.h>
+#include <net/inet_dscp.h>
+#include <net/ip6_route.h>
+#include <net/ip_tunnels.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+
+#include "device.h"
+#include "peer.h"
+#include "route.h"
+
+static struct dst_entry *lookup4(struct net *net,
+				 const struct udptun_config *cfg,
+				 u8 dsfield, u32 mark)
+{
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	ip_tunnel_init_flow(&fl4, IPPROTO_UDP, cfg->remote.v4, cfg->local.v4, 0,
+			    dsfield & INET_DSCP_MASK, net, cfg->link, mark, 0,
+			    0);
+	fl4.fl4_sport = cfg->local_port;
+	fl4.fl4_dport = cfg->remote_port;
+
+	rt = ip_route_output_key(net, &fl4);
+	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static struct dst_entry *lookup6(struct net *net, const struct sock *sk,
+				 const struct udptun_config *cfg,
+				 u8 dsfield, u32 mark)
+{
+	struct flowi6 fl6 = {
+		.flowi6_proto = IPPROTO_UDP,
+		.flowi6_oif = cfg->link,
+		.flowi6_mark = mark,
+		.daddr = cfg->remote.v6,
+		.saddr = cfg->local.v6,
+		.fl6_sport = cfg->local_port,
+		.fl6_dport = cfg->remote_port,
+		.flowlabel = ip6_make_flowinfo(dsfield & INET_DSCP_MASK,
+					       cfg->flowlabel),
+	};
+
+	return ip6_dst_lookup_flow(net, sk, &fl6, NULL);
+}
+#else
+static struct dst_entry *lookup6(struct net *net, const struct sock *sk,
+				 const struct udptun_config *cfg,
+				 u8 dsfield, u32 mark)
+{
+	return ERR_PTR(-EAFNOSUPPORT);
+}
+#endif
+
+/**
+ * udptun_route_lookup() - find the route to a peer, without a cache
+ * @net: namespace of the socket
+ * @sk: socket, or NULL
+ * @cfg: says where the peer is
+ * @dsfield: TOS or traffic class of the packet
+ * @mark: mark of the packet
+ *
+ * Return: a reference to the route, or an error pointer.
+ */
+struct dst_entry *udptun_route_lookup(struct net *net, const struct sock *sk,
+				      const struct udptun_config *cfg,
+				      u8 dsfield, u32 mark)
+{
+	if (cfg->family == AF_INET)
+		return lookup4(net, cfg, dsfield, mark);
+	return lookup6(net, sk, cfg, dsfield, mark);
+}
+
+/* The cache has the route of unmarked packets without an inherited DSCP. */
+static bool is_cacheable(const struct udptun_config *cfg, u8 dsfield, u32 mark)
+{
+	return !mark && (cfg->tos != UDPTUN_TOS_INHERIT ||
+			 !(dsfield & INET_DSCP_MASK));
+}
+
+static void cache_route(struct udptun_peer *peer, struct dst_entry *dst)
+{
+	if (peer->cfg.family == AF_INET)
+		dst_cache_set_ip4(&peer->dst_cache, dst, peer->cfg.local.v4);
+#if IS_ENABLED(CONFIG_IPV6)
+	else
+		dst_cache_set_ip6(&peer->dst_cache, dst, &peer->cfg.local.v6);
+#endif
+}
+
+/**
+ * udptun_route() - the route of a packet to be sent
+ * @peer: to whom
+ * @dsfield: TOS or traffic class of the packet
+ * @mark: mark of the packet
+ *
+ * Context: BH is off.
+ *
+ * Return: a reference to the route, or an error pointer; -ELOOP when it leads
+ * into the tunnel itself.
+ */
+struct dst_entry *udptun_route(struct udptun_peer *peer, u8 dsfield, u32 mark)
+{
+	bool cacheable = is_cacheable(&peer->cfg, dsfield, mark);
+	struct dst_entry *dst;
+
+	if (likely(cacheable)) {
+		dst = dst_cache_get(&peer->dst_cache);
+		if (likely(dst))
+			return dst;
+	}
+
+	dst = udptun_route_lookup(peer->tun->net, peer->sk, &peer->cfg, dsfield,
+				  mark);
+	if (IS_ERR(dst))
+		return dst;
+	if (dst_dev(dst) == peer->tun->dev) {
+		dst_release(dst);
+		return ERR_PTR(-ELOOP);
+	}
+	if (cacheable)
+		cache_route(peer, dst);
+	return dst;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _UDPTUN_ROUTE_H
+#define _UDPTUN_ROUTE_H
+
+#include <net/dst.h>
+#include <net/net_namespace.h>
+
+struct udptun_config;
+struct udptun_peer;
+
+struct dst_entry *udptun_route_lookup(struct net *net, const struct sock *sk,
+				      const struct udptun_config *cfg,
+				      u8 dsfield, u32 mark);
+struct dst_entry *udptun_route(struct udptun_peer *peer, u8 dsfield, u32 mark);
+
+#endif /* _UDPTUN_ROUTE_H */

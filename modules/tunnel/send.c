@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Transmit: answer what is too large for the route, put the header on. */
+
+#include <linux/icmpv6.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/icmp.h>
+#include <net/ip6_checksum.h>
+#include <net/ip_tunnels.h>
+#include <net/udp_tunnel.h>
+
+#include <dsbench/compat.h>
+
+#include "datapath.h"
+#include "device.h"
+#include "peer.h"
+#include "route.h"
+
+/*
+ * A loop through more than one device must end before the stack does. As in the
+ * in-tree tunnels: both the core and the tunnel count, so it is three deep.
+ */
+#define MAX_RECURSION	5
+
+static bool fits(const struct sk_buff *skb, unsigned int mtu)
+{
+	if (skb_is_gso(skb))
+		return skb_gso_validate_network_len(skb, mtu);
+	return skb->len <= mtu;
+}
+
+/* Tell the sender, be it this host or another, what the path can take. */
+static void report_mtu(struct sk_buff *skb, unsigned int mtu)
+{
+	skb_dst_update_pmtu_no_confirm(skb, mtu);
+	if (skb->protocol == htons(ETH_P_IPV6))
+		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	else if (ip_hdr(skb)->frag_off & htons(IP_DF))
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			      htonl(mtu));
+}
+
+/*
+ * Whether a packet that must not be fragmented gets through to the peer. No
+ * IPv6 sender need go below IPV6_MIN_MTU: up to there it is our job.
+ */
+static bool check_mtu(struct sk_buff *skb, const struct dst_entry *dst,
+		      unsigned int overhead, struct udptun_outer *outer)
+{
+	unsigned int mtu = dst_mtu(dst) - overhead;
+
+	if (likely(fits(skb, mtu)))
+		return true;
+	if (skb->protocol == htons(ETH_P_IPV6) && mtu < IPV6_MIN_MTU) {
+		mtu = IPV6_MIN_MTU;
+		if (fits(skb, mtu)) {
+			outer->df = false;
+			return true;
+		}
+	}
+	report_mtu(skb, mtu);
+	return false;
+}
+
+/* Make skb ready for the outer header; consumes the reference to dst. */
+static int prepare(struct sk_buff *skb, struct dst_entry *dst,
+		   const struct udptun_peer *peer, unsigned int overhead)
+{
+	bool xnet = !net_eq(peer->tun->net, dev_net(peer->tun->dev));
+	int err;
+
+	err = skb_cow_head(skb, LL_RESERVED_SPACE(dst_dev(dst)) +
+				dst->header_len + overhead);
+	if (unlikely(err))
+		goto err;
+	err = udp_tunnel_handle_offloads(skb, udptun_config_csum(&peer->cfg));
+	if (unlikely(err))
+		goto err;
+
+	skb_set_inner_protocol(skb, skb->protocol);
+	skb_scrub_packet(skb, xnet);
+	skb_clear_hash_if_not_l4(skb);
+	skb_dst_set(skb, dst);
+	return 0;
+
+err:
+	dst_release(dst);
+	return err;
+}
+
+static int send4(struct sk_buff *skb, const struct udptun_peer *peer,
+		 struct udptun_outer *outer)
+{
+	const struct udptun_config *cfg = &peer->cfg;
+	struct net *net = peer->tun->net;
+
+	if (outer->df && ip_mtu_locked(skb_dst(skb)))
+		outer->df = false;
+
+	udptun_header4_push(skb, &peer->header.v4, outer);
+	if (cfg->csum)
+		udp_set_csum(false, skb, cfg->local.v4, cfg->remote.v4,
+			     skb->len - sizeof(struct iphdr));
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	ip_select_ident_segs(net, skb, NULL, skb_shinfo(skb)->gso_segs ?: 1);
+	return ip_local_out(net, peer->sk, skb);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static int send6(struct sk_buff *skb, const struct udptun_peer *peer,
+		 struct udptun_outer *outer)
+{
+	const struct udptun_config *cfg = &peer->cfg;
+
+	skb->ignore_df = !outer->df;
+	udptun_header6_push(skb, &peer->header.v6, outer);
+	if (!cfg->zero_csum6_tx)
+		udp6_set_csum(false, skb, &cfg->local.v6, &cfg->remote.v6,
+			      skb->len - sizeof(struct ipv6hdr));
+	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+	return ip6_local_out(peer->tun->net, peer->sk, skb);
+}
+#else
+static int send6(struct sk_buff *skb, const struct udptun_peer *peer,
+		 struct udptun_outer *outer)
+{
+	kfree_skb(skb);
+	return -EAFNOSUPPORT;
+}
+#endif
+
+/* Send what is ready, and count it. */
+static void send(struct sk_buff *skb, const struct udptun_peer *peer,
+		 struct udptun_outer *outer)
+{
+	struct net_device *dev = peer->tun->dev;
+	unsigned int len = skb->len;
+	int err;
+
+	dev_xmit_recursion_inc();
+	err = peer->cfg.family == AF_INET ? send4(skb, peer, outer) :
+					    send6(skb, peer, outer);
+	dev_xmit_recursion_dec();
+
+	if (likely(!net_xmit_eval(err)))
+		dev_sw_netstats_tx_add(dev, 1, len);
+	else
+		DEV_STATS_INC(dev, tx_dropped);
+}
+
+static enum skb_drop_reason count_no_route(struct net_device *dev, long err)
+{
+	if (err == -ELOOP)
+		DEV_STATS_INC(dev, collisions);
+	else
+		DEV_STATS_INC(dev, tx_carrier_errors);
+	return SKB_DROP_REASON_IP_OUTNOROUTES;
+}
+
+/* Returns why the packet could not be sent, and was left alone. */
+static enum skb_drop_reason transmit(struct sk_buff *skb,
+				     struct udptun_peer *peer)
+{
+	unsigned int overhead = udptun_overhead(peer->cfg.family);
+	struct udptun_outer outer;
+	struct udptun_inner inner;
+	struct dst_entry *dst;
+
+	if (unlikely(!udptun_inner_read(skb, &inner)))
+		return SKB_DROP_REASON_INVALID_PROTO;
+	if (unlikely(dev_recursion_level() > MAX_RECURSION))
+		return DSBENCH_DROP_RECURSION;
+
+	udptun_outer_choose(&peer->cfg, &inner, &outer);
+	dst = udptun_route(peer, outer.dsfield, skb->mark);
+	if (IS_ERR(dst))
+		return count_no_route(peer->tun->dev, PTR_ERR(dst));
+
+	if (outer.df && unlikely(!check_mtu(skb, dst, overhead, &outer))) {
+		dst_release(dst);
+		return SKB_DROP_REASON_PKT_TOO_BIG;
+	}
+	if (unlikely(prepare(skb, dst, peer, overhead)))
+		return SKB_DROP_REASON_NOMEM;
+
+	send(skb, peer, &outer);
+	return SKB_NOT_DROPPED_YET;
+}
+
+netdev_tx_t udptun_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct udptun_device *tun = netdev_priv(dev);
+	enum skb_drop_reason reason;
+
+	reason = transmit(skb, rcu_dereference_bh(tun->peer));
+	if (unlikely(reason)) {
+		DEV_STATS_INC(dev, tx_errors);
+		kfree_skb_reason(skb, reason);
+	}
+	return NETDEV_TX_OK;
+}

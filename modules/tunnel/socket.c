@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sockets: one for a port, shared by the tunnels that have it. */
+
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <net/udp_tunnel.h>
+
+#include <dsbench/compat.h>
+
+#include "datapath.h"
+#include "device.h"
+#include "socket.h"
+
+static struct udptun_sock *sock_find(struct net *net, sa_family_t family,
+				     __be16 port)
+{
+	struct udptun_sock *sock;
+
+	list_for_each_entry(sock, &udptun_net(net)->socks, node) {
+		if (sock->family == family && sock->port == port)
+			return sock;
+	}
+	return NULL;
+}
+
+static int sock_open(struct udptun_sock *sock, struct net *net,
+		     struct netlink_ext_ack *extack)
+{
+	struct udp_tunnel_sock_cfg tunnel_cfg = {
+		.sk_user_data = sock,
+		.encap_type = 1,
+		.encap_rcv = udptun_receive,
+		.encap_err_lookup = udptun_err_lookup,
+		.gro_receive = udptun_gro_receive,
+		.gro_complete = udptun_gro_complete,
+	};
+	/* A packet without checksum is judged when its peer is known. */
+	struct udp_port_cfg port_cfg = {
+		.family = sock->family,
+		.local_udp_port = sock->port,
+		.ipv6_v6only = true,
+		.use_udp_checksums = true,
+		.use_udp6_tx_checksums = true,
+		.use_udp6_rx_checksums = false,
+	};
+	int err;
+
+	err = udp_sock_create(net, &port_cfg, &sock->sock);
+	if (err == -EADDRINUSE)
+		NL_SET_ERR_MSG(extack, "The local port is taken by another socket");
+	else if (err)
+		NL_SET_ERR_MSG(extack, "The socket cannot be made");
+	if (err)
+		return err;
+
+	setup_udp_tunnel_sock(net, DSBENCH_TUNNEL_SOCK(sock->sock),
+			      &tunnel_cfg);
+	return 0;
+}
+
+/**
+ * udptun_sock_get() - take part in the socket of a port, or open it
+ * @net: namespace of the socket
+ * @family: AF_INET or AF_INET6
+ * @port: local port
+ * @extack: gets a sentence on what went wrong
+ *
+ * Context: RTNL is held.
+ *
+ * Return: the socket, or an error pointer.
+ */
+struct udptun_sock *udptun_sock_get(struct net *net, sa_family_t family,
+				    __be16 port,
+				    struct netlink_ext_ack *extack)
+{
+	struct udptun_sock *sock;
+	int err;
+
+	sock = sock_find(net, family, port);
+	if (sock) {
+		sock->users++;
+		return sock;
+	}
+
+	sock = kzalloc(sizeof(*sock), GFP_KERNEL);
+	if (!sock)
+		return ERR_PTR(-ENOMEM);
+	sock->family = family;
+	sock->port = port;
+	sock->users = 1;
+
+	err = sock_open(sock, net, extack);
+	if (err) {
+		kfree(sock);
+		return ERR_PTR(err);
+	}
+	list_add(&sock->node, &udptun_net(net)->socks);
+	return sock;
+}
+
+/* Give it back; the last one closes it, and waits for its readers. */
+void udptun_sock_put(struct udptun_sock *sock)
+{
+	if (--sock->users)
+		return;
+	list_del(&sock->node);
+	udp_tunnel_sock_release(DSBENCH_TUNNEL_SOCK(sock->sock));
+	kfree_rcu(sock, rcu);
+}
