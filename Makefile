@@ -9,7 +9,7 @@ where = $(if $(TARGET),--target $(TARGET)) $(if $(KERNEL),--kernel $(KERNEL)) $(
 how_much = $(if $(SIZES),--sizes $(SIZES)) $(if $(TRIES),--tries $(TRIES))
 
 .DEFAULT_GOAL := help
-.PHONY: help plots sweep plot bench-repeat test lint doctor modules modules_install load unload clean distclean
+.PHONY: help plots sweep plot bench-repeat test lint doctor modules modules_install load unload udptunctl clean distclean
 
 help: ## this list
 	@echo 'make TARGET [NAME=VALUE ...]'
@@ -33,7 +33,7 @@ bench-repeat: ## sweep twice, and compare the medians: options as for plots
 	@$(DSBENCH) repeat $(where) $(how_much)
 
 test: ## every test, in guests too
-	@$(DSBENCH) install base plot uml qemu test lint
+	@$(DSBENCH) install base plot uml qemu tunnel test lint
 	@$(PYTHON) -m pytest harness/tests
 
 lint: ## check the sources: warnings, sparse, checkpatch, types
@@ -53,6 +53,9 @@ load: ## load them from the build tree, and print the results: [N=500 TRIES=100]
 
 unload: ## remove them from the running kernel (root)
 	@$(DSBENCH) unload
+
+udptunctl: ## build the tool for udptun tunnels, build/udptunctl; man harness/tools/udptunctl.8
+	@$(DSBENCH) tools
 
 clean: ## remove build/; harness/dsbench clean --cache removes the kernels too
 	@$(DSBENCH) clean
