@@ -37,13 +37,21 @@
  * @DSBENCH_FIND: look up keys
  * @DSBENCH_FOR_EACH: visit every element and increment its value
  * @DSBENCH_ERASE: remove every element, one by one, in key order
+ * @DSBENCH_TX: send packets, as far as the underlay's transmit
+ * @DSBENCH_RX: receive packets, from the underlay to a socket
+ * @DSBENCH_PATH: send packets and receive them at the far end
  * @DSBENCH_NR_OPS: how many there are
+ *
+ * The first four are a container's, the others a network device's.
  */
 enum dsbench_op {
 	DSBENCH_FILL,
 	DSBENCH_FIND,
 	DSBENCH_FOR_EACH,
 	DSBENCH_ERASE,
+	DSBENCH_TX,
+	DSBENCH_RX,
+	DSBENCH_PATH,
 	DSBENCH_NR_OPS,
 };
 
@@ -60,9 +68,13 @@ struct dsbench_elem {
 	u64 value;
 };
 
+struct dsbench_subject;
+
 /**
  * struct dsbench_set - the elements and keys that one try works on
- * @n: how many elements a full container holds
+ * @subject: what is tried
+ * @op: what is tried with it
+ * @n: how many elements a full container holds; bytes of payload of a packet
  * @inline_alloc: fill allocates each element and erase frees it; otherwise
  *	the elements exist before the clock starts
  * @elems: the i-th element to insert; NULL where @inline_alloc
@@ -76,6 +88,8 @@ struct dsbench_elem {
  * @seen: verify counts the elements it met
  */
 struct dsbench_set {
+	const struct dsbench_subject *subject;
+	enum dsbench_op op;
 	u32 n;
 	bool inline_alloc;
 	struct dsbench_elem **elems;
@@ -97,7 +111,8 @@ struct dsbench_set {
  *	both
  *
  * Context: atomic. Preemption is off and interrupts may be: an operation must
- * not sleep and allocates with DSBENCH_GFP only.
+ * not sleep and allocates with DSBENCH_GFP only; unless the subject's sleeps is
+ * set, which leaves both on.
  *
  * Return: 0, or a negative error code, with the container still in a state
  * that verify can walk and destroy can undo.
@@ -105,7 +120,7 @@ struct dsbench_set {
 typedef int (*dsbench_op_fn)(struct dsbench_set *set, u32 first, u32 last);
 
 /**
- * struct dsbench_ops - what a container can do
+ * struct dsbench_ops - what a container, or a network device, can do
  * @create: make an empty container in set->priv; 0 or a negative error code.
  *	May sleep
  * @destroy: free what create and the operations allocated, elements excepted,
@@ -119,6 +134,12 @@ typedef int (*dsbench_op_fn)(struct dsbench_set *set, u32 first, u32 last);
  *	slices. NULL where they do not grow, or with the logarithm of @n only
  * @bytes: memory, in bytes, that the container itself takes for @n elements
  *	at the most, elements excepted; NULL for none
+ * @bare: works without the core's elements and keys: its sets have none, and
+ *	verify alone decides whether a try was right
+ * @sleeps: operations may sleep and need interrupts
+ * @size: the n of number @index, 0 behind the last; NULL where the core's
+ *	parameter decides
+ * @batch: what a try is divided by, where it is not n; NULL where it is
  */
 struct dsbench_ops {
 	int (*create)(struct dsbench_set *set);
@@ -127,10 +148,14 @@ struct dsbench_ops {
 	dsbench_op_fn op[DSBENCH_NR_OPS];
 	u32 (*find_steps)(u32 n);
 	u64 (*bytes)(u32 n);
+	bool bare;
+	bool sleeps;
+	u32 (*size)(u32 index);
+	u32 (*batch)(void);
 };
 
 /**
- * struct dsbench_container - one registered container
+ * struct dsbench_subject - what is measured: a registered container or device
  * @name: unique, DSBENCH_NAME_LEN - 1 characters at the most, without spaces
  * @ops: what it can do
  * @n: its own number of elements; 0 takes the core's
@@ -138,7 +163,7 @@ struct dsbench_ops {
  *
  * The rest belongs to the core.
  */
-struct dsbench_container {
+struct dsbench_subject {
 	const char *name;
 	const struct dsbench_ops *ops;
 	u32 n;
@@ -152,8 +177,8 @@ struct dsbench_container {
 	bool leaving;
 };
 
-int dsbench_register(struct dsbench_container *container);
-void dsbench_unregister(struct dsbench_container *container);
+int dsbench_register(struct dsbench_subject *subject);
+void dsbench_unregister(struct dsbench_subject *subject);
 
 extern const struct kernel_param_ops dsbench_n_param_ops;
 extern const struct kernel_param_ops dsbench_tries_param_ops;
@@ -234,7 +259,7 @@ static inline int dsbench_see(struct dsbench_set *set, struct dsbench_elem *e)
  * The core finds the module by the alias, so it knows no container by name.
  */
 #define dsbench_container_module(container)				\
-static struct dsbench_container container##_container = {		\
+static struct dsbench_subject container##_container = {		\
 	.name = #container,						\
 	.ops = &container##_ops,					\
 };									\

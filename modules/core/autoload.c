@@ -47,7 +47,7 @@ struct borrowed {
 	char name[BORROWED_MAX][DSBENCH_NAME_LEN];
 };
 
-static int note_borrowed(struct dsbench_container *c, void *arg)
+static int note_borrowed(struct dsbench_subject *c, void *arg)
 {
 	struct borrowed *b = arg;
 

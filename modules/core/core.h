@@ -67,11 +67,11 @@ u64 dsbench_memory_available(void);
 
 extern const char * const dsbench_op_names[DSBENCH_NR_OPS];
 
-typedef int (*dsbench_visit_fn)(struct dsbench_container *container, void *arg);
+typedef int (*dsbench_visit_fn)(struct dsbench_subject *container, void *arg);
 
 int dsbench_registry_visit(dsbench_visit_fn visit, void *arg);
 void dsbench_registry_borrowing(bool on);
-void dsbench_container_leave_run(struct dsbench_container *container);
+void dsbench_container_leave_run(struct dsbench_subject *container);
 
 /* autoload.c */
 
@@ -81,6 +81,7 @@ void dsbench_autoload_release(void);
 /* set.c */
 
 struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n);
+struct dsbench_set *dsbench_set_alloc_bare(u32 n);
 void dsbench_set_free(struct dsbench_set *set);
 u64 dsbench_set_bytes(u32 n);
 void dsbench_set_reset(struct dsbench_set *set);
@@ -158,7 +159,7 @@ struct dsbench_cell {
 	s64 *samples;
 	unsigned long *is_disturbed;
 	struct dsbench_stats stats;
-	struct dsbench_container *source;
+	struct dsbench_subject *source;
 	struct dsbench_set *set;
 	u64 slice_ticks;
 };
@@ -196,10 +197,9 @@ struct dsbench_run {
 struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p);
 void dsbench_run_free(struct dsbench_run *run);
 void dsbench_cell_free(struct dsbench_cell *cell);
-int dsbench_run_add(struct dsbench_run *run,
-		    struct dsbench_container *container);
+int dsbench_run_add(struct dsbench_run *run, struct dsbench_subject *subject);
 void dsbench_run_drop(struct dsbench_run *run,
-		      struct dsbench_container *container);
+		      struct dsbench_subject *container);
 int dsbench_run_prepare(struct dsbench_run *run);
 void dsbench_run_finish(struct dsbench_run *run);
 __printf(3, 4) void dsbench_run_problem(struct dsbench_run *run,
@@ -220,6 +220,7 @@ void dsbench_clock_overhead(void);
  * @first: and
  * @last:
  * @irqs_off: keep interrupts out, besides preemption
+ * @sleeps: keep neither out
  * @ticks: how long it took, with the clock's own
  * @err: what the operation returned
  * @disturbed: an interrupt fell into it all the same, or the CPU changed
@@ -230,6 +231,7 @@ struct dsbench_slice {
 	u32 first;
 	u32 last;
 	bool irqs_off;
+	bool sleeps;
 	u64 ticks;
 	int err;
 	bool disturbed;

@@ -161,7 +161,7 @@ static const struct file_operations samples_fops = {
 	.release = seq_release_private,
 };
 
-static int show_container(struct dsbench_container *c, void *arg)
+static int show_container(struct dsbench_subject *c, void *arg)
 {
 	struct seq_file *m = arg;
 	int op;

@@ -274,7 +274,7 @@ static int ops_set(const char *val, const struct kernel_param *kp)
 	unsigned long mask = parse_ops(val);
 
 	if (!mask) {
-		pr_err("ops=%.*s: must be all, or fill, find, for_each and erase with commas between\n",
+		pr_err("ops=%.*s: must be all, or fill, find, for_each, erase, tx, rx and path with commas between\n",
 		       shown(val), val);
 		return -EINVAL;
 	}
@@ -286,6 +286,9 @@ static int ops_get(char *buffer, const struct kernel_param *kp)
 {
 	int length = 0;
 	int op;
+
+	if (ops == BIT(DSBENCH_NR_OPS) - 1)
+		return sysfs_emit(buffer, "all\n");
 
 	for_each_set_bit(op, &ops, DSBENCH_NR_OPS)
 		length += sysfs_emit_at(buffer, length, "%s%s",
@@ -356,7 +359,7 @@ MODULE_PARM_DESC(misses, "percent of the lookups whose key is absent (default 0)
 module_param_cb(cpu, &cpu_ops, &cpu, 0644);
 MODULE_PARM_DESC(cpu, "CPU to run on (default -1: the last one online)");
 module_param_cb(ops, &ops_ops, NULL, 0644);
-MODULE_PARM_DESC(ops, "all (default), or fill, find, for_each, erase with commas between");
+MODULE_PARM_DESC(ops, "all (default), or fill, find, for_each, erase, tx, rx, path with commas between");
 module_param_cb(containers, &containers_ops, NULL, 0644);
 MODULE_PARM_DESC(containers, "all (default), or names with commas between");
 module_param(autorun, bool, 0644);

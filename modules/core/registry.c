@@ -13,6 +13,9 @@ const char * const dsbench_op_names[DSBENCH_NR_OPS] = {
 	[DSBENCH_FIND] = "find",
 	[DSBENCH_FOR_EACH] = "for_each",
 	[DSBENCH_ERASE] = "erase",
+	[DSBENCH_TX] = "tx",
+	[DSBENCH_RX] = "rx",
+	[DSBENCH_PATH] = "path",
 };
 
 /* Guards the list and the private members of every container on it. */
@@ -24,7 +27,7 @@ static DECLARE_WAIT_QUEUE_HEAD(left_run);
 
 static bool is_registered(const char *name)
 {
-	struct dsbench_container *c;
+	struct dsbench_subject *c;
 
 	list_for_each_entry(c, &containers, node) {
 		if (!strcmp(c->name, name))
@@ -33,13 +36,14 @@ static bool is_registered(const char *name)
 	return false;
 }
 
-static bool is_valid(const struct dsbench_container *c)
+static bool is_valid(const struct dsbench_subject *c)
 {
 	size_t length = strlen(c->name);
 
 	return length && length < DSBENCH_NAME_LEN &&
 	       !strpbrk(c->name, " ,\n") && c->ops->create &&
-	       c->ops->destroy && c->ops->verify && c->ops->op[DSBENCH_FILL];
+	       c->ops->destroy && c->ops->verify &&
+	       (c->ops->bare || c->ops->op[DSBENCH_FILL]);
 }
 
 /**
@@ -54,7 +58,7 @@ static bool is_valid(const struct dsbench_container *c)
  * Return: 0; -EINVAL for a bad name or an ops table without create, destroy,
  * verify or fill; -EEXIST where the name is taken.
  */
-int dsbench_register(struct dsbench_container *container)
+int dsbench_register(struct dsbench_subject *container)
 {
 	int err = 0;
 
@@ -92,7 +96,7 @@ EXPORT_SYMBOL_GPL(dsbench_register);
  *
  * Context: may sleep, until the try in progress has ended.
  */
-void dsbench_unregister(struct dsbench_container *container)
+void dsbench_unregister(struct dsbench_subject *container)
 {
 	mutex_lock(&lock);
 	WRITE_ONCE(container->leaving, true);
@@ -112,7 +116,7 @@ EXPORT_SYMBOL_GPL(dsbench_unregister);
  *
  * Context: may sleep.
  */
-void dsbench_container_leave_run(struct dsbench_container *container)
+void dsbench_container_leave_run(struct dsbench_subject *container)
 {
 	mutex_lock(&lock);
 	WRITE_ONCE(container->running, false);
@@ -145,7 +149,7 @@ void dsbench_registry_borrowing(bool on)
  */
 int dsbench_registry_visit(dsbench_visit_fn visit, void *arg)
 {
-	struct dsbench_container *c;
+	struct dsbench_subject *c;
 	int ret = 0;
 
 	mutex_lock(&lock);

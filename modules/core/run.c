@@ -67,56 +67,73 @@ static void size_cell(struct dsbench_cell *cell, const struct dsbench_params *p,
 {
 	u32 steps = ops->find_steps ? ops->find_steps(cell->n) : 1;
 
+	cell->elements = ops->batch ? ops->batch() : cell->n;
 	switch (cell->op) {
 	case DSBENCH_FIND:
 		cell->elements = dsbench_lookups(p, cell->n, steps);
 		cell->slice = clamp(SLICE_STEPS / steps, 1U, DSBENCH_SLICE);
 		break;
-	case DSBENCH_FOR_EACH:
-		cell->elements = cell->n;
-		cell->slice = cell->n;
+	case DSBENCH_FILL:
+	case DSBENCH_ERASE:
+		cell->slice = DSBENCH_SLICE;
 		break;
 	default:
-		cell->elements = cell->n;
-		cell->slice = DSBENCH_SLICE;
+		cell->slice = cell->elements;
 	}
 }
 
+static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,
+		    enum dsbench_op op, u32 n)
+{
+	struct dsbench_cell *cell = kzalloc(sizeof(*cell), GFP_KERNEL);
+
+	if (!cell)
+		return -ENOMEM;
+
+	strscpy(cell->container, subject->name, sizeof(cell->container));
+	cell->source = subject;
+	cell->op = op;
+	cell->n = n;
+	cell->tries = READ_ONCE(subject->tries) ?: run->params.tries;
+	size_cell(cell, &run->params, subject->ops);
+	list_add_tail(&cell->node, &run->cells);
+	WRITE_ONCE(subject->running, true);
+	return 0;
+}
+
+static u32 size_of(const struct dsbench_run *run,
+		   const struct dsbench_subject *subject, u32 index)
+{
+	if (subject->ops->size)
+		return subject->ops->size(index);
+	if (index)
+		return 0;
+	return READ_ONCE(subject->n) ?: run->params.n;
+}
+
 /**
- * dsbench_run_add() - let a container take part
+ * dsbench_run_add() - let a container or device take part
  * @run: a run that has not begun
- * @container: gets a cell for each operation that it has and the run wants, and
- *	is running from then on
+ * @subject: gets a cell for each size, and each operation that it has and the
+ *	run wants; is running from then on
  *
  * Context: may sleep; under the registry's lock.
  *
  * Return: 0 or -ENOMEM.
  */
-int dsbench_run_add(struct dsbench_run *run,
-		    struct dsbench_container *container)
+int dsbench_run_add(struct dsbench_run *run, struct dsbench_subject *subject)
 {
-	const struct dsbench_params *p = &run->params;
-	int op;
+	u32 index, n;
+	int op, err;
 
-	for_each_set_bit(op, &p->ops, DSBENCH_NR_OPS) {
-		struct dsbench_cell *cell;
-
-		if (!container->ops->op[op])
-			continue;
-
-		cell = kzalloc(sizeof(*cell), GFP_KERNEL);
-		if (!cell)
-			return -ENOMEM;
-
-		strscpy(cell->container, container->name,
-			sizeof(cell->container));
-		cell->source = container;
-		cell->op = op;
-		cell->n = READ_ONCE(container->n) ?: p->n;
-		cell->tries = READ_ONCE(container->tries) ?: p->tries;
-		size_cell(cell, p, container->ops);
-		list_add_tail(&cell->node, &run->cells);
-		WRITE_ONCE(container->running, true);
+	for (index = 0; (n = size_of(run, subject, index)); index++) {
+		for_each_set_bit(op, &run->params.ops, DSBENCH_NR_OPS) {
+			if (!subject->ops->op[op])
+				continue;
+			err = add_cell(run, subject, op, n);
+			if (err)
+				return err;
+		}
 	}
 	return 0;
 }
@@ -131,7 +148,7 @@ int dsbench_run_add(struct dsbench_run *run,
  * Context: may sleep.
  */
 void dsbench_run_drop(struct dsbench_run *run,
-		      struct dsbench_container *container)
+		      struct dsbench_subject *container)
 {
 	struct dsbench_cell *cell;
 
@@ -170,7 +187,7 @@ static struct dsbench_set *find_set(const struct dsbench_run *run, u32 n)
 	struct dsbench_cell *cell;
 
 	list_for_each_entry(cell, &run->cells, node) {
-		if (cell->set && cell->n == n)
+		if (cell->set && cell->set->keys && cell->n == n)
 			return cell->set;
 	}
 	return NULL;
@@ -189,7 +206,7 @@ static bool is_first_of_its_size(const struct dsbench_run *run,
 	list_for_each_entry(other, &run->cells, node) {
 		if (other == cell)
 			return true;
-		if (other->n == cell->n)
+		if (other->n == cell->n && !other->source->ops->bare)
 			return false;
 	}
 	return true;
@@ -208,7 +225,7 @@ static u64 run_bytes(const struct dsbench_run *run)
 		bytes += samples_bytes(cell->tries);
 		if (ops->bytes)
 			container = max(container, ops->bytes(cell->n));
-		if (is_first_of_its_size(run, cell))
+		if (!ops->bare && is_first_of_its_size(run, cell))
 			bytes += dsbench_set_bytes(cell->n);
 	}
 	return bytes + container;
@@ -222,8 +239,11 @@ static int alloc_cell(struct dsbench_run *run, struct dsbench_cell *cell)
 	if (!cell->samples || !cell->is_disturbed)
 		return -ENOMEM;
 
-	cell->set = find_set(run, cell->n) ?:
-		    dsbench_set_alloc(&run->params, cell->n);
+	if (cell->source->ops->bare)
+		cell->set = dsbench_set_alloc_bare(cell->n);
+	else
+		cell->set = find_set(run, cell->n) ?:
+			    dsbench_set_alloc(&run->params, cell->n);
 	return cell->set ? 0 : -ENOMEM;
 }
 

@@ -216,7 +216,7 @@ struct joining {
 	bool pending_only;
 };
 
-static int join(struct dsbench_container *c, void *arg)
+static int join(struct dsbench_subject *c, void *arg)
 {
 	struct joining *j = arg;
 	bool wanted = j->pending_only ? c->pending :
@@ -229,7 +229,7 @@ static int join(struct dsbench_container *c, void *arg)
 	return dsbench_run_add(j->run, c);
 }
 
-static int not_registered(struct dsbench_container *c, void *arg)
+static int not_registered(struct dsbench_subject *c, void *arg)
 {
 	return !strcmp(c->name, arg);
 }

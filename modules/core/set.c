@@ -157,6 +157,23 @@ err:
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_alloc);
 
 /**
+ * dsbench_set_alloc_bare() - a set without elements and keys
+ * @n: whatever that means to the subject
+ *
+ * Context: may sleep.
+ *
+ * Return: the set, for dsbench_set_free(), or NULL when memory is short.
+ */
+struct dsbench_set *dsbench_set_alloc_bare(u32 n)
+{
+	struct dsbench_set *set = kzalloc(sizeof(*set), GFP_KERNEL);
+
+	if (set)
+		set->n = n;
+	return set;
+}
+
+/**
  * dsbench_set_free() - undo dsbench_set_alloc()
  * @set: the set, in no container, or NULL
  *
@@ -193,7 +210,7 @@ void dsbench_set_reset(struct dsbench_set *set)
 
 	set->hits = 0;
 	set->sum = 0;
-	if (set->inline_alloc)
+	if (!set->elems)
 		return;
 
 	for (i = 0; i < set->n; i++) {

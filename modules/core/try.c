@@ -21,24 +21,29 @@
  * PREEMPT_RT makes the locks that the allocator and the XArray take sleep, so
  * there the thread merely stays where it is.
  */
-static unsigned long quiet_begin(bool irqs_off)
+static bool may_only_stay(const struct dsbench_slice *slice)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_RT) || slice->sleeps;
+}
+
+static unsigned long quiet_begin(const struct dsbench_slice *slice)
 {
 	unsigned long flags = 0;
 
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+	if (may_only_stay(slice))
 		migrate_disable();
-	else if (irqs_off)
+	else if (slice->irqs_off)
 		local_irq_save(flags);
 	else
 		preempt_disable();
 	return flags;
 }
 
-static void quiet_end(bool irqs_off, unsigned long flags)
+static void quiet_end(const struct dsbench_slice *slice, unsigned long flags)
 {
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+	if (may_only_stay(slice))
 		migrate_enable();
-	else if (irqs_off)
+	else if (slice->irqs_off)
 		local_irq_restore(flags);
 	else
 		preempt_enable();
@@ -55,7 +60,7 @@ static void quiet_end(bool irqs_off, unsigned long flags)
  */
 noinline void dsbench_time_slice(struct dsbench_slice *slice)
 {
-	unsigned long flags = quiet_begin(slice->irqs_off);
+	unsigned long flags = quiet_begin(slice);
 	unsigned int cpu = raw_smp_processor_id();
 	unsigned long irqs = dsbench_irq_count(cpu);
 	dsbench_op_fn op = slice->op;
@@ -73,7 +78,7 @@ noinline void dsbench_time_slice(struct dsbench_slice *slice)
 	slice->err = err;
 	slice->disturbed = dsbench_irq_count(cpu) != irqs ||
 			   raw_smp_processor_id() != cpu;
-	quiet_end(slice->irqs_off, flags);
+	quiet_end(slice, flags);
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_time_slice);
 
@@ -105,7 +110,7 @@ static int prepare(struct dsbench_cell *cell)
 {
 	int err;
 
-	if (cell->op == DSBENCH_FILL)
+	if (cell->op == DSBENCH_FILL || cell->source->ops->bare)
 		return 0;
 
 	err = fill_untimed(cell);
@@ -134,6 +139,7 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 		.op = cell->source->ops->op[cell->op],
 		.set = cell->set,
 		.irqs_off = cell->slice_ticks && cell->slice_ticks <= quick,
+		.sleeps = cell->source->ops->sleeps,
 	};
 
 	for (; slice.first < cell->elements; slice.first = slice.last) {
@@ -152,6 +158,15 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 	return 0;
 }
 
+static int verify(struct dsbench_cell *cell)
+{
+	const struct dsbench_ops *ops = cell->source->ops;
+
+	if (ops->bare)
+		return ops->verify(cell->set);
+	return dsbench_set_verify(cell->set, ops, cell->op, cell->elements);
+}
+
 static int try_once(struct dsbench_cell *cell, struct timing *t)
 {
 	const struct dsbench_ops *ops = cell->source->ops;
@@ -159,6 +174,8 @@ static int try_once(struct dsbench_cell *cell, struct timing *t)
 	int err;
 
 	dsbench_set_reset(set);
+	set->subject = cell->source;
+	set->op = cell->op;
 	err = ops->create(set);
 	if (err)
 		return err;
@@ -167,7 +184,7 @@ static int try_once(struct dsbench_cell *cell, struct timing *t)
 	if (!err)
 		err = time_op(cell, t);
 	if (!err)
-		err = dsbench_set_verify(set, ops, cell->op, cell->elements);
+		err = verify(cell);
 	dsbench_set_empty(set, ops);
 	return err;
 }

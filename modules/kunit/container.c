@@ -27,7 +27,7 @@ struct wanted {
 	const struct dsbench_ops *ops;
 };
 
-static int is_wanted(struct dsbench_container *c, void *arg)
+static int is_wanted(struct dsbench_subject *c, void *arg)
 {
 	struct wanted *w = arg;
 
