@@ -63,7 +63,7 @@ static int device_iflink(const struct net_device *dev)
 
 	rcu_read_lock();
 	peer = rcu_dereference(tun->peer);
-	link = peer ? peer->cfg.link : 0;
+	link = peer && peer->cfg.link ? peer->cfg.link : dev->ifindex;
 	rcu_read_unlock();
 	return link;
 }

@@ -96,7 +96,32 @@ static void count_malformed(struct net_device *dev, enum skb_drop_reason reason)
 	DEV_STATS_INC(dev, rx_errors);
 }
 
-/* Returns why the packet is dropped, by whom it has been counted. */
+/* Whether GRO could make one packet of this and the next ones. */
+static bool gro_may_merge(const struct sk_buff *skb)
+{
+	u8 protocol = skb->protocol == htons(ETH_P_IP) ? ip_hdr(skb)->protocol :
+							 ipv6_hdr(skb)->nexthdr;
+
+	if (likely(protocol == IPPROTO_TCP))
+		return true;
+	return protocol == IPPROTO_UDP &&
+	       skb->dev->features & (NETIF_F_GRO_UDP_FWD | NETIF_F_GRO_FRAGLIST);
+}
+
+/*
+ * A pass through GRO costs more than all else that we do to a packet. What it
+ * would not merge takes the plain queue. All packets of a flow go the same way,
+ * so that they stay in order. What the underlay's GRO can merge, it has merged.
+ */
+static void deliver(struct udptun_device *tun, struct sk_buff *skb)
+{
+	if (gro_may_merge(skb))
+		gro_cells_receive(&tun->gro_cells, skb);
+	else
+		netif_rx(skb);
+}
+
+/* Returns why the packet is dropped; it has been counted then. */
 static enum skb_drop_reason receive(struct udptun_peer *peer,
 				    struct sk_buff *skb)
 {
@@ -132,7 +157,7 @@ static enum skb_drop_reason receive(struct udptun_peer *peer,
 
 	skb->dev = dev;
 	dev_sw_netstats_rx_add(dev, skb->len);
-	gro_cells_receive(&tun->gro_cells, skb);
+	deliver(tun, skb);
 	return SKB_NOT_DROPPED_YET;
 }
 
