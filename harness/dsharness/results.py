@@ -2,9 +2,9 @@
 """Result files: JSON in Google Benchmark's schema, and a flat CSV beside it.
 
 `context` has the environment, `benchmarks` one `iteration` row a try and the aggregates of each cell. A row's
-`iterations` are the elements that its try went over; `real_time` and `cpu_time` are ns an element by the clock's kHz.
-Our own field is the metric, `cycles_per_element` or `instructions_per_element`; `disturbed` marks a try that an
-interrupt fell into. A reader takes the samples from the iteration rows alone, computes every statistic anew, and
+`iterations` are the elements, or packets, that its try went over; `real_time` and `cpu_time` are ns for one of them by the
+clock's kHz. Our own field is the metric, `cycles_per_element` or `instructions_per_element`, in rows of the datapath
+`…_per_packet`; `disturbed` marks a try that an interrupt fell into. A reader takes the samples from the iteration rows alone, computes every statistic anew, and
 ignores fields that it does not know.
 """
 
@@ -28,7 +28,7 @@ import numpy as np
 
 from . import paths, stats
 from .errors import HarnessError
-from .samples import UNITS, Cell
+from .samples import UNITS, WORKS, Cell
 
 SCHEMA_VERSION = 1
 LATEST = "latest.json"
@@ -41,7 +41,8 @@ CONTEXT_KEYS = ("target", "kernel", "unit", "clock_khz", "complete", "cells", "w
 
 CSV_COLUMNS = (
     "target", "accel", "kernel", "unit", "container", "op", "n", "elements", "tries", "disturbed",
-    "min", "p10", "p50", "mean", "p90", "p99", "max", "mad", "stddev", "cv", "per_element", "ns_per_element",
+    "min", "p10", "p50", "mean", "p90", "p99", "max", "mad", "stddev", "cv",
+    *(f"{prefix}per_{work}" for work in WORKS for prefix in ("", "ns_")),
 )  # fmt: skip
 
 
@@ -62,10 +63,13 @@ class Results:
         """How many of all tries an interrupt fell into, from 0 to 1."""
         return sum(sum(cell.disturbed) for cell in self.cells) / sum(len(cell.cycles) for cell in self.cells)
 
-    @property
-    def metric(self) -> str:
-        """The name of our own field in every row."""
-        return f"{self.unit}_per_element"
+    def metric(self, cell: Cell) -> str:
+        """The name of our own field in every row of this cell."""
+        return f"{self.unit}_per_{cell.work}"
+
+    def part(self, work: str) -> Results:
+        """The cells with this kind of work alone, in the same environment."""
+        return Results(self.context, [cell for cell in self.cells if cell.work == work])
 
     @property
     def containers(self) -> list[str]:
@@ -98,8 +102,8 @@ def label(target: str, accel: str | None) -> str:
     return f"{target}-{accel}" if accel else target
 
 
-def per_element(cell: Cell) -> stats.Summary:
-    """The figures of a cell, an element."""
+def per_work(cell: Cell) -> stats.Summary:
+    """The figures of a cell, an element or a packet."""
     return stats.summarise(np.asarray(cell.cycles, dtype=np.float64) / cell.elements)
 
 
@@ -137,19 +141,19 @@ def check_room(path: Path, samples: int) -> None:
 
 def write(results: Results, path: Path) -> None:
     """Write the JSON file and the CSV beside it, each at once or not at all."""
-    _replace(path, lambda file: _write_json(results, file))
-    _replace(path.with_suffix(".csv"), lambda file: _write_csv(results, file))
+    replace(path, lambda file: _write_json(results, file))
+    replace(path.with_suffix(".csv"), lambda file: _write_csv(results, file))
 
 
 def write_document(content: dict[str, Any], path: Path) -> None:
     """Write a small JSON file, at once or not at all."""
-    _replace(path, lambda file: print(json.dumps(content, indent=2, allow_nan=False), file=file))
+    replace(path, lambda file: print(json.dumps(content, indent=2, allow_nan=False), file=file))
 
 
-def point_latest(path: Path) -> None:
-    """Make latest.json, beside `path`, a link to it."""
-    link = path.parent / LATEST
-    fresh = link.with_name(f".{LATEST}.{os.getpid()}")
+def point_latest(path: Path, name: str = LATEST) -> None:
+    """Make `name`, beside `path`, a link to it."""
+    link = path.parent / name
+    fresh = link.with_name(f".{name}.{os.getpid()}")
     try:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(path.name)
@@ -279,13 +283,13 @@ def _iterations(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
             "op": cell.op,
             "n": cell.n,
             "cycles": cycles,
-            results.metric: round(cycles / cell.elements, 4),
+            results.metric(cell): round(cycles / cell.elements, 4),
             **({"disturbed": True} if disturbed else {}),
         }
 
 
 def _aggregates(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
-    summary = per_element(cell)
+    summary = per_work(cell)
     for name in ("mean", "median", "stddev", "cv", "min", "p10", "p90"):
         value = getattr(summary, name)
         if not math.isfinite(value):
@@ -307,7 +311,7 @@ def _aggregates(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
             "container": cell.container,
             "op": cell.op,
             "n": cell.n,
-            results.metric: round(value, 6),
+            results.metric(cell): round(value, 6),
         }
 
 
@@ -319,7 +323,7 @@ def _write_csv(results: Results, file: IO[str]) -> None:
         whole = stats.summarise(cell.cycles)
         figures: Sequence[float] = (
             whole.min, whole.p10, whole.median, whole.mean, whole.p90, whole.p99, whole.max, whole.mad,
-            whole.stddev, whole.cv, whole.median / cell.elements, whole.median / cell.elements * results.ns_per_count,
+            whole.stddev, whole.cv, *_by_work(results, cell, whole.median / cell.elements),
         )  # fmt: skip
         table.writerow(
             (
@@ -330,7 +334,14 @@ def _write_csv(results: Results, file: IO[str]) -> None:
         )  # fmt: skip
 
 
-def _replace(path: Path, fill: Callable[[IO[str]], None]) -> None:
+def _by_work(results: Results, cell: Cell, count: float) -> Iterator[float]:
+    """What a table has of it for each kind of work, in counts and in ns: nothing in the columns of the others."""
+    for work in WORKS:
+        known = work == cell.work
+        yield from (count, count * results.ns_per_count) if known else (math.nan, math.nan)
+
+
+def replace(path: Path, fill: Callable[[IO[str]], None]) -> None:
     """Write a file beside `path` and let it take the name when it is whole and on the disk."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
