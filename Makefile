@@ -9,7 +9,7 @@ where = $(if $(TARGET),--target $(TARGET)) $(if $(KERNEL),--kernel $(KERNEL)) $(
 how_much = $(if $(SIZES),--sizes $(SIZES)) $(if $(TRIES),--tries $(TRIES))
 
 .DEFAULT_GOAL := help
-.PHONY: help plots sweep plot bench-repeat test lint doctor modules modules_install load unload udptunctl clean distclean
+.PHONY: help plots sweep plot bench-repeat tunnel test lint doctor modules modules_install load unload udptunctl clean distclean
 
 help: ## this list
 	@echo 'make TARGET [NAME=VALUE ...]'
@@ -32,8 +32,11 @@ plot: ## draw the newest results, into plots/
 bench-repeat: ## sweep twice, and compare the medians: options as for plots
 	@$(DSBENCH) repeat $(where) $(how_much)
 
+tunnel: ## latency and throughput of udptun and its peers: [TARGET= KERNEL= ROUNDS=5]; harness/dsbench tunnel --help
+	@$(DSBENCH) tunnel $(where) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 test: ## every test, in guests too
-	@$(DSBENCH) install base plot uml qemu tunnel test lint
+	@$(DSBENCH) install base plot uml qemu tunnel tunnel-extra test lint
 	@$(PYTHON) -m pytest harness/tests
 
 lint: ## check the sources: warnings, sparse, checkpatch, types

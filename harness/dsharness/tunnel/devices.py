@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The tunnels under test: the commands that make each at one end of the link.
+
+Every tunnel carries IPv4 in IPv4, has the options that it has by default, and the largest MTU that fits the link.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+LINK = "link"
+UDPTUN = "udptun"
+
+UDPTUN_PORT = "7000"
+VXLAN_PORT = "4789"
+GENEVE_PORT = "6081"
+BAREUDP_PORT = "6635"
+FOU_PORT = "5555"
+WIREGUARD_PORT = "51820"
+
+# wg reads its settings from a file that it opens: a pipe will do, ssh's socket would not.
+WG_SETCONF = ("sh", "-c", 'cat | wg setconf "$1" /proc/self/fd/0', "sh")
+
+# Outer IPv4 and UDP headers; then what each format adds, in bytes.
+IPV4_UDP = 20 + 8
+ETHERNET = 14
+VXLAN_HEADER = 8
+GENEVE_HEADER = 8
+WIREGUARD_HEADER = 52  # type and counter, padding to 16, authenticator: leaves the 1420 of 1500 that is WireGuard's own
+
+
+@dataclass(frozen=True)
+class Keys:
+    """One end's private key, the other end's public one: base64, as wg has them."""
+
+    private: str
+    other_public: str
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a tunnel as its commands see it: addresses outside and inside, names of things to use."""
+
+    device: str
+    local: str
+    remote: str
+    inner: str
+    inner_remote: str
+    udptunctl: str
+    keys: Keys | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name of the interface."""
+        return interface(self.device)
+
+
+@dataclass(frozen=True)
+class Command:
+    """An argument list, and its standard input where it needs one. `matters` is False when its failure is no news."""
+
+    argv: tuple[str, ...]
+    stdin: str | None = None
+    matters: bool = True
+
+
+@dataclass(frozen=True)
+class Device:
+    """A kind of tunnel. `make` gives the commands up to the interface, `after` those once it is up with its address."""
+
+    name: str
+    overhead: int
+    make: Callable[[End], list[Command]]
+    after: Callable[[End], list[Command]] = lambda end: []
+    clear: Callable[[], list[tuple[str, ...]]] = lambda: []
+    encrypts: bool = False
+
+    def commands(self, end: End, link_mtu: int) -> list[Command]:
+        """All that makes this end, in its order."""
+        up = [
+            _command("ip", "link", "set", end.name, "mtu", str(link_mtu - self.overhead), "up"),
+            _command("ip", "address", "add", end.inner, "peer", end.inner_remote, "dev", end.name),
+        ]
+        return [*self.make(end), *up, *self.after(end)]
+
+    def undo(self) -> list[tuple[str, ...]]:
+        """Commands of `ip` that remove this end where it has no namespace that takes it away."""
+        return [("link", "delete", interface(self.name)), *self.clear()]
+
+
+def interface(device: str) -> str:
+    """The name of the interface of a device."""
+    return f"dsb-{device}"
+
+
+def _command(*argv: str, stdin: str | None = None, matters: bool = True) -> Command:
+    return Command(argv, stdin, matters)
+
+
+def _ip_link(end: End, *kind: str) -> Command:
+    return _command("ip", "link", "add", end.name, "type", *kind)
+
+
+def _udptun(end: End) -> list[Command]:
+    addresses = ("local", end.local, "remote", end.remote)
+    return [_command("modprobe", "udptun"), _command(end.udptunctl, "add", end.name, *addresses, "port", UDPTUN_PORT)]
+
+
+def _vxlan(end: End) -> list[Command]:
+    return [_ip_link(end, "vxlan", "id", "1", "local", end.local, "remote", end.remote, "dstport", VXLAN_PORT)]
+
+
+def _geneve(end: End) -> list[Command]:
+    return [_ip_link(end, "geneve", "id", "1", "remote", end.remote, "dstport", GENEVE_PORT)]
+
+
+def _bareudp(end: End) -> list[Command]:
+    return [_ip_link(end, "bareudp", "dstport", BAREUDP_PORT, "ethertype", "ipv4")]
+
+
+def _bareudp_route(end: End) -> list[Command]:
+    """bareudp keeps no peer: the route says where a packet goes."""
+    to = ("encap", "ip", "id", "1", "dst", end.remote, "dev", end.name, "src", end.inner)
+    return [_command("ip", "route", "replace", end.inner_remote, *to)]
+
+
+def _fou(end: End) -> list[Command]:
+    encapsulation = ("encap", "fou", "encap-sport", "auto", "encap-dport", FOU_PORT)
+    return [
+        _command("modprobe", "fou", matters=False),
+        _command("ip", "fou", "add", "port", FOU_PORT, "ipproto", "4"),
+        _ip_link(end, "ipip", "local", end.local, "remote", end.remote, *encapsulation),
+    ]
+
+
+def _wireguard(end: End) -> list[Command]:
+    if not end.keys:
+        return [_command("wg", "--version")]
+    settings = (
+        f"[Interface]\nPrivateKey = {end.keys.private}\nListenPort = {WIREGUARD_PORT}\n"
+        f"[Peer]\nPublicKey = {end.keys.other_public}\nAllowedIPs = 0.0.0.0/0\n"
+        f"Endpoint = {end.remote}:{WIREGUARD_PORT}\n"
+    )
+    return [_ip_link(end, "wireguard"), _command(*WG_SETCONF, end.name, stdin=settings)]
+
+
+DEVICES: tuple[Device, ...] = (
+    Device(UDPTUN, IPV4_UDP, _udptun),
+    Device("vxlan", IPV4_UDP + VXLAN_HEADER + ETHERNET, _vxlan),
+    Device("geneve", IPV4_UDP + GENEVE_HEADER + ETHERNET, _geneve),
+    Device("bareudp", IPV4_UDP, _bareudp, after=_bareudp_route),
+    Device("fou", IPV4_UDP, _fou, clear=lambda: [("fou", "del", "port", FOU_PORT, "ipproto", "4")]),
+    Device("wireguard", IPV4_UDP + WIREGUARD_HEADER, _wireguard, encrypts=True),
+)
+NAMES = tuple(device.name for device in DEVICES)
+ENCRYPTED = tuple(device.name for device in DEVICES if device.encrypts)

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Drives one evaluation, in a guest or between two machines, and keeps every round that is finished."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import environment, paths, proc, results, targets, tools, ui
+from ..errors import HarnessError
+from . import record
+from .command import Peer, Plan
+from .devices import DEVICES, LINK, UDPTUN, Keys
+from .record import Evaluation, Sample
+from .sides import Here, Ssh
+from .steps import Experiment, Link, Step, Take, steps, veth_link, write
+from .stream import Stream
+from .meters import TOOLS, Reading
+
+SCRIPT = paths.HARNESS / "guest" / "tunnel.sh"
+
+PEER = "peer"
+CHUNK = 65536
+
+# What a guest may take beyond the measurements' own time, and how much longer its seconds are under emulation.
+SETUP_SECONDS = 300.0
+SLOWER = {"icount": 100.0, "tcg": 20.0}
+
+Sink = Callable[[bytes], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the steps run. `execute` takes their files and a sink for their output, returns status and complaint."""
+
+    label: str
+    context: dict[str, Any]
+    experiment: Experiment
+    execute: Callable[[Sequence[Path], Sink], tuple[int, str]]
+
+
+def evaluate(plan: Plan, output: Path | None = None) -> tuple[Path, Evaluation]:
+    """Run `plan`; the result file and what is in it.
+
+    Without `output` the file gets a name of its own, and latest-tunnel.json points to it. Whatever ends it early, the
+    rounds that were finished are in the file, marked incomplete.
+    """
+    results.check_room(output or results.new_path(f"tunnel-{plan.target}", None), _takes(plan))
+    place = _between_machines(plan, plan.peer) if plan.peer else _in_guest(plan)
+    path = output or results.new_path(f"tunnel-{place.context['target']}", place.context["accel"])
+    made = steps(place.experiment)
+    collector = Collector(place, path)
+    with (
+        tempfile.TemporaryDirectory(prefix="dsbench-tunnel-") as folder,
+        ui.Progress(f"measuring {place.label}", place.experiment.takes, "measurements") as progress,
+    ):
+
+        def begin(step: Step) -> None:
+            if step.take:
+                device = "bare link" if step.take.device == LINK else step.take.device
+                note = f"round {step.take.round + 1} of {plan.rounds}, {device}, {step.take.tool.name}"
+                progress.update(_place(place.experiment, step.take), note)
+            else:
+                progress.update(0, f"setting up {'the link' if step.part == '-' else step.part}")
+
+        stream = Stream(made, begin, collector.add, lambda number: collector.keep(number, stream))
+        try:
+            status, complaint = place.execute([SCRIPT, *write(made, Path(folder))], stream.feed)
+            if stream.failure:
+                raise stream.failure
+            if status or not collector.complete:
+                raise HarnessError(f"the evaluation ended with status {status} before all rounds were done{complaint}")
+        finally:
+            collector.close(point_latest=output is None)
+    return path, collector.evaluation
+
+
+class Collector:
+    """The rounds that are finished, on the disk after each one."""
+
+    def __init__(self, place: Place, path: Path) -> None:
+        self._path = path
+        self._rounds = place.experiment.rounds
+        self._done = 0
+        self._fresh: list[Sample] = []
+        self.evaluation = Evaluation(place.context, [])
+
+    @property
+    def complete(self) -> bool:
+        """Whether every round is there."""
+        return self._done == self._rounds
+
+    def add(self, take: Take, reading: Reading) -> None:
+        """Take one more measurement of the round that runs."""
+        self._fresh.append(Sample(take, reading))
+
+    def keep(self, number: int, stream: Stream) -> None:
+        """Keep a round that is finished; it counts once it is on the disk. HarnessError when that is full."""
+        before = self.evaluation.context
+        context = {
+            **before,
+            **_told(stream),
+            "devices": [name for name in before["devices"] if name not in stream.absent],
+            "rounds": number + 1,
+            "complete": number + 1 == self._rounds,
+        }
+        grown = Evaluation(context, [*self.evaluation.samples, *self._fresh])
+        record.write(grown, self._path)
+        self.evaluation = grown
+        self._fresh = []
+        self._done = number + 1
+
+    def close(self, point_latest: bool) -> None:
+        """Say what there is, when it is not everything, and point latest-tunnel.json to it."""
+        if not self._done:
+            ui.warn("no round was finished: there is no result file")
+            return
+        if reason := self.evaluation.context["absent"].get(UDPTUN):
+            ui.warn(f"udptun itself is absent: {reason}")
+        if not self.complete:
+            finished = f"{self._done} of {self._rounds} rounds"
+            ui.warn(f"the evaluation is incomplete: {finished} are kept in {self._path}, marked complete=false")
+        if point_latest:
+            results.point_latest(self._path, record.LATEST)
+
+
+def _takes(plan: Plan) -> int:
+    return plan.rounds * (len(plan.devices) + 1) * len(TOOLS)
+
+
+def _place(experiment: Experiment, take: Take) -> int:
+    """How many measurements lie before this one."""
+    return take.round * (experiment.takes // experiment.rounds) + take.order
+
+
+def _told(stream: Stream) -> dict[str, Any]:
+    """What the steps found out."""
+    facts = dict(stream.facts)
+    cpus = facts.pop("near_cpus", "")
+    known = {f"{tool.name}_version" for tool in TOOLS}
+    return {
+        "cpus": int(cpus) if cpus.isdigit() else 0,
+        "tools": {name.removesuffix("_version"): text for name, text in facts.items() if name in known},
+        **{name: text for name, text in facts.items() if name not in known},
+        "absent": dict(stream.absent),
+    }
+
+
+def _in_guest(plan: Plan) -> Place:
+    """A guest of the target, or the host, with two network namespaces."""
+    target = targets.get(plan.target, plan.kernel, plan.accel)
+    program = tools.udptunctl()
+    experiment = _experiment(plan, veth_link(), (f"./{program.name}",) * 2)
+    timeout = SETUP_SECONDS + 2 * experiment.duration * SLOWER.get(target.accel or "", 1.0)
+
+    def execute(files: Sequence[Path], sink: Sink) -> tuple[int, str]:
+        argv = ["sh", files[0].name, files[1].name]
+        ended = target.run(argv, files=[*files, program], timeout=timeout, on_stdout=sink)
+        console = f" (the console is in {ended.console})" if ended.console else ""
+        return ended.status, f"{_last(ended.stderr)}{console}"
+
+    label = f"in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
+    told = {"target": target.name, "accel": target.accel, "kernel": target.kernel.release, "arch": target.kernel.arch}
+    link = "veth between two network namespaces of one kernel, MTU 1500"
+    warnings = []
+    if target.accel == "icount":
+        warnings.append("under icount a second is 10^9 instructions: the figures are instruction counts in disguise")
+    return Place(label, {**_context(plan, link), **told, "warnings": warnings}, experiment, execute)
+
+
+def _between_machines(plan: Plan, peer: Peer) -> Place:
+    """This machine, and another one by ssh."""
+    if os.geteuid() != 0:
+        raise HarnessError("--peer-host makes network interfaces on both machines: only root may")
+    far = Ssh(peer.destination, peer.ssh_config)
+    try:
+        user = proc.check(far.argv(["id", "-u"])).strip()
+    except HarnessError as error:
+        raise HarnessError(f"--peer-host {peer.destination} cannot be used: {error}") from error
+    if user != "0":
+        raise HarnessError(f"--peer-host {peer.destination} logs in as user {user}: log in as root")
+    far_address = peer.address or _address(peer)
+    interface, near_address = _route(far_address)
+    mtu = int((Path("/sys/class/net") / interface / "mtu").read_text(encoding="ascii"))
+    local = str(tools.udptunctl())
+    experiment = _experiment(plan, Link(Here(), far, near_address, far_address, mtu, shared=True), (local, "udptunctl"))
+
+    def execute(files: Sequence[Path], sink: Sink) -> tuple[int, str]:
+        argv: list[proc.Arg] = ["sh", files[0], files[1].name]
+        with proc.child(
+            argv, cwd=files[1].parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            while data := os.read(process.stdout.fileno(), CHUNK):
+                sink(data)
+            complaint = process.communicate()[1]
+        return process.returncode, _last(complaint)
+
+    told = {"target": PEER, "accel": None, "kernel": platform.release(), "arch": platform.machine()}
+    link = f"{near_address} ({interface}, MTU {mtu}) to {far_address} of {peer.destination}"
+    label = f"between this machine and {peer.destination}"
+    return Place(label, {**_context(plan, link), **told, "warnings": []}, experiment, execute)
+
+
+def _experiment(plan: Plan, link: Link, udptunctl: tuple[str, str]) -> Experiment:
+    devices = tuple(device for device in DEVICES if device.name in plan.devices)
+    return Experiment(link, devices, plan.rounds, plan.seconds, plan.seed, udptunctl, _keys())
+
+
+def _context(plan: Plan, link: str) -> dict[str, Any]:
+    """What is known before the first round."""
+    return {
+        "schema_version": record.SCHEMA_VERSION,
+        "complete": False,
+        **environment.facts(),
+        "link": link,
+        "devices": list(plan.devices),
+        "rounds": 0,
+        "seconds": plan.seconds,
+        "seed": plan.seed,
+    }
+
+
+def _keys() -> tuple[Keys, Keys] | None:
+    """Fresh keys for both ends of wireguard; None where there is no wg, so that its steps say what is missing."""
+    if not shutil.which("wg"):
+        return None
+    private = [proc.check(["wg", "genkey"]).strip() for _ in range(2)]
+    public = [subprocess.run(["wg", "pubkey"], input=key, capture_output=True, text=True, check=True).stdout.strip()
+              for key in private]  # fmt: skip
+    return Keys(private[0], public[1]), Keys(private[1], public[0])
+
+
+def _address(peer: Peer) -> str:
+    """The IPv4 address of the host that ssh connects to. HarnessError when there is none."""
+    config = ["-F", str(peer.ssh_config)] if peer.ssh_config else []
+    listed = proc.check(["ssh", "-G", *config, "--", peer.destination])
+    names = dict(line.partition(" ")[::2] for line in listed.splitlines())
+    host = names.get("hostname", peer.destination)
+    try:
+        return socket.gethostbyname(host)
+    except OSError as error:
+        raise HarnessError(f"{host} has no IPv4 address that is known here: name one by --peer-address") from error
+
+
+def _route(address: str) -> tuple[str, str]:
+    """The interface and the address of this machine from where packets go to `address`."""
+    route = json.loads(proc.check(["ip", "-json", "route", "get", address]))[0]
+    if route["dev"] == "lo":
+        raise HarnessError(f"{address} is this machine's own: --peer-address has to be another one's")
+    return str(route["dev"]), str(route["prefsrc"])
+
+
+def _last(complaint: bytes) -> str:
+    """The last line of a complaint, to follow a sentence."""
+    lines = [line.strip() for line in complaint.decode(errors="replace").splitlines() if line.strip()]
+    return f": {lines[-1]}" if lines else ""

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The programs that measure: how each is called, and what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import HarnessError
+
+LATENCY = "latency_us"
+THROUGHPUT = "throughput_mbps"
+
+IPERF3_PORT = "5201"
+SOCKPERF_PORT = "11111"
+NETPERF_PORT = "12865"
+
+# sockperf sleeps before each test, and takes another 0.4 s to warm up.
+SOCKPERF_IDLE_SECONDS = 2.6
+START_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one run of a tool measured: its figure, and what else it told."""
+
+    value: float
+    details: dict[str, float] = field(default_factory=dict)
+
+
+class Tool(ABC):
+    """A client here, a server there."""
+
+    name: str
+    metric: str
+    title: str
+    required = False
+    idle_seconds = START_SECONDS
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether the smaller figure is the better one."""
+        return self.metric == LATENCY
+
+    def version(self) -> list[str]:
+        """A command that succeeds when the tool is there."""
+        return [self.name, "--version"]
+
+    @abstractmethod
+    def server(self) -> list[str]:
+        """The server, in the foreground, on all addresses."""
+
+    @abstractmethod
+    def client(self, address: str, seconds: int) -> list[str]:
+        """One measurement."""
+
+    def probe(self, address: str) -> list[str]:
+        """A command that succeeds when the server can be reached, as short as the tool can do it."""
+        return self.client(address, 1)
+
+    @abstractmethod
+    def parse(self, output: str) -> Reading:
+        """The figure of one measurement. HarnessError when the output has none."""
+
+    def complaint(self, output: str) -> str:
+        """Why a measurement failed, in the tool's own words; "" when it left none."""
+        return last_words(output)
+
+
+class Iperf3(Tool):
+    """TCP throughput, as the receiver saw it."""
+
+    name = "iperf3"
+    metric = THROUGHPUT
+    title = "throughput, iperf3 TCP stream, Mbit/s"
+    required = True
+
+    def server(self) -> list[str]:
+        return ["iperf3", "--server", "--port", IPERF3_PORT]
+
+    def client(self, address: str, seconds: int) -> list[str]:
+        return ["iperf3", "--json", "--client", address, "--port", IPERF3_PORT, "--time", str(seconds)]
+
+    def probe(self, address: str) -> list[str]:
+        amount = ["--bytes", "64K", "--connect-timeout", "1000"]
+        return ["iperf3", "--client", address, "--port", IPERF3_PORT, *amount]
+
+    def parse(self, output: str) -> Reading:
+        try:
+            report = json.loads(output)
+            end = report["end"]
+            value = _positive(end["sum_received"]["bits_per_second"]) / 1e6
+            retransmits = float(end["sum_sent"].get("retransmits", 0))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise HarnessError(f"iperf3 printed no figure: {self.complaint(output)}") from error
+        return Reading(value, {"retransmits": retransmits})
+
+    def complaint(self, output: str) -> str:
+        """With --json it complains in JSON, too."""
+        try:
+            return str(json.loads(output)["error"])
+        except (ValueError, KeyError, TypeError):
+            return last_words(output)
+
+
+class Sockperf(Tool):
+    """TCP ping-pong with the smallest message; the figure is the median round trip of a run."""
+
+    name = "sockperf"
+    metric = LATENCY
+    title = "latency, sockperf TCP ping-pong, round trip, µs"
+    idle_seconds = START_SECONDS + SOCKPERF_IDLE_SECONDS
+
+    def server(self) -> list[str]:
+        return ["sockperf", "server", "--tcp", "--ip", "0.0.0.0", "--port", SOCKPERF_PORT]
+
+    def client(self, address: str, seconds: int) -> list[str]:
+        where = ["--ip", address, "--port", SOCKPERF_PORT]
+        return ["sockperf", "ping-pong", "--tcp", "--full-rtt", *where, "--time", str(seconds)]
+
+    def parse(self, output: str) -> Reading:
+        found = {f"p{float(rank):g}": float(value) for rank, value in re.findall(r"percentile (\S+) = +(\S+)", output)}
+        mean = re.search(r"avg-rtt=([0-9.]+) \(std-dev=([0-9.]+)\)", output)
+        if "p50" not in found or not mean:
+            raise HarnessError(f"{self.name} printed no figure: {self.complaint(output)}")
+        return Reading(_positive(found["p50"]), {"mean": float(mean[1]), "stddev": float(mean[2]), "p99": found["p99"]})
+
+
+class Netperf(Tool):
+    """TCP_RR, the paper's test; the figure is the mean round trip of a run."""
+
+    name = "netperf"
+    metric = LATENCY
+    title = "latency, netperf TCP_RR, round trip, µs"
+
+    def version(self) -> list[str]:
+        return ["netperf", "-V"]
+
+    def server(self) -> list[str]:
+        return ["netserver", "-D", "-4", "-p", NETPERF_PORT]
+
+    def client(self, address: str, seconds: int) -> list[str]:
+        test = ["-t", "TCP_RR", "-l", str(seconds), "-P", "0"]
+        return ["netperf", "-H", address, "-p", NETPERF_PORT, *test, "--", "-o", "MEAN_LATENCY"]
+
+    def parse(self, output: str) -> Reading:
+        lines = output.strip().splitlines()
+        try:
+            return Reading(_positive(float(lines[-1])))
+        except (IndexError, ValueError) as error:
+            raise HarnessError(f"{self.name} printed no figure: {self.complaint(output)}") from error
+
+
+TOOLS: tuple[Tool, ...] = (Sockperf(), Netperf(), Iperf3())
+
+
+def _positive(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+        raise ValueError(f"{value!r} is no measurement")
+    return float(value)
+
+
+def last_words(output: str) -> str:
+    """The last line that says something."""
+    return next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")

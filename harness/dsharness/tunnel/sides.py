@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The two ends of a link, and how a command is run at each: here, in a network namespace, or there by ssh."""
+
+from __future__ import annotations
+
+import shlex
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15")
+
+
+class Side(ABC):
+    """One end. A command is an argument list on every side; no shell of ours ever takes it apart."""
+
+    @abstractmethod
+    def argv(self, command: Sequence[str]) -> list[str]:
+        """What to run here so that `command` runs at this end."""
+
+    def lasting(self, command: Sequence[str]) -> list[str]:
+        """The same for a server, which has to end when what runs here is ended."""
+        return self.argv(command)
+
+
+class Here(Side):
+    """This machine, as it is."""
+
+    def argv(self, command: Sequence[str]) -> list[str]:
+        return list(command)
+
+
+class Netns(Side):
+    """A network namespace of the machine on which the steps run."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def argv(self, command: Sequence[str]) -> list[str]:
+        return ["ip", "netns", "exec", self.name, *command]
+
+
+class Ssh(Side):
+    """Another machine. ssh hands one text to the shell there, so every word is quoted for it."""
+
+    def __init__(self, destination: str, config: Path | None = None) -> None:
+        self.destination = destination
+        self._ssh = [*SSH, *(["-F", str(config)] if config else [])]
+
+    def argv(self, command: Sequence[str]) -> list[str]:
+        return [*self._ssh, "--", self.destination, shlex.join(command)]
+
+    def lasting(self, command: Sequence[str]) -> list[str]:
+        """On a terminal of its own: when the connection ends, the command there gets SIGHUP."""
+        return [*self._ssh, "-tt", "--", self.destination, shlex.join(command)]

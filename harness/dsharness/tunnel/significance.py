@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Two sets of samples: their figures, and whether they differ by more than chance."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of the paper's tables, in the unit of the samples. `sigma` is that of a sample (n - 1)."""
+
+    count: int
+    mean: float
+    min: float
+    max: float
+    sigma: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Samples against a reference.
+
+    `change` is mean / reference's mean - 1. The p values are two-sided: the chance that sets this far apart come from
+    equal means (Welch, variances may differ), or from one distribution (Mann-Whitney). None where a test says nothing:
+    fewer than two samples, or no spread at all.
+    """
+
+    change: float
+    welch_p: float | None
+    mann_whitney_p: float | None
+
+
+def figures(samples: Sequence[float]) -> Figures:
+    """The figures of at least one sample."""
+    values = np.asarray(samples, dtype=np.float64)
+    sigma = float(np.std(values, ddof=1)) if values.size > 1 else 0.0
+    return Figures(int(values.size), float(np.mean(values)), float(np.min(values)), float(np.max(values)), sigma)
+
+
+def compare(samples: Sequence[float], reference: Sequence[float]) -> Comparison:
+    """Compare two sets, each of at least one positive sample."""
+    change = float(np.mean(samples)) / float(np.mean(reference)) - 1
+    if min(len(samples), len(reference)) < 2:
+        return Comparison(change, None, None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scipy warns of sets without spread; their p is NaN
+        welch = float(stats.ttest_ind(samples, reference, equal_var=False).pvalue)
+        mann_whitney = float(stats.mannwhitneyu(samples, reference, alternative="two-sided").pvalue)
+    return Comparison(change, _number(welch), _number(mann_whitney))
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The evaluation on the terminal, in the shape of the paper's Tables 1 and 2."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from . import record
+from .devices import ENCRYPTED, LINK
+from .record import Evaluation
+from .significance import Comparison
+from .meters import Tool
+
+LOG_COLUMNS = 110
+NOTHING = "-"
+NOT_COMPARABLE = (
+    "The paper's figures are of two machines on a 1 Gbit/s link, Linux 6.3. Figures of different machines and links are "
+    "not comparable: compare rows from here with each other only."
+)
+
+
+def show(run: Evaluation, console: Console | None = None) -> None:
+    """Both tables of every tool, the paper's figures in them, and how to read them."""
+    console = console or _console()
+    for tool in run.tools:
+        console.print(tool.title, _figures(run, tool), _tests(run, tool), sep="\n")
+    for line in notes(run):
+        console.print(line)
+
+
+def notes(run: Evaluation) -> list[str]:
+    """What a reader has to know before he believes a figure."""
+    said = [NOT_COMPARABLE]
+    said += [f"{name} is absent: {reason}" for name, reason in run.context["absent"].items()]
+    rounds = run.context["rounds"]
+    how_many = "One round: too little for a test" if rounds == 1 else f"{rounds} rounds, each in a random order of its own"
+    said.append(f"The bare link: {run.context['link']}. {how_many}.")
+    if run.context["target"] != "peer" and run.context["cpus"] == 1:
+        said.append("The guest has one CPU: client and server share it, so a figure is the work of both ends together.")
+    if shown := [name for name in ENCRYPTED if name in run.context["devices"]]:
+        said.append(f"{', '.join(shown)} encrypts: shown, but no candidate for the best peer.")
+    said.append("p: the chance of a distance like this without a difference, two-sided, not corrected for many tests.")
+    return said
+
+
+def _figures(run: Evaluation, tool: Tool) -> Table:
+    table = Table("source", "interface")
+    for name in ("mean", "min", "max", "σ", "to bare link"):
+        table.add_column(name, justify="right")
+    theirs = record.paper(tool.metric)
+    for line in theirs:
+        figures = (line.mean, line.min, line.max, line.sigma)
+        distance = NOTHING if line is theirs[0] else change(line.mean / theirs[0].mean - 1)
+        table.add_row("paper", line.interface, *(number(value) for value in figures), distance)
+    table.add_section()
+    for row in run.rows(tool):
+        own = row.figures
+        distance = change(row.against_link.change) if row.against_link else NOTHING
+        name = "bare link" if row.device == LINK else row.device
+        table.add_row("here", name, *(number(value) for value in (own.mean, own.min, own.max, own.sigma)), distance)
+    return table
+
+
+def _tests(run: Evaluation, tool: Tool) -> Table:
+    best = run.best_peer(tool) or "no peer"
+    table = Table("against")
+    for reference in ("bare link", f"best peer: {best}"):
+        table.add_column(reference, justify="right")
+        table.add_column("Welch p", justify="right")
+        table.add_column("Mann-Whitney p", justify="right")
+    for row in run.rows(tool):
+        if row.device != LINK:
+            table.add_row(row.device, *_cells(row.against_link), *_cells(row.against_best))
+    return table
+
+
+def _cells(found: Comparison | None) -> tuple[str, str, str]:
+    if not found:
+        return (NOTHING,) * 3
+    return change(found.change), probability(found.welch_p), probability(found.mann_whitney_p)
+
+
+def number(value: float) -> str:
+    """A figure of a table."""
+    return f"{value:,.0f}" if value >= 10_000 else f"{value:,.2f}" if value >= 1 else f"{value:.3g}"
+
+
+def change(ratio: float) -> str:
+    """A relative distance, signed."""
+    return f"{ratio:+.1%}"
+
+
+def probability(p: float | None) -> str:
+    """A p value, or that there is none."""
+    return NOTHING if p is None else "<0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=LOG_COLUMNS)
