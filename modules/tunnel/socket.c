@@ -55,6 +55,8 @@ static int sock_open(struct udptun_sock *sock, struct net *net,
 
 	setup_udp_tunnel_sock(net, DSBENCH_TUNNEL_SOCK(sock->sock),
 			      &tunnel_cfg);
+	/* GSO packets of UDP go through whole, too. */
+	udp_allow_gso(sock->sock->sk);
 	return 0;
 }
 
