@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,19 @@ from .errors import HarnessError
 
 SECONDS = 120.0
 
-# Nothing may run while the suites use the containers; the log is the report.
+# Nothing may run while the suites use the containers, which are loaded with them. What the kernel logs is the report, one
+# for each module: kunit.py stops reading at the end of the first.
 SCRIPT = """
 set -e
 insmod dsbench.ko autorun=0
-for module in dsbench_*.ko; do
-	[ "$module" = dsbench_kunit.ko ] || insmod "$module"
+for module in *_kunit.ko; do
+	dmesg --clear
+	modprobe "${module%.ko}"
+	dmesg
+	printf '\\f'
 done
-dmesg --clear
-insmod dsbench_kunit.ko
-dmesg
 """
+REPORT_END = b"\f"
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,17 @@ def run_suites() -> Report:
         raise HarnessError(f"the KUnit suites did not run: {result.stderr.decode(errors='replace').strip()}")
     if target.kernel.source is None:
         raise HarnessError(f"{target.kernel.release} has no source with kunit.py in it")
-    return parse(result.stdout, target.kernel.source)
+    logs = result.stdout.split(REPORT_END)[:-1]
+    return joined([parse(log, target.kernel.source) for log in logs])
+
+
+def joined(reports: Sequence[Report]) -> Report:
+    """One report of all; it passed when each did, and there is one."""
+    return Report(
+        tuple(case for report in reports for case in report.cases),
+        "".join(report.text for report in reports),
+        bool(reports) and all(report.passed for report in reports),
+    )
 
 
 def parse(log: bytes, source: Path) -> Report:

@@ -16,6 +16,7 @@ SUITES = (
     "dsbench_hashtable",
     "dsbench_rbtree",
     "dsbench_xarray",
+    "udptun",
 )
 
 
