@@ -278,14 +278,14 @@ static void run_containers(const struct dsbench_params *p, bool pending_only)
 	run->id = ++last_id;
 
 	j.run = run;
+	if (!pending_only)
+		check_names(run);
 	if (dsbench_registry_visit(join, &j))
 		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
 				    "memory ran out before the first try");
 	else if (!list_empty(&run->cells))
 		measure(run);
 
-	if (!pending_only)
-		check_names(run);
 	if (list_empty(&run->cells) && !run->problem[0]) {
 		if (pending_only) {
 			last_id--;

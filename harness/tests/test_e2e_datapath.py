@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0
+"""dsbench_tunnel.ko in the UML guest: what it measures, what it refuses, and what happens when devices go."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from dsharness import targets
+from guests import PARAMETERS, RUN, header, sh
+
+OPS = ("tx", "rx", "path")
+
+# a veth into another namespace, and a vxlan tunnel through it; nobody asks for anybody's hardware address
+TOPOLOGY = """
+set -e
+ip netns add far
+ip link add veth0 type veth peer name veth0 netns far
+ip link add vxlan0 type vxlan id 1 local 192.0.2.1 remote 192.0.2.2 dstport 4789 dev veth0
+ip -n far link add vxlan0 type vxlan id 1 local 192.0.2.2 remote 192.0.2.1 dstport 4789 dev veth0
+for link in veth0:192.0.2 vxlan0:10.9.0; do
+    dev=${link%:*} net=${link#*:}
+    ip address add $net.1/24 dev $dev; ip -n far address add $net.2/24 dev $dev
+    ip link set $dev up; ip -n far link set $dev up
+    ip neigh replace $net.2 lladdr $(ip netns exec far cat /sys/class/net/$dev/address) dev $dev nud permanent
+    ip -n far neigh replace $net.1 lladdr $(cat /sys/class/net/$dev/address) dev $dev nud permanent
+done
+set +e
+insmod dsbench.ko autorun=0 tries=5 warmup=0
+"""
+
+DEVICES = "devices=veth:veth0:192.0.2.2,vxlan:vxlan0:10.9.0.2"
+LOAD = f"insmod dsbench_tunnel.ko underlay=veth0 {DEVICES}"
+# The containers are left out: what registers by hand runs, what is installed is not asked for.
+SELECT = f"echo veth,vxlan > {PARAMETERS}/containers"
+
+
+@pytest.fixture(scope="module")
+def uml() -> targets.Target:
+    """The UML guest; it boots for each script."""
+    return targets.get("uml")
+
+
+def cells(text: str) -> set[tuple[str, str, int]]:
+    """Device, operation and payload of every row."""
+    found = (line.split() for line in text.splitlines() if line.startswith(("veth ", "vxlan ")))
+    return {(words[0], words[1], int(words[2])) for words in found}
+
+
+def test_every_operation_at_every_payload(uml: targets.Target) -> None:
+    text = sh(uml, f"{TOPOLOGY}{LOAD} payloads=64,1400,64400; {SELECT}; echo 1 > {RUN}; cat /proc/dsbench")
+    assert "state=complete" in text, text
+    assert cells(text) == {(device, op, n) for device in ("veth", "vxlan") for op in OPS for n in (64, 1400, 64400)}
+
+
+def test_containers_and_devices_in_one_run(uml: targets.Target) -> None:
+    text = sh(uml, f"{TOPOLOGY}{LOAD} payloads=512; insmod dsbench_list.ko; echo {'veth,list'} > {PARAMETERS}/containers; echo 1 > {RUN}; cat /proc/dsbench")
+    assert cells(text) == {("veth", op, 512) for op in OPS}
+    assert len(re.findall(r"^list ", text, re.MULTILINE)) == 4
+    assert len(header(text, "run")) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (f"underlay=eth9 {DEVICES}", "underlay=eth9: there is no such device"),
+        (DEVICES, "underlay=: there is no such device"),
+        (f"underlay=lo {DEVICES}", "underlay=lo: must be a veth"),
+        ("underlay=veth0", "devices=: must be 1 to 16 of LABEL:INTERFACE:IPV4-ADDRESS"),
+        ("underlay=veth0 devices=veth0", "devices=veth0: must be 1 to 16"),
+        ("underlay=veth0 devices=a:veth0:10.0.0", "devices=a:veth0:10.0.0: must be 1 to 16"),
+        ("underlay=veth0 devices=averyverylonglabel:veth0:10.0.0.2", "labels of up to 15 characters"),
+        ("underlay=veth0 devices=a:eth7:10.0.0.2", "devices=a:eth7: there is no such device"),
+        (f"underlay=veth0 {DEVICES} packets=0", "packets=0: must be a whole number from 1 to 64"),
+        (f"underlay=veth0 {DEVICES} packets=65", "packets=65: must be a whole number from 1 to 64"),
+        (f"underlay=veth0 {DEVICES} payloads=64,0", "payloads=0: must be whole numbers from 1 to 64400"),
+        (f"underlay=veth0 {DEVICES} payloads=65536", "payloads=65536: must be whole numbers from 1 to 64400"),
+        ("underlay=veth0 devices=a:veth0:192.0.2.2,a:vxlan0:10.9.0.2", "container a: the name is taken"),
+    ],
+)
+def test_what_is_not_allowed(uml: targets.Target, arguments: str, sentence: str) -> None:
+    text = sh(uml, f"{TOPOLOGY}insmod dsbench_tunnel.ko {arguments} && echo LOADED; dmesg; lsmod; rmmod dsbench; ip netns del far")
+    assert "LOADED" not in text
+    assert sentence in text
+    assert not re.search("^dsbench_tunnel", text, re.MULTILINE)
+
+
+def test_packets_that_do_not_arrive_fail_the_run(uml: targets.Target) -> None:
+    lose = "ip -n far address del 10.9.0.2/24 dev vxlan0"
+    text = sh(uml, f"{TOPOLOGY}{LOAD} payloads=64; {SELECT}; {lose}; echo 1 > {RUN}; cat /proc/dsbench")
+    assert "state=failed" in text
+    assert re.search(r"vxlan gave a wrong answer in (rx|path) at n=64", text)
+    assert cells(text) == {("veth", op, 64) for op in OPS}
+
+
+def test_a_device_that_goes_during_the_run(uml: targets.Target) -> None:
+    script = f"""{TOPOLOGY}{LOAD} payloads=64; {SELECT}; echo 2000 > {PARAMETERS}/tries; echo 1 > {RUN}
+    until grep -q 'running [1-9][0-9]' {RUN}; do :; done
+    ip link del vxlan0; cat /proc/dsbench; rmmod dsbench_tunnel dsbench && echo UNLOADED
+    """
+    text = sh(uml, script)
+    assert "state=failed" in text
+    assert cells(text) == {("veth", op, 64) for op in OPS}
+    assert text.endswith("UNLOADED\n")
+
+
+def test_rmmod_during_the_run(uml: targets.Target) -> None:
+    script = f"""{TOPOLOGY}{LOAD}; {SELECT}; echo 100000 > {PARAMETERS}/tries; echo 1 > {RUN}
+    until grep -q 'running [1-9]' {RUN}; do :; done
+    rmmod dsbench_tunnel && cat /proc/dsbench && rmmod dsbench && ip netns del far && ip link show veth0 2>&1
+    """
+    text = sh(uml, script, status=1)
+    assert "state=interrupted" in text
+    assert "was removed during the run" in text
+    assert "does not exist" in text, "a namespace that was let go takes its veth with it"
