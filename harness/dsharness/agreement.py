@@ -54,4 +54,4 @@ def of(first: Results, second: Results, figure: str = "median") -> Agreement:
 
 
 def _figures(sweep: Results, figure: str) -> dict[str, float]:
-    return {cell.name: getattr(results.per_element(cell), figure) for cell in sweep.cells}
+    return {cell.name: getattr(results.per_work(cell), figure) for cell in sweep.cells}

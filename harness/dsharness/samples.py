@@ -2,7 +2,8 @@
 """What the core module says: /proc/dsbench (header lines and a table) and the samples of debugfs (CSV).
 
 A cell is one (container, op, n); its samples are whole tries in clock counts, the clock's own cost already subtracted,
-so a value may be zero or negative: below the clock's resolution.
+so a value may be zero or negative: below the clock's resolution. In rows of the datapath, `container` is a kind of device,
+`n` a payload in octets, and the elements are packets.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ from .errors import HarnessError
 
 SAMPLE_COLUMNS = ("run", "container", "op", "n", "elements", "try", "cycles", "disturbed")
 UNITS = ("cycles", "instructions")
+ELEMENT, PACKET = "element", "packet"
+WORKS = (ELEMENT, PACKET)
+"""What a try does many times, and what it costs is divided by."""
+DATAPATH_OPS = ("tx", "rx", "path")
+"""The operations on packets; all others are on elements."""
 
 _HEADER_LINE = re.compile(r"#\s*([A-Za-z_][\w -]*?):\s*(.*)")
 
@@ -85,7 +91,7 @@ class Report:
 
 @dataclass
 class Cell:
-    """All tries of one (container, op, n): counts of a whole try over `elements` elements."""
+    """All tries of one (container, op, n): counts of a whole try over `elements` elements or packets."""
 
     container: str
     op: str
@@ -95,8 +101,13 @@ class Cell:
     disturbed: array[int] = field(default_factory=lambda: array("b"))
 
     @property
+    def work(self) -> str:
+        """What `elements` counts, one of WORKS."""
+        return PACKET if self.op in DATAPATH_OPS else ELEMENT
+
+    @property
     def name(self) -> str:
-        """The name of the benchmark: list/fill/4000."""
+        """The name of the benchmark: list/fill/4000, udptun/path/1400."""
         return f"{self.container}/{self.op}/{self.n}"
 
 
@@ -152,7 +163,7 @@ def parse_samples(text: str) -> list[Cell]:
             raise HarnessError(f"the samples file is damaged: line {number} is {line!r}") from error
     for cell in cells.values():
         if cell.elements < 1:
-            raise HarnessError(f"the samples file is damaged: {cell.name} has {cell.elements} elements")
+            raise HarnessError(f"the samples file is damaged: {cell.name} has {cell.elements} {cell.work}s")
     return list(cells.values())
 
 

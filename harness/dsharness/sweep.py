@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Time every container and operation at several sizes, in one boot of the target, into a result file."""
+"""Time every container and operation at several sizes, and the tunnel's datapath beside them, in one boot of the target,
+into a result file."""
 
 # The command line only: it must load without numpy, which is installed only after the options were checked.
 
@@ -11,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import packages, paths, ui
+from . import datapath, packages, paths, ui
 from .errors import UsageError
+from .samples import DATAPATH_OPS
 
 OPS = ("fill", "find", "for_each", "erase")
 ORDERS = ("shuffled", "sequential")
@@ -22,6 +24,22 @@ MAX_N = 1 << 24
 MAX_TRIES = 1_000_000
 MAX_SAMPLES = 1_000_000
 MAX_U64 = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class DatapathPlan:
+    """The datapath's part of a plan."""
+
+    devices: tuple[str, ...]
+    payloads: tuple[int, ...]
+    settings: tuple[str, ...]
+    required: bool
+    """Whether it was asked for by name, so that to go without is a failure."""
+
+    @property
+    def cells(self) -> int:
+        """How many there will be, of all that is asked for."""
+        return len(self.devices) * len(self.payloads) * len(DATAPATH_OPS)
 
 
 @dataclass(frozen=True)
@@ -37,7 +55,19 @@ class Plan:
     containers: tuple[str, ...]
     ops: tuple[str, ...]
     settings: tuple[str, ...]
+    datapath: DatapathPlan | None
     timeout: float
+
+    @property
+    def cells(self) -> int:
+        """How many there will be, of all that is asked for."""
+        packets = self.datapath.cells if self.datapath else 0
+        return len(self.sizes) * self.cells_of_size + packets
+
+    @property
+    def cells_of_size(self) -> int:
+        """How many each size has."""
+        return len(self.containers) * len(self.ops)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -63,6 +93,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups that are absent (0)")
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
     parser.add_argument("--warmup", metavar="MS", help="uncounted tries first, ms of guest time (500; 5 under icount)")
+    parser.add_argument(
+        "--datapath",
+        action=argparse.BooleanOptionalAction,
+        help="time the datapath of network devices, too (default: yes in guests, no on the host)",
+    )
+    parser.add_argument(
+        "--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} (all); {datapath.BARE} is always in"
+    )
+    parser.add_argument(
+        "--payloads", nargs="+", default=datapath.PAYLOADS, metavar="OCTETS", help="of a packet (64 512 1400 65536)"
+    )
     parser.add_argument("--timeout", default="900", metavar="SECONDS", help="end the guest then (900)")
 
 
@@ -79,12 +120,6 @@ def checked_plan(args: argparse.Namespace) -> Plan:
     tries = None if args.tries is None else _whole("tries", args.tries, 1, MAX_TRIES)
     containers = _names("container", args.container, known_containers())
     ops = _names("op", args.op, OPS)
-    samples = len(numbers) * (tries or 100) * len(containers) * len(ops)
-    if samples > MAX_SAMPLES:
-        raise UsageError(
-            f"--tries {tries} makes {samples} samples of this sweep, at most {MAX_SAMPLES} are allowed: "
-            "lower it, or name fewer --sizes, --container or --op"
-        )
     output: Path | None = getattr(args, "output", None)
     if output and output.suffix != ".json":
         raise UsageError(f"--output is {str(output)!r}: allowed are names that end in .json")
@@ -97,7 +132,7 @@ def checked_plan(args: argparse.Namespace) -> Plan:
         "misses": _optional("misses", args.misses, 0, 100),
         "seed": _optional("seed", args.seed, 0, MAX_U64),
     }
-    return Plan(
+    plan = Plan(
         target=args.target,
         kernel=args.kernel,
         accel=args.accel,
@@ -107,8 +142,16 @@ def checked_plan(args: argparse.Namespace) -> Plan:
         containers=containers,
         ops=ops,
         settings=tuple(f"{name}={value}" for name, value in settings.items() if value is not None),
+        datapath=_datapath(args),
         timeout=_whole("timeout", args.timeout, 1, 7 * 86_400),
     )
+    samples = plan.cells * (tries or 100)
+    if samples > MAX_SAMPLES:
+        raise UsageError(
+            f"--tries {tries} makes {samples} samples of this sweep, at most {MAX_SAMPLES} are allowed: "
+            "lower it, or name fewer --sizes, --container, --op, --device or --payloads"
+        )
+    return plan
 
 
 def run(args: argparse.Namespace) -> int:
@@ -145,6 +188,25 @@ def _names(option: str, values: Sequence[str] | None, allowed: Sequence[str]) ->
     if not names:
         raise UsageError(f"--{option} is empty: allowed are {', '.join(allowed)}")
     return tuple(names)
+
+
+def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
+    """What of the datapath is to be timed; None: nothing. The bare link is always in, since all run over it."""
+    named = _names("device", args.device, datapath.DEVICES)
+    payloads = {_whole("payloads", octets, 1, datapath.MAX_PAYLOAD) for octets in _words(args.payloads)}
+    if not payloads:
+        raise UsageError(f"--payloads is empty: name whole numbers from 1 to {datapath.MAX_PAYLOAD}")
+    if args.datapath is False and args.device:
+        raise UsageError("--device has no use with --no-datapath: leave one of them out")
+    required = bool(args.datapath or args.device)
+    if not required and (args.datapath is False or args.target == "host"):
+        return None
+    return DatapathPlan(
+        devices=tuple(kind for kind in datapath.DEVICES if kind in named or kind == datapath.BARE),
+        payloads=tuple(sorted(payloads)),
+        settings=() if args.seed is None else (f"seed={args.seed}",),
+        required=required,
+    )
 
 
 def _choice(option: str, value: str | None, allowed: Sequence[str]) -> str | None:

@@ -7,33 +7,37 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .datapath import Topology, parse_topology
 from .errors import HarnessError
 from .samples import Cell, Report, check_agreement, parse_report, parse_samples
 
 MARK = "@dsbench "
+DATAPATH = "datapath"
+"""The stage that is no size."""
 
 _LOG_PREFIX = re.compile(r"^(\[[ \d.]+\] )?(dsbench\w*: )*")
 _MODULE_LOADER = re.compile(r"invalid for parameter")
 
 
 @dataclass(frozen=True)
-class SizeResult:
-    """What one size gave."""
+class StageResult:
+    """What one stage gave, a size or the datapath. Without devices the datapath has no report and no cells."""
 
-    n: int
-    report: Report
+    stage: str
+    report: Report | None
     cells: list[Cell]
+    topology: Topology | None = None
 
 
 class SweepStream:
-    """Feed it standard output; it calls back on every step, and collects the sizes that are whole."""
+    """Feed it standard output; it calls back on every step, and collects the stages that are whole."""
 
-    def __init__(self, on_progress: Callable[[int, int, int], None], on_size: Callable[[SizeResult], None]) -> None:
-        """`on_progress` takes n, tries done and tries in all."""
+    def __init__(self, on_progress: Callable[[str, int, int], None], on_stage: Callable[[StageResult], None]) -> None:
+        """`on_progress` takes the stage, tries done and tries in all. A stage is a size as text, or DATAPATH."""
         self._on_progress = on_progress
-        self._on_size = on_size
+        self._on_stage = on_stage
         self._rest = b""
-        self._n = 0
+        self._stage = ""
         self._section = ""
         self._texts: dict[str, list[str]] = {}
         self.failure: HarnessError | None = None
@@ -56,13 +60,13 @@ class SweepStream:
             self._texts[self._section].append(line)
 
     def _mark(self, words: list[str]) -> None:
-        kind, self._n, figures = words[0], int(words[1]), [int(word) for word in words[2:]]
+        kind, self._stage, figures = words[0], words[1], [int(word) for word in words[2:]]
         if kind == "begin":
             self._texts = {}
             self._section = ""
-            self._on_progress(self._n, 0, 0)
+            self._on_progress(self._stage, 0, 0)
         elif kind == "progress":
-            self._on_progress(self._n, figures[0], figures[1])
+            self._on_progress(self._stage, figures[0], figures[1])
         elif kind == "end":
             self._end()
         else:
@@ -72,16 +76,24 @@ class SweepStream:
     def _end(self) -> None:
         self._section = ""
         if "failed" in self._texts:
-            raise HarnessError(f"the kernel refused the run of n={self._n}: {_reason(self._texts['failed'])}")
+            raise HarnessError(f"the kernel refused {self._called}: {_reason(self._texts['failed'])}")
+        topology = parse_topology(self._texts["topology"]) if "topology" in self._texts else None
+        if topology and not topology.present:
+            self._on_stage(StageResult(self._stage, None, [], topology))
+            return
         report = parse_report(self._text("report"))
         cells = parse_samples(self._text("samples"))
         if not report.rows or any(run.settings.get("state") != "complete" for run in report.runs):
             said = [text for text in report.warnings if text.startswith("run ")] or ["see the kernel's log"]
-            raise HarnessError(f"the run of n={self._n} was not completed: {said[-1]}")
+            raise HarnessError(f"{self._called} was not completed: {said[-1]}")
         check_agreement(report, cells)
         order = [(row.container, row.op, row.n) for row in report.rows]
         cells.sort(key=lambda cell: order.index((cell.container, cell.op, cell.n)))
-        self._on_size(SizeResult(self._n, report, cells))
+        self._on_stage(StageResult(self._stage, report, cells, topology))
+
+    @property
+    def _called(self) -> str:
+        return "the run of the datapath" if self._stage == DATAPATH else f"the run of n={self._stage}"
 
     def _text(self, section: str) -> str:
         return "".join(f"{line}\n" for line in self._texts.get(section, []))

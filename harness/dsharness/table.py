@@ -6,16 +6,17 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from . import results
+from . import datapath, results
 from .agreement import Agreement
 from .results import Results
+from .samples import ELEMENT, PACKET
 
 LABEL_COLUMNS = 24
 FIGURE_COLUMNS = 13
 
 
 def figure(value: float) -> str:
-    """A figure an element, short; one that is not above zero is below the clock's resolution."""
+    """A figure an element or packet, short; one that is not above zero is below the clock's resolution."""
     if value <= 0:
         return "below res."
     if value < 1000:
@@ -24,23 +25,34 @@ def figure(value: float) -> str:
 
 
 def show_medians(sweep: Results) -> None:
-    """The median an element: a row for each op and container, a column for each n."""
-    figures = {cell.name: figure(results.per_element(cell).median) for cell in sweep.cells}
-    _show(sweep, f"{sweep.unit} per element, median, {sweep.label}, kernel {sweep.context['kernel']}", figures)
+    """The median an element: a row for each op and container, a column for each n; and for packets, the like."""
+    figures = {cell.name: figure(results.per_work(cell).median) for cell in sweep.cells}
+    _show(sweep, f"{sweep.unit} per {{work}}, median, {sweep.label}, kernel {sweep.context['kernel']}", figures)
+    for kind, reason in sweep.context.get("absent_devices", {}).items():
+        print(f"{kind} is absent: {reason}")
 
 
 def show_ratios(sweep: Results, found: Agreement) -> None:
     """The ratio of medians of each cell of `sweep`, laid out as the medians are."""
     figures = {name: f"{ratio:.3f}" for name, ratio in found.ratios.items()}
-    _show(sweep, f"median of the second sweep / median of the first, {sweep.label}", figures)
+    _show(sweep, f"median of the second sweep / median of the first, per {{work}}, {sweep.label}", figures)
 
 
 def _show(sweep: Results, title: str, figures: dict[str, str]) -> None:
+    """A table for each kind of work that the sweep has; `title` names it where it says {work}."""
+    for work, subject in ((ELEMENT, "container"), (PACKET, "device")):
+        part = sweep.part(work)
+        if part.cells:
+            columns = [datapath.payload(n) if work == PACKET else f"n={n}" for n in part.sizes]
+            _show_part(part, title.format(work=work), subject, columns, figures)
+
+
+def _show_part(sweep: Results, title: str, subject: str, columns: list[str], figures: dict[str, str]) -> None:
     table = Table()
     table.add_column("op")
-    table.add_column("container")
-    for n in sweep.sizes:
-        table.add_column(f"n={n}", justify="right")
+    table.add_column(subject)
+    for column in columns:
+        table.add_column(column, justify="right")
     for op in sweep.ops:
         for container in sweep.containers:
             table.add_row(op, container, *(figures.get(f"{container}/{op}/{n}", "-") for n in sweep.sizes))

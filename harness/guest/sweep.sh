@@ -1,37 +1,46 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs inside the target, in the folder of the .ko files: one run of the core module for each size. What it prints is
-# cut up by dsharness/sweepstream.py along the lines that begin with "@dsbench".
+# Runs inside the target, in the folder of the .ko files: one run of the core module for each size, and one for the
+# datapath. What it prints is cut up by dsharness/sweepstream.py along the lines that begin with "@dsbench".
 #
-# usage: sweep.sh "SIZES" "CONTAINER MODULES" PARAMETER=VALUE...
+# usage: sweep.sh "SIZES" "CONTAINER MODULES" "PARAMETER=VALUE..." "DEVICES" "PARAMETER=VALUE..." "PARAMETER=VALUE..."
 #   The modules are loaded by hand, where none are installed; else the list is empty and the core asks modprobe.
+#   The parameters are the core's for the sizes, the core's for the datapath, and those of dsbench_tunnel; without
+#   devices there is no datapath. datapath.sh lies beside this script.
 set -u
 
 sizes=$1
 by_hand=$2
-shift 2
+size_settings=$3
+kinds=$4
+datapath_settings=$5
+tunnel_settings=$6
 
 debugfs=/sys/kernel/debug/dsbench
 report=${TMPDIR:-/tmp}/dsbench-report.$$
 poller=
+borrowed=
 
 unload() {
-	for module in $by_hand; do
-		grep -q "^$module " /proc/modules && rmmod "$module"
+	for module in dsbench_tunnel $by_hand dsbench; do
+		if grep -q "^$module " /proc/modules; then
+			rmmod "$module" || return
+		fi
 	done
-	if grep -q '^dsbench ' /proc/modules; then
-		rmmod dsbench
-	fi
 }
 
 leave() {
 	[ -z "$poller" ] || kill "$poller" 2>/dev/null
 	unload
+	if [ -n "$kinds" ]; then
+		sh ./datapath.sh down
+		[ -z "$borrowed" ] || rmmod "$borrowed" 2>/dev/null
+	fi
 	rm -f "$report"
 }
 
-# fail SIZE: the kernel's last words on it, then the end.
+# fail STAGE: the kernel's last words on it, then the end.
 fail() {
 	echo "@dsbench failed $1"
 	dmesg | grep dsbench | tail -n 3
@@ -39,7 +48,7 @@ fail() {
 	exit 1
 }
 
-# poll SIZE: how far the run is, twice a second.
+# poll STAGE: how far the run is, twice a second.
 poll() {
 	while read -r state taken total <$debugfs/run; do
 		[ "$state" = running ] && echo "@dsbench progress $1 $taken $total"
@@ -47,7 +56,7 @@ poll() {
 	done
 }
 
-load() {
+load_containers() {
 	if [ -z "$by_hand" ]; then
 		insmod dsbench.ko "$@"
 		return
@@ -59,22 +68,59 @@ load() {
 	echo 1 >$debugfs/run
 }
 
+# load_datapath DEVICES: from the near end's namespace, where they have their names.
+load_datapath() {
+	names=$(echo "$1" | sed 's/:[^,]*//g')
+	# shellcheck disable=SC2086 # a list of parameters
+	insmod dsbench.ko autorun=0 "containers=$names" $datapath_settings || return
+	# shellcheck disable=SC2086 # a list of parameters
+	ip netns exec dsbench-a insmod ./dsbench_tunnel.ko "devices=$1" underlay=veth0 $tunnel_settings || return
+	echo 1 >$debugfs/run
+}
+
+# follow STAGE: the run that was started, and what came of it.
+follow() {
+	poll "$1" 2>/dev/null &
+	poller=$!
+	cat /proc/dsbench >"$report" || fail "$1"
+	kill "$poller"
+	wait "$poller" 2>/dev/null
+	poller=
+	echo "@dsbench report $1"
+	cat "$report"
+	echo "@dsbench samples $1"
+	cat $debugfs/samples || fail "$1"
+	echo "@dsbench end $1"
+	unload || fail "$1"
+}
+
+size() {
+	echo "@dsbench begin $1"
+	# shellcheck disable=SC2086 # a list of parameters
+	load_containers "n=$1" $size_settings || fail "$1"
+	follow "$1"
+}
+
+datapath() {
+	echo "@dsbench begin datapath"
+	echo "@dsbench topology datapath"
+	grep -q '^udptun ' /proc/modules || borrowed=udptun
+	# shellcheck disable=SC2086 # a list of names
+	topology=$(sh ./datapath.sh up $kinds) || fail datapath
+	echo "$topology"
+	devices=$(echo "$topology" | sed -n 's/^device //p' | tr '\n' ',')
+	if [ -z "$devices" ]; then
+		echo "@dsbench end datapath"
+		return
+	fi
+	load_datapath "${devices%,}" || fail datapath
+	follow datapath
+}
+
 trap leave EXIT
 trap 'exit 130' INT TERM HUP
 
 for n in $sizes; do
-	echo "@dsbench begin $n"
-	load "n=$n" "$@" || fail "$n"
-	poll "$n" 2>/dev/null &
-	poller=$!
-	cat /proc/dsbench >"$report" || fail "$n"
-	kill "$poller"
-	wait "$poller" 2>/dev/null
-	poller=
-	echo "@dsbench report $n"
-	cat "$report"
-	echo "@dsbench samples $n"
-	cat $debugfs/samples || fail "$n"
-	echo "@dsbench end $n"
-	unload || fail "$n"
+	size "$n"
 done
+[ -z "$kinds" ] || datapath
