@@ -41,6 +41,10 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         "--with", dest="files", type=Path, nargs="+", action="extend", default=[], metavar="FILE",
         help="put files, another module say, beside the .ko files",
     )  # fmt: skip
+    parser.add_argument(
+        "--network", action="store_true",
+        help="qemu: have ip, python3, udptunctl and the kernel's own tunnels in the guest, too (uml has the host's)",
+    )  # fmt: skip
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -51,7 +55,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=__doc__,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--target T] [--kernel K] [--accel A] [--with FILE ...] [--timeout SECONDS] -- COMMAND ...",
+        usage="%(prog)s [--target T] [--kernel K] [--accel A] [--network] [--with FILE ...] [--timeout SECONDS] -- COMMAND ...",
     )
     add_target_options(parser)
     parser.add_argument(
@@ -67,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     for file in args.files:
         if not file.is_file():
             raise UsageError(f"--with {file}: there is no such file")
-    target = targets.get(args.target, args.kernel, args.accel)
+    target = targets.get(args.target, args.kernel, args.accel, network=args.network)
     try:
         result = target.run(
             args.argv,

@@ -64,8 +64,12 @@ class Archive:
         """Add a program with the shared libraries that ldd names, at the paths where its loader looks for them."""
         self.copy(source, path)
         for library in libraries(source):
-            if PurePosixPath(library) not in self._known:
-                self.copy(library, PurePosixPath(library))
+            self.once(library)
+
+    def once(self, source: Path) -> None:
+        """Add a copy of a host's file at its own place, unless something is there already."""
+        if PurePosixPath(source) not in self._known:
+            self.copy(source, PurePosixPath(source))
 
     def packed(self) -> bytes:
         """The finished archive, padded so that another may follow it."""

@@ -15,8 +15,13 @@ from .uml import Uml
 __all__ = ["CRASHED", "TIMED_OUT", "GuestError", "GuestResult", "Host", "Qemu", "Target", "Uml", "get"]
 
 
-def get(name: str, kernel_spec: str | None = None, accel: str | None = None) -> Target:
+def get(
+    name: str, kernel_spec: str | None = None, accel: str | None = None, *, network: bool = False
+) -> Target:
     """The target `name`, ready to run: its kernel is at hand and the modules are built for it.
+
+    With `network` there are the programs and the kernel's modules that network tests need; without, a guest that has not
+    the host's programs boots faster.
 
     UsageError for a target, kernel or accelerator that there is not; HarnessError when one cannot be used here.
     """
@@ -30,9 +35,9 @@ def get(name: str, kernel_spec: str | None = None, accel: str | None = None) -> 
         packages.ensure("base", "qemu")
         kernel = kernels.find(name, kernel_spec)
         chosen = accelerators.resolve(kernel, accel)
-        return Qemu(build.modules(kernel), chosen)
+        return Qemu(build.modules(kernel), chosen, network=network)
     if name == "host":
         require_host()
         return Host(build.modules(kernels.find(name, kernel_spec)))
-    packages.ensure("base")
+    packages.ensure("base", *(["tunnel"] if network else []))
     return Uml(build.modules(kernels.find(name, kernel_spec)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .. import initramfs, qemucmd
+from .. import guestnet, initramfs, qemucmd
 from ..build import Build
 from .guest import INIT, Guest, Job
 
@@ -17,14 +17,18 @@ TERMINFO = (Path("/etc/terminfo"), Path("/lib/terminfo"), Path("/usr/share/termi
 
 
 class Qemu(Guest):
-    """A small PC with one CPU. `accel` says what rdtsc counts: cycles under "kvm", instructions under "icount"."""
+    """A small PC with one CPU. `accel` says what rdtsc counts: cycles under "kvm", instructions under "icount".
+
+    With `network` the guest has the programs and modules of guestnet.py, too.
+    """
 
     name = "qemu"
     boot_seconds = 120.0
 
-    def __init__(self, build: Build, accel: str) -> None:
+    def __init__(self, build: Build, accel: str, *, network: bool = False) -> None:
         super().__init__(build, accel)
         self._accelerator = accel
+        self._network = network
 
     def _settings(self, job: Job) -> dict[str, str]:
         return {"out": "/dev/ttyS1", "err": "/dev/ttyS2", "status": "/dev/ttyS3", "terminal": "/dev/ttyS1"}
@@ -42,7 +46,11 @@ class Qemu(Guest):
         return qemucmd.argv(self._accelerator, self.kernel.image, image, ports)
 
     def _userland(self) -> initramfs.Archive:
-        return initramfs.with_modules(self.build.ko_dir, self.build.mod_root)
+        if not self._network:
+            return initramfs.with_modules(self.build.ko_dir, self.build.mod_root)
+        archive = initramfs.with_modules(self.build.ko_dir, guestnet.module_root(self.build))
+        guestnet.add_programs(archive)
+        return archive
 
 
 def _errand(job: Job) -> initramfs.Archive:
