@@ -1,25 +1,40 @@
 # SPDX-License-Identifier: GPL-2.0
-# One panel of bars: a group an operation, a bar a container, its value above it, error bars from p10 to p90.
+# Panels of bars: a group an operation, a bar a container or device, its value above it, error bars from p10 to p90;
+# dashed where there is a level to compare with, hatched what is not to be compared.
 
 folder = ARG1; picture = ARG2; kind = ARG3
 load folder.'/facts.gp'
-panel_height = 480; key_width = 12; key_points = 0
+key_width = 12; key_points = 0
 load 'style.gp'
 
-set xlabel x_label offset 0, 0.3
-group_font = heading(15)
-set xtics scale 0 font group_font
 set grid noxtics
-set style fill solid 0.85 noborder
 set boxwidth 0.86
+label_font = sized(n_containers > 6 ? 10 : 12)
 data(panel, i) = sprintf('%s/%d-%d.dat', folder, panel, i)
+marks(panel) = sprintf('%s/%d-marks.dat', folder, panel)
+if_compared(i, value) = i == uncompared ? NaN : value
+if_uncompared(i, value) = i == uncompared ? value : NaN
 
-panel = 1
-eval place_panel
-eval axes[panel]
-set ylabel labels[panel]
-plot for [i = 1:n_containers] data(panel, i) using 1:2 with boxes linetype i notitle, \
-	for [i = 1:n_containers] data(panel, i) using 1:3:(0):($4 - $3) with vectors heads size screen 0.004, 90 \
-		linecolor rgb '#333333' linewidth 1.5 notitle, \
-	for [i = 1:n_containers] data(panel, i) using 1:4:(strcol(5)) with labels offset 0, 0.7 \
-		font sized(n_containers > 6 ? 10 : 12) notitle
+set multiplot
+do for [panel = 1:n_panels] {
+	eval place_panel
+	eval axes[panel]
+	tick_font = heading(tick_sizes[panel])
+	set xtics scale 0 font tick_font
+	set ylabel labels[panel]
+	set title panels[panel] font heading(15) offset 0, -0.6
+	plot for [i = 1:n_containers] data(panel, i) using 1:(if_compared(i, $2)) with boxes \
+			fillstyle solid 0.85 noborder linecolor rgb colour(i) notitle, \
+		for [i = 1:n_containers] data(panel, i) using 1:(if_uncompared(i, $2)) with boxes \
+			fillstyle @uncompared_fill linecolor rgb colour(i) linewidth 1 notitle, \
+		marks(panel) using 1:3:($2 - $1):(0) with vectors nohead @mark_line notitle, \
+		for [i = 1:n_containers] data(panel, i) using 1:3:(0):($4 - $3) with vectors heads size screen 0.004, 90 \
+			linecolor rgb '#333333' linewidth 1.5 notitle, \
+		for [i = 1:n_containers] data(panel, i) using 1:4:(strcol(5)) with labels offset 0, 0.7 \
+			font label_font notitle, \
+		marks(panel) using 2:3:(strcol(4)) with labels left offset 0.4, 0 font label_font notitle
+	unset label
+	unset arrow
+	unset object
+}
+unset multiplot

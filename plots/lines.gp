@@ -3,11 +3,9 @@
 
 folder = ARG1; picture = ARG2; kind = ARG3
 load folder.'/facts.gp'
-panel_height = 392; key_width = 2; key_points = 1
+key_width = 2; key_points = 1
 load 'style.gp'
 
-if (x_log) { set logscale x }
-set xlabel x_label offset 0, 0.3
 set bars 0.6
 data(panel, i) = sprintf('%s/%d-%d.dat', folder, panel, i)
 
@@ -17,7 +15,7 @@ do for [panel = 1:n_panels] {
 	eval axes[panel]
 	set ylabel labels[panel]
 	set title panels[panel] font heading(15) offset 0, -0.6
-	plot for [i = 1:n_containers] data(panel, i) using 1:2:3:4 with yerrorlines linetype i notitle
+	plot for [i = 1:n_containers] data(panel, i) using 1:2:3:4 with yerrorlines linetype styles[i] notitle
 	unset label
 	unset arrow
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What all pictures have in common: the look, the header, the notes. Loaded by the scripts, which are called as
 #   gnuplot -c SCRIPT DATA-FOLDER PICTURE svg|png
-# after they have set panel_height, key_width, key_points and read facts.gp of the data folder, which dsharness/figures.py wrote.
+# after they have set key_width, key_points and read facts.gp of the data folder, which dsharness/figures.py wrote.
 
 width = 1200
 line_height = 20
@@ -30,6 +30,11 @@ do for [i = 1:24] {
 	set linetype i linecolor rgb colours[(i - 1) % 8 + 1] linewidth 2 pointtype shapes[(i - 1) % 8 + 1] pointsize point_size
 }
 
+colour(i) = colours[(styles[i] - 1) % 8 + 1]
+# What is shown beside the others, not compared, and the level that they are compared with.
+uncompared_fill = 'transparent pattern 4'
+mark_line = "linecolor rgb '#111111' linewidth 2 dashtype (8, 5)"
+
 set encoding utf8
 set border 3 linecolor rgb '#555555'
 set grid xtics ytics linecolor rgb '#E2E2E2' linewidth 1 linetype 1 dashtype 1
@@ -51,18 +56,27 @@ do for [i = 1:n_footnotes] {
 # The key, once for all panels: a sample and a name each, where figures.py found room for them.
 unset key
 key_y(i) = y_at(header - 20 - line_height * (key_rows - 1 - key_row[i]))
-do for [i = 1:n_containers] {
-	set arrow (100 + i) from screen x_at(key_x[i]), screen key_y(i) to screen x_at(key_x[i] + 34), screen key_y(i) \
-		nohead linetype i linewidth key_width
-	if (key_points) {
-		set label (100 + i) '' at screen x_at(key_x[i] + 17), screen key_y(i) point linetype i
-	}
-	set label (200 + i) containers[i] at screen x_at(key_x[i] + 42), screen key_y(i) left font sized(14)
+do for [i = 1:n_keys] {
+	if (i > n_containers) {
+		set arrow (100 + i) from screen x_at(key_x[i]), screen key_y(i) to screen x_at(key_x[i] + 34), screen key_y(i) \
+			nohead @mark_line
+	} else { if (i == uncompared) {
+		set object (100 + i) rectangle from screen x_at(key_x[i]), screen (key_y(i) - 6.0 / height) \
+			to screen x_at(key_x[i] + 34), screen (key_y(i) + 6.0 / height) \
+			fillstyle @uncompared_fill fillcolor rgb colour(i) linewidth 1
+	} else {
+		set arrow (100 + i) from screen x_at(key_x[i]), screen key_y(i) to screen x_at(key_x[i] + 34), screen key_y(i) \
+			nohead linetype styles[i] linewidth key_width
+		if (key_points) {
+			set label (100 + i) '' at screen x_at(key_x[i] + 17), screen key_y(i) point linetype styles[i]
+		}
+	} }
+	set label (200 + i) keys[i] at screen x_at(key_x[i] + 42), screen key_y(i) left font sized(14)
 }
 
 # The n-th panel's place: margins around the axes within an equal share of the picture.
 place_panel = ' \
-	column = (panel - 1) % columns; row = (panel - 1) / columns; \
-	share = real(width) / columns; top = header + row * panel_height; \
-	set lmargin at screen x_at(column * share + 88); set rmargin at screen x_at((column + 1) * share - 24); \
+	row = (panel - 1) / columns; \
+	left = width * lefts[panel]; right = left + width * shares[panel]; top = header + row * panel_height; \
+	set lmargin at screen x_at(left + 88); set rmargin at screen x_at(right - 24); \
 	set tmargin at screen y_at(top + 34); set bmargin at screen y_at(top + panel_height - 70)'

@@ -102,7 +102,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} (all); {datapath.BARE} is always in"
     )
     parser.add_argument(
-        "--payloads", nargs="+", default=datapath.PAYLOADS, metavar="OCTETS", help="of a packet (64 512 1400 65536)"
+        "--payloads", nargs="+", default=datapath.PAYLOADS, metavar="OCTETS", help="of a packet (64 512 1400 64400)"
     )
     parser.add_argument("--timeout", default="900", metavar="SECONDS", help="end the guest then (900)")
 
@@ -194,8 +194,8 @@ def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
     """What of the datapath is to be timed; None: nothing. The bare link is always in, since all run over it."""
     named = _names("device", args.device, datapath.DEVICES)
     payloads = {_whole("payloads", octets, 1, datapath.MAX_PAYLOAD) for octets in _words(args.payloads)}
-    if not payloads:
-        raise UsageError(f"--payloads is empty: name whole numbers from 1 to {datapath.MAX_PAYLOAD}")
+    if not 1 <= len(payloads) <= datapath.MOST_PAYLOADS:
+        raise UsageError(f"--payloads names {len(payloads)} numbers: allowed are 1 to {datapath.MOST_PAYLOADS} of them")
     if args.datapath is False and args.device:
         raise UsageError("--device has no use with --no-datapath: leave one of them out")
     required = bool(args.datapath or args.device)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dsharness.results import SCHEMA_VERSION, Results
-from dsharness.samples import Cell
+from dsharness.samples import DATAPATH_OPS, Cell
 
 CONTAINERS = ("hashtable", "list", "rbtree", "xarray")
 OPS = ("fill", "find", "for_each", "erase")
@@ -26,15 +26,29 @@ _COSTS = {
 }  # fmt: skip
 
 
+DEVICES = ("veth", "udptun", "vxlan", "geneve", "bareudp", "fou", "wireguard")
+PAYLOADS = (64, 512, 1400, 64400)
+PACKETS = 32
+
+# Counts a packet without payload, and for each octet of it.
+_PACKET_COSTS = {
+    "veth": (2900.0, 0.05), "udptun": (6400.0, 0.06), "vxlan": (8500.0, 0.07), "geneve": (8100.0, 0.07),
+    "bareudp": (9300.0, 0.07), "fou": (8400.0, 0.07), "wireguard": (14000.0, 4.5),
+}  # fmt: skip
+_SHARES = {"tx": 0.45, "rx": 0.5, "path": 1.0}
+
+
 def make(
     sizes: Sequence[int] = (500, 1000, 2000, 4000),
     tries: int = 20,
     containers: Sequence[str] = CONTAINERS,
     ops: Sequence[str] = OPS,
     seed: int = 1,
+    devices: Sequence[str] = (),
+    payloads: Sequence[int] = PAYLOADS,
     **context: Any,
 ) -> Results:
-    """A complete sweep; `context` overrides fields of its context."""
+    """A complete sweep, with the datapath of `devices`; `context` overrides fields of its context."""
     draw = random.Random(seed)
     cells = []
     for n in sizes:
@@ -47,6 +61,7 @@ def make(
                     cell.cycles.append(round(cost * (n / 1000) ** growth * spread * cell.elements))
                     cell.disturbed.append(int(draw.random() < 0.02))
                 cells.append(cell)
+    cells += [_packets(draw, device, op, octets, tries) for octets in payloads for device in devices for op in DATAPATH_OPS]
     return Results(
         {
             "schema_version": SCHEMA_VERSION,
@@ -74,3 +89,12 @@ def make(
         },
         cells,
     )
+
+
+def _packets(draw: random.Random, device: str, op: str, octets: int, tries: int) -> Cell:
+    fixed, growth = _PACKET_COSTS[device]
+    cell = Cell(device, op, octets, PACKETS)
+    for _ in range(tries):
+        cell.cycles.append(round((fixed + growth * octets) * _SHARES[op] * (1 + draw.expovariate(30)) * PACKETS))
+        cell.disturbed.append(int(draw.random() < 0.02))
+    return cell

@@ -63,7 +63,7 @@ def test_a_panel_an_operation_and_a_line_a_container() -> None:
     line = find.series["rbtree"]
     assert [point.x for point in line] == [500, 1000, 2000, 4000]
     cell = next(cell for cell in make().cells if cell.name == "rbtree/find/4000")
-    summary = results.per_element(cell)
+    summary = results.per_work(cell)
     assert line[-1] == figures.Point(4000, summary.median, summary.p10, summary.p90)
 
 
