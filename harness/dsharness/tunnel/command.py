@@ -142,7 +142,7 @@ def _peer(args: argparse.Namespace) -> Peer | None:
         return None
     for option in ("target", "kernel", "accel"):
         if (value := getattr(args, option)) is not None:
-            raise UsageError(f"--{option} is {value!r}: with --peer-host leave it out, the running kernels are measured")
+            raise UsageError(f"--{option} is {value!r}: leave it out, --peer-host measures the running kernels")
     if not DESTINATION.fullmatch(args.peer_host):
         raise UsageError(f"--peer-host is {args.peer_host!r}: allowed is USER@HOST, as ssh takes it")
     if args.peer_address is not None and not _is_ipv4(args.peer_address):

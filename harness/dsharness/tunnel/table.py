@@ -15,8 +15,8 @@ from .meters import Tool
 LOG_COLUMNS = 110
 NOTHING = "-"
 NOT_COMPARABLE = (
-    "The paper's figures are of two machines on a 1 Gbit/s link, Linux 6.3. Figures of different machines and links are "
-    "not comparable: compare rows from here with each other only."
+    "The paper's figures are of two machines on a 1 Gbit/s link, Linux 6.3. Figures of different machines and links "
+    "are not comparable: compare rows from here with each other only."
 )
 
 
@@ -34,7 +34,7 @@ def notes(run: Evaluation) -> list[str]:
     said = [NOT_COMPARABLE]
     said += [f"{name} is absent: {reason}" for name, reason in run.context["absent"].items()]
     rounds = run.context["rounds"]
-    how_many = "One round: too little for a test" if rounds == 1 else f"{rounds} rounds, each in a random order of its own"
+    how_many = f"{rounds} rounds, each in a random order of its own" if rounds > 1 else "One round: too few for a test"
     said.append(f"The bare link: {run.context['link']}. {how_many}.")
     if run.context["target"] != "peer" and run.context["cpus"] == 1:
         said.append("The guest has one CPU: client and server share it, so a figure is the work of both ends together.")
