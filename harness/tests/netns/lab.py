@@ -130,6 +130,14 @@ class Machine:
                     return Counters.read([int(word) for word in rest.split()])
         raise Failure(f"{self.name} has no device {device}")
 
+    def ready(self, *devices: str) -> None:
+        """Wait until these have a carrier and IPv6 has noticed; the kernel may take a second. Failure when they get none."""
+        eventually(f"{self.name}'s {', '.join(devices)} are up", lambda: all(self._is_up(device) for device in devices))
+
+    def _is_up(self, device: str) -> bool:
+        with self:
+            return "state UP" in run("ip", "link", "show", device).stdout
+
     def has(self, device: str) -> bool:
         """Is there a device of that name?"""
         with self:
@@ -274,6 +282,8 @@ class Cable:
                 addr add {OUTER[6][side]}/64 dev veth0 nodad
                 link set veth0 up
                 """)
+        for machine in (self.a, self.b):
+            machine.ready("veth0")
         self.make(0, options)
         self.make(1, options)
 

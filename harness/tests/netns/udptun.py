@@ -373,11 +373,15 @@ def path_mtu(inner: int, outer: int) -> None:
             ip(f"""
             addr add {nets[4][net].format(host)} dev {device}
             addr add {nets[6][net].format(host)} dev {device} nodad
+            addr add fe80::{host}/64 dev {device} nodad
             link set {device} up
             """)
     with r:
         r.sysctl("net/ipv4/ip_forward 1")
         r.sysctl("net/ipv6/conf/all/forwarding 1")
+    r.ready("veth0", "veth1")
+    for machine in (a, b):
+        machine.ready("veth0")
     ends = [nets[outer][side].format(side + 1).partition("/")[0] for side in (0, 1)]
     for side, machine in enumerate((a, b)):
         with machine:
