@@ -29,6 +29,10 @@ PYTHON_IMPORTS = (
 """What scripts in the guest may import."""
 
 
+MEASURING = ("iperf3", "sockperf", "netperf", "netserver", "wg")
+"""Programs of the paper's evaluation that go in where this machine has them."""
+
+
 def module_root(built: Build) -> Path:
     """As `built.mod_root`, and the kernel's own network modules with it. HarnessError when the kernel has no modules."""
     kernel = built.kernel
@@ -76,6 +80,9 @@ def add_programs(archive: Archive) -> None:
     packages.ensure("tunnel")
     archive.program(_found("ip"), "/usr/sbin/ip")
     archive.program(tools.udptunctl(), "/usr/sbin/udptunctl")
+    for name in MEASURING:
+        if program := shutil.which(name):
+            archive.program(Path(program).resolve(), f"/usr/bin/{name}")
     archive.program(PYTHON.resolve(), "/usr/bin/python3")
     for file in _python_files():
         archive.copy(file, file.as_posix())

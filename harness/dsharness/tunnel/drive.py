@@ -124,6 +124,8 @@ class Collector:
         if not self._done:
             ui.warn("no round was finished: there is no result file")
             return
+        for warning in self.evaluation.context["warnings"]:
+            ui.warn(warning)
         if reason := self.evaluation.context["absent"].get(UDPTUN):
             ui.warn(f"udptun itself is absent: {reason}")
         if not self.complete:
@@ -157,7 +159,7 @@ def _told(stream: Stream) -> dict[str, Any]:
 
 def _in_guest(plan: Plan) -> Place:
     """A guest of the target, or the host, with two network namespaces."""
-    target = targets.get(plan.target, plan.kernel, plan.accel)
+    target = targets.get(plan.target, plan.kernel, plan.accel, network=True)
     program = tools.udptunctl()
     experiment = _experiment(plan, veth_link(), (f"./{program.name}",) * 2)
     timeout = SETUP_SECONDS + 2 * experiment.duration * SLOWER.get(target.accel or "", 1.0)
@@ -171,10 +173,10 @@ def _in_guest(plan: Plan) -> Place:
     label = f"in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
     told = {"target": target.name, "accel": target.accel, "kernel": target.kernel.release, "arch": target.kernel.arch}
     link = "veth between two network namespaces of one kernel, MTU 1500"
-    warnings = []
+    known = _context(plan, link)
     if target.accel == "icount":
-        warnings.append("under icount a second is 10^9 instructions: the figures are instruction counts in disguise")
-    return Place(label, {**_context(plan, link), **told, "warnings": warnings}, experiment, execute)
+        known["warnings"].append("under icount a second is 10^9 instructions: the figures count instructions, not time")
+    return Place(label, {**known, **told}, experiment, execute)
 
 
 def _between_machines(plan: Plan, peer: Peer) -> Place:
@@ -208,7 +210,7 @@ def _between_machines(plan: Plan, peer: Peer) -> Place:
     told = {"target": PEER, "accel": None, "kernel": platform.release(), "arch": platform.machine()}
     link = f"{near_address} ({interface}, MTU {mtu}) to {far_address} of {peer.destination}"
     label = f"between this machine and {peer.destination}"
-    return Place(label, {**_context(plan, link), **told, "warnings": []}, experiment, execute)
+    return Place(label, {**_context(plan, link), **told}, experiment, execute)
 
 
 def _experiment(plan: Plan, link: Link, udptunctl: tuple[str, str]) -> Experiment:
@@ -218,10 +220,12 @@ def _experiment(plan: Plan, link: Link, udptunctl: tuple[str, str]) -> Experimen
 
 def _context(plan: Plan, link: str) -> dict[str, Any]:
     """What is known before the first round."""
+    facts = environment.facts()
     return {
         "schema_version": record.SCHEMA_VERSION,
         "complete": False,
-        **environment.facts(),
+        **facts,
+        "warnings": environment.warnings(facts),
         "link": link,
         "devices": list(plan.devices),
         "rounds": 0,
