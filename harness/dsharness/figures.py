@@ -178,7 +178,7 @@ def largest(sweep: Results) -> Picture:
 
 def datapath_bars(sweep: Results) -> Picture:
     """The cost of a packet: a panel a payload, a group of bars an operation, a bar a tunnel, the bare link a line."""
-    tunnels = [device for device in sweep.containers if device != datapath.BARE]
+    tunnels = [device for device in sweep.containers if device != datapath.BARE] or [datapath.BARE]
     ops = [op for op in DATAPATH_OPS if op in sweep.ops]
     panels = [_packet_panel(sweep, octets, ops, tunnels) for octets in sweep.sizes]
     names = [_packet_name(device) for device in tunnels]
@@ -320,7 +320,7 @@ def _packet_panel(sweep: Results, octets: int, ops: list[str], tunnels: list[str
         device: {op: point for op in ops for point in found[op][device] if point.x == octets}
         for device in sweep.containers
     }
-    bare = levels.pop(datapath.BARE, {})
+    bare = levels.get(datapath.BARE, {})
     series, axis = _grouped({_packet_name(device): levels[device] for device in tunnels}, ops)
     width = len(tunnels) + 1
     marks = [

@@ -92,7 +92,7 @@ def make(
 
 
 def _packets(draw: random.Random, device: str, op: str, octets: int, tries: int) -> Cell:
-    fixed, growth = _PACKET_COSTS[device]
+    fixed, growth = _PACKET_COSTS.get(device, (5000.0, 0.06))
     cell = Cell(device, op, octets, PACKETS)
     for _ in range(tries):
         cell.cycles.append(round((fixed + growth * octets) * _SHARES[op] * (1 + draw.expovariate(30)) * PACKETS))

@@ -20,8 +20,8 @@ COMPARE = Path("/usr/share/benchmark/compare.py")
 def pair(tmp_path: Path) -> tuple[Path, Path]:
     """A sweep, and the same with hashtable/fill/500 twice as slow."""
     before, after = tmp_path / "before.json", tmp_path / "after.json"
-    results.write(make(sizes=[500]), before)
-    slower = make(sizes=[500])
+    results.write(make(sizes=[500], devices=["veth", "udptun"]), before)
+    slower = make(sizes=[500], devices=["veth", "udptun"])
     assert slower.cells[0].name == "hashtable/fill/500"
     slower.cells[0].cycles = array("q", (2 * value for value in slower.cells[0].cycles))
     results.write(slower, after)
@@ -45,4 +45,5 @@ def test_compare_finds_the_change(pair: tuple[Path, Path], tmp_path: Path) -> No
     assert len(found["hashtable/fill/500"]["measurements"]) == 20
     assert found["hashtable/fill/500"]["utest"]["time_pvalue"] < 0.001
     assert found["list/fill/500"]["utest"]["time_pvalue"] == pytest.approx(1)
+    assert found["udptun/path/1400"]["utest"]["time_pvalue"] == pytest.approx(1)
     assert found["hashtable/fill/500_median"]["run_type"] == "aggregate"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_results import make
+from made_results import DEVICES, make
 
 from dsharness import figures, paths, results
 from dsharness.errors import HarnessError
@@ -137,6 +137,105 @@ def test_a_container_without_an_operation(tmp_path: Path) -> None:
     sweep.cells = [cell for cell in sweep.cells if (cell.container, cell.op) != ("list", "find")]
     figures.draw(sweep, tmp_path)
     assert figures.per_element(sweep).panels[1].series["list"] == []
+
+
+def with_datapath(**options: Any) -> Results:
+    return make(**{"devices": DEVICES, **options})
+
+
+def test_the_datapath_is_drawn_where_there_is_one(tmp_path: Path) -> None:
+    drawn = figures.draw(with_datapath(), tmp_path)
+    assert [path.name for path in drawn[6:]] == [
+        "datapath.svg", "datapath.png", "containers-and-datapath.svg", "containers-and-datapath.png",
+    ]  # fmt: skip
+    for path in drawn[6:]:
+        if path.suffix == ".svg":
+            text = svg_text(path)
+            for words in ("cycles per packet", "udptun", "veth: the bare link", "wireguard (encrypts: not compared)",
+                          "1400 B", "target uml", "median of 20 tries"):  # fmt: skip
+                assert words in text, path.name
+
+
+def test_the_other_pictures_are_of_containers_alone() -> None:
+    sweep = with_datapath().part("element")
+    assert figures.per_element(sweep).panels == figures.per_element(make()).panels
+    assert figures.largest(sweep).containers == ["hashtable", "list", "rbtree", "xarray"]
+
+
+def test_bars_of_packets_stand_beside_the_bare_link() -> None:
+    sweep = with_datapath().part("packet")
+    picture = figures.datapath_bars(sweep)
+    assert [panel.title for panel in picture.panels] == [
+        "payload 64 B", "payload 512 B", "payload 1400 B", "payload 64400 B GSO",
+    ]  # fmt: skip
+    panel = picture.panels[2]
+    assert "veth" not in panel.series
+    assert len(panel.series["udptun"]) == 3
+    assert [text for text, _ in panel.axis.ticks] == ["tx", "rx", "path"]
+    bare = next(cell for cell in sweep.cells if cell.name == "veth/path/1400")
+    assert panel.marks[2].value == results.per_work(bare).median
+    assert not panel.log
+    assert panel.low == 0
+
+
+def test_what_encrypts_does_not_stretch_the_axis() -> None:
+    for panel in figures.datapath_bars(with_datapath().part("packet")).panels:
+        compared = [p.high for name, line in panel.series.items() if "encrypts" not in name for p in line]
+        assert panel.high < 2 * max(compared)
+
+
+def test_containers_and_tunnels_side_by_side() -> None:
+    sweep = with_datapath(sizes=[500, 4000])
+    picture = figures.side_by_side(sweep.part("element"), sweep.part("packet"))
+    assert picture is not None
+    left, right = picture.panels
+    assert (left.title, right.title) == ("one element, n = 4,000", "one packet, payload 1400 B")
+    assert (left.value_label, right.value_label) == ("cycles per element", "cycles per packet")
+    assert [text for text, _ in right.axis.ticks] == list(DEVICES[1:])
+    assert len(right.series["in-tree tunnels"]) == 4
+    assert [mark.value > 0 for mark in right.marks] == [True]
+
+
+def test_the_payload_nearest_to_a_full_packet_is_shown() -> None:
+    sweep = with_datapath(payloads=[64, 900])
+    picture = figures.side_by_side(sweep.part("element"), sweep.part("packet"))
+    assert picture is not None
+    assert picture.panels[1].title == "one packet, payload 900 B"
+
+
+def test_absent_devices_are_named(tmp_path: Path) -> None:
+    sweep = with_datapath(devices=["veth", "udptun"], absent_devices={"bareudp": "this kernel has no bareudp"})
+    for path in figures.draw(sweep, tmp_path)[6:]:
+        if path.suffix == ".svg":
+            assert "Absent: bareudp (this kernel has no bareudp)." in svg_text(path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"devices": ["veth"]},
+        {"devices": ["wireguard"]},
+        {"devices": ["udptun", "a-tunnel-15char"], "payloads": [64]},
+        {"payloads": [1], "tries": 1},
+        {"unit": "instructions", "target": "qemu", "accel": "icount"},
+    ],
+)
+def test_unusual_datapaths(options: dict[str, Any], tmp_path: Path) -> None:
+    for path in figures.draw(with_datapath(**options), tmp_path)[6:]:
+        if path.suffix == ".svg":
+            assert f"{options.get('unit', 'cycles')} per packet" in svg_text(path)
+
+
+def test_a_datapath_without_a_whole_path(tmp_path: Path) -> None:
+    sweep = with_datapath()
+    sweep.cells = [cell for cell in sweep.cells if cell.op != "path" and (cell.container, cell.op) != ("fou", "rx")]
+    names = [path.stem for path in figures.draw(sweep, tmp_path)[6:]]
+    assert names == ["datapath", "datapath"]
+
+
+@pytest.mark.parametrize("value", [0, -100])
+def test_packets_below_resolution(value: int, tmp_path: Path) -> None:
+    assert len(figures.draw(with_value(with_datapath(), value, everywhere=True), tmp_path)) == 10
 
 
 def test_what_the_reader_must_not_miss(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_round_trip(written: Path) -> None:
     before, after = make(), results.read(written)
     assert after.context == before.context
     assert after.cells == before.cells
-    assert (after.metric, after.label, after.sizes) == ("cycles_per_element", "uml", [500, 1000, 2000, 4000])
+    assert (after.label, after.sizes) == ("uml", [500, 1000, 2000, 4000])
 
 
 def test_a_row_a_try(written: Path) -> None:
@@ -72,6 +72,33 @@ def test_instructions_are_named_so(tmp_path: Path) -> None:
     assert "cycles_per_element" not in row
     assert row["instructions_per_element"] == pytest.approx(row["real_time"])
     assert results.read(path).label == "qemu-icount"
+
+
+def test_packets_have_a_metric_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "tunnel.json"
+    before = make(sizes=[500], devices=["veth", "udptun"], absent_devices={"bareudp": "this kernel has no bareudp"})
+    results.write(before, path)
+    after = results.read(path)
+    assert (after.context, after.cells) == (before.context, before.cells)
+    assert after.part("packet").containers == ["veth", "udptun"]
+    assert after.part("packet").sizes == [64, 512, 1400, 64400]
+    assert (after.part("element").sizes, len(after.part("element").cells)) == ([500], 16)
+    for row in rows(path, "iteration"):
+        packets = row["op"] in ("tx", "rx", "path")
+        mine, other = ("cycles_per_packet", "cycles_per_element")[:: 1 if packets else -1]
+        assert other not in row
+        assert row[mine] == pytest.approx(row["cycles"] / row["iterations"], abs=1e-4)
+        assert row["real_time"] == pytest.approx(row[mine] * 0.4, abs=1e-3)
+    medians = {row["name"]: row for row in rows(path, "aggregate")}
+    assert "cycles_per_packet" in medians["udptun/path/1400_median"]
+    with path.with_suffix(".csv").open() as file:
+        table = {(row["container"], row["op"], row["n"]): row for row in csv.DictReader(file)}
+    packet, element = table["udptun", "path", "1400"], table["list", "fill", "500"]
+    assert (packet["per_element"], packet["ns_per_element"], packet["elements"]) == ("", "", "32")
+    assert float(packet["ns_per_packet"]) == pytest.approx(float(packet["per_packet"]) * 0.4)
+    assert float(packet["per_packet"]) == pytest.approx(float(packet["p50"]) / 32)
+    assert (element["per_packet"], element["ns_per_packet"]) == ("", "")
+    assert float(element["per_element"]) > 0
 
 
 def test_the_table_beside_it(written: Path) -> None:

@@ -38,6 +38,23 @@ run,container,op,n,elements,try,cycles,disturbed
 1,list,find,4,2,2,-1,0
 """
 
+DATAPATH_REPORT = REPORT.partition("# run:")[0] + """\
+# run: 1 tries=3 warmup=500 seed=1 cpu=0 state=complete ms=7
+container  op      n tries disturbed    min    p50   mean    p90    p99    max  mad  per_element
+veth       path 1400     3         0  95000  96000  96000  96800  96980  97000  700      3000.00
+udptun     path 1400     3         0 190000 192000 192000 193600 193960 194000 1400      6000.00
+"""
+
+DATAPATH_SAMPLES = """\
+run,container,op,n,elements,try,cycles,disturbed
+1,veth,path,1400,32,0,95000,0
+1,udptun,path,1400,32,0,194000,0
+1,veth,path,1400,32,1,96000,0
+1,udptun,path,1400,32,1,190000,0
+1,udptun,path,1400,32,2,192000,0
+1,veth,path,1400,32,2,97000,0
+"""
+
 
 def test_report() -> None:
     report = parse_report(REPORT)
@@ -68,6 +85,16 @@ def test_samples_keep_every_try_in_order() -> None:
     assert list(fill.disturbed) == [0, 1, 0]
     assert (find.elements, list(find.cycles)) == (2, [-10, -4, -1])
     check_agreement(parse_report(REPORT), [fill, find])
+
+
+def test_rows_of_the_datapath_are_of_packets() -> None:
+    report, cells = parse_report(DATAPATH_REPORT), parse_samples(DATAPATH_SAMPLES)
+    check_agreement(report, cells)
+    assert [(cell.name, cell.elements, cell.work) for cell in cells] == [
+        ("veth/path/1400", 32, "packet"),
+        ("udptun/path/1400", 32, "packet"),
+    ]
+    assert {cell.work for cell in parse_samples(SAMPLES)} == {"element"}
 
 
 def test_more_columns_and_another_order_are_read() -> None:

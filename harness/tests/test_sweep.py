@@ -8,13 +8,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_samples import REPORT, SAMPLES
+from test_samples import DATAPATH_REPORT, DATAPATH_SAMPLES, REPORT, SAMPLES
 
 from dsharness import sweep
+from dsharness.datapath import DEVICES, Topology
 from dsharness.errors import UsageError
-from dsharness.sweepstream import SizeResult, SweepStream
+from dsharness.sweepstream import StageResult, SweepStream
 
-SCRIPT = Path(__file__).resolve().parents[1] / "guest" / "sweep.sh"
+GUEST = Path(__file__).resolve().parents[1] / "guest"
 
 
 def plan(*argv: str) -> sweep.Plan:
@@ -46,7 +47,13 @@ def test_lists_in_every_spelling() -> None:
         (("--sizes", " "), "--sizes is empty"),
         (("--tries", "0"), "--tries is '0': allowed are whole numbers from 1 to 1000000"),
         (("--tries", "1e3"), "--tries is '1e3'"),
-        (("--tries", "1000000"), "--tries 1000000 makes 64000000 samples"),
+        (("--tries", "1000000"), "--tries 1000000 makes 148000000 samples"),
+        (("--tries", "1000000", "--no-datapath"), "--tries 1000000 makes 64000000 samples"),
+        (("--device", "gre"), "--device is 'gre': allowed are veth, udptun, vxlan, geneve, bareudp, fou, wireguard"),
+        (("--device", "fou", "--no-datapath"), "--device has no use with --no-datapath"),
+        (("--payloads", "0"), "--payloads is '0': allowed are whole numbers from 1 to 64400"),
+        (("--payloads", "64,1e3"), "--payloads is '1e3'"),
+        (("--payloads", ""), "--payloads names 0 numbers: allowed are 1 to 16"),
         (("--container", "tree"), "--container is 'tree': allowed are hashtable, list, rbtree, xarray"),
         (("--op", "sort"), "--op is 'sort': allowed are fill, find, for_each, erase"),
         (("--order", "random"), "--order is 'random': allowed are shuffled, sequential"),
@@ -72,28 +79,28 @@ FRAMES = (
 )
 
 
-def follow(output: str, chunk: int) -> tuple[list[SizeResult], list[tuple[int, int, int]], SweepStream]:
-    sizes: list[SizeResult] = []
-    progress: list[tuple[int, int, int]] = []
-    stream = SweepStream(lambda n, done, total: progress.append((n, done, total)), sizes.append)
+def follow(output: str, chunk: int) -> tuple[list[StageResult], list[tuple[str, int, int]], SweepStream]:
+    stages: list[StageResult] = []
+    progress: list[tuple[str, int, int]] = []
+    stream = SweepStream(lambda stage, done, total: progress.append((stage, done, total)), stages.append)
     data = output.encode()
     for start in range(0, len(data), chunk):
         stream.feed(data[start : start + chunk])
-    return sizes, progress, stream
+    return stages, progress, stream
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 100_000])
 def test_the_stream_is_cut_up_whatever_its_pieces(chunk: int) -> None:
-    sizes, progress, stream = follow(FRAMES * 2, chunk)
+    stages, progress, stream = follow(FRAMES * 2, chunk)
     assert stream.failure is None
-    assert progress == [(4, 0, 0), (4, 2, 6)] * 2
-    assert [size.n for size in sizes] == [4, 4]
-    assert [cell.name for cell in sizes[0].cells] == ["list/fill/4", "list/find/4"]
+    assert progress == [("4", 0, 0), ("4", 2, 6)] * 2
+    assert [(stage.stage, stage.topology) for stage in stages] == [("4", None)] * 2
+    assert [cell.name for cell in stages[0].cells] == ["list/fill/4", "list/find/4"]
 
 
 def test_a_size_that_is_cut_off_is_not_taken() -> None:
-    sizes, _, stream = follow(FRAMES + FRAMES[:-20], 100)
-    assert (len(sizes), stream.failure) == (1, None)
+    stages, _, stream = follow(FRAMES + FRAMES[:-20], 100)
+    assert (len(stages), stream.failure) == (1, None)
 
 
 @pytest.mark.parametrize(
@@ -108,13 +115,68 @@ def test_a_size_that_is_cut_off_is_not_taken() -> None:
         (FRAMES.replace("state=complete", "state=interrupted"), "the run of n=4 was not completed"),
         (FRAMES.replace("1,list,find,4,2,2,-1,0\n", ""), "it lacks the 3 tries of list/find/4"),
         (FRAMES.replace(SAMPLES, ""), "the samples file is empty"),
+        (
+            "@dsbench begin datapath\n@dsbench topology datapath\ndevice veth:veth0:192.0.2.2\n@dsbench failed datapath\n"
+            "[   1.0] dsbench_tunnel: underlay=veth0: must be a veth\n@dsbench end datapath\n",
+            "the kernel refused the run of the datapath: underlay=veth0: must be a veth",
+        ),
+        (
+            "@dsbench begin datapath\n@dsbench topology datapath\nsh: not found\n@dsbench end datapath\n",
+            "the datapath's topology is damaged: it has the line 'sh: not found'",
+        ),
     ],
 )
 def test_failures_are_kept_for_the_end(output: str, sentence: str) -> None:
-    sizes, _, stream = follow(output + FRAMES, 50)
-    assert sizes == []
+    stages, _, stream = follow(output + FRAMES, 50)
+    assert stages == []
     assert sentence in str(stream.failure)
 
 
-def test_the_script_is_sound_shell() -> None:
-    subprocess.run(["sh", "-n", SCRIPT], check=True)
+DATAPATH_FRAMES = (
+    "@dsbench begin datapath\n@dsbench topology datapath\n"
+    "device veth:veth0:192.0.2.2\ndevice udptun:udptun0:10.99.2.2\nabsent bareudp this kernel has no bareudp\n"
+    "@dsbench progress datapath 1 6\n@dsbench report datapath\n"
+    f"{DATAPATH_REPORT}@dsbench samples datapath\n{DATAPATH_SAMPLES}@dsbench end datapath\n"
+)
+
+
+def test_the_datapath_follows_the_sizes() -> None:
+    (size, datapath), progress, stream = follow(FRAMES + DATAPATH_FRAMES, 9)
+    assert stream.failure is None
+    assert progress[2:] == [("datapath", 0, 0), ("datapath", 1, 6)]
+    assert (size.stage, datapath.stage) == ("4", "datapath")
+    assert datapath.topology == Topology(("veth", "udptun"), {"bareudp": "this kernel has no bareudp"})
+    assert [cell.name for cell in datapath.cells] == ["veth/path/1400", "udptun/path/1400"]
+    assert {cell.work for cell in datapath.cells} == {"packet"}
+
+
+def test_no_device_is_no_failure_of_the_stream() -> None:
+    words = "@dsbench begin datapath\n@dsbench topology datapath\nabsent veth this kernel has no network\n"
+    (stage,), _, stream = follow(words + "@dsbench end datapath\n", 5)
+    assert stream.failure is None
+    assert (stage.report, stage.cells) == (None, [])
+    assert stage.topology == Topology((), {"veth": "this kernel has no network"})
+
+
+def test_the_datapath_is_for_guests_unless_asked_for() -> None:
+    made = plan("--container", "list", "--op", "fill", "--sizes", "64").datapath
+    assert made is not None
+    assert (made.required, made.devices, made.payloads) == (False, DEVICES, (64, 512, 1400, 64400))
+    assert plan("--target", "host").datapath is None
+    assert plan("--no-datapath").datapath is None
+    asked = plan("--target", "host", "--datapath", "--seed", "7").datapath
+    assert asked is not None
+    assert (asked.required, asked.settings) == (True, ("seed=7",))
+    chosen = plan("--device", "vxlan,udptun", "--payloads", "1400 64").datapath
+    assert chosen is not None
+    assert (chosen.required, chosen.devices, chosen.payloads) == (True, ("veth", "udptun", "vxlan"), (64, 1400))
+
+
+def test_how_many_cells_there_will_be() -> None:
+    made = plan("--sizes", "1 2", "--container", "list,rbtree", "--op", "find", "--device", "fou", "--payloads", "64")
+    assert made.cells == 2 * 2 + 2 * 3
+
+
+@pytest.mark.parametrize("script", ["sweep.sh", "datapath.sh"])
+def test_the_scripts_are_sound_shell(script: str) -> None:
+    subprocess.run(["sh", "-n", GUEST / script], check=True)
