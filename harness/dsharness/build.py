@@ -40,6 +40,7 @@ def modules(kernel: Kernel, *, make_args: Sequence[str] = ()) -> Build:
     folder = paths.make_folder(paths.BUILD / f"{kernel.target}-{kernel.release}", "build")
     build = Build(kernel, ko_dir=folder / "ko", mod_root=folder / "root")
     with locks.held(folder / ".lock", f"it builds in {folder}"):
+        _forget_other_kernel(folder / "src", kernel)
         farm(folder / "src")
         _kbuild(kernel, folder / "src/modules", make_args)
         objects = _objects(folder / "src/modules")
@@ -66,6 +67,17 @@ def revision() -> str:
     except FileNotFoundError:
         return "unknown"
     return answer.stdout.strip() or "unknown"
+
+
+def _forget_other_kernel(folder: Path, kernel: Kernel) -> None:
+    """Remove what was built for another tree of the same release: UML with another config, whose structures differ.
+
+    kbuild sees no difference when that tree is older than the objects.
+    """
+    mark = folder.with_name("kdir")
+    if not mark.exists() or mark.read_text(encoding="utf-8") != str(kernel.kdir):
+        shutil.rmtree(folder, ignore_errors=True)
+        mark.write_text(str(kernel.kdir), encoding="utf-8")
 
 
 def farm(folder: Path) -> None:
