@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The C tools: they build without a warning, again only when they have to, and their manual is sound."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from dsharness import tools
+from dsharness.errors import HarnessError
+
+
+def test_it_builds_without_a_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(tools.paths, "BUILD", tmp_path)
+    program = tools.udptunctl()
+    assert "warning" not in capfd.readouterr().err
+    made = program.stat().st_mtime_ns
+    assert tools.udptunctl().stat().st_mtime_ns == made
+    done = subprocess.run([program, "help"], check=True, capture_output=True, text=True)
+    assert done.stdout.startswith("Usage: udptunctl add NAME")
+
+
+def test_an_error_of_the_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tools.paths, "BUILD", tmp_path)
+    monkeypatch.setattr(tools, "SOURCES", tmp_path)
+    (tmp_path / "udptunctl.c").write_text("int main(void) { return nothing; }\n", encoding="utf-8")
+    with pytest.raises(HarnessError, match="udptunctl does not build .*nothing.*undeclared"):
+        tools.udptunctl()
+    assert not (tmp_path / "udptunctl").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "Usage: udptunctl"),
+        (["make"], 'Error: command "make" is unknown'),
+        (["-j", "del", "x"], 'Error: "-j" goes with "show" alone'),
+        (["add", "x", "ttl", "0x100"], 'Error: argument "0x100" is wrong: "ttl" takes a number from 1 to 255, or inherit'),
+        (["show", "no-such-device"], 'Cannot find device "no-such-device"'),
+        (["del", "lo"], 'Error: "lo" is not a udptun device'),
+    ],
+)
+def test_wrong_usage(words: list[str], sentence: str) -> None:
+    done = subprocess.run([tools.udptunctl(), *words], check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(sentence)
+
+
+def test_a_full_disk_is_noticed() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([tools.udptunctl(), "help"], check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert "Cannot write: No space left on device" in done.stderr
+
+
+def test_the_manual_names_every_word() -> None:
+    manual = (tools.SOURCES / "udptunctl.8").read_text(encoding="utf-8")
+    usage = subprocess.run([tools.udptunctl(), "help"], check=True, capture_output=True, text=True).stdout
+    for word in set(usage.replace("|", " ").split()):
+        if word.islower() and word.isalnum() and word != "udptunctl" and ".." not in word:
+            assert word in manual, word
