@@ -151,7 +151,7 @@ struct dsbench_ops {
 	bool bare;
 	bool sleeps;
 	u32 (*size)(u32 index);
-	u32 (*batch)(void);
+	u32 (*batch)(u32 n);
 };
 
 /**

@@ -67,7 +67,7 @@ static void size_cell(struct dsbench_cell *cell, const struct dsbench_params *p,
 {
 	u32 steps = ops->find_steps ? ops->find_steps(cell->n) : 1;
 
-	cell->elements = ops->batch ? ops->batch() : cell->n;
+	cell->elements = ops->batch ? ops->batch(cell->n) : cell->n;
 	switch (cell->op) {
 	case DSBENCH_FIND:
 		cell->elements = dsbench_lookups(p, cell->n, steps);

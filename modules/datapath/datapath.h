@@ -32,6 +32,9 @@
 /* Small enough for one pass of the softirq over both ends' backlogs. */
 #define PACKETS_MAX	64U
 
+/* Their segments all fit into the queues of a device that cuts them. */
+#define GSO_PACKETS_MAX	8U
+
 /**
  * struct bench_device - one network device that is measured
  * @subject: as the core knows it
@@ -63,7 +66,7 @@ struct bench_link {
 /* main.c */
 
 extern struct bench_link bench_link;
-u32 bench_packets(void);
+u32 bench_packets(u32 payload);
 u32 bench_payload(u32 index);
 
 /* ops.c */

@@ -31,7 +31,7 @@ MODULE_PARM_DESC(payloads, "bytes of payload (default 64,512,1400,64400); above 
 
 static unsigned int packets = 32;
 module_param(packets, uint, 0444);
-MODULE_PARM_DESC(packets, "packets in a try (default 32)");
+MODULE_PARM_DESC(packets, "packets in a try (default 32); GSO packets, 8 at the most");
 
 struct bench_link bench_link;
 
@@ -40,14 +40,15 @@ static unsigned int bench_count;
 
 /**
  * bench_packets() - how many packets a try sends
+ * @payload: bytes of each
  *
  * Context: any.
  *
- * Return: 1 to PACKETS_MAX.
+ * Return: 1 to PACKETS_MAX; GSO packets, 1 to GSO_PACKETS_MAX.
  */
-u32 bench_packets(void)
+u32 bench_packets(u32 payload)
 {
-	return packets;
+	return payload > SEGMENT_SIZE ? min(packets, GSO_PACKETS_MAX) : packets;
 }
 
 /**

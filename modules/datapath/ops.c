@@ -43,7 +43,7 @@ static int build(struct attempt *a, const struct bench_device *b, u32 payload)
 {
 	u32 i;
 
-	for (i = 0; i < bench_packets(); i++) {
+	for (i = 0; i < bench_packets(payload); i++) {
 		struct sk_buff *skb = bench_packet_build(a->dev, b->daddr,
 							 payload);
 
@@ -101,7 +101,7 @@ static int encapsulate(struct attempt *a, u64 bytes)
 
 static u64 payload_bytes(const struct dsbench_set *set)
 {
-	return (u64)bench_packets() * set->n;
+	return (u64)bench_packets(set->n) * set->n;
 }
 
 static int get_ready(struct dsbench_set *set, struct attempt *a)
@@ -196,7 +196,7 @@ static int bench_path(struct dsbench_set *set, u32 first, u32 last)
 static int bench_verify(struct dsbench_set *set)
 {
 	if (set->op != DSBENCH_TX)
-		return bench_sink_check(bench_packets(), set->n);
+		return bench_sink_check(bench_packets(set->n), set->n);
 	return bench_tap_take(NULL) >= payload_bytes(set) ? 0 : -EUCLEAN;
 }
 
