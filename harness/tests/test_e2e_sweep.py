@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import dataclasses
 import os
 import signal
 import subprocess
@@ -61,7 +62,7 @@ def test_the_kernel_and_numpy_agree(uml: targets.Target) -> None:
 def test_a_whole_sweep(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     what = ("--container", "list,xarray", "--op", "find fill")
-    options = plan("--sizes", "64 128", "--tries", "11", "--warmup", "10", *what)
+    options = plan("--sizes", "64 128", "--tries", "11", "--warmup", "10", "--no-datapath", *what)
     path, swept = sweeper.sweep(options, output)
     assert path == output
     found = results.read(output)
@@ -77,9 +78,38 @@ def test_a_whole_sweep(uml: targets.Target, tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["result.csv", "result.json"]
 
 
+def test_the_datapath_follows_the_sizes(uml: targets.Target, tmp_path: Path) -> None:
+    output = tmp_path / "result.json"
+    what = ("--container", "list", "--op", "find", "--device", "udptun bareudp", "--payloads", "64 1400")
+    sweeper.sweep(plan("--sizes", "64", "--tries", "3", "--warmup", "10", *what), output)
+    found = results.read(output)
+    packets = found.part("packet")
+    ops = ("tx", "rx", "path")
+    assert {cell.name for cell in packets.cells} == {
+        f"{device}/{op}/{payload}" for device in ("veth", "udptun", "bareudp") for op in ops for payload in (64, 1400)
+    }
+    assert [cell.name for cell in found.part("element").cells] == ["list/find/64"]
+    context = found.context
+    assert (context["complete"], context["n"], context["payloads"]) == (True, [64], [64, 1400])
+    assert (context["devices"], context["absent_devices"]) == (["veth", "udptun", "bareudp"], {})
+    path = {cell.container: stats.summarise(cell.cycles).min for cell in packets.cells if cell.op == "path"}
+    assert min(path.values()) > 0
+
+
+def test_a_datapath_that_the_module_refuses_keeps_the_sizes(uml: targets.Target, tmp_path: Path) -> None:
+    output = tmp_path / "result.json"
+    options = plan("--sizes", "64", "--tries", "2", "--warmup", "0", "--op", "fill", "--device", "udptun")
+    assert options.datapath is not None
+    broken = dataclasses.replace(options, datapath=dataclasses.replace(options.datapath, payloads=(64_401,)))
+    with pytest.raises(HarnessError, match="refused the run of the datapath: payloads=64401: must be"):
+        sweeper.sweep(broken, output)
+    found = results.read(output)
+    assert (found.context["complete"], found.sizes) == (False, [64])
+
+
 def test_what_the_kernel_refuses_keeps_the_rest(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
-    options = plan("--sizes", "64 16777216", "--tries", "3", "--warmup", "10", "--op", "fill")
+    options = plan("--sizes", "64 16777216", "--tries", "3", "--warmup", "10", "--op", "fill", "--no-datapath")
     with pytest.raises(HarnessError, match="refused the run of n=16777216: n=16777216: needs .* MiB"):
         sweeper.sweep(options, output)
     found = results.read(output)
@@ -89,7 +119,7 @@ def test_what_the_kernel_refuses_keeps_the_rest(uml: targets.Target, tmp_path: P
 def test_interrupting_keeps_the_rest_and_leaves_no_guest(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     argv = [str(HARNESS), "sweep", "--sizes", "64 4000", "--tries", "15000", "--warmup", "10", "--op", "for_each",
-            "--container", "list", "--output", str(output)]  # fmt: skip
+            "--container", "list", "--no-datapath", "--output", str(output)]  # fmt: skip
     jobs = tmp_path / "jobs"
     jobs.mkdir()
     environment = {**os.environ, "TMPDIR": str(jobs)}

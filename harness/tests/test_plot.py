@@ -140,7 +140,8 @@ def test_a_container_without_an_operation(tmp_path: Path) -> None:
 
 
 def with_datapath(**options: Any) -> Results:
-    return make(**{"devices": DEVICES, **options})
+    whole: dict[str, Any] = {"devices": DEVICES, **options}
+    return make(**whole)
 
 
 def test_the_datapath_is_drawn_where_there_is_one(tmp_path: Path) -> None:
