@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import math
+import statistics
 import subprocess
 import tempfile
 import textwrap
@@ -41,7 +42,9 @@ PEERS = "in-tree tunnels"
 LEAST_BARS = 10
 """Fewer bars are not drawn broader than these."""
 CLIP = 1.6
-"""What is not compared stretches an axis no further than to so many times the largest of the others."""
+"""What is not compared, and ends of spreads, stretch an axis to no more than so many times the largest median."""
+OUTLIER = 4.0
+"""A tunnel that costs so many times as much as the tunnel in the middle does not stretch the axis for all."""
 CLIPPED_AT = 0.9
 """A bar that the axis is too short for ends at this share of it."""
 SUBJECT_STYLE, PEERS_STYLE, ENCRYPTING_STYLE = 5, 6, 7
@@ -196,7 +199,11 @@ def datapath_bars(sweep: Results) -> Picture:
         footnotes=_packet_footnotes(sweep, panels),
         bars=True,
         panel_height=330,
-        styles={"udptun": SUBJECT_STYLE, _packet_name(datapath.ENCRYPTING): ENCRYPTING_STYLE},
+        styles={
+            **{name: place for place, name in enumerate((name for name in names if name != "udptun"), start=1)},
+            "udptun": SUBJECT_STYLE,
+            _packet_name(datapath.ENCRYPTING): ENCRYPTING_STYLE,
+        },
         uncompared=_packet_name(datapath.ENCRYPTING),
         mark=BARE_LINK,
     )
@@ -378,12 +385,14 @@ def _grouped(levels: dict[str, dict[str, Point]], ops: Sequence[str]) -> tuple[d
 
 
 def _scale_packets(panel: Panel) -> None:
-    """A linear axis from zero, long enough for all that is compared, and for the rest within reason."""
-    values = {name: [point.high for point in line] for name, line in panel.series.items()}
-    rest = values.pop(_packet_name(datapath.ENCRYPTING), [])
-    compared = [value for line in values.values() for value in line] + [mark.value for mark in panel.marks]
-    limit = max([*compared, 0.0]) or max([*rest, 1.0])
-    panel.high = 1.12 * max([limit, *(min(value, CLIP * limit) for value in rest)])
+    """A linear axis from zero, long enough for what is compared; what exceeds all others, and stray ends, are cut."""
+    compared = {name: line for name, line in panel.series.items() if name != _packet_name(datapath.ENCRYPTING)}
+    largest_medians = [max(point.median for point in line) for line in compared.values() if line]
+    middle = statistics.median(largest_medians) if largest_medians else 0.0
+    medians = [value for value in largest_medians if value <= OUTLIER * middle] + [mark.value for mark in panel.marks]
+    limit = max([*medians, 0.0]) or 1.0
+    ends = [point.high for line in panel.series.values() for point in line]
+    panel.high = 1.12 * max([limit, *(min(value, CLIP * limit) for value in ends)])
 
 
 def _scale(panels: Sequence[Panel], log_ratio: float = LOG_RATIO, headroom: float = 0.05) -> None:

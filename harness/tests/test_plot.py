@@ -185,6 +185,20 @@ def test_what_encrypts_does_not_stretch_the_axis() -> None:
         assert panel.high < 2 * max(compared)
 
 
+def test_an_outlier_does_not_stretch_the_axis(tmp_path: Path) -> None:
+    sweep = with_datapath()
+    cell = next(cell for cell in sweep.cells if cell.name == "fou/path/64400")
+    cell.cycles = array("q", (50 * value for value in cell.cycles))
+    panel = figures.datapath_bars(sweep.part("packet")).panels[3]
+    assert panel.high < 2 * max(point.high for point in panel.series["vxlan"])
+    assert "↑" in svg_text(next(path for path in figures.draw(sweep, tmp_path) if path.name == "datapath.svg"))
+
+
+def test_every_tunnel_has_a_colour_of_its_own() -> None:
+    picture = figures.datapath_bars(with_datapath().part("packet"))
+    assert len({picture.styles[name] for name in picture.containers}) == len(picture.containers) == 6
+
+
 def test_containers_and_tunnels_side_by_side() -> None:
     sweep = with_datapath(sizes=[500, 4000])
     picture = figures.side_by_side(sweep.part("element"), sweep.part("packet"))
