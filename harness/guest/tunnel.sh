@@ -13,7 +13,7 @@
 #        try     its failure does not matter
 #        start   in the background, until the end
 #        take    a measurement: its failure ends the run
-#        undo    runs at the end, whatever that is
+#        undo    runs at the end, whatever that is; these come first, so that they are found at once
 set -u
 
 steps=$1
@@ -28,7 +28,8 @@ is_absent() {
 	esac
 }
 
-# each_step VISITOR: calls it with the words of every command in turn; the line before them is in variables.
+# each_step VISITOR: calls it with the words of every command in turn, as long as it returns 0; the line before them is
+# in variables.
 each_step() {
 	visitor=$1
 	while read -r how id part other input count <&3; do
@@ -37,7 +38,7 @@ each_step() {
 			set -- "$@" "$word"
 			count=$((count - 1))
 		done
-		"$visitor" "$@"
+		"$visitor" "$@" || return 0
 	done 3<"$steps"
 }
 
@@ -90,7 +91,9 @@ forward() {
 }
 
 backward() {
-	[ "$how" != undo ] || timeout 10 "$@" <"$input" >/dev/null 2>&1 3<&-
+	[ "$how" = undo ] || return
+	timeout 10 "$@" <"$input" >/dev/null 2>&1 3<&-
+	return 0
 }
 
 leave() {

@@ -6,10 +6,8 @@
 #   near: the guest's first namespace        far: a namespace with an sshd of its own
 #   192.0.2.1 veth0 <---------------------------------> veth0 192.0.2.2
 #
-# usage: peers.sh RESULT OPTIONS...
+# usage: peers.sh
 set -eu
-result=$1
-shift
 
 mkdir /tmp/project
 tar -x -f project.tar -C /tmp/project
@@ -47,9 +45,24 @@ END
 ip netns exec far /usr/sbin/sshd -f /tmp/sshd_config
 
 cd /tmp/project
-NO_INSTALL=1 PYTHONDONTWRITEBYTECODE=1 harness/dsbench tunnel \
-	--peer-host far --ssh-config /tmp/ssh_config --output "/tmp/$result" "$@" >&2
-cat "/tmp/$result"
+export NO_INSTALL=1 PYTHONDONTWRITEBYTECODE=1
+
+# evaluate RESULT OPTIONS...
+evaluate() {
+	result=$1
+	shift
+	exec harness/dsbench tunnel --peer-host far --ssh-config /tmp/ssh_config --output "$result" "$@" >&2
+}
+
+(evaluate /tmp/whole.json --rounds 1 --device udptun wireguard geneve fou)
+cat /tmp/whole.json
+echo "@ interrupted"
+evaluate /tmp/cut.json --rounds 50 --device udptun &
+until [ -e /tmp/cut.json ] || ! kill -0 $!; do
+	sleep 0.1
+done
+kill -INT $!
+wait $! || echo "status $?"
 echo "@ left"
 ip -o link
 ip -n far -o link

@@ -72,11 +72,14 @@ def test_two_machines_over_ssh(tmp_path: Path) -> None:
     with tarfile.open(archive, "w") as project:
         for part in ("harness", "include", "results/reference", tools.udptunctl().relative_to(paths.ROOT)):
             project.add(paths.ROOT / part, str(part))
-    options = ["--rounds", "1", "--device", "udptun wireguard geneve fou"]
-    argv = ["sh", PEERS.name, "peers.json", *options]
-    ended = targets.get("uml").run(argv, files=[archive, PEERS], timeout=300)
-    assert ended.status == 0, ended.stderr.decode()
-    text, _, left = ended.stdout.decode().partition("@ left\n")
+    ended = targets.get("uml").run(["sh", PEERS.name], files=[archive, PEERS], timeout=300)
+    complaint = ended.stderr.decode()
+    assert ended.status == 0, complaint
+    text, _, rest = ended.stdout.decode().partition("@ interrupted\n")
+    cut, _, left = rest.partition("@ left\n")
     check_whole(json.loads(text), "peer", ["udptun", "geneve", "fou", "wireguard"])
     assert "192.0.2.1 (veth0, MTU 1500) to 192.0.2.2 of far" in json.loads(text)["context"]["link"]
+    assert cut == "status 130\n"
+    assert "the evaluation is incomplete: 1 of 50 rounds are kept" in complaint
+    assert "veth0" in left
     assert "dsb-" not in left and "iperf3" not in left and "sockperf" not in left, left

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -30,6 +32,7 @@ SCRIPT = paths.HARNESS / "guest" / "tunnel.sh"
 
 PEER = "peer"
 CHUNK = 65536
+UNDO_SECONDS = 25.0
 
 # What a guest may take beyond the measurements' own time, and how much longer its seconds are under emulation.
 SETUP_SECONDS = 300.0
@@ -202,15 +205,26 @@ def _between_machines(plan: Plan, peer: Peer) -> Place:
             argv, cwd=files[1].parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
             assert process.stdout is not None
-            while data := os.read(process.stdout.fileno(), CHUNK):
-                sink(data)
-            complaint = process.communicate()[1]
+            try:
+                while data := os.read(process.stdout.fileno(), CHUNK):
+                    sink(data)
+                complaint = process.communicate()[1]
+            except BaseException:
+                _let_undo(process)
+                raise
         return process.returncode, _last(complaint)
 
     told = {"target": PEER, "accel": None, "kernel": platform.release(), "arch": platform.machine()}
     link = f"{near_address} ({interface}, MTU {mtu}) to {far_address} of {peer.destination}"
     label = f"between this machine and {peer.destination}"
     return Place(label, {**_context(plan, link), **told}, experiment, execute)
+
+
+def _let_undo(process: subprocess.Popen[bytes]) -> None:
+    """End the script, and give it the time to clear both machines."""
+    with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(UNDO_SECONDS)
 
 
 def _experiment(plan: Plan, link: Link, udptunctl: tuple[str, str]) -> Experiment:

@@ -87,12 +87,12 @@ def veth_link() -> Link:
 def steps(what: Experiment) -> list[Step]:
     """All steps, in their order."""
     return [
+        *_undo(what),
         *_facts(what.link),
         *([] if what.link.shared else _veth(what.link)),
         *_servers(what.link),
         *(step for index, device in enumerate(what.devices, start=1) for step in _tunnel(what, device, index)),
         *_rounds(what),
-        *_undo(what),
     ]
 
 
