@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from . import datapath, environment, packages, paths, results, targets, tools, ui
+from . import datapath, environment, paths, results, targets, tools, ui
 from .errors import HarnessError
 from .results import Results
 from .samples import Report
@@ -28,7 +28,7 @@ def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
     stages that were finished, the sizes and then the datapath, are in the file, marked incomplete.
     """
     results.check_room(output or results.new_path(plan.target, None), plan.cells * (plan.tries or TRIES))
-    target = targets.get(plan.target, plan.kernel, plan.accel)
+    target = targets.get(plan.target, plan.kernel, plan.accel, network=plan.datapath is not None)
     icount = target.accel == "icount"
     tries = plan.tries or (TRIES_ICOUNT if icount else TRIES)
     warmup = WARMUP_ICOUNT_MS if icount and plan.warmup is None else plan.warmup
@@ -61,7 +61,6 @@ def _script(plan: Plan, settings: list[str], by_hand: bool) -> tuple[list[str], 
     argv = ["sh", SCRIPT.name, " ".join(map(str, plan.sizes)), " ".join(modules), " ".join([*settings, *plan.settings])]
     if not plan.datapath:
         return [*argv, "", "", ""], [SCRIPT]
-    packages.ensure("tunnel")
     tunnel = [f"payloads={','.join(map(str, plan.datapath.payloads))}", f"packets={datapath.PACKETS}"]
     argv += [" ".join(plan.datapath.devices), " ".join([*settings, *plan.datapath.settings]), " ".join(tunnel)]
     return argv, [SCRIPT, datapath.SCRIPT, tools.udptunctl()]
