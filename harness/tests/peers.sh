@@ -66,5 +66,6 @@ wait $! || echo "status $?"
 echo "@ left"
 ip -o link
 ip -n far -o link
-sleep 0.5
-pgrep -a '^(iperf3|sockperf|netserver)' || true
+sleep 1
+pgrep -a iperf3 || true
+pgrep -a sockperf || true
