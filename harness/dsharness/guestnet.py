@@ -38,11 +38,7 @@ def module_root(built: Build) -> Path:
     kernel = built.kernel
     if not kernel.image:
         raise HarnessError(f"{kernel.release} does not boot in a guest")
-    own = kernel.image.parents[1] / "lib/modules" / kernel.release
-    if not own.exists():
-        own = kernel.image.parents[1] / "usr/lib/modules" / kernel.release
-    if not own.exists():
-        raise HarnessError(f"the modules of {kernel.release} are missing: {own} is not there")
+    own = _own_modules(kernel.image, kernel.release)
     root = built.mod_root.with_name("root-network")
     with locks.held(root.with_name(".root-network.lock"), f"it gathers modules in {root}"):
         shutil.rmtree(root, ignore_errors=True)
@@ -55,6 +51,14 @@ def module_root(built: Build) -> Path:
             shutil.copy2(own / listing, home / listing)
         build.install(built, root)
     return root
+
+
+def _own_modules(image: Path, release: str) -> Path:
+    """The folder of the kernel's own modules: its image is in there, or in /boot beside."""
+    for folder in (image.parent, image.parents[1] / "lib/modules" / release):
+        if any(folder.glob("kernel/drivers/net/veth.ko*")):
+            return folder
+    raise HarnessError(f"the network modules of {release} are not where its image {image} is")
 
 
 def _needed(own: Path) -> Iterator[Path]:
