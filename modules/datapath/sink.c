@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A UDP socket in the receiver's netns, where packets arrive as at any user's. */
 
+#include <linux/delay.h>
 #include <linux/in.h>
 #include <linux/jiffies.h>
 #include <linux/net.h>
@@ -111,7 +112,7 @@ void bench_sink_wait(u64 bytes)
 	unsigned long end = jiffies + msecs_to_jiffies(WAIT_MS);
 
 	while (atomic64_read(&arrived) < bytes && time_before(jiffies, end))
-		cond_resched();
+		usleep_range(10, 20);	/* leave it the CPU */
 }
 
 static int receive(void *buffer, size_t size)

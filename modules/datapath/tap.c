@@ -4,6 +4,7 @@
  * by netfilter's last hook, so that no device need know of it.
  */
 
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
@@ -106,7 +107,7 @@ void bench_tap_wait(u64 bytes)
 	unsigned long end = jiffies + msecs_to_jiffies(WAIT_MS);
 
 	while (atomic64_read(&taken_bytes) < bytes && time_before(jiffies, end))
-		cond_resched();
+		usleep_range(10, 20);	/* leave it the CPU */
 }
 
 /**
