@@ -95,7 +95,7 @@ int bench_tap_open(struct net *net);
 void bench_tap_close(struct net *net);
 void bench_tap_start(int ifindex);
 void bench_tap_stop(void);
-void bench_tap_wait(u64 bytes);
-u64 bench_tap_take(struct sk_buff_head *packets);
+void bench_tap_wait(u32 segments);
+u32 bench_tap_take(struct sk_buff_head *packets);
 
 #endif /* _DSBENCH_DATAPATH_H */

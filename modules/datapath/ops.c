@@ -81,14 +81,14 @@ static int cross_link(const struct attempt *a, struct sk_buff *skb)
 }
 
 /* Let the device encapsulate the packets, and take them behind the underlay. */
-static int encapsulate(struct attempt *a, u64 bytes)
+static int encapsulate(struct attempt *a, u32 segments)
 {
 	struct sk_buff *skb;
 	int err = 0;
 
 	bench_tap_start(a->underlay->ifindex);
 	send_all(a);
-	bench_tap_wait(bytes);
+	bench_tap_wait(segments);
 	bench_tap_take(&a->packets);
 	bench_tap_stop();
 
@@ -104,6 +104,11 @@ static u64 payload_bytes(const struct dsbench_set *set)
 	return (u64)bench_packets(set->n) * set->n;
 }
 
+static u32 segments_of(const struct dsbench_set *set)
+{
+	return bench_packets(set->n) * DIV_ROUND_UP(set->n, SEGMENT_SIZE);
+}
+
 static int get_ready(struct dsbench_set *set, struct attempt *a)
 {
 	const struct bench_device *b = device_of(set);
@@ -113,7 +118,7 @@ static int get_ready(struct dsbench_set *set, struct attempt *a)
 	if (!err)
 		err = build(a, b, set->n);
 	if (!err && set->op == DSBENCH_RX)
-		err = encapsulate(a, payload_bytes(set));
+		err = encapsulate(a, segments_of(set));
 	if (!err && set->op == DSBENCH_TX)
 		bench_tap_start(a->underlay->ifindex);
 	bench_sink_drain();
@@ -152,7 +157,7 @@ static int bench_create(struct dsbench_set *set)
 static int bench_tx(struct dsbench_set *set, u32 first, u32 last)
 {
 	send_all(set->priv);
-	bench_tap_wait(payload_bytes(set));
+	bench_tap_wait(segments_of(set));
 	return 0;
 }
 
@@ -197,7 +202,7 @@ static int bench_verify(struct dsbench_set *set)
 {
 	if (set->op != DSBENCH_TX)
 		return bench_sink_check(bench_packets(set->n), set->n);
-	return bench_tap_take(NULL) >= payload_bytes(set) ? 0 : -EUCLEAN;
+	return bench_tap_take(NULL) == segments_of(set) ? 0 : -EUCLEAN;
 }
 
 const struct dsbench_ops bench_ops = {

@@ -17,7 +17,7 @@
 /* Of the device whose packets are taken; 0 for none. */
 static int taking;
 static struct sk_buff_head taken;
-static atomic64_t taken_bytes;
+static atomic_t taken_segments;
 
 static unsigned int take(void *priv, struct sk_buff *skb,
 			 const struct nf_hook_state *state)
@@ -25,7 +25,7 @@ static unsigned int take(void *priv, struct sk_buff *skb,
 	if (!state->out || state->out->ifindex != READ_ONCE(taking))
 		return NF_ACCEPT;
 
-	atomic64_add(skb->len, &taken_bytes);
+	atomic_add(skb_shinfo(skb)->gso_segs ?: 1, &taken_segments);
 	skb_queue_tail(&taken, skb);
 	return NF_STOLEN;
 }
@@ -91,22 +91,23 @@ void bench_tap_stop(void)
 {
 	WRITE_ONCE(taking, 0);
 	skb_queue_purge(&taken);
-	atomic64_set(&taken_bytes, 0);
+	atomic_set(&taken_segments, 0);
 }
 
 /**
  * bench_tap_wait() - wait until so much was taken
- * @bytes: of IP packets, at the least
+ * @segments: packets, or segments that a GSO packet stands for
  *
  * As bench_sink_wait(), for devices that send from other threads.
  *
  * Context: may sleep.
  */
-void bench_tap_wait(u64 bytes)
+void bench_tap_wait(u32 segments)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(WAIT_MS);
 
-	while (atomic64_read(&taken_bytes) < bytes && time_before(jiffies, end))
+	while (atomic_read(&taken_segments) < segments &&
+	       time_before(jiffies, end))
 		usleep_range(10, 20);	/* leave it the CPU */
 }
 
@@ -116,13 +117,13 @@ void bench_tap_wait(u64 bytes)
  *
  * Context: process context.
  *
- * Return: bytes of IP packets that were taken.
+ * Return: segments that were taken.
  */
-u64 bench_tap_take(struct sk_buff_head *packets)
+u32 bench_tap_take(struct sk_buff_head *packets)
 {
 	struct sk_buff *skb;
 
 	while (packets && (skb = skb_dequeue(&taken)))
 		__skb_queue_tail(packets, skb);
-	return atomic64_read(&taken_bytes);
+	return atomic_read(&taken_segments);
 }
