@@ -99,7 +99,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="time the datapath of network devices, too (default: yes in guests, no on the host)",
     )
     parser.add_argument(
-        "--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} (all but the last)"
+        "--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} (all)"
     )
     parser.add_argument(
         "--payloads", nargs="+", default=datapath.PAYLOADS, metavar="OCTETS", help="of a packet (64 512 1400 64400)"
@@ -192,7 +192,7 @@ def _names(option: str, values: Sequence[str] | None, allowed: Sequence[str]) ->
 
 def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
     """What of the datapath is to be timed; None: nothing. The bare link is always in, since all run over it."""
-    named = _names("device", args.device, datapath.DEVICES) if args.device else datapath.USUAL_DEVICES
+    named = _names("device", args.device, datapath.DEVICES)
     payloads = {_whole("payloads", octets, 1, datapath.MAX_PAYLOAD) for octets in _words(args.payloads)}
     if not 1 <= len(payloads) <= datapath.MOST_PAYLOADS:
         raise UsageError(f"--payloads names {len(payloads)} numbers: allowed are 1 to {datapath.MOST_PAYLOADS} of them")
