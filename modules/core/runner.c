@@ -19,6 +19,7 @@
 
 /* What the thread is to do, and whether it is at it. */
 enum {
+	CLAIMED,		/* somebody is about to request all */
 	REQUEST_ALL,		/* load and run what the parameters select */
 	REQUEST_PENDING,	/* run containers that have just registered */
 	BUSY,
@@ -28,6 +29,9 @@ static unsigned long state;
 static DECLARE_WAIT_QUEUE_HEAD(requested);
 static DECLARE_WAIT_QUEUE_HEAD(idle);
 static struct task_struct *thread;
+
+/* The parameters as they were when all was requested. */
+static struct dsbench_params requested_params;
 
 static bool interrupt;
 static u32 last_id;
@@ -301,11 +305,8 @@ static void run_containers(const struct dsbench_params *p, bool pending_only)
 
 static void serve_all(void)
 {
-	struct dsbench_params p;
-
-	dsbench_params_get(&p);
-	dsbench_autoload(&p);
-	run_containers(&p, false);
+	dsbench_autoload(&requested_params);
+	run_containers(&requested_params, false);
 	dsbench_autoload_release();
 }
 
@@ -349,22 +350,26 @@ static int runner(void *unused)
 }
 
 /**
- * dsbench_runner_request() - run all that the parameters select
+ * dsbench_runner_request() - run all that the parameters select, as they are now
  *
  * The core holds a reference to itself until that is over: modprobe must not
  * meet a core that is on its way out.
  *
- * Context: any.
+ * Context: may sleep.
  *
  * Return: 0, or -EBUSY where something is running already.
  */
 int dsbench_runner_request(void)
 {
 	__module_get(THIS_MODULE);
-	if (cmpxchg(&state, 0UL, BIT(REQUEST_ALL))) {
+	if (cmpxchg(&state, 0UL, BIT(CLAIMED))) {
 		module_put(THIS_MODULE);
 		return -EBUSY;
 	}
+
+	dsbench_params_get(&requested_params);
+	set_bit(REQUEST_ALL, &state);
+	clear_bit(CLAIMED, &state);
 	wake_up(&requested);
 	return 0;
 }
