@@ -30,7 +30,8 @@
  * @IFLA_UDPTUN_TTL: __u8, TTL or hop limit of the encapsulated packets; 0: as
  *	in the packet inside; 64 when it is not given to a new device
  * @IFLA_UDPTUN_TOS: __u8, TOS or traffic class, a multiple of 4 because its two
- *	ECN bits follow RFC 6040; 1: as in the packet inside; default 0
+ *	ECN bits are those of the packet inside, but ECT(0) for CE, as RFC 3168,
+ *	9.1.1, has it; 1: as in the packet inside; default 0
  * @IFLA_UDPTUN_FLOWLABEL: __be32, IPv6 flow label, 0 to 0xfffff; default 0
  * @IFLA_UDPTUN_UDP_CSUM: __u8, 1: checksum what is sent over IPv4; default 0
  * @IFLA_UDPTUN_UDP_ZERO_CSUM6_TX: __u8, 1: send over IPv6 without a checksum;

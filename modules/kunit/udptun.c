@@ -197,7 +197,7 @@ static void fields_are_inherited(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, outer.df);
 }
 
-/* RFC 6040, 4.1: copied, but for CE, which becomes ECT(0). */
+/* RFC 3168, 9.1.1: copied, but for CE, which becomes ECT(0). */
 static void ecn_is_always_encapsulated(struct kunit *test)
 {
 	static const u8 expected[] = {
