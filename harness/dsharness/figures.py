@@ -565,7 +565,7 @@ def _data_row(panel: Panel, x: float, point: Point) -> str:
     end = panel.high if panel.log else panel.low + CLIPPED_AT * (panel.high - panel.low)
     clipped = point.median > panel.high
     median = end if clipped else point.median
-    high = end if clipped else min(point.high, panel.high)
+    high = max(median, min(point.high, end))  # the figure above it stays inside
     words = _terse(point.median) if panel.terse else table.figure(point.median)
     spread = f"{min(max(point.low, panel.low), median):.10g} {high:.10g}"
     return f'{x:.10g} {median:.10g} {spread} "{"↑ " if clipped else ""}{words}"'

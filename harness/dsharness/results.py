@@ -26,7 +26,7 @@ from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from . import paths, stats
+from . import datapath, paths, stats
 from .errors import HarnessError
 from .samples import UNITS, WORKS, Cell
 
@@ -60,8 +60,9 @@ class Results:
 
     @property
     def disturbed_share(self) -> float:
-        """How many of all tries an interrupt fell into, from 0 to 1."""
-        return sum(sum(cell.disturbed) for cell in self.cells) / sum(len(cell.cycles) for cell in self.cells)
+        """How many tries an interrupt fell into, from 0 to 1, of those that do not wait for other threads anyway."""
+        cells = [cell for cell in self.cells if cell.container != datapath.ENCRYPTING]
+        return sum(sum(cell.disturbed) for cell in cells) / max(1, sum(len(cell.cycles) for cell in cells))
 
     def metric(self, cell: Cell) -> str:
         """The name of our own field in every row of this cell."""
