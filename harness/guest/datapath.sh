@@ -183,7 +183,7 @@ present() {
 	else
 		echo "absent $1 $(reason "$1")"
 		for namespace in $near $far; do
-			ip -n "$namespace" link delete "${1}0" 2>/dev/null
+			ip -n "$namespace" link delete "${1}0" 2>/dev/null || : # it may never have been
 		done
 	fi
 }

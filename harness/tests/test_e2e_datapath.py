@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from dsharness import targets
+from dsharness import datapath, targets
 from guests import PARAMETERS, RUN, header, sh
 
 OPS = ("tx", "rx", "path")
@@ -51,6 +51,18 @@ def test_every_operation_at_every_payload(uml: targets.Target) -> None:
     text = sh(uml, f"{TOPOLOGY}{LOAD} payloads=64,1400,64400; {SELECT}; echo 1 > {RUN}; cat /proc/dsbench")
     assert "state=complete" in text, text
     assert cells(text) == {(device, op, n) for device in ("veth", "vxlan") for op in OPS for n in (64, 1400, 64400)}
+
+
+def test_an_absent_device_is_named_and_stops_nothing(uml: targets.Target) -> None:
+    hidden = "mkdir /tmp/without; ln -s -t /tmp/without /usr/bin/* /usr/sbin/* 2> /dev/null; rm -f /tmp/without/wg"
+    script = f"{hidden}; PATH=/tmp/without sh ./datapath.sh up veth vxlan wireguard; echo status $?"
+    lines = sh(uml, script, files=[datapath.SCRIPT]).splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["device", "veth:veth0:192.0.2.2"],
+        ["device", "vxlan:vxlan0:10.99.2.2"],
+        ["absent", "wireguard"],
+        ["status", "0"],
+    ]
 
 
 def test_containers_and_devices_in_one_run(uml: targets.Target) -> None:
