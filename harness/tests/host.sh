@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Inside the UML guest, which plays the host: its kernel loads modules, its userland is this machine's.
-# usage: host.sh PROJECT KDIR
+# usage: host.sh KDIR, with project.tar in the folder that it runs in
 set -eu
-project=$1
-kdir=$2
+kdir=$1
 
 say() {
 	echo "@ $*"
@@ -16,9 +15,8 @@ mount -t tmpfs none /lib/modules
 mkdir "/lib/modules/$(uname -r)"
 ln -s "$kdir" "/lib/modules/$(uname -r)/build"
 
-# root is read-only: the project is copied, as far as the host target needs it
 mkdir /tmp/project
-cp -r "$project/Makefile" "$project/harness" "$project/include" "$project/modules" /tmp/project
+tar -xf project.tar -C /tmp/project
 mkdir /tmp/project/results
 cd /tmp/project
 export ARCH=um HOME=/tmp DSBENCH_CACHE=/tmp/cache

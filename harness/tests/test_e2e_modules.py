@@ -166,7 +166,7 @@ NOT_ALLOWED = [
     ("lookups", "-1", "whole number from 0"),
     ("misses", "101", "whole number from 0 to 100"),
     ("cpu", "99", "number of a CPU that is online"),
-    ("ops", "fill,insert", "fill, find, for_each and erase"),
+    ("ops", "fill,insert", "fill, find, for_each, erase, tx, rx and path"),
     ("containers", "List", "names of containers"),
 ]
 

@@ -87,7 +87,7 @@ static void header4_is_pushed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ntohs(udp_hdr(skb)->source), ntohs(LOCAL_PORT));
 	KUNIT_EXPECT_EQ(test, ntohs(udp_hdr(skb)->dest), ntohs(REMOTE_PORT));
 	KUNIT_EXPECT_EQ(test, ntohs(udp_hdr(skb)->len), 8 + PAYLOAD_LEN);
-	KUNIT_EXPECT_EQ(test, udp_hdr(skb)->check, 0);
+	KUNIT_EXPECT_EQ(test, (__force u16)udp_hdr(skb)->check, 0);
 	kfree_skb(skb);
 }
 
@@ -101,7 +101,7 @@ static void header4_may_be_fragmented(struct kunit *test)
 	udptun_header_init(&template, &cfg);
 	skb = alloc_packet(test, NULL, PAYLOAD_LEN);
 	udptun_header4_push(skb, &template.v4, &outer);
-	KUNIT_EXPECT_EQ(test, ip_hdr(skb)->frag_off, 0);
+	KUNIT_EXPECT_EQ(test, ntohs(ip_hdr(skb)->frag_off), 0);
 	kfree_skb(skb);
 }
 
@@ -238,7 +238,7 @@ static void inner4_is_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, inner.dsfield, 0xb9);
 	KUNIT_EXPECT_EQ(test, inner.ttl, 3);
 	KUNIT_EXPECT_TRUE(test, inner.df);
-	KUNIT_EXPECT_EQ(test, inner.flowlabel, 0);
+	KUNIT_EXPECT_EQ(test, ntohl(inner.flowlabel), 0);
 	kfree_skb(skb);
 }
 
