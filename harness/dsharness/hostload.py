@@ -8,7 +8,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from . import build, kernels, proc, ui
+from . import build, kernels, proc, sweep, ui
 from .errors import HarnessError, UsageError
 from .targets import host
 
@@ -36,9 +36,8 @@ def load(args: argparse.Namespace) -> int:
     # One run of all, interleaved, instead of one as each registers.
     _insert(modules / f"{CORE}.ko", *parameters, "autorun=0")
     try:
-        for container in sorted(modules.glob(f"{CORE}_*.ko")):
-            if not container.stem.endswith("_kunit"):
-                _insert(container, *parameters)
+        for container in sweep.known_containers():
+            _insert(modules / f"{CORE}_{container}.ko", *parameters)
         _start()
         with ui.step("running"), RESULTS.open(encoding="utf-8") as results:
             text = results.read()
