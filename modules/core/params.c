@@ -389,7 +389,6 @@ void dsbench_params_get(struct dsbench_params *p)
 	strscpy(p->containers, containers, sizeof(p->containers));
 	kernel_param_unlock(THIS_MODULE);
 }
-EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_params_get);
 
 /**
  * dsbench_autorun() - do containers run as they register?

@@ -36,7 +36,6 @@ void dsbench_shuffle(u32 *array, u32 n, struct rnd_state *rnd)
 		breathe(i);
 	}
 }
-EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_shuffle);
 
 static void shuffle_elems(struct dsbench_set *set, struct rnd_state *rnd)
 {
