@@ -14,15 +14,15 @@ import sys
 from pathlib import Path
 
 from . import accel, kernels, targets
-from .errors import UsageError
+from .errors import CRASHED, TIMED_OUT, UsageError
 
 DEFAULT_SECONDS = 300.0
 
 EPILOG = f"""\
 exit status: the command's (128 + n when signal n killed it, 127 when there is none of that name); of dsbench itself:
   1 it cannot be done    2 wrong usage    130 interrupted
-  {targets.TIMED_OUT} the guest did not boot, or the command did not end, in time
-  {targets.CRASHED} the guest crashed or powered off before the command ended
+  {CRASHED} the guest crashed or powered off before the command ended
+  {TIMED_OUT} the guest did not boot, or the command did not end, in time
 
 example: dsbench exec --target uml -- sh -c 'insmod dsbench.ko n=4000 tries=100 && cat /proc/dsbench'
 """

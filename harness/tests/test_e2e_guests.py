@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import kernels, paths, targets
+from dsharness import errors, kernels, paths, targets
 from dsharness.build import Build
 
 DSBENCH = paths.HARNESS / "dsbench"
@@ -134,7 +134,7 @@ def test_the_guest_knows_its_target(where: Sequence[str], temporary: Path) -> No
 @BOTH
 def test_a_command_that_hangs_is_ended(where: Sequence[str], temporary: Path) -> None:
     done = execute(where, HANG, "--timeout", "3")
-    assert done.returncode == targets.TIMED_OUT
+    assert done.returncode == errors.TIMED_OUT
     assert done.stdout == b"begun\n"
     assert b"the command did not end within 3 s" in done.stderr
     assert re.search(rb"its console, (.*\.console):", done.stderr)
@@ -152,7 +152,7 @@ def test_a_reader_that_has_seen_enough_ends_the_guest(temporary: Path) -> None:
 
 def test_a_panic_of_a_stock_kernel_is_shown(temporary: Path) -> None:
     done = execute(QEMU, ["sh", "-c", "echo c >/proc/sysrq-trigger"])
-    assert done.returncode == targets.CRASHED
+    assert done.returncode == errors.CRASHED
     assert b"sysrq triggered crash" in done.stderr
     named = re.search(rb"its console, (.*\.console):", done.stderr)
     assert named and b"Kernel panic" in Path(os.fsdecode(named[1])).read_bytes()
@@ -161,7 +161,7 @@ def test_a_panic_of_a_stock_kernel_is_shown(temporary: Path) -> None:
 def test_an_oops_in_uml_is_shown(temporary: Path) -> None:
     module = oops_module(temporary)
     done = execute(UML, ["insmod", module.name], "--with", str(module))
-    assert done.returncode == targets.CRASHED
+    assert done.returncode == errors.CRASHED
     assert b"Kernel panic" in done.stderr
     for left in temporary.iterdir():
         assert left.name == "oops"
@@ -188,7 +188,7 @@ def oops_module(folder: Path) -> Path:
 @BOTH
 def test_a_guest_that_powers_off_early_is_reported(where: Sequence[str], temporary: Path) -> None:
     done = execute(where, ["busybox", "poweroff", "-f"])
-    assert done.returncode == targets.CRASHED
+    assert done.returncode == errors.CRASHED
     assert b"ended before its command did" in done.stderr
 
 
@@ -203,7 +203,7 @@ def test_a_file_that_is_no_kernel_is_reported(kind: type, temporary: Path) -> No
     (temporary / "ko").mkdir()
     with pytest.raises(targets.GuestError) as caught:
         target.run(["true"])
-    assert caught.value.exit_code == targets.CRASHED
+    assert caught.value.exit_code == errors.CRASHED
     assert "while it booted" in str(caught.value)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import paths, qemucmd, targets
+from dsharness import errors, paths, qemucmd, targets
 from dsharness.build import Build
 from dsharness.errors import HarnessError, UsageError
 from dsharness.kernels import Kernel
@@ -110,7 +110,7 @@ def test_host_passes_on_how_the_command_ended(built: Build) -> None:
 def test_host_ends_a_command_that_hangs(built: Build) -> None:
     with pytest.raises(targets.GuestError, match="did not end within 0.5 s") as caught:
         targets.Host(built).run(["sleep", "1000"], timeout=0.5)
-    assert caught.value.exit_code == targets.TIMED_OUT
+    assert caught.value.exit_code == errors.TIMED_OUT
 
 
 def test_host_does_not_wait_for_what_the_command_left(built: Build) -> None:

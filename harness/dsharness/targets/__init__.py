@@ -6,13 +6,13 @@ from __future__ import annotations
 from .. import accel as accelerators
 from .. import build, kernels, packages
 from ..errors import UsageError
-from .base import CRASHED, TIMED_OUT, GuestError, GuestResult, Target
+from .base import GuestError, GuestResult, Target
 from .host import Host
 from .host import require as require_host
 from .qemu import Qemu
 from .uml import Uml
 
-__all__ = ["CRASHED", "TIMED_OUT", "GuestError", "GuestResult", "Host", "Qemu", "Target", "Uml", "get"]
+__all__ = ["GuestError", "GuestResult", "Host", "Qemu", "Target", "Uml", "get"]
 
 
 def get(

@@ -11,12 +11,6 @@ from pathlib import Path
 from ..build import Build
 from ..errors import HarnessError
 
-TIMED_OUT = 4
-"""Exit status of the harness when a guest did not boot, or a command did not end, in time."""
-
-CRASHED = 5
-"""Exit status of the harness when a guest ended before its command did."""
-
 Sink = Callable[[bytes], None]
 """Takes output as it arrives, in pieces of any size."""
 

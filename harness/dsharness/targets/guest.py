@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import paths, proc, ui
-from .base import CRASHED, TIMED_OUT, GuestError, GuestResult, Sink, Target, check_files
+from ..errors import CRASHED, TIMED_OUT
+from .base import GuestError, GuestResult, Sink, Target, check_files
 from .terminal import Terminal
 
 INIT = paths.HARNESS / "guest" / "init"

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .. import proc
-from ..errors import HarnessError
-from .base import TIMED_OUT, GuestError, GuestResult, Sink, Target, check_files
+from ..errors import TIMED_OUT, HarnessError
+from .base import GuestError, GuestResult, Sink, Target, check_files
 
 CHUNK = 65536
 POLL_SECONDS = 0.05
