@@ -19,6 +19,7 @@ from .samples import DATAPATH_OPS
 OPS = ("fill", "find", "for_each", "erase")
 ORDERS = ("shuffled", "sequential")
 ALLOCS = ("prealloc", "inline")
+ERASE_ORDERS = ("key", "insertion")
 DEFAULT_SIZES = ("500", "1000", "2000", "4000")
 MAX_N = 1 << 24
 MAX_TRIES = 1_000_000
@@ -89,6 +90,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--op", nargs="+", metavar="NAME", help=f"of {', '.join(OPS)} (all)")
     parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
     parser.add_argument("--alloc", help="elements allocated before a try or in it: prealloc or inline (prealloc)")
+    parser.add_argument("--erase-order", help="order in which elements are erased: key or insertion (key)")
     parser.add_argument("--lookups", metavar="K", help="keys that find looks up (0: the core's choice)")
     parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups that are absent (0)")
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
@@ -128,6 +130,7 @@ def checked_plan(args: argparse.Namespace) -> Plan:
         "ops": ",".join(ops) if args.op else None,
         "order": _choice("order", args.order, ORDERS),
         "alloc": _choice("alloc", args.alloc, ALLOCS),
+        "erase_order": _choice("erase-order", args.erase_order, ERASE_ORDERS),
         "lookups": _optional("lookups", args.lookups, 0, MAX_N),
         "misses": _optional("misses", args.misses, 0, 100),
         "seed": _optional("seed", args.seed, 0, MAX_U64),

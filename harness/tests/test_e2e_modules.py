@@ -52,13 +52,15 @@ def test_borrowed_containers_go_and_those_of_the_user_stay(uml: targets.Target) 
 
 
 def test_the_header_says_what_was_measured(uml: targets.Target) -> None:
-    text = sh(uml, f"{QUICK} order=sequential alloc=inline misses=20 lookups=30 seed=7 && cat /proc/dsbench")
+    text = sh(uml, f"{QUICK} order=sequential alloc=inline erase_order=insertion misses=20 lookups=30 seed=7 && cat /proc/dsbench")
     assert header(text, "unit") == ["cycles"]
     assert header(text, "kernel")[0].split()[0] == uml.kernel.release
     assert int(header(text, "clock_overhead")[0]) > 0
     assert header(text, "machine")[0].startswith("uml")
     (run,) = header(text, "run")
-    for word in ("n=50", "tries=5", "seed=7", "order=sequential", "alloc=inline", "misses=20", "lookups=30"):
+    for word in (
+        "n=50", "tries=5", "seed=7", "order=sequential", "alloc=inline", "erase_order=insertion", "misses=20", "lookups=30",
+    ):  # fmt: skip
         assert word in run.split()
     assert "state=complete" in run
     assert len(rows(text)) == 16
@@ -108,7 +110,13 @@ def test_one_element(uml: targets.Target) -> None:
         assert row.per_element == "below_resolution" if row.p50 <= 0 else float(row.per_element) > 0
 
 
-@pytest.mark.parametrize("options", ["alloc=inline", "order=sequential", "misses=100", "misses=50 lookups=7"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "alloc=inline", "order=sequential", "erase_order=insertion", "alloc=inline erase_order=insertion", "misses=100",
+        "misses=50 lookups=7",
+    ],
+)  # fmt: skip
 def test_ways_to_run(uml: targets.Target, options: str) -> None:
     text = sh(uml, f"insmod dsbench.ko n=1000 tries=3 warmup=0 {options}; cat /proc/dsbench")
     assert len(rows(text)) == 16

@@ -58,6 +58,7 @@ def test_lists_in_every_spelling() -> None:
         (("--op", "sort"), "--op is 'sort': allowed are fill, find, for_each, erase"),
         (("--order", "random"), "--order is 'random': allowed are shuffled, sequential"),
         (("--alloc", ""), "--alloc is ''"),
+        (("--erase-order", "value"), "--erase-order is 'value': allowed are key, insertion"),
         (("--lookups", "-1"), "--lookups is '-1'"),
         (("--misses", "101"), "--misses is '101': allowed are whole numbers from 0 to 100"),
         (("--seed", str(1 << 64)), "--seed is '18446744073709551616'"),

@@ -36,7 +36,7 @@
  * @DSBENCH_FILL: insert n elements into an empty container
  * @DSBENCH_FIND: look up keys
  * @DSBENCH_FOR_EACH: visit every element and increment its value
- * @DSBENCH_ERASE: remove every element, one by one, in key order
+ * @DSBENCH_ERASE: remove every element, one by one
  * @DSBENCH_TX: send packets, as far as the underlay's transmit
  * @DSBENCH_RX: receive packets, from the underlay to a socket
  * @DSBENCH_PATH: send packets and receive them at the far end
@@ -81,7 +81,9 @@ struct dsbench_subject;
  * @keys: the i-th key to insert
  * @lookup: the i-th key to look up; n and above are absent from the container
  * @lookups: how many entries @lookup has
- * @by_key: the element that holds each key, as verify found it; erase uses it
+ * @erase: the i-th key to erase; @n entries
+ * @by_key: the element that holds each key, as verify found it; while erase is
+ *	timed, the i-th element to erase
  * @priv: the container's own state, made by create, undone by destroy
  * @hits: find adds the number of keys found
  * @sum: find and verify add the values of the elements they met
@@ -96,6 +98,7 @@ struct dsbench_set {
 	u32 *keys;
 	u32 *lookup;
 	u32 lookups;
+	u32 *erase;
 	struct dsbench_elem **by_key;
 	void *priv;
 	u32 hits;
@@ -106,7 +109,7 @@ struct dsbench_set {
 /**
  * typedef dsbench_op_fn - one timed loop
  * @set: what to work on
- * @first: index of the first insertion, lookup or key of this slice
+ * @first: index of the first insertion, lookup or erasure of this slice
  * @last: index behind the last one; for_each takes the whole set and ignores
  *	both
  *

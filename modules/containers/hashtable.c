@@ -157,10 +157,10 @@ static __always_inline void hashtable_erase_as(struct dsbench_set *set,
 					       u32 first, u32 last,
 					       bool inline_alloc)
 {
-	u32 key;
+	u32 i;
 
-	for (key = first; key < last; key++) {
-		struct dsbench_elem *e = set->by_key[key];
+	for (i = first; i < last; i++) {
+		struct dsbench_elem *e = set->by_key[i];
 
 		hlist_del(&container_of(e, struct hashtable_elem, e)->link);
 		dsbench_elem_put(e, inline_alloc);

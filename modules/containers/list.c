@@ -89,10 +89,10 @@ static int list_visit_all(struct dsbench_set *set, u32 first, u32 last)
 static __always_inline void list_erase_as(struct dsbench_set *set, u32 first,
 					  u32 last, bool inline_alloc)
 {
-	u32 key;
+	u32 i;
 
-	for (key = first; key < last; key++) {
-		struct dsbench_elem *e = set->by_key[key];
+	for (i = first; i < last; i++) {
+		struct dsbench_elem *e = set->by_key[i];
 
 		list_del(&container_of(e, struct list_elem, e)->link);
 		dsbench_elem_put(e, inline_alloc);

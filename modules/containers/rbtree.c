@@ -122,10 +122,10 @@ static __always_inline void rbtree_erase_as(struct dsbench_set *set, u32 first,
 					    u32 last, bool inline_alloc)
 {
 	struct rb_root *root = set->priv;
-	u32 key;
+	u32 i;
 
-	for (key = first; key < last; key++) {
-		struct dsbench_elem *e = set->by_key[key];
+	for (i = first; i < last; i++) {
+		struct dsbench_elem *e = set->by_key[i];
 
 		rb_erase(&container_of(e, struct rbtree_elem, e)->link, root);
 		dsbench_elem_put(e, inline_alloc);

@@ -92,10 +92,10 @@ static __always_inline int xarray_erase_as(struct dsbench_set *set, u32 first,
 					   u32 last, bool inline_alloc)
 {
 	struct xarray *xa = set->priv;
-	u32 key;
+	u32 i;
 
-	for (key = first; key < last; key++) {
-		struct dsbench_elem *e = xa_erase(xa, key);
+	for (i = first; i < last; i++) {
+		struct dsbench_elem *e = xa_erase(xa, set->erase[i]);
 
 		if (unlikely(!e))
 			return -EUCLEAN;

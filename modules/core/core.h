@@ -39,6 +39,7 @@ struct seq_file;
  * @cpu: where the run is bound; -1 for the last CPU online
  * @sequential: keys and elements in ascending order instead of shuffled
  * @inline_alloc: as in struct dsbench_set
+ * @erase_as_inserted: erase in the order of insertion instead of the keys'
  * @ops: a bit for each operation to time
  * @containers: "all" or names with commas between
  */
@@ -52,6 +53,7 @@ struct dsbench_params {
 	int cpu;
 	bool sequential;
 	bool inline_alloc;
+	bool erase_as_inserted;
 	unsigned long ops;
 	char containers[DSBENCH_SELECT_LEN];
 };
@@ -86,6 +88,7 @@ void dsbench_set_free(struct dsbench_set *set);
 u64 dsbench_set_bytes(u32 n);
 void dsbench_set_reset(struct dsbench_set *set);
 int dsbench_set_collect(struct dsbench_set *set, const struct dsbench_ops *ops);
+int dsbench_set_order(struct dsbench_set *set);
 int dsbench_set_verify(struct dsbench_set *set, const struct dsbench_ops *ops,
 		       enum dsbench_op op, u32 lookups);
 void dsbench_set_empty(struct dsbench_set *set, const struct dsbench_ops *ops);

@@ -28,6 +28,7 @@ static u32 misses;
 static int cpu = -1;
 static bool sequential;
 static bool inline_alloc;
+static bool erase_as_inserted;
 static unsigned long ops = BIT(DSBENCH_NR_OPS) - 1;
 static char containers[DSBENCH_SELECT_LEN] = "all";
 static bool autorun = true;
@@ -242,6 +243,28 @@ static const struct kernel_param_ops alloc_ops = {
 	.get = alloc_get,
 };
 
+static const char * const erase_order_names[] = { "key", "insertion" };
+
+static int erase_order_set(const char *val, const struct kernel_param *kp)
+{
+	int chosen = choose(val, kp, erase_order_names);
+
+	if (chosen < 0)
+		return chosen;
+	erase_as_inserted = chosen;
+	return 0;
+}
+
+static int erase_order_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", erase_order_names[erase_as_inserted]);
+}
+
+static const struct kernel_param_ops erase_order_ops = {
+	.set = erase_order_set,
+	.get = erase_order_get,
+};
+
 /* A bit for each name in a list with commas between; 0 where one is unknown. */
 static unsigned long parse_ops(const char *val)
 {
@@ -352,6 +375,8 @@ module_param_cb(order, &order_ops, NULL, 0644);
 MODULE_PARM_DESC(order, "order of the keys: shuffled (default) or sequential");
 module_param_cb(alloc, &alloc_ops, NULL, 0644);
 MODULE_PARM_DESC(alloc, "elements exist before (prealloc, default) or are allocated and freed under the clock (inline)");
+module_param_cb(erase_order, &erase_order_ops, NULL, 0644);
+MODULE_PARM_DESC(erase_order, "order in which elements are erased: by key (default) or by insertion");
 module_param_cb(lookups, &lookups_ops, &lookups, 0644);
 MODULE_PARM_DESC(lookups, "keys a find try looks up at the most (default 0: n, fewer where each passes many elements)");
 module_param_cb(misses, &misses_ops, &misses, 0644);
@@ -384,6 +409,7 @@ void dsbench_params_get(struct dsbench_params *p)
 		.cpu = cpu,
 		.sequential = sequential,
 		.inline_alloc = inline_alloc,
+		.erase_as_inserted = erase_as_inserted,
 		.ops = ops,
 	};
 	strscpy(p->containers, containers, sizeof(p->containers));

@@ -17,10 +17,11 @@ static void show_run(struct seq_file *m, const struct dsbench_run *run)
 {
 	const struct dsbench_params *p = &run->params;
 
-	seq_printf(m, "# run: %u n=%u tries=%u warmup=%u seed=%llu order=%s alloc=%s lookups=%u misses=%u cpu=%d containers=%s state=%s ms=%llu\n",
+	seq_printf(m, "# run: %u n=%u tries=%u warmup=%u seed=%llu order=%s alloc=%s erase_order=%s lookups=%u misses=%u cpu=%d containers=%s state=%s ms=%llu\n",
 		   run->id, p->n, p->tries, p->warmup, p->seed,
 		   p->sequential ? "sequential" : "shuffled",
-		   p->inline_alloc ? "inline" : "prealloc", p->lookups,
+		   p->inline_alloc ? "inline" : "prealloc",
+		   p->erase_as_inserted ? "insertion" : "key", p->lookups,
 		   p->misses, run->cpu, p->containers,
 		   state_names[run->state], run->ms);
 }

@@ -97,15 +97,15 @@ static int alloc_elems(struct dsbench_set *set)
  */
 u64 dsbench_set_bytes(u32 n)
 {
-	/* elems and by_key, keys and lookup */
+	/* elems and by_key; keys, lookup and erase */
 	return (u64)n * (DSBENCH_ELEM_SIZE + 2 * sizeof(void *) +
-			 2 * sizeof(u32));
+			 3 * sizeof(u32));
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_bytes);
 
 /**
  * dsbench_set_alloc() - make the elements and keys for one size
- * @p: seed, order, misses and way of allocation
+ * @p: seed, both orders, misses and way of allocation
  * @n: elements
  *
  * Shuffled, three things are independent of each other: the order in which
@@ -131,8 +131,10 @@ struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n)
 	set->inline_alloc = p->inline_alloc;
 	set->keys = kvmalloc_array(n, sizeof(*set->keys), SET_GFP);
 	set->lookup = kvmalloc_array(n, sizeof(*set->lookup), SET_GFP);
+	set->erase = p->erase_as_inserted ? set->keys :
+		     kvmalloc_array(n, sizeof(*set->erase), SET_GFP);
 	set->by_key = kvmalloc_array(n, sizeof(*set->by_key), SET_GFP);
-	if (!set->keys || !set->lookup || !set->by_key)
+	if (!set->keys || !set->lookup || !set->erase || !set->by_key)
 		goto err;
 	if (!set->inline_alloc && alloc_elems(set))
 		goto err;
@@ -140,6 +142,7 @@ struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n)
 	prandom_seed_state(&rnd, p->seed);
 	count_up(set->keys, n);
 	count_up(set->lookup, n);
+	count_up(set->erase, n);
 	dsbench_shuffle(set->lookup, n, &rnd);
 	plant_misses(set, p->misses, &rnd);
 	if (!p->sequential) {
@@ -191,6 +194,8 @@ void dsbench_set_free(struct dsbench_set *set)
 	}
 	kvfree(set->elems);
 	kvfree(set->by_key);
+	if (set->erase != set->keys)
+		kvfree(set->erase);
 	kvfree(set->lookup);
 	kvfree(set->keys);
 	kfree(set);
@@ -237,6 +242,38 @@ int dsbench_set_collect(struct dsbench_set *set, const struct dsbench_ops *ops)
 	return ops->verify(set);
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_collect);
+
+/**
+ * dsbench_set_order() - put the elements in the order in which they are erased
+ * @set: as dsbench_set_collect() left it, with every key found
+ *
+ * So erase is the same loop over by_key whatever the order.
+ *
+ * Context: may sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dsbench_set_order(struct dsbench_set *set)
+{
+	struct dsbench_elem **ordered;
+	u32 i;
+
+	if (set->erase != set->keys)
+		return 0;
+
+	ordered = kvmalloc_array(set->n, sizeof(*ordered), SET_GFP);
+	if (!ordered)
+		return -ENOMEM;
+
+	for (i = 0; i < set->n; i++) {
+		ordered[i] = set->by_key[set->erase[i]];
+		breathe(i);
+	}
+	swap(set->by_key, ordered);
+	kvfree(ordered);
+	return 0;
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_order);
 
 static int check_find(const struct dsbench_set *set, u32 lookups)
 {

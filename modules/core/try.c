@@ -116,7 +116,8 @@ static int prepare(struct dsbench_cell *cell)
 	err = fill_untimed(cell);
 	if (err || cell->op != DSBENCH_ERASE)
 		return err;
-	return dsbench_set_collect(cell->set, cell->source->ops);
+	err = dsbench_set_collect(cell->set, cell->source->ops);
+	return err ?: dsbench_set_order(cell->set);
 }
 
 /**

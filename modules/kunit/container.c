@@ -208,26 +208,28 @@ static void fill_again_after_erase(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), 0);
 }
 
-/* What a run does to a container, at one size, order and way of allocation. */
+/* What a run does to a container, at one size, orders and way of allocation. */
 struct life {
 	u32 n;
 	bool inline_alloc;
 	bool sequential;
+	bool erase_as_inserted;
 };
 
 static void describe_life(const struct life *life, char *text)
 {
-	snprintf(text, KUNIT_PARAM_DESC_SIZE, "n=%u %s %s", life->n,
+	snprintf(text, KUNIT_PARAM_DESC_SIZE, "n=%u %s %s erase by %s", life->n,
 		 life->inline_alloc ? "inline" : "prealloc",
-		 life->sequential ? "sequential" : "shuffled");
+		 life->sequential ? "sequential" : "shuffled",
+		 life->erase_as_inserted ? "insertion" : "key");
 }
 
 static const struct life lives[] = {
-	{ 1, false, false }, { 1, true, true },
-	{ 2, false, false }, { 63, false, true },
-	{ 64, true, false }, { 65, false, false },
-	{ 1000, false, true }, { 1000, true, false },
-	{ 4097, false, false }, { 4097, true, true },
+	{ 1, false, false, false }, { 1, true, true, true },
+	{ 2, false, false, true }, { 63, false, true, false },
+	{ 64, true, false, false }, { 65, false, false, true },
+	{ 1000, false, true, false }, { 1000, true, false, true },
+	{ 4097, false, false, true }, { 4097, true, true, false },
 };
 
 KUNIT_ARRAY_PARAM(life, lives, describe_life);
@@ -240,6 +242,7 @@ static void whole_life(struct kunit *test)
 
 	f->params.inline_alloc = life->inline_alloc;
 	f->params.sequential = life->sequential;
+	f->params.erase_as_inserted = life->erase_as_inserted;
 	begin(test, n);
 
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, n), 0);
@@ -249,6 +252,7 @@ static void whole_life(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FIND), 0);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FOR_EACH, 0, n), 0);
 	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FOR_EACH), 0);
+	KUNIT_ASSERT_EQ(test, dsbench_set_order(f->set), 0);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_ERASE, 0, n), 0);
 	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_ERASE), 0);
 }

@@ -87,6 +87,47 @@ static void seed_decides(struct kunit *test)
 	dsbench_set_free(one);
 }
 
+/* by_key as collect leaves it: element i holds key i. */
+static void collect_all(struct dsbench_set *set)
+{
+	int i;
+
+	dsbench_set_reset(set);
+	for (i = 0; i < N; i++)
+		set->by_key[set->elems[i]->key] = set->elems[i];
+}
+
+static void erase_goes_by_key(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_set *set = alloc_set(test, &p);
+	int i;
+
+	KUNIT_EXPECT_TRUE(test, ascends(set->erase));
+	collect_all(set);
+	KUNIT_EXPECT_EQ(test, dsbench_set_order(set), 0);
+	for (i = 0; i < N; i++)
+		KUNIT_EXPECT_EQ(test, set->by_key[i]->key, i);
+	dsbench_set_free(set);
+}
+
+static void erase_goes_as_inserted(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_set *set;
+	int i;
+
+	p.erase_as_inserted = true;
+	set = alloc_set(test, &p);
+	KUNIT_EXPECT_EQ(test, memcmp(set->erase, set->keys,
+				     N * sizeof(*set->keys)), 0);
+	collect_all(set);
+	KUNIT_EXPECT_EQ(test, dsbench_set_order(set), 0);
+	for (i = 0; i < N; i++)
+		KUNIT_EXPECT_PTR_EQ(test, set->by_key[i], set->elems[i]);
+	dsbench_set_free(set);
+}
+
 static u32 count_misses(const struct dsbench_set *set)
 {
 	u32 misses = 0;
@@ -146,6 +187,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(keys_are_shuffled),
 	KUNIT_CASE(keys_are_sequential),
 	KUNIT_CASE(seed_decides),
+	KUNIT_CASE(erase_goes_by_key),
+	KUNIT_CASE(erase_goes_as_inserted),
 	KUNIT_CASE(misses_are_absent_keys),
 	KUNIT_CASE(inline_sets_have_no_elements),
 	KUNIT_CASE(reset_restores_elements),
