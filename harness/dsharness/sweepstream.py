@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Cuts up what guest/sweep.sh prints, as it arrives."""
+"""What guest/sweep.sh prints: the stages of a sweep."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from .datapath import Topology, parse_topology
 from .errors import HarnessError
+from .marked import Cutter
 from .samples import Cell, Report, check_agreement, parse_report, parse_samples
 
-MARK = "@dsbench "
+MARK = "@dsbench"
 DATAPATH = "datapath"
 """The stage that is no size."""
 
@@ -29,54 +30,47 @@ class StageResult:
     topology: Topology | None = None
 
 
-class SweepStream:
-    """Feed it standard output; it calls back on every step, and collects the stages that are whole."""
+def _size_or_datapath(stage: str) -> str:
+    return "the run of the datapath" if stage == DATAPATH else f"the run of n={stage}"
 
-    def __init__(self, on_progress: Callable[[str, int, int], None], on_stage: Callable[[StageResult], None]) -> None:
-        """`on_progress` takes the stage, tries done and tries in all. A stage is a size as text, or DATAPATH."""
+
+class SweepStream(Cutter):
+    """Collects the stages that are whole, and calls back on every step."""
+
+    def __init__(
+        self,
+        on_progress: Callable[[str, int, int], None],
+        on_stage: Callable[[StageResult], None],
+        called: Callable[[str], str] = _size_or_datapath,
+    ) -> None:
+        """`on_progress` takes the stage, tries done and tries in all.
+
+        A stage is one word: here a size, or DATAPATH. `called` says what its run is called in a complaint.
+        """
+        super().__init__(MARK, self._mark)
         self._on_progress = on_progress
         self._on_stage = on_stage
-        self._rest = b""
+        self._called = called
         self._stage = ""
         self._section = ""
         self._texts: dict[str, list[str]] = {}
-        self.failure: HarnessError | None = None
 
-    def feed(self, chunk: bytes) -> None:
-        """Take some output. Never raises, whatever thread calls: what went wrong first is kept in `failure`."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        for raw in lines:
-            if self.failure:
-                return
-            try:
-                self._line(raw.decode(errors="replace").rstrip("\r"))
-            except HarnessError as error:
-                self.failure = error
-
-    def _line(self, line: str) -> None:
-        if line.startswith(MARK):
-            self._mark(line.removeprefix(MARK).split())
-        elif self._section:
-            self._texts[self._section].append(line)
-
-    def _mark(self, words: list[str]) -> None:
+    def _mark(self, words: list[str], since: list[str]) -> None:
+        if self._section:
+            self._texts[self._section] = since
         kind, self._stage, figures = words[0], words[1], [int(word) for word in words[2:]]
+        self._section = "" if kind in ("begin", "progress", "end") else kind
         if kind == "begin":
             self._texts = {}
-            self._section = ""
             self._on_progress(self._stage, 0, 0)
         elif kind == "progress":
             self._on_progress(self._stage, figures[0], figures[1])
         elif kind == "end":
-            self._end()
-        else:
-            self._section = kind
-            self._texts[kind] = []
+            self._end(self._called(self._stage))
 
-    def _end(self) -> None:
-        self._section = ""
+    def _end(self, called: str) -> None:
         if "failed" in self._texts:
-            raise HarnessError(f"the kernel refused {self._called}: {_reason(self._texts['failed'])}")
+            raise HarnessError(f"the kernel refused {called}: {_reason(self._texts['failed'])}")
         topology = parse_topology(self._texts["topology"]) if "topology" in self._texts else None
         if topology and not topology.present:
             self._on_stage(StageResult(self._stage, None, [], topology))
@@ -85,15 +79,11 @@ class SweepStream:
         cells = parse_samples(self._text("samples"))
         if not report.rows or any(run.settings.get("state") != "complete" for run in report.runs):
             said = [text for text in report.warnings if text.startswith("run ")] or ["see the kernel's log"]
-            raise HarnessError(f"{self._called} was not completed: {said[-1]}")
+            raise HarnessError(f"{called} was not completed: {said[-1]}")
         check_agreement(report, cells)
         order = [(row.container, row.op, row.n) for row in report.rows]
         cells.sort(key=lambda cell: order.index((cell.container, cell.op, cell.n)))
         self._on_stage(StageResult(self._stage, report, cells, topology))
-
-    @property
-    def _called(self) -> str:
-        return "the run of the datapath" if self._stage == DATAPATH else f"the run of n={self._stage}"
 
     def _text(self, section: str) -> str:
         return "".join(f"{line}\n" for line in self._texts.get(section, []))
