@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import kernels, locks, packages, paths, proc, ui
+from . import kernels, locks, packages, paths, proc, trees, ui
 from .errors import HarnessError
 from .kernels import Kernel
+from .trees import SOURCES, Tree
 
-SOURCES = ("modules", "include")
 COMPLAINT_LINES = 12
 
 
@@ -31,18 +31,22 @@ class Build:
     """What modules_install would make: mod_root/lib/modules/<release>/…, with depmod's indexes."""
 
 
-def modules(kernel: Kernel, *, make_args: Sequence[str] = ()) -> Build:
-    """Build the modules for `kernel`; `make_args` go to make. HarnessError with the compiler's last lines on failure."""
+def modules(kernel: Kernel, *, tree: Tree | None = None, make_args: Sequence[str] = ()) -> Build:
+    """Build the modules of `tree`, the working one by default, for `kernel`; `make_args` go to make.
+
+    HarnessError with the compiler's first complaints on failure.
+    """
     packages.ensure("base")
-    for path in (paths.BUILD, kernel.kdir):
+    tree = tree or trees.working()
+    for path in (tree.into, kernel.kdir):
         if re.search(r"[\s:%]", str(path)):
             raise HarnessError(f"{path} has a blank, a colon or a percent sign in it, which the kernel's makefiles refuse")
-    folder = paths.make_folder(paths.BUILD / f"{kernel.target}-{kernel.release}", "build")
+    folder = paths.make_folder(tree.into / f"{kernel.target}-{kernel.release}", "build")
     build = Build(kernel, ko_dir=folder / "ko", mod_root=folder / "root")
     with locks.held(folder / ".lock", f"it builds in {folder}"):
         _forget_other_kernel(folder / "src", kernel)
-        farm(folder / "src")
-        _kbuild(kernel, folder / "src/modules", make_args)
+        farm(folder / "src", tree.root)
+        _kbuild(kernel, tree, folder / "src/modules", make_args)
         objects = _objects(folder / "src/modules")
         _collect(objects, build.ko_dir)
         install(build, build.mod_root)
@@ -59,16 +63,6 @@ def install(build: Build, root: Path) -> None:
     proc.check(["depmod", "--basedir", root, build.kernel.release], env=proc.build_environment())
 
 
-def revision() -> str:
-    """What git calls this state of the project; "unknown" outside a repository."""
-    argv = ["git", "-C", str(paths.ROOT), "describe", "--always", "--dirty"]
-    try:
-        answer = subprocess.run(argv, check=False, capture_output=True, text=True)
-    except FileNotFoundError:
-        return "unknown"
-    return answer.stdout.strip() or "unknown"
-
-
 def _forget_other_kernel(folder: Path, kernel: Kernel) -> None:
     """Remove what was built for another tree of the same release: UML with another config, whose structures differ.
 
@@ -80,11 +74,11 @@ def _forget_other_kernel(folder: Path, kernel: Kernel) -> None:
         mark.write_text(str(kernel.kdir), encoding="utf-8")
 
 
-def farm(folder: Path) -> None:
-    """Make `folder` mirror the source folders by links; what has lost its source goes, kbuild's products stay."""
+def farm(folder: Path, root: Path) -> None:
+    """Make `folder` mirror the source folders of `root` by links; what has lost its source goes, kbuild's products stay."""
     for name in SOURCES:
-        for source in _files(paths.ROOT / name):
-            link = folder / source.relative_to(paths.ROOT)
+        for source in _files(root / name):
+            link = folder / source.relative_to(root)
             if not link.is_symlink() or link.readlink() != source:
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.unlink(missing_ok=True)
@@ -98,21 +92,23 @@ def _files(folder: Path) -> Iterator[Path]:
     return (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
 
 
-def _kbuild(kernel: Kernel, folder: Path, make_args: Sequence[str]) -> None:
-    log = paths.logs() / f"build-{kernel.target}-{kernel.release}.log"
+def _kbuild(kernel: Kernel, tree: Tree, folder: Path, make_args: Sequence[str]) -> None:
+    of_tree = "" if tree.name == trees.WORKTREE else f" of {tree.name}"
+    log = paths.logs() / f"build{of_tree and f'-{tree.revision}'}-{kernel.target}-{kernel.release}.log"
     log.unlink(missing_ok=True)
     argv: list[proc.Arg] = [
         "make", "-C", kernel.kdir, f"M={folder}", f"ARCH={kernel.arch}", f"-j{os.cpu_count() or 1}",
         # Type information for BPF needs pahole and serves no one here.
-        "CONFIG_DEBUG_INFO_BTF_MODULES=", f"DSBENCH_REVISION={revision()}", *make_args, "modules",
+        "CONFIG_DEBUG_INFO_BTF_MODULES=", f"DSBENCH_REVISION={tree.revision}", *make_args, "modules",
     ]  # fmt: skip
-    with ui.step(f"building the modules for {kernel.release}"):
+    with ui.step(f"building the modules{of_tree} for {kernel.release}"):
         result = proc.stream(kernel.command(argv), env=proc.build_environment(), log=log)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     complaints = [line for line in lines if re.search(r"\b(warning|error|undefined)\b", line, re.IGNORECASE)]
     if result.status:
-        shown = "\n".join(complaints[-COMPLAINT_LINES:] or result.tail)
-        raise HarnessError(f"the modules do not build for {kernel.release} (log: {log}):\n{shown}")
+        errors = [line for line in complaints if re.search(r"\b(error|undefined)\b", line, re.IGNORECASE)]
+        shown = "\n".join((errors or complaints)[:COMPLAINT_LINES] or result.tail)
+        raise HarnessError(f"the modules{of_tree} do not build for {kernel.release} (log: {log}):\n{shown}")
     for line in complaints:
         ui.say(line)
 

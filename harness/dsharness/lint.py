@@ -211,7 +211,7 @@ def _compiled(spec: str) -> tuple[Site, list[str]]:
     packages.ensure("base")
     site = _site(spec)
     shutil.rmtree(site.farm, ignore_errors=True)
-    build.farm(site.farm)
+    build.farm(site.farm, paths.ROOT)
     with ui.step(f"compiling the modules for {site.kernel.release} with W=1"):
         return site, site.make()
 
@@ -229,9 +229,9 @@ def _sources(folder: str, suffixes: Sequence[str]) -> list[Path]:
 
 
 def _scripts() -> list[Path]:
-    """The files that begin as a shell script does."""
+    """The files that begin as a shell script does, and those that scripts read."""
     candidates = [*paths.HARNESS.rglob("*"), *(paths.ROOT / ".ci").rglob("*")]
-    return sorted(file for file in candidates if file.is_file() and re.match(rb"#!.*\bsh\b", _first_line(file)))
+    return sorted(file for file in candidates if file.is_file() and (file.suffix == ".sh" or re.match(rb"#!.*\bsh\b", _first_line(file))))
 
 
 def _first_line(file: Path) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import datapath, packages, paths, ui
+from . import datapath, packages, paths, trees, ui
 from .errors import UsageError
 from .samples import DATAPATH_OPS
 
@@ -110,8 +110,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def known_containers() -> list[str]:
-    """The containers that there are, one source file each."""
-    return sorted(source.stem for source in (paths.ROOT / "modules/containers").glob("*.c"))
+    """The containers of the working tree."""
+    return trees.containers(paths.ROOT)
 
 
 def checked_plan(args: argparse.Namespace) -> Plan:

@@ -14,6 +14,8 @@ from .sweep import Plan
 from .sweepstream import DATAPATH, StageResult, SweepStream
 
 SCRIPT = paths.HARNESS / "guest" / "sweep.sh"
+STAGE = paths.HARNESS / "guest" / "stage.sh"
+"""What scripts that print stages have in common: it goes beside each of them."""
 
 # Under icount the counts repeat, and each ms of warm-up is a million instructions to emulate.
 TRIES = 100
@@ -60,10 +62,10 @@ def _script(plan: Plan, settings: list[str], by_hand: bool) -> tuple[list[str], 
     modules = [f"dsbench_{name}" for name in plan.containers] if by_hand else []
     argv = ["sh", SCRIPT.name, " ".join(map(str, plan.sizes)), " ".join(modules), " ".join([*settings, *plan.settings])]
     if not plan.datapath:
-        return [*argv, "", "", ""], [SCRIPT]
+        return [*argv, "", "", ""], [SCRIPT, STAGE]
     tunnel = [f"payloads={','.join(map(str, plan.datapath.payloads))}", f"packets={datapath.PACKETS}"]
     argv += [" ".join(plan.datapath.devices), " ".join([*settings, *plan.datapath.settings]), " ".join(tunnel)]
-    return argv, [SCRIPT, datapath.SCRIPT, tools.udptunctl()]
+    return argv, [SCRIPT, STAGE, datapath.SCRIPT, tools.udptunctl()]
 
 
 class Collector:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Runs inside the target, in the folder of the .ko files: one run of the core module for each size, and one for the
-# datapath. What it prints is cut up by dsharness/sweepstream.py along the lines that begin with "@dsbench".
+# datapath.
 #
 # usage: sweep.sh "SIZES" "CONTAINER MODULES" "PARAMETER=VALUE..." "DEVICES" "PARAMETER=VALUE..." "PARAMETER=VALUE..."
 #   The modules are loaded by hand, where none are installed; else the list is empty and the core asks modprobe.
@@ -17,43 +17,18 @@ kinds=$4
 datapath_settings=$5
 tunnel_settings=$6
 
-debugfs=/sys/kernel/debug/dsbench
-report=${TMPDIR:-/tmp}/dsbench-report.$$
-poller=
+removable="dsbench_tunnel $by_hand dsbench"
 borrowed=
 
-unload() {
-	for module in dsbench_tunnel $by_hand dsbench; do
-		if grep -q "^$module " /proc/modules; then
-			rmmod "$module" || return
-		fi
-	done
-}
+# shellcheck source=harness/guest/stage.sh
+. ./stage.sh
 
 leave() {
-	[ -z "$poller" ] || kill "$poller" 2>/dev/null
-	unload
+	stage_leave
 	if [ -n "$kinds" ]; then
 		sh ./datapath.sh down
 		[ -z "$borrowed" ] || rmmod "$borrowed" 2>/dev/null
 	fi
-	rm -f "$report"
-}
-
-# fail STAGE: the kernel's last words on it, then the end.
-fail() {
-	echo "@dsbench failed $1"
-	dmesg | grep dsbench | tail -n 3
-	echo "@dsbench end $1"
-	exit 1
-}
-
-# poll STAGE: how far the run is, twice a second.
-poll() {
-	while read -r state taken total <$debugfs/run; do
-		[ "$state" = running ] && echo "@dsbench progress $1 $taken $total"
-		sleep 0.5
-	done
 }
 
 load_containers() {
@@ -76,22 +51,6 @@ load_datapath() {
 	# shellcheck disable=SC2086 # a list of parameters
 	ip netns exec dsbench-a insmod ./dsbench_tunnel.ko "devices=$1" underlay=veth0 $tunnel_settings || return
 	echo 1 >$debugfs/run
-}
-
-# follow STAGE: the run that was started, and what came of it.
-follow() {
-	poll "$1" 2>/dev/null &
-	poller=$!
-	cat /proc/dsbench >"$report" || fail "$1"
-	kill "$poller"
-	wait "$poller" 2>/dev/null
-	poller=
-	echo "@dsbench report $1"
-	cat "$report"
-	echo "@dsbench samples $1"
-	cat $debugfs/samples || fail "$1"
-	echo "@dsbench end $1"
-	unload || fail "$1"
 }
 
 size() {

@@ -6,6 +6,7 @@ from __future__ import annotations
 from .. import accel as accelerators
 from .. import build, kernels, packages
 from ..errors import UsageError
+from ..trees import Tree
 from .base import GuestError, GuestResult, Target
 from .host import Host
 from .host import require as require_host
@@ -16,9 +17,14 @@ __all__ = ["GuestError", "GuestResult", "Host", "Qemu", "Target", "Uml", "get"]
 
 
 def get(
-    name: str, kernel_spec: str | None = None, accel: str | None = None, *, network: bool = False
+    name: str,
+    kernel_spec: str | None = None,
+    accel: str | None = None,
+    *,
+    network: bool = False,
+    tree: Tree | None = None,
 ) -> Target:
-    """The target `name`, ready to run: its kernel is at hand and the modules are built for it.
+    """The target `name`, ready to run: its kernel is at hand and the modules of `tree`, else the working one, are built.
 
     With `network` there are the programs and the kernel's modules that network tests need; without, a guest that has not
     the host's programs boots faster.
@@ -35,9 +41,9 @@ def get(
         packages.ensure("base", "qemu")
         kernel = kernels.find(name, kernel_spec)
         chosen = accelerators.resolve(kernel, accel)
-        return Qemu(build.modules(kernel), chosen, network=network)
+        return Qemu(build.modules(kernel, tree=tree), chosen, network=network)
     if name == "host":
         require_host()
-        return Host(build.modules(kernels.find(name, kernel_spec)))
+        return Host(build.modules(kernels.find(name, kernel_spec), tree=tree))
     packages.ensure("base", *(["tunnel"] if network else []))
-    return Uml(build.modules(kernels.find(name, kernel_spec)))
+    return Uml(build.modules(kernels.find(name, kernel_spec), tree=tree))
