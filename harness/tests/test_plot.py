@@ -15,6 +15,7 @@ from made_results import DEVICES, make
 
 from dsharness import figures, paths, results
 from dsharness.errors import HarnessError
+from dsharness.picture import Point
 from dsharness.results import Results
 
 pytestmark = pytest.mark.skipif(not shutil.which("gnuplot"), reason="gnuplot is not installed")
@@ -64,7 +65,7 @@ def test_a_panel_an_operation_and_a_line_a_container() -> None:
     assert [point.x for point in line] == [500, 1000, 2000, 4000]
     cell = next(cell for cell in make().cells if cell.name == "rbtree/find/4000")
     summary = results.per_work(cell)
-    assert line[-1] == figures.Point(4000, summary.median, summary.p10, summary.p90)
+    assert line[-1] == Point(4000, summary.median, summary.p10, summary.p90)
 
 
 def test_bars_are_of_the_largest_n() -> None:

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What pictures take from a sweep: the points of its lines, and the words that must stand on every picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from . import results
+from .picture import Panel, Point
+from .results import Results
+
+
+def points(sweep: Results, op: str) -> dict[str, list[Point]]:
+    """The points of one operation by container, smallest n first."""
+    lines: dict[str, list[Point]] = {container: [] for container in sweep.containers}
+    for cell in sorted(sweep.cells, key=lambda cell: cell.n):
+        if cell.op == op:
+            summary = results.per_work(cell)
+            lines[cell.container].append(Point(cell.n, summary.median, summary.p10, summary.p90))
+    return lines
+
+
+def notes(sweep: Results) -> list[str]:
+    """What the numbers are of, as it stands on every picture."""
+    context = sweep.context
+    tries = sorted({len(cell.cycles) for cell in sweep.cells})
+    how = [f"median of {tries[0] if len(tries) == 1 else f'{tries[0]} to {tries[-1]}'} tries, bars p10 to p90"]
+    how += [f"{name} {context[name]}" for name in ("order", "alloc", "seed", "lookups", "misses") if context.get(name)]
+    revision = context.get("git_revision") or context.get("dsbench_revision") or "unknown"
+    changed = " with changes" if context.get("git_dirty") else ""
+    return [
+        f"target {sweep.label}, kernel {context['kernel']}, counted in {sweep.unit} by {context.get('clock', 'rdtsc')}",
+        ", ".join(how),
+        f"{context.get('cpu_model', 'unknown CPU')}, {context['date'][:16].replace('T', ' ')}, "
+        f"dsbench {context.get('dsbench', '')} revision {revision}{changed}",
+    ]
+
+
+def footnotes(sweep: Results, panels: Iterable[Panel]) -> list[str]:
+    """What the reader must not miss: an incomplete sweep, points that the axes can't show, the kernel's warnings."""
+    said = []
+    if not sweep.context["complete"]:
+        said.append("INCOMPLETE: this sweep was ended before all of it was done.")
+    hidden = [
+        f"{container}{f'/{panel.title}' if panel.title else ''}"
+        for panel in panels
+        if panel.log
+        for container, line in panel.series.items()
+        if any(point.median <= 0 for point in line)
+    ]
+    if hidden:
+        said.append(f"Below the clock's resolution at some n, not drawn there: {', '.join(hidden)}.")
+    if sweep.disturbed_share > results.NOTABLE_SHARE:
+        said.append(f"Interrupts fell into {sweep.disturbed_share:.1%} of the tries.")
+    return said + [f"Warning: {warning}" for warning in sweep.context["warnings"]]
