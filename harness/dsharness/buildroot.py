@@ -24,13 +24,13 @@ from .errors import HarnessError
 SUITE = "trixie"
 HEADERS_SUITE = "trixie-backports"
 PACKAGES = ("make", "kmod", "sparse")
-KERNEL_PACKAGES = ("linux-headers", "linux-binary")
+KERNEL_PACKAGES = ("linux-headers", "linux-binary", "linux-modules")
 """Of the newest release; the headers bring gcc and what their own tools link."""
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 DEFAULT_MIRROR = "http://deb.debian.org/debian/"
 LISTS_MAX_AGE_SECONDS = 24 * 3600
-BUILD_BYTES = 1 << 30
+BUILD_BYTES = 3 << 29
 """The root, the archive that it comes as, and the packages that are downloaded for it."""
 
 ENTER = paths.HARNESS / "buildroot" / "enter"

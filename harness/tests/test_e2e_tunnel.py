@@ -66,7 +66,7 @@ def test_in_uml(name: str) -> None:
     judge(outcomes("uml", None)[name])
 
 
-@pytest.mark.parametrize("kernel", ["6.1", "6.12"])
+@pytest.mark.parametrize("kernel", ["6.1", "6.12", "newest"])
 @pytest.mark.parametrize("name", ON_STOCK_KERNELS)
 def test_on_a_stock_kernel(name: str, kernel: str) -> None:
     judge(outcomes("qemu", kernel)[name])
