@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PROGRAM = "qemu-system-x86_64"
-MEMORY_MIB = 512
+BOOT_MEMORY_MIB = 512
+"""Enough for a kernel that only has to boot."""
 
 ACCELERATORS = {
     "kvm": ["-accel", "kvm", "-cpu", "host"],
@@ -33,7 +34,7 @@ MORE_KERNEL_PARAMETERS = {
 }
 
 
-def argv(accel: str, image: Path, initramfs: Path, ports: Sequence[str]) -> list[str]:
+def argv(accel: str, image: Path, initramfs: Path, ports: Sequence[str], memory_mib: int = BOOT_MEMORY_MIB) -> list[str]:
     """The command that boots `image`; `ports` are the chardevs of ttyS0 to ttyS3, without their ids."""
     parameters = (*KERNEL_PARAMETERS, *MORE_KERNEL_PARAMETERS.get(accel, ()))
     serial = [
@@ -43,7 +44,7 @@ def argv(accel: str, image: Path, initramfs: Path, ports: Sequence[str]) -> list
     ]
     return [
         PROGRAM, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-        "-machine", "pc", "-m", str(MEMORY_MIB), *ACCELERATORS[accel], *serial,
+        "-machine", "pc", "-m", str(memory_mib), *ACCELERATORS[accel], *serial,
         "-kernel", str(image), "-initrd", str(initramfs), "-append", " ".join(parameters),
     ]  # fmt: skip
 

@@ -81,11 +81,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that make a Plan. They are texts here: checked_plan() has the better sentences."""
+    parser.add_argument("--sizes", nargs="+", default=DEFAULT_SIZES, metavar="N", help="elements (500 1000 2000 4000)")
+    parser.add_argument("--tries", metavar="T", help="tries of each cell (100; 20 under icount, where counts repeat)")
+    add_container_options(parser)
+    _add_datapath_options(parser)
+
+
+def add_container_options(parser: argparse.ArgumentParser) -> None:
+    """Those of them that say where to run, what of the containers, and how."""
     parser.add_argument("--target", default="uml", help="uml, qemu or host (uml)")
     parser.add_argument("--kernel", help="kernel version, 6.1 or a full release (the target's default)")
     parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (auto)")
-    parser.add_argument("--sizes", nargs="+", default=DEFAULT_SIZES, metavar="N", help="elements (500 1000 2000 4000)")
-    parser.add_argument("--tries", metavar="T", help="tries of each cell (100; 20 under icount, where counts repeat)")
     parser.add_argument("--container", nargs="+", metavar="NAME", help=f"of {', '.join(known_containers())} (all)")
     parser.add_argument("--op", nargs="+", metavar="NAME", help=f"of {', '.join(OPS)} (all)")
     parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
@@ -95,6 +101,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups that are absent (0)")
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
     parser.add_argument("--warmup", metavar="MS", help="uncounted tries first, ms of guest time (500; 5 under icount)")
+    parser.add_argument("--timeout", default="900", metavar="SECONDS", help="end a guest then (900)")
+
+
+def _add_datapath_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--datapath",
         action=argparse.BooleanOptionalAction,
@@ -106,7 +116,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--payloads", nargs="+", default=datapath.PAYLOADS, metavar="OCTETS", help="of a packet (64 512 1400 64400)"
     )
-    parser.add_argument("--timeout", default="900", metavar="SECONDS", help="end the guest then (900)")
 
 
 def known_containers() -> list[str]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,34 +33,68 @@ def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
     """
     results.check_room(output or results.new_path(plan.target, None), plan.cells * (plan.tries or TRIES))
     target = targets.get(plan.target, plan.kernel, plan.accel, network=plan.datapath is not None)
-    icount = target.accel == "icount"
-    tries = plan.tries or (TRIES_ICOUNT if icount else TRIES)
-    warmup = WARMUP_ICOUNT_MS if icount and plan.warmup is None else plan.warmup
-    settings = [f"tries={tries}", *([] if warmup is None else [f"warmup={warmup}"])]
-    argv, files = _script(plan, settings, by_hand=target.name == "host")
-
+    tries = plan.tries or (TRIES_ICOUNT if target.accel == "icount" else TRIES)
     path = output or results.new_path(target.name, target.accel)
-    collector = Collector(plan, path, target)
+    collector = Collector(path, begun(target), stages(plan), devices_required=bool(plan.datapath and plan.datapath.required))
     where = f"sweeping in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
     with ui.Progress(where, plan.cells * tries, "tries") as progress:
 
         def follow(stage: str, done: int, total: int) -> None:
             progress.update(*_place(plan, tries, stage, done, total))
 
-        stream = SweepStream(follow, collector.add)
         try:
-            ended = target.run(argv, files=files, timeout=plan.timeout, on_stdout=stream.feed)
-            if stream.failure:
-                raise stream.failure
-            if ended.status or not collector.complete:
-                raise HarnessError(_last_words(ended))
+            run_guest(dataclasses.replace(plan, tries=tries), target, collector.add, follow)
         finally:
-            collector.close(point_latest=output is None)
+            collector.close(results.LATEST if output is None else None)
     return path, collector.results
 
 
-def _script(plan: Plan, settings: list[str], by_hand: bool) -> tuple[list[str], list[Path]]:
+def run_guest(
+    plan: Plan,
+    target: targets.Target,
+    take: Callable[[StageResult], None],
+    follow: Callable[[str, int, int], None],
+) -> None:
+    """Run all stages of a plan that has its tries in one guest; `take` gets each that is finished, and may refuse it.
+
+    `follow` gets the stage, its tries done and its tries in all. HarnessError when not all of them were finished.
+    """
+    if plan.warmup is None and target.accel == "icount":
+        plan = dataclasses.replace(plan, warmup=WARMUP_ICOUNT_MS)
+    argv, files = _script(plan, by_hand=target.name == "host")
+    stream = SweepStream(follow, take)
+    ended = target.run(argv, files=files, timeout=plan.timeout, on_stdout=stream.feed)
+    if stream.failure:
+        raise stream.failure
+    if ended.status:
+        raise HarnessError(_last_words(ended))
+
+
+def stages(plan: Plan) -> list[str]:
+    """What a guest will have finished at the end of `plan`, in order."""
+    return [*map(str, plan.sizes), *([DATAPATH] if plan.datapath else [])]
+
+
+def begun(target: targets.Target) -> Results:
+    """Results without a cell: what is known before the first stage."""
+    facts = environment.facts()
+    context = {
+        "schema_version": results.SCHEMA_VERSION,
+        "complete": False,
+        "target": target.name,
+        "accel": target.accel,
+        "kernel": target.kernel.release,
+        "arch": target.kernel.arch,
+        **facts,
+        "warnings": [] if target.accel == "icount" else environment.warnings(facts),
+        "n": [],
+    }
+    return Results(context, [])
+
+
+def _script(plan: Plan, by_hand: bool) -> tuple[list[str], list[Path]]:
     """The command that runs in the target, and the files that it needs beside it."""
+    settings = [f"tries={plan.tries}", *([] if plan.warmup is None else [f"warmup={plan.warmup}"])]
     modules = [f"dsbench_{name}" for name in plan.containers] if by_hand else []
     argv = ["sh", SCRIPT.name, " ".join(map(str, plan.sizes)), " ".join(modules), " ".join([*settings, *plan.settings])]
     if not plan.datapath:
@@ -71,11 +107,15 @@ def _script(plan: Plan, settings: list[str], by_hand: bool) -> tuple[list[str], 
 class Collector:
     """The stages that are finished, on the disk after each one."""
 
-    def __init__(self, plan: Plan, path: Path, target: targets.Target) -> None:
-        self._plan = plan
+    def __init__(
+        self, path: Path, begun: Results, awaited: Sequence[str], *, devices_required: bool = False
+    ) -> None:
+        """`begun` has what is known so far, and `awaited` names the stages that it lacks; a name may repeat."""
         self._path = path
-        self._awaited = [*map(str, plan.sizes), *([DATAPATH] if plan.datapath else [])]
-        self.results = Results({**_context(target), "n": []}, [])
+        self._awaited = list(awaited)
+        self._sizes = len(begun.context["n"]) + len([name for name in awaited if name != DATAPATH])
+        self._devices_required = devices_required
+        self.results = begun
 
     @property
     def complete(self) -> bool:
@@ -87,13 +127,14 @@ class Collector:
         if stage.topology:
             self._check(stage.topology)
         before = self.results.context
-        awaited = [name for name in self._awaited if name != stage.stage]
+        awaited = list(self._awaited)
+        awaited.remove(stage.stage)
         cells = [*self.results.cells, *stage.cells]
         warnings = stage.report.warnings if stage.report else []
         context = {
             **(_told(stage.report) if stage.report else {}),
             **before,
-            **(_devices(stage) if stage.topology else {"n": [*before["n"], int(stage.stage)]}),
+            **(_devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
             "warnings": list(dict.fromkeys([*before["warnings"], *warnings])),
             "cells": [cell.name for cell in cells],
             "complete": not awaited,
@@ -107,11 +148,11 @@ class Collector:
         """Say which devices there are not. HarnessError when there are none but the datapath was asked for."""
         for kind, reason in topology.absent.items():
             ui.warn(f"{kind} is absent: {reason}")
-        if not topology.present and self._plan.datapath and self._plan.datapath.required:
+        if not topology.present and self._devices_required:
             raise HarnessError("the datapath cannot be timed: " + next(iter(topology.absent.values()), "no devices"))
 
-    def close(self, point_latest: bool) -> None:
-        """Say what there is, when it is not everything, and point latest.json to it."""
+    def close(self, latest: str | None) -> None:
+        """Say what there is, when it is not everything, and make `latest` a link to it."""
         for warning in self.results.context["warnings"]:
             ui.warn(warning)
         if not self.results.cells:
@@ -121,11 +162,12 @@ class Collector:
             share = f"{self.results.disturbed_share:.1%}"
             ui.warn(f"interrupts fell into {share} of the tries: long tries, or a busy machine")
         if not self.complete:
-            finished = f"{len(self.results.context['n'])} of {len(self._plan.sizes)} sizes"
-            finished += " and not the datapath" if self._plan.datapath else ""
+            missing = len([name for name in self._awaited if name != DATAPATH])
+            finished = f"{self._sizes - missing} of {self._sizes} sizes"
+            finished += " and not the datapath" if DATAPATH in self._awaited else ""
             ui.warn(f"the sweep is incomplete: {finished} are kept in {self._path}, marked complete=false")
-        if point_latest:
-            results.point_latest(self._path)
+        if latest:
+            results.point_latest(self._path, latest)
 
 
 def _place(plan: Plan, tries: int, stage: str, done: int, total: int) -> tuple[int, str]:
@@ -136,21 +178,6 @@ def _place(plan: Plan, tries: int, stage: str, done: int, total: int) -> tuple[i
     else:
         before, cells, words = plan.sizes.index(int(stage)) * plan.cells_of_size, plan.cells_of_size, f"n={stage}"
     return round((before + share * cells) * tries), words
-
-
-def _context(target: targets.Target) -> dict[str, Any]:
-    """What is known before the first size."""
-    facts = environment.facts()
-    return {
-        "schema_version": results.SCHEMA_VERSION,
-        "complete": False,
-        "target": target.name,
-        "accel": target.accel,
-        "kernel": target.kernel.release,
-        "arch": target.kernel.arch,
-        **facts,
-        "warnings": [] if target.accel == "icount" else environment.warnings(facts),
-    }
 
 
 def _devices(stage: StageResult) -> dict[str, Any]:

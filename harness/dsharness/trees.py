@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -34,6 +35,15 @@ class Tree:
     def dirty(self) -> bool:
         """Whether it is none that git knows."""
         return self.revision.endswith("-dirty")
+
+    @property
+    def digest(self) -> str:
+        """What tells its sources from others', whatever git knows of them."""
+        found = hashlib.sha256()
+        for path in sorted(path for name in SOURCES for path in (self.root / name).rglob("*") if path.is_file()):
+            found.update(f"{path.relative_to(self.root)}\0{path.stat().st_size}\0".encode())
+            found.update(path.read_bytes())
+        return found.hexdigest()[:12]
 
     @property
     def containers(self) -> list[str]:

@@ -11,6 +11,9 @@ from pathlib import Path
 from ..build import Build
 from ..errors import HarnessError
 
+GUEST_MEMORY_MIB = 512
+"""What a guest has unless its work needs more. It takes no more of the host's than it touches."""
+
 Sink = Callable[[bytes], None]
 """Takes output as it arrives, in pieces of any size."""
 
@@ -44,6 +47,8 @@ class Target(ABC):
         self.kernel = build.kernel
         self.accel = accel
         """How QEMU runs the guest: "kvm", "tcg" or "icount"; None elsewhere."""
+        self.memory_mib = GUEST_MEMORY_MIB
+        """Of the next guest; the host has what it has."""
 
     @abstractmethod
     def run(

@@ -43,7 +43,7 @@ class Qemu(Guest):
             qemucmd.to_file(job.stderr),
             qemucmd.to_file(job.status),
         ]
-        return qemucmd.argv(self._accelerator, self.kernel.image, image, ports)
+        return qemucmd.argv(self._accelerator, self.kernel.image, image, ports, self.memory_mib)
 
     def _userland(self) -> initramfs.Archive:
         if not self._network:

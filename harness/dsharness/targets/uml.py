@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from .guest import INIT, Guest, Job
 
-MEMORY_MIB = 512
-
 
 class Uml(Guest):
     """The host's programs on our kernel. The root file system is the host's, read-only below an overlay.
@@ -31,7 +29,7 @@ class Uml(Guest):
     def _argv(self, job: Job) -> list[str]:
         terminal = f"fd:{job.terminal.guest_end},fd:{job.terminal.guest_end}" if job.terminal else "null"
         return [
-            str(self.kernel.image), f"mem={MEMORY_MIB}M",
+            str(self.kernel.image), f"mem={self.memory_mib}M",
             "rootfstype=hostfs", "rootflags=/", "ro", f'init="{INIT}"', f'DSBENCH_JOB="{job.folder}"',
             f"uml_dir={job.folder}", "umid=guest",
             "con0=null,fd:1", f"con1={terminal}", "con=null", "console=tty0", "quiet", "oops=panic", "panic=-1",
