@@ -2,10 +2,12 @@
 """Result files: JSON in Google Benchmark's schema, and a flat CSV beside it.
 
 `context` has the environment, `benchmarks` one `iteration` row a try and the aggregates of each cell. A row's
-`iterations` are the elements, or packets, that its try went over; `real_time` and `cpu_time` are ns for one of them by the
-clock's kHz. Our own field is the metric, `cycles_per_element` or `instructions_per_element`, in rows of the datapath
-`…_per_packet`; `disturbed` marks a try that an interrupt fell into. A reader takes the samples from the iteration rows alone, computes every statistic anew, and
-ignores fields that it does not know.
+`iterations` are the elements, or packets, that its try went over; `real_time` and `cpu_time` are ns for one of them by
+the clock's kHz. Our own field is the metric, `cycles_per_element` or `instructions_per_element`, in rows of the datapath
+`…_per_packet`; `disturbed` marks a try that an interrupt fell into. The median's row has the 95 % interval of the median
+of these tries, from `median_low` to `median_high` in the metric, and counts outliers: mild ones lie 1.5 to 3
+interquartile ranges beyond the quartiles, severe ones further out; none is left out of any figure. A reader takes the
+samples from the iteration rows alone, computes every statistic anew, and ignores fields that it does not know.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from . import datapath, paths, stats
+from . import datapath, inference, paths, stats
 from .errors import HarnessError
 from .samples import UNITS, WORKS, Cell
 
@@ -42,6 +44,7 @@ CONTEXT_KEYS = ("target", "kernel", "unit", "clock_khz", "complete", "cells", "w
 CSV_COLUMNS = (
     "target", "accel", "kernel", "unit", "container", "op", "n", "elements", "tries", "disturbed",
     "min", "p10", "p50", "mean", "p90", "p99", "max", "mad", "stddev", "cv",
+    "p50_low", "p50_high", "outliers_mild", "outliers_severe",
     *(f"{prefix}per_{work}" for work in WORKS for prefix in ("", "ns_")),
 )  # fmt: skip
 
@@ -106,6 +109,11 @@ def label(target: str, accel: str | None) -> str:
 def per_work(cell: Cell) -> stats.Summary:
     """The figures of a cell, an element or a packet."""
     return stats.summarise(np.asarray(cell.cycles, dtype=np.float64) / cell.elements)
+
+
+def median_interval(cell: Cell) -> inference.Interval:
+    """The 95 % interval of a cell's median, an element or a packet."""
+    return inference.median_interval(np.asarray(cell.cycles, dtype=np.float64) / cell.elements)
 
 
 def new_path(target: str, accel: str | None, folder: Path | None = None) -> Path:
@@ -313,7 +321,19 @@ def _aggregates(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
             "op": cell.op,
             "n": cell.n,
             results.metric(cell): round(value, 6),
+            **(_certainty(cell) if name == "median" else {}),
         }
+
+
+def _certainty(cell: Cell) -> dict[str, Any]:
+    """How sure the median is: its 95 % interval, an element or packet, and the outliers among the tries."""
+    interval, outliers = median_interval(cell), inference.outliers(cell.cycles)
+    return {
+        "median_low": round(interval.low, 6),
+        "median_high": round(interval.high, 6),
+        "outliers_mild": outliers.mild,
+        "outliers_severe": outliers.severe,
+    }
 
 
 def _write_csv(results: Results, file: IO[str]) -> None:
@@ -322,9 +342,11 @@ def _write_csv(results: Results, file: IO[str]) -> None:
     context = results.context
     for cell in results.cells:
         whole = stats.summarise(cell.cycles)
+        interval, outliers = inference.median_interval(cell.cycles), inference.outliers(cell.cycles)
         figures: Sequence[float] = (
             whole.min, whole.p10, whole.median, whole.mean, whole.p90, whole.p99, whole.max, whole.mad,
-            whole.stddev, whole.cv, *_by_work(results, cell, whole.median / cell.elements),
+            whole.stddev, whole.cv, interval.low, interval.high, outliers.mild, outliers.severe,
+            *_by_work(results, cell, whole.median / cell.elements),
         )  # fmt: skip
         table.writerow(
             (

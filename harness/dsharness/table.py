@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import statistics
+
 from rich.console import Console
 from rich.table import Table
 
-from . import datapath, results
+from . import datapath, inference, results
 from .agreement import Agreement
 from .results import Results
 from .samples import ELEMENT, PACKET
@@ -28,8 +30,27 @@ def show_medians(sweep: Results) -> None:
     """The median an element: a row for each op and container, a column for each n; and for packets, the like."""
     figures = {cell.name: figure(results.per_work(cell).median) for cell in sweep.cells}
     _show(sweep, f"{sweep.unit} per {{work}}, median, {sweep.label}, kernel {sweep.context['kernel']}", figures)
+    print(certainty(sweep))
     for kind, reason in sweep.context.get("absent_devices", {}).items():
         print(f"{kind} is absent: {reason}")
+
+
+def certainty(sweep: Results) -> str:
+    """How sure the medians are, all together and the worst of them, in one sentence."""
+    widths: list[tuple[float, str]] = []
+    for cell in sweep.cells:
+        median, interval = results.per_work(cell).median, results.median_interval(cell)
+        if median > 0:
+            widths.append(((interval.high - interval.low) / 2 / median, cell.name))
+    found = [inference.outliers(cell.cycles) for cell in sweep.cells]
+    sure = "unknown"
+    if widths:
+        typical, (worst, name) = statistics.median(width for width, _ in widths), max(widths)
+        sure = f"±{typical:.2%} typically, ±{worst:.2%} at worst ({name})"
+    return (
+        f"95 % intervals of the medians: {sure}; of {sum(len(cell.cycles) for cell in sweep.cells):,} tries "
+        f"{sum(one.mild for one in found):,} are mild outliers, {sum(one.severe for one in found):,} severe ones"
+    )
 
 
 def show_ratios(sweep: Results, found: Agreement) -> None:

@@ -7,6 +7,7 @@ import csv
 import json
 import math
 import os
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from made_results import make
 
-from dsharness import results
+from dsharness import inference, results, table
 from dsharness.errors import HarnessError
 
 Document = dict[str, Any]
@@ -63,6 +64,39 @@ def test_aggregates_are_google_benchmarks(written: Path) -> None:
     assert found["cv"]["real_time"] == pytest.approx(values.std(ddof=1) / values.mean(), abs=1e-6)
     assert {row["aggregate_unit"] for name, row in found.items() if name != "cv"} == {"time"}
     assert found["cv"]["aggregate_unit"] == "percentage"
+
+
+def test_the_median_says_how_sure_it_is(written: Path) -> None:
+    cell = make().cells[0]
+    medians = [row for row in rows(written, "aggregate") if row["aggregate_name"] == "median"]
+    others = [row for row in rows(written, "aggregate") if row["aggregate_name"] != "median"]
+    assert not any("median_low" in row or "outliers_mild" in row for row in others)
+    first = medians[0]
+    interval = inference.median_interval(np.array(cell.cycles) / 500)
+    assert (first["median_low"], first["median_high"]) == pytest.approx((interval.low, interval.high), abs=1e-6)
+    for row in medians:
+        assert row["median_low"] <= row["cycles_per_element"] <= row["median_high"]
+    classed = inference.outliers(cell.cycles)
+    assert (first["outliers_mild"], first["outliers_severe"]) == (classed.mild, classed.severe)
+    assert sum(row["outliers_mild"] for row in medians) > 0
+    with written.with_suffix(".csv").open() as file:
+        line = next(csv.DictReader(file))
+    assert float(line["p50_low"]) == pytest.approx(first["median_low"] * 500)
+    assert float(line["p50_high"]) == pytest.approx(first["median_high"] * 500)
+    assert (line["outliers_mild"], line["outliers_severe"]) == (str(classed.mild), str(classed.severe))
+
+
+def test_the_terminal_says_how_sure_the_medians_are(capsys: pytest.CaptureFixture[str]) -> None:
+    same = make(sizes=[500], tries=8)
+    for cell in same.cells:
+        cell.cycles = array("q", [cell.cycles[0]] * 8)
+    same.cells[2].cycles = array("q", [900, 1000, 1000, 1000, 1000, 1000, 1000, 1200])
+    same.cells[3].cycles = array("q", [900, 900, 900, 1000, 1000, 1100, 1100, 1100])
+    table.show_medians(same)
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "95 % intervals of the medians: ±0.00% typically, ±10.00% at worst (hashtable/erase/500); "
+        "of 128 tries 0 are mild outliers, 2 severe ones"
+    )
 
 
 def test_instructions_are_named_so(tmp_path: Path) -> None:
