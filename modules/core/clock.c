@@ -10,6 +10,7 @@
 #define OVERHEAD_TRIES	1000
 #define RATE_TRIES	3
 #define RATE_NS		(2 * NSEC_PER_MSEC)
+#define PAIR_TRIES	16
 
 static struct dsbench_clock_info info = {
 #ifdef __x86_64__
@@ -39,22 +40,45 @@ static u64 middle_of_three(u64 a, u64 b, u64 c)
 	return max(min(a, b), min(max(a, b), c));
 }
 
+/**
+ * dsbench_clock_moment() - read the clock and ktime at the same moment
+ * @moment: gets both; the tightest of a few readings
+ *
+ * Context: any.
+ */
+void dsbench_clock_moment(struct dsbench_moment *moment)
+{
+	u64 tightest = U64_MAX;
+	int i;
+
+	for (i = 0; i < PAIR_TRIES; i++) {
+		u64 before = dsbench_clock();
+		u64 ns = ktime_get_ns();
+		u64 took = dsbench_clock() - before;
+
+		if (took < tightest) {
+			tightest = took;
+			moment->ticks = before + took / 2;
+			moment->ns = ns;
+		}
+	}
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_clock_moment);
+
 /* Ticks a millisecond against ktime; an interruption spoils one try of three. */
 static u64 measure_rate(void)
 {
+	struct dsbench_moment start, end;
 	u64 khz[RATE_TRIES];
 	int i;
 
 	for (i = 0; i < RATE_TRIES; i++) {
-		u64 start_ns = ktime_get_ns();
-		u64 start = dsbench_clock();
-		u64 ns;
-
+		dsbench_clock_moment(&start);
 		do {
-			ns = ktime_get_ns() - start_ns;
-		} while (ns < RATE_NS);
-		khz[i] = div64_u64((dsbench_clock() - start) * NSEC_PER_MSEC,
-				   ns);
+			dsbench_clock_moment(&end);
+		} while (end.ns - start.ns < RATE_NS);
+		khz[i] = div64_u64((end.ticks - start.ticks) * NSEC_PER_MSEC,
+				   end.ns - start.ns);
 	}
 	return middle_of_three(khz[0], khz[1], khz[2]);
 }

@@ -211,7 +211,18 @@ __printf(3, 4) void dsbench_run_problem(struct dsbench_run *run,
 
 /* clock.c */
 
+/**
+ * struct dsbench_moment - one moment by two clocks
+ * @ticks: dsbench_clock()
+ * @ns: ktime_get_ns()
+ */
+struct dsbench_moment {
+	u64 ticks;
+	u64 ns;
+};
+
 void dsbench_clock_init(void);
+void dsbench_clock_moment(struct dsbench_moment *moment);
 void dsbench_clock_overhead(void);
 
 /* try.c: one try */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs dsbench/: results and samples as CSV, the containers, and run, which
- * starts a run when it is written to. Readers of results and samples wait for
- * the run in progress, as readers of /proc/dsbench do.
+ * debugfs dsbench/: results and samples as CSV, the containers, the clock
+ * against ktime, and run, which starts a run when it is written to. Readers of
+ * results, samples and clock wait for the run in progress, as readers of
+ * /proc/dsbench do.
  */
 
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/math64.h>
 #include <linux/seq_file.h>
@@ -184,6 +186,40 @@ static int containers_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(containers);
 
+/* The reader watches both clocks for a second. */
+#define CLOCK_MOMENTS	3
+#define CLOCK_STEP_MS	500
+
+static int clock_show(struct seq_file *m, void *unused)
+{
+	struct dsbench_moment moment;
+	int i;
+
+	seq_puts(m, "ns,ticks\n");
+	for (i = 0; i < CLOCK_MOMENTS; i++) {
+		if (i && msleep_interruptible(CLOCK_STEP_MS))
+			return -EINTR;
+		dsbench_clock_moment(&moment);
+		seq_printf(m, "%llu,%llu\n", moment.ns, moment.ticks);
+	}
+	return 0;
+}
+
+static int clock_open(struct inode *inode, struct file *file)
+{
+	int err = dsbench_runner_wait(file->f_flags & O_NONBLOCK);
+
+	return err ?: single_open(file, clock_show, NULL);
+}
+
+static const struct file_operations clock_fops = {
+	.owner = THIS_MODULE,
+	.open = clock_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
 static int run_show(struct seq_file *m, void *unused)
 {
 	dsbench_runner_show(m);
@@ -249,6 +285,7 @@ void dsbench_debugfs_init(void)
 	debugfs_create_file("samples", 0444, directory, NULL, &samples_fops);
 	debugfs_create_file("containers", 0444, directory, NULL,
 			    &containers_fops);
+	debugfs_create_file("clock", 0444, directory, NULL, &clock_fops);
 	debugfs_create_file("run", 0600, directory, NULL, &run_fops);
 }
 

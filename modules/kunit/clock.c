@@ -33,6 +33,17 @@ static void clock_is_described(struct kunit *test)
 	KUNIT_EXPECT_NE(test, info->overhead, U64_MAX);
 }
 
+static void moments_follow_each_other(struct kunit *test)
+{
+	struct dsbench_moment before, after;
+
+	dsbench_clock_moment(&before);
+	dsbench_clock_moment(&after);
+	KUNIT_EXPECT_GT(test, before.ticks, 0);
+	KUNIT_EXPECT_GT(test, after.ticks, before.ticks);
+	KUNIT_EXPECT_GT(test, after.ns, before.ns);
+}
+
 static bool irqs_were_off;
 
 static int look_around(struct dsbench_set *set, u32 first, u32 last)
@@ -75,6 +86,7 @@ static void slice_passes_range_and_error(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(clock_never_goes_back),
 	KUNIT_CASE(clock_is_described),
+	KUNIT_CASE(moments_follow_each_other),
 	KUNIT_CASE(slice_keeps_interrupts_out),
 	KUNIT_CASE(slice_passes_range_and_error),
 	{}
