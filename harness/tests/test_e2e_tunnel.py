@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The tunnel in guests: the cases of netns/udptun.py, all of them in UML, those that the kernel matters for on stock kernels.
+"""The tunnel in guests: the cases of netns/, all of them in UML, those that the kernel matters for on stock kernels.
 
 A guest boots once for all of its cases.
 """
@@ -40,7 +40,7 @@ def outcomes(target: str, kernel: str | None) -> dict[str, str]:
     """What became of each case: "ok", or why it was not."""
     where: Target = get(target, kernel, network=True)
     names = ON_STOCK_KERNELS if target == "qemu" else tuple(udptun.CASES)
-    files = [NETNS / "lab.py", NETNS / "udptun.py", tools.udptunctl()]
+    files = [*NETNS.glob("*.py"), tools.udptunctl()]
     said = bytearray()
     command = ["env", "PATH=/dsbench:/usr/sbin:/usr/bin:/sbin:/bin", "python3", "udptun.py", *names]
     end = "the guest did not come to it"

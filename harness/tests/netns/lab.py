@@ -7,86 +7,24 @@ waited for: what one socket sends is there when the next line reads it from the 
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import re
-import select
-import signal
 import socket
 import struct
-import subprocess
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PORT = 7000
-"""The UDP port of the tunnels, at both ends."""
-
-OUTER = {4: ("10.0.0.1", "10.0.0.2"), 6: ("fd00::1", "fd00::2")}
-INNER = {4: ("192.168.5.1", "192.168.5.2"), 6: ("fd05::1", "fd05::2")}
-AF = {4: socket.AF_INET, 6: socket.AF_INET6}
-IP_HEADER = {4: 20, 6: 40}
-UDP_HEADER = 8
-
-PATIENCE = 5.0
-"""Seconds for what has to arrive; what must not arrive is given much less, and is looked for in the counters, too."""
+from checks import PATIENCE, Failure, eventually
+from commands import ip, run, tunctl
+from datagrams import exchange
+from packets import AF, INNER, OUTER, PORT, UDP_HEADER, Sniffer
 
 IP_MTU_DISCOVER, IP_PMTUDISC_DONT, IP_PMTUDISC_DO = 10, 0, 2
-IPV6_MTU_DISCOVER, IPV6_DONTFRAG = 23, 62
-IPV6_CHECKSUM, IPV6_FLOWINFO_SEND, IPV6_FLOWLABEL_MGR = 7, 33, 32
-ETH_P_ALL, PACKET_OUTGOING = 3, 4
+IPV6_MTU_DISCOVER, IPV6_DONTFRAG, IPV6_CHECKSUM = 23, 62, 7
 CLONE_NEWNET = 0x40000000
 
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Failure(Exception):
-    """What was found is not what has to be."""
-
-
-class Skip(Exception):
-    """The case cannot be tried here, and why."""
-
-
-def equal(what: str, found: object, wanted: object) -> None:
-    """Failure unless both are the same."""
-    if found != wanted:
-        raise Failure(f"{what}: {found!r} instead of {wanted!r}")
-
-
-def true(what: str, holds: object) -> None:
-    """Failure, with what should hold, unless it does."""
-    if not holds:
-        raise Failure(what)
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command left."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-
-def run(*argv: str, stdin: str = "", status: int | None = 0) -> Ran:
-    """Run a command in the namespace that we are in. Failure when it does not exit with `status` (None: any)."""
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=60)
-    if status is not None and done.returncode != status:
-        raise Failure(f"{' '.join(argv)}: status {done.returncode} instead of {status}: {done.stderr.strip() or stdin}")
-    return Ran(done.returncode, done.stdout, done.stderr)
-
-
-def ip(commands: str) -> None:
-    """Run these lines by ip, in the namespace that we are in."""
-    run("ip", "-batch", "-", stdin="\n".join(line.strip() for line in commands.strip().splitlines()) + "\n")
-
-
-def tunctl(words: str, status: int | None = 0) -> Ran:
-    """Run udptunctl in the namespace that we are in."""
-    return run("udptunctl", *words.split(), status=status)
 
 
 class Machine:
@@ -193,69 +131,9 @@ class Counters:
         return Counters(*(getattr(self, name) - getattr(earlier, name) for name in self.__dataclass_fields__))
 
 
-class Sniffer:
-    """The packets that arrive at a device, from their IP header on."""
-
-    def __init__(self, device: str) -> None:
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-        self._socket.bind((device, ETH_P_ALL))
-
-    def packets(self, wait: float = 0.2) -> list[Packet]:
-        """Those that are there, the first of which may take `wait` seconds; neighbour discovery and the like left out."""
-        found = []
-        while select.select([self._socket], [], [], 0 if found else wait)[0]:
-            data, (_, _, direction, *_) = self._socket.recvfrom(1 << 17)
-            if direction != PACKET_OUTGOING and (packet := Packet.parse(data)):
-                found.append(packet)
-        return found
-
-    def one(self) -> Packet:
-        """The one packet that has arrived. Failure when there is none, or another."""
-        found = self.packets(PATIENCE)
-        equal("packets seen", len(found), 1)
-        return found[0]
-
-
-@dataclass(frozen=True)
-class Packet:
-    """A UDP packet, or a fragment of one."""
-
-    version: int
-    tos: int
-    ttl: int
-    df: bool
-    flowlabel: int
-    fragment: bool
-    length: int
-    checksum: int
-    payload: bytes
-
-    @classmethod
-    def parse(cls, data: bytes) -> Packet | None:
-        """None for what is no UDP."""
-        version = data[0] >> 4
-        if version == 4 and data[9] == socket.IPPROTO_UDP:
-            length, _, offset = struct.unpack_from("!HHH", data, 2)
-            fields = (4, data[1], data[8], bool(offset & 0x4000), 0, bool(offset & 0x3FFF), length)
-            return cls(*fields, *_udp(data[20:]))
-        if version == 6 and data[6] in (socket.IPPROTO_UDP, socket.IPPROTO_FRAGMENT):
-            word, length = struct.unpack_from("!IH", data)
-            fragment = data[6] == socket.IPPROTO_FRAGMENT
-            fields = (6, word >> 20 & 0xFF, data[7], False, word & 0xFFFFF, fragment, length + 40)
-            return cls(*fields, *_udp(data[48 if fragment else 40 :]))
-        return None
-
-    @property
-    def inside(self) -> Packet:
-        """The packet in its payload."""
-        packet = Packet.parse(self.payload)
-        if not packet:
-            raise Failure(f"no UDP inside: {self.payload[:48].hex()}")
-        return packet
-
-
-def _udp(data: bytes) -> tuple[int, bytes]:
-    return int.from_bytes(data[6:8], "big"), data[8:]
+def errors(counters: Counters) -> tuple[int, int, int]:
+    """Receive errors, those of framing, and packets received."""
+    return counters.rx_errors, counters.rx_frame, counters.rx_packets
 
 
 class Cable:
@@ -335,53 +213,6 @@ class Cable:
                 raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
                 raw.setsockopt(socket.IPPROTO_IPV6, IPV6_CHECKSUM, 6 if checksum else -1)
             raw.sendto(header + payload, (OUTER[self.outer][0], 0))
-
-
-def exchange(sender: socket.socket, receiver: socket.socket, data: bytes) -> None:
-    """Send a datagram; Failure unless it arrives as it was."""
-    sender.send(data)
-    try:
-        found = receiver.recv(1 << 17)
-    except TimeoutError as error:
-        raise Failure(f"a datagram of {len(data)} bytes did not arrive") from error
-    if found != data:
-        raise Failure(f"a datagram of {len(data)} bytes arrived changed")
-
-
-def silent(receiver: socket.socket, wait: float = 0.1) -> None:
-    """Failure when something arrives."""
-    if select.select([receiver], [], [], wait)[0]:
-        raise Failure(f"{receiver.recv(1 << 17)[:64]!r} arrived")
-
-
-def eventually(what: str, holds: Callable[[], bool]) -> None:
-    """Failure unless it comes true within PATIENCE."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > deadline:
-            raise Failure(f"not within {PATIENCE:g} s: {what}")
-        time.sleep(0.02)
-
-
-@contextlib.contextmanager
-def running(*jobs: Callable[[], None]) -> Iterator[None]:
-    """Run jobs over and over, each in a process of its own, while the block is executed. What fails in them is tried again."""
-    children = [_start(job) for job in jobs]
-    try:
-        yield
-    finally:
-        for child in children:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-
-
-def _start(job: Callable[[], None]) -> int:
-    child = os.fork()
-    if child:
-        return child
-    while True:
-        with contextlib.suppress(OSError, Failure):
-            job()
 
 
 def clear() -> None:

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Namespaces and underlays that a tunnel moves between, and goes with."""
+
+from __future__ import annotations
+
+import functools
+import json
+
+from checks import equal, eventually, true
+from commands import ip, tunctl
+from datagrams import exchange
+from lab import Cable, Machine
+from packets import INNER, OUTER, PORT
+from registry import case
+from traffic import flood, flowing, floods, running
+
+
+@case
+def netns_move() -> None:
+    """A tunnel in another namespace still sends and receives where it was made.
+
+    c tun0 ── (socket in a) ── veth ── b tun0
+    """
+    cable = Cable()
+    c = Machine("c")
+    with cable.a:
+        ip("link set tun0 netns c")
+    true("tun0 is not in a", not cable.a.has("tun0"))
+    cable.address(0, c)
+    with c:
+        shown = json.loads(tunctl("show -j").stdout)
+        equal("tunnels in c", [tunnel["ifname"] for tunnel in shown], ["tun0"])
+        true("c's tunnel knows of another namespace", "link_netnsid" in shown[0])
+    left, right = c.udp(4, INNER[4][0]), cable.b.udp(4, INNER[4][1])
+    left.connect(right.getsockname())
+    right.connect(left.getsockname())
+    exchange(left, right, b"out of c")
+    exchange(right, left, b"into c")
+    with c:
+        tunctl("set tun0 ttl 9")
+    sniffer = cable.b.sniffer("veth0")
+    exchange(left, right, b"x")
+    equal("TTL that was changed from c", sniffer.one().ttl, 9)
+    with c:
+        ip("link set tun0 netns a")
+    cable.address(0)
+    cable.check()
+
+
+@case
+def netns_of_the_device_dies() -> None:
+    """Under traffic: the tunnel goes, and its port is free again."""
+    cable = Cable()
+    c = Machine("c")
+    with cable.a:
+        ip("link set tun0 netns c")
+    cable.address(0, c)
+    with running(flood(cable.b, 4, INNER[4][0])):
+        before = c.counters("tun0").rx_packets
+        eventually("there is traffic", lambda: c.counters("tun0").rx_packets > before)
+        c.delete()
+        eventually("the port is free", functools.partial(port_is_free, cable.a))
+    cable.make(0)
+    cable.check()
+
+
+@case
+def netns_of_the_socket_dies() -> None:
+    """Under traffic: the tunnel goes, wherever it is."""
+    cable = Cable()
+    c = Machine("c")
+    with cable.a:
+        ip("link set tun0 netns c")
+    cable.address(0, c)
+    with running(flood(cable.b, 4, INNER[4][0]), flood(c, 4, INNER[4][1])):
+        before = c.counters("tun0").rx_packets
+        eventually("there is traffic", lambda: c.counters("tun0").rx_packets > before)
+        cable.a.delete()
+        eventually("tun0 is gone from c", lambda: not c.has("tun0"))
+
+
+@case
+def both_netns_die() -> None:
+    """Many times, with tunnels up and packets on their way."""
+    for _ in range(5):
+        cable = Cable()
+        left, right = cable.pair(4)
+        with left, right:
+            for _ in range(50):
+                left.send(bytes(1000))
+        cable.a.delete()
+        cable.b.delete()
+
+
+def port_is_free(machine: Machine) -> bool:
+    """Can an ordinary socket have the tunnel's port?"""
+    try:
+        machine.udp(4, "0.0.0.0", PORT).close()
+    except OSError:
+        return False
+    return True
+
+
+@case
+def underlay_removal() -> None:
+    """A tunnel that is bound to a device goes with it, under traffic; one that is not stays."""
+    cable = Cable(options="dev veth0")
+    with cable.a:
+        tunctl(f"add tun1 local {OUTER[4][0]} remote 10.0.0.77 port {PORT}")
+        shown = json.loads(tunctl("show tun0 -j").stdout)[0]
+        equal("dev", shown["dev"], "veth0")
+    with running(*floods(cable)):
+        flowing(cable)
+        with cable.a:
+            ip("link del veth0")
+        true("tun0 is gone", not cable.a.has("tun0"))
+    true("tun1 is still there", cable.a.has("tun1"))

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tunnels through tunnels, and through themselves."""
+
+from __future__ import annotations
+
+import socket
+
+from checks import equal, true
+from commands import ip, tunctl
+from datagrams import exchange, pattern
+from lab import Cable, Machine
+from packets import INNER, OUTER, PORT
+from registry import case, over_both
+
+
+@over_both
+def routing_loop(outer: int) -> None:
+    """A route to the peer through the tunnel itself: the packet is dropped and counted, the machine goes on."""
+    cable = Cable(outer)
+    peer = OUTER[outer][1] + ("/32" if outer == 4 else "/128")
+    with cable.a:
+        ip(f"route add {peer} dev tun0")
+    before = cable.a.counters("tun0")
+    with cable.a, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(10):
+            sender.sendto(b"x", (INNER[4][1], 9))
+    found = cable.a.counters("tun0") - before
+    equal("errors, collisions, packets", (found.tx_errors, found.tx_collisions, found.tx_packets), (10, 10, 0))
+    with cable.a:
+        ip(f"route del {peer} dev tun0")
+    cable.check()
+
+
+@case
+def routing_loop_of_two() -> None:
+    """Two tunnels, each the other's underlay."""
+    a = Machine("a")
+    with a:
+        tunctl(f"add tun0 local 10.1.0.1 remote 10.1.0.2 port {PORT}")
+        tunctl(f"add tun1 local 10.2.0.1 remote 10.2.0.2 port {PORT}")
+        ip("""
+        addr add 10.1.0.1/24 dev tun1
+        addr add 10.2.0.1/24 dev tun0
+        link set tun0 up
+        link set tun1 up
+        """)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(20):
+                sender.sendto(bytes(100), ("10.2.0.2", 9))
+    true("the loop is counted as an error", a.counters("tun0").tx_errors + a.counters("tun1").tx_errors >= 20)
+
+
+@case
+def tunnel_in_tunnel() -> None:
+    """A tunnel through the tunnel is no loop."""
+    cable = Cable()
+    for side, machine in enumerate((cable.a, cable.b)):
+        with machine:
+            tunctl(f"add tun1 local {INNER[4][side]} remote {INNER[4][1 - side]} port {PORT}")
+            ip(f"addr add 192.168.6.{side + 1}/24 dev tun1\nlink set tun1 up")
+    left, right = cable.a.udp(4, "192.168.6.1"), cable.b.udp(4, "192.168.6.2")
+    left.connect(right.getsockname())
+    exchange(left, right, pattern(1400))

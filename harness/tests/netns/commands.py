@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Commands, in the namespace that we are in."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+
+from checks import Failure, equal, true
+from packets import PORT
+
+GOOD = f"local 10.0.0.1 remote 10.0.0.2 port {PORT}"
+"""A tunnel that nothing is wrong with."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+def run(*argv: str, stdin: str = "", status: int | None = 0) -> Ran:
+    """Run a command in the namespace that we are in. Failure when it does not exit with `status` (None: any)."""
+    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+    if status is not None and done.returncode != status:
+        raise Failure(f"{' '.join(argv)}: status {done.returncode} instead of {status}: {done.stderr.strip() or stdin}")
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def ip(commands: str) -> None:
+    """Run these lines by ip, in the namespace that we are in."""
+    run("ip", "-batch", "-", stdin="\n".join(line.strip() for line in commands.strip().splitlines()) + "\n")
+
+
+def tunctl(words: str, status: int | None = 0) -> Ran:
+    """Run udptunctl in the namespace that we are in."""
+    return run("udptunctl", *words.split(), status=status)
+
+
+def refusal(words: str, sentence: str, status: int | None = None) -> None:
+    """Failure unless udptunctl prints this one sentence."""
+    done = tunctl(words, None)
+    true(f"{words}: is refused", done.status not in (0, None))
+    true(f"{words}: {done.stderr.strip()!r} has {sentence!r} in it", sentence in done.stderr)
+    equal(f"{words}: lines of the refusal", len(done.stderr.strip().splitlines()), 1)
+    if status is not None:
+        equal(f"{words}: status", done.status, status)
