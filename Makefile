@@ -57,7 +57,7 @@ load: ## load them from the build tree, and print the results: [N=500 TRIES=100]
 unload: ## remove them from the running kernel (root)
 	@$(DSBENCH) unload
 
-udptunctl: ## build the tool for udptun tunnels, build/udptunctl; man harness/tools/udptunctl.8
+udptunctl: ## build the tool for udptun tunnels, build/udptunctl; man harness/tools/udptunctl/udptunctl.8
 	@$(DSBENCH) tools
 
 clean: ## remove build/; harness/dsbench clean --cache removes the kernels too

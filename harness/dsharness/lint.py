@@ -29,6 +29,9 @@ SPARSE_PRELUDE = paths.HARNESS / "lint" / "sparse.h"
 COMPAT = paths.ROOT / "include" / "dsbench" / "compat.h"
 """The one file that may ask for the kernel's version."""
 
+NOT_OF_TOOLS = "PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,EMBEDDED_FUNCTION_NAME"
+"""What checkpatch asks for that only kernel code has: its types, its macros, __func__ in what it prints."""
+
 NOISE = re.compile(
     r"^make\b|checker-valid\.sh|C=\d specified|compiler differs from the one used"
     r"|^cc1: warning: \./arch/um/include/generated/uapi: "
@@ -166,6 +169,8 @@ def checkpatch() -> list[str]:
     lines = _output([*argv, "--file", *common])
     if COMPAT in sources:
         lines += _output([*argv, "--ignore", "LINUX_VERSION_CODE", "--file", COMPAT])
+    if tools := _sources("harness/tools", (".c", ".h")):
+        lines += _output([*argv, "--ignore", NOT_OF_TOOLS, "--file", *tools])
     return lines
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Builds the C tools of harness/tools into build/: udptunctl, which configures tunnels of our kind."""
+"""Builds the C tools of harness/tools, a folder each, into build/: udptunctl, which configures tunnels of our kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .errors import HarnessError
 
 SOURCES = paths.HARNESS / "tools"
 INCLUDE = paths.ROOT / "include"
-FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wpedantic")
+FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wmissing-prototypes", "-Wvla")
 
 
 def udptunctl() -> Path:
@@ -23,15 +23,15 @@ def udptunctl() -> Path:
 
 def _compiled(name: str, libraries: tuple[str, ...]) -> Path:
     packages.ensure("base", "tunnel")
-    source = SOURCES / f"{name}.c"
+    sources = sorted((SOURCES / name).glob("*.c"))
     program = paths.make_folder(paths.BUILD, "build") / name
-    ingredients = [source, *(INCLUDE / "uapi").iterdir(), Path(__file__)]
+    ingredients = [*(SOURCES / name).glob("*.[ch]"), *(INCLUDE / "uapi").iterdir(), Path(__file__)]
     if program.exists() and all(file.stat().st_mtime < program.stat().st_mtime for file in ingredients):
         return program
     fresh = program.with_suffix(".new")
     log = paths.logs() / f"{name}.log"
     log.unlink(missing_ok=True)
-    argv: list[proc.Arg] = ["gcc", *FLAGS, "-I", INCLUDE, "-o", fresh, source, *libraries]
+    argv: list[proc.Arg] = ["gcc", *FLAGS, "-I", INCLUDE, "-o", fresh, *sources, *libraries]
     with ui.step(f"building {name}"):
         result = proc.stream(argv, env=proc.build_environment(), log=log)
     said = log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -53,6 +53,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Build the tools, and print where they are."""
     program = udptunctl()
-    ui.say(f"its manual: man {SOURCES / 'udptunctl.8'}")
+    ui.say(f"its manual: man {SOURCES / 'udptunctl' / 'udptunctl.8'}")
     print(program)
     return 0

@@ -23,8 +23,10 @@ def test_it_builds_without_a_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 def test_an_error_of_the_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tools.paths, "BUILD", tmp_path)
-    monkeypatch.setattr(tools, "SOURCES", tmp_path)
-    (tmp_path / "udptunctl.c").write_text("int main(void) { return nothing; }\n", encoding="utf-8")
+    monkeypatch.setattr(tools, "SOURCES", tmp_path / "tools")
+    sources = tmp_path / "tools" / "udptunctl"
+    sources.mkdir(parents=True)
+    (sources / "main.c").write_text("int main(void) { return nothing; }\n", encoding="utf-8")
     with pytest.raises(HarnessError, match="udptunctl does not build .*nothing.*undeclared"):
         tools.udptunctl()
     assert not (tmp_path / "udptunctl").exists()
@@ -56,7 +58,7 @@ def test_a_full_disk_is_noticed() -> None:
 
 
 def test_the_manual_names_every_word() -> None:
-    manual = (tools.SOURCES / "udptunctl.8").read_text(encoding="utf-8")
+    manual = (tools.SOURCES / "udptunctl" / "udptunctl.8").read_text(encoding="utf-8")
     usage = subprocess.run([tools.udptunctl(), "help"], check=True, capture_output=True, text=True).stdout
     for word in set(usage.replace("|", " ").split()):
         if word.islower() and word.isalnum() and word != "udptunctl" and ".." not in word:

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "error.h"
+
+void wrong(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("Error: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	exit(WRONG_ARGUMENT);
+}
+
+void no_device(const char *name)
+{
+	fprintf(stderr, "Cannot find device \"%s\"\n", name);
+	exit(WRONG_ARGUMENT);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Showing tunnels: as the arguments that would make them, or as JSON. */
+#ifndef _UDPTUNCTL_SHOW_H
+#define _UDPTUNCTL_SHOW_H
+
+#include <stdbool.h>
+
+#include "tunnel.h"
+
+void show_tunnels(const struct tunnels *tunnels, bool json);
+
+#endif /* _UDPTUNCTL_SHOW_H */

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include "error.h"
+#include "tunnel.h"
+
+void put_config(struct nlmsghdr *request, const struct config *config)
+{
+	struct nlattr *information, *data;
+	uint16_t type;
+
+	if (config->mtu)
+		mnl_attr_put_u32(request, IFLA_MTU, config->mtu);
+	information = mnl_attr_nest_start(request, IFLA_LINKINFO);
+	mnl_attr_put_strz(request, IFLA_INFO_KIND, UDPTUN_KIND);
+	data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
+	for (type = 0; type <= IFLA_UDPTUN_MAX; type++) {
+		const struct attribute *attribute = &config->attribute[type];
+
+		if (attribute->length)
+			mnl_attr_put(request, type, attribute->length, attribute->value);
+	}
+	mnl_attr_nest_end(request, data);
+	mnl_attr_nest_end(request, information);
+}
+
+static int read_attribute(const struct nlattr *attribute, void *data)
+{
+	uint16_t length = mnl_attr_get_payload_len(attribute);
+	uint16_t type = mnl_attr_get_type(attribute);
+	struct tunnel *tunnel = data;
+
+	/* What a newer kernel may add is left out. */
+	if (type > IFLA_UDPTUN_MAX || length > sizeof(tunnel->attribute[type].value))
+		return MNL_CB_OK;
+	tunnel->attribute[type].length = length;
+	memcpy(tunnel->attribute[type].value, mnl_attr_get_payload(attribute), length);
+	return MNL_CB_OK;
+}
+
+static int read_kind(const struct nlattr *attribute, void *data)
+{
+	struct tunnel *tunnel = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case IFLA_INFO_KIND:
+		snprintf(tunnel->kind, sizeof(tunnel->kind), "%s", mnl_attr_get_str(attribute));
+		break;
+	case IFLA_INFO_DATA:
+		mnl_attr_parse_nested(attribute, read_attribute, tunnel);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int read_link(const struct nlattr *attribute, void *data)
+{
+	struct tunnel *tunnel = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case IFLA_IFNAME:
+		snprintf(tunnel->name, sizeof(tunnel->name), "%s", mnl_attr_get_str(attribute));
+		break;
+	case IFLA_MTU:
+		tunnel->mtu = mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_LINK_NETNSID:
+		tunnel->elsewhere = true;
+		tunnel->netns = (int32_t)mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_LINKINFO:
+		mnl_attr_parse_nested(attribute, read_kind, tunnel);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static void read_device(const struct nlmsghdr *answer, struct tunnel *tunnel)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(answer);
+
+	memset(tunnel, 0, sizeof(*tunnel));
+	tunnel->index = info->ifi_index;
+	tunnel->up = info->ifi_flags & IFF_UP;
+	mnl_attr_parse(answer, sizeof(*info), read_link, tunnel);
+}
+
+static int on_device(const struct nlmsghdr *answer, void *data)
+{
+	struct channel *channel = data;
+
+	read_device(answer, channel->result);
+	return MNL_CB_OK;
+}
+
+static int on_dumped_device(const struct nlmsghdr *answer, void *data)
+{
+	struct channel *channel = data;
+	struct tunnels *tunnels = channel->result;
+	struct tunnel tunnel, *list;
+
+	read_device(answer, &tunnel);
+	if (strcmp(tunnel.kind, UDPTUN_KIND))
+		return MNL_CB_OK;
+	list = realloc(tunnels->list, (tunnels->count + 1) * sizeof(*list));
+	if (!list)
+		return MNL_CB_ERROR;
+	tunnels->list = list;
+	tunnels->list[tunnels->count++] = tunnel;
+	return MNL_CB_OK;
+}
+
+void find_tunnel(struct channel *channel, const char *name, struct tunnel *tunnel)
+{
+	char buffer[REQUEST_SIZE];
+	struct nlmsghdr *request;
+	unsigned int index = if_nametoindex(name);
+
+	if (!index)
+		no_device(name);
+	request = new_request(buffer, RTM_GETLINK, NLM_F_ACK, (int)index);
+	demand(channel, request, on_device, tunnel);
+	if (strcmp(tunnel->kind, UDPTUN_KIND))
+		wrong("\"%s\" is not a udptun device", name);
+}
+
+void find_all_tunnels(struct channel *channel, struct tunnels *tunnels)
+{
+	char buffer[REQUEST_SIZE];
+	struct nlattr *information;
+	struct nlmsghdr *request;
+	int error;
+
+	do {
+		tunnels->count = 0;
+		request = new_request(buffer, RTM_GETLINK, NLM_F_DUMP, 0);
+		information = mnl_attr_nest_start(request, IFLA_LINKINFO);
+		mnl_attr_put_strz(request, IFLA_INFO_KIND, UDPTUN_KIND);
+		mnl_attr_nest_end(request, information);
+		error = ask(channel, request, on_dumped_device, tunnels);
+	} while (error == EINTR);	/* devices came or went meanwhile */
+	/* Asked for a kind that is not loaded, the kernel may say so: there are none of it. */
+	if (error && error != EOPNOTSUPP)
+		refused(channel, error);
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Words are checked for what they are: a number, an address, a device that
+ * exists. Whether they make a tunnel is for the kernel to say.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "words.h"
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+struct keyword {
+	const char *word;
+	const char *wants;		/* what its value is; NULL: it takes none */
+	bool (*parse)(struct config *config, const struct keyword *keyword, const char *value);
+	uint16_t slot;			/* two words with the same slot exclude each other */
+	uint8_t constant;		/* of a word without a value */
+};
+
+static void put(struct config *config, uint16_t type, const void *value, uint16_t length)
+{
+	config->attribute[type].length = length;
+	memcpy(config->attribute[type].value, value, length);
+}
+
+static void put_u8(struct config *config, uint16_t type, uint8_t value)
+{
+	put(config, type, &value, sizeof(value));
+}
+
+/* Digits alone: strtoul() itself would take blanks and signs, too. */
+static bool parse_number(const char *text, unsigned long min, unsigned long max,
+			 unsigned long *number)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*number = strtoul(text, &end, 0);
+	return !errno && !*end && *number >= min && *number <= max;
+}
+
+static bool parse_address(struct config *config, const struct keyword *keyword, const char *value)
+{
+	bool local = keyword->slot == IFLA_UDPTUN_LOCAL;
+	struct in6_addr ipv6;
+	struct in_addr ipv4;
+
+	if (inet_pton(AF_INET, value, &ipv4) == 1)
+		put(config, local ? IFLA_UDPTUN_LOCAL : IFLA_UDPTUN_REMOTE, &ipv4, sizeof(ipv4));
+	else if (inet_pton(AF_INET6, value, &ipv6) == 1)
+		put(config, local ? IFLA_UDPTUN_LOCAL6 : IFLA_UDPTUN_REMOTE6, &ipv6, sizeof(ipv6));
+	else
+		return false;
+	return true;
+}
+
+static bool parse_port(struct config *config, const struct keyword *keyword, const char *value)
+{
+	unsigned long number;
+	uint16_t port;
+
+	if (!parse_number(value, 0, UINT16_MAX, &number))
+		return false;
+	port = htons((uint16_t)number);
+	put(config, keyword->slot, &port, sizeof(port));
+	return true;
+}
+
+static bool parse_ttl(struct config *config, const struct keyword *keyword, const char *value)
+{
+	unsigned long number = 0;
+
+	if (strcmp(value, "inherit") && !parse_number(value, 1, UINT8_MAX, &number))
+		return false;
+	put_u8(config, keyword->slot, (uint8_t)number);
+	return true;
+}
+
+static bool parse_tos(struct config *config, const struct keyword *keyword, const char *value)
+{
+	unsigned long number = 1;
+
+	if (strcmp(value, "inherit") &&
+	    (!parse_number(value, 0, UINT8_MAX, &number) || number == 1))
+		return false;
+	put_u8(config, keyword->slot, (uint8_t)number);
+	return true;
+}
+
+static bool parse_flowlabel(struct config *config, const struct keyword *keyword,
+			    const char *value)
+{
+	bool inherit = !strcmp(value, "inherit");
+	unsigned long number;
+	uint32_t label;
+
+	if (!inherit) {
+		if (!parse_number(value, 0, 0xfffff, &number))
+			return false;
+		label = htonl((uint32_t)number);
+		put(config, keyword->slot, &label, sizeof(label));
+	}
+	put_u8(config, IFLA_UDPTUN_FLOWLABEL_INHERIT, inherit);
+	return true;
+}
+
+static bool parse_device(struct config *config, const struct keyword *keyword, const char *value)
+{
+	uint32_t index = if_nametoindex(value);
+
+	if (!index)
+		no_device(value);
+	put(config, keyword->slot, &index, sizeof(index));
+	return true;
+}
+
+static bool parse_no_device(struct config *config, const struct keyword *keyword,
+			    const char *value)
+{
+	uint32_t none = 0;
+
+	(void)value;
+	put(config, keyword->slot, &none, sizeof(none));
+	return true;
+}
+
+static bool parse_df(struct config *config, const struct keyword *keyword, const char *value)
+{
+	uint8_t df;
+
+	for (df = 0; df_word(df); df++) {
+		if (!strcmp(value, df_word(df))) {
+			put_u8(config, keyword->slot, df);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_flag(struct config *config, const struct keyword *keyword, const char *value)
+{
+	(void)value;
+	put_u8(config, keyword->slot, keyword->constant);
+	return true;
+}
+
+static bool parse_mtu(struct config *config, const struct keyword *keyword, const char *value)
+{
+	unsigned long number;
+
+	(void)keyword;
+	if (!parse_number(value, 1, INT32_MAX, &number))
+		return false;
+	config->mtu = (uint32_t)number;
+	return true;
+}
+
+#define ADDRESS		"an IPv4 or IPv6 address"
+#define PORT		"a number from 0 to 65535"
+#define MTU_SLOT	IFLA_UDPTUN_UNSPEC	/* a device's own attribute, not ours */
+
+static const struct keyword keywords[] = {
+	{ "local", ADDRESS, parse_address, IFLA_UDPTUN_LOCAL, 0 },
+	{ "remote", ADDRESS, parse_address, IFLA_UDPTUN_REMOTE, 0 },
+	{ "port", PORT, parse_port, IFLA_UDPTUN_LOCAL_PORT, 0 },
+	{ "remote-port", PORT, parse_port, IFLA_UDPTUN_REMOTE_PORT, 0 },
+	{ "ttl", "a number from 1 to 255, or inherit", parse_ttl, IFLA_UDPTUN_TTL, 0 },
+	{ "tos", "0, a number from 2 to 255, or inherit", parse_tos, IFLA_UDPTUN_TOS, 0 },
+	{ "flowlabel", "a number from 0 to 0xfffff, or inherit", parse_flowlabel,
+	  IFLA_UDPTUN_FLOWLABEL, 0 },
+	{ "csum", NULL, parse_flag, IFLA_UDPTUN_UDP_CSUM, 1 },
+	{ "nocsum", NULL, parse_flag, IFLA_UDPTUN_UDP_CSUM, 0 },
+	{ "zerocsum6tx", NULL, parse_flag, IFLA_UDPTUN_UDP_ZERO_CSUM6_TX, 1 },
+	{ "nozerocsum6tx", NULL, parse_flag, IFLA_UDPTUN_UDP_ZERO_CSUM6_TX, 0 },
+	{ "zerocsum6rx", NULL, parse_flag, IFLA_UDPTUN_UDP_ZERO_CSUM6_RX, 1 },
+	{ "nozerocsum6rx", NULL, parse_flag, IFLA_UDPTUN_UDP_ZERO_CSUM6_RX, 0 },
+	{ "dev", "the name of a device", parse_device, IFLA_UDPTUN_LINK, 0 },
+	{ "nodev", NULL, parse_no_device, IFLA_UDPTUN_LINK, 0 },
+	{ "df", "set, unset or inherit", parse_df, IFLA_UDPTUN_DF, 0 },
+	{ "mtu", "a number of bytes from 1", parse_mtu, MTU_SLOT, 0 },
+};
+
+static const struct keyword *find_keyword(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(keywords); i++) {
+		if (!strcmp(word, keywords[i].word))
+			return &keywords[i];
+	}
+	wrong("\"%s\" is unknown here, try \"udptunctl help\"", word);
+}
+
+void parse_config(struct config *config, char **words)
+{
+	memset(config, 0, sizeof(*config));
+	while (*words) {
+		const struct keyword *keyword = find_keyword(*words++);
+		const char *earlier = config->said[keyword->slot];
+		const char *value = NULL;
+
+		if (earlier && strcmp(earlier, keyword->word))
+			wrong("\"%s\" contradicts \"%s\"", keyword->word, earlier);
+		if (earlier)
+			wrong("\"%s\" is given twice", keyword->word);
+		if (keyword->wants) {
+			value = *words;
+			if (!value)
+				wrong("\"%s\" lacks its value, %s", keyword->word, keyword->wants);
+			words++;
+		}
+		if (!keyword->parse(config, keyword, value))
+			wrong("argument \"%s\" is wrong: \"%s\" takes %s", value, keyword->word,
+			      keyword->wants);
+		config->said[keyword->slot] = keyword->word;
+	}
+}
