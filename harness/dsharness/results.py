@@ -28,7 +28,7 @@ from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from . import datapath, inference, paths, stats
+from . import datapath, floors, inference, paths, stats
 from .errors import HarnessError
 from .samples import UNITS, WORKS, Cell
 
@@ -72,8 +72,8 @@ class Results:
         return f"{self.unit}_per_{cell.work}"
 
     def part(self, work: str) -> Results:
-        """The cells with this kind of work alone, in the same environment."""
-        return Results(self.context, [cell for cell in self.cells if cell.work == work])
+        """The containers, or devices, with this kind of work alone, in the same environment; without the core's floors."""
+        return Results(self.context, [cell for cell in self.cells if cell.work == work and not floors.is_floor(cell)])
 
     @property
     def containers(self) -> list[str]:

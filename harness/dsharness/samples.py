@@ -60,7 +60,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: statistics of whole tries, per_element that of the median. None: below resolution."""
+    """One row of the table: statistics of whole tries, per_element that of the median. None: no figure."""
 
     container: str
     op: str
@@ -209,8 +209,8 @@ def _row(values: Mapping[str, str], whole: bool, line: str) -> Row:
 
 
 def _measure(text: str) -> float | None:
-    """A figure of the table; "below_resolution" is no figure."""
-    return None if text == "below_resolution" else float(text)
+    """A figure of the table; "below_resolution" and "-", that there is none, are no figures."""
+    return None if text in ("below_resolution", "-") else float(text)
 
 
 def _runs(entries: list[tuple[str, str]]) -> Iterator[Run]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import datapath, packages, paths, trees, ui
+from . import datapath, floors, packages, paths, trees, ui
 from .errors import UsageError
 from .samples import DATAPATH_OPS
 
@@ -67,8 +67,8 @@ class Plan:
 
     @property
     def cells_of_size(self) -> int:
-        """How many each size has."""
-        return len(self.containers) * len(self.ops)
+        """How many each size has, the floors among them."""
+        return len(self.containers) * len(self.ops) + len(floors.OPS)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -11,6 +11,7 @@ from dsharness.targets import Target
 
 CONTAINERS = ("list", "hashtable", "rbtree", "xarray")
 OPS = ("fill", "find", "for_each", "erase")
+FLOORS = ("empty", "walk", "random", "chase")
 
 RUN = "/sys/kernel/debug/dsbench/run"
 SAMPLES = "/sys/kernel/debug/dsbench/samples"
@@ -32,6 +33,7 @@ class Row:
     disturbed: int
     p50: float
     per_element: str
+    x_floor: str
 
 
 def sh(target: Target, script: str, *, files: Sequence[Path] = (), timeout: float = 120, status: int = 0) -> str:
@@ -47,11 +49,22 @@ def sh(target: Target, script: str, *, files: Sequence[Path] = (), timeout: floa
 
 def rows(text: str) -> list[Row]:
     """The rows of a table: the lines whose first word is a container's name."""
+    return _rows(text, (*CONTAINERS, "broken"))
+
+
+def floors(text: str) -> list[Row]:
+    """The rows of the floors."""
+    return _rows(text, ("floor",))
+
+
+def _rows(text: str, names: Sequence[str]) -> list[Row]:
     found = []
     for line in text.splitlines():
         word = line.split()
-        if word and word[0] in (*CONTAINERS, "broken"):
-            found.append(Row(word[0], word[1], int(word[2]), int(word[3]), int(word[4]), float(word[6]), word[12]))
+        if word and word[0] in names:
+            found.append(
+                Row(word[0], word[1], int(word[2]), int(word[3]), int(word[4]), float(word[6]), word[12], word[13])
+            )
     return found
 
 

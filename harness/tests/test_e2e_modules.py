@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy
 import pytest
 from dsharness import targets
-from guests import CONTAINERS, OPS, PARAMETERS, RESULTS, RUN, SAMPLES, Row, header, rows, sh
+from guests import CONTAINERS, FLOORS, OPS, PARAMETERS, RESULTS, RUN, SAMPLES, Row, floors, header, rows, sh
 
 QUICK = "insmod dsbench.ko n=50 tries=5 warmup=0"
 """A run that is over in no time."""
@@ -70,7 +70,7 @@ def test_no_line_but_a_row_begins_with_a_containers_name(uml: targets.Target) ->
     text = sh(uml, f"{QUICK} && cat /proc/dsbench")
     begins = [line for line in text.splitlines() if line.split()[0] in CONTAINERS]
     assert len(begins) == 16
-    assert all(len(line.split()) == 13 for line in begins)
+    assert all(len(line.split()) == 14 for line in begins)
     widths = {len(line) for line in begins} | {len(next(li for li in text.splitlines() if li.startswith("container ")))}
     assert len(widths) == 1, "the columns are not aligned"
 
@@ -81,7 +81,7 @@ def test_no_line_but_a_row_begins_with_a_containers_name(uml: targets.Target) ->
 def test_statistics_agree_with_the_samples(uml: targets.Target) -> None:
     text = sh(uml, f"insmod dsbench.ko n=500 tries=37; cat {RESULTS}; echo ---; cat {SAMPLES}")
     results, samples = (list(csv.DictReader(io.StringIO(part))) for part in text.split("---\n"))
-    assert len(results) == 16
+    assert len(results) == 16 + 4
     for result in results:
         key = (result["container"], result["op"])
         cycles = numpy.array([int(s["cycles"]) for s in samples if (s["container"], s["op"]) == key])
@@ -121,6 +121,64 @@ def test_ways_to_run(uml: targets.Target, options: str) -> None:
     text = sh(uml, f"insmod dsbench.ko n=1000 tries=3 warmup=0 {options}; cat /proc/dsbench")
     assert len(rows(text)) == 16
     assert "state=complete" in text
+
+
+# Floors
+
+
+def test_floors_join_once_for_each_size(uml: targets.Target) -> None:
+    text = sh(uml, "insmod dsbench.ko n=50 tries=5 warmup=0 autorun=0; insmod dsbench_list.ko n=20 tries=7;"
+                   f" echo 1 > {RUN}; cat /proc/dsbench")  # fmt: skip
+    want = {(op, n, tries) for op in FLOORS for n, tries in ((20, 7), (50, 5))}
+    assert {(row.op, row.n, row.tries) for row in floors(text)} == want
+    assert len(floors(text)) == 8
+    assert {row.x_floor for row in floors(text)} == {"-"}
+
+
+def test_a_container_that_is_loaded_later_has_floors_at_its_size(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK}; cat /proc/dsbench > /dev/null; insmod dsbench_rbtree.ko n=2000; cat /proc/dsbench")
+    assert [(row.op, row.n) for row in floors(text)] == [(op, n) for n in (50, 2000) for op in FLOORS]
+    assert all(float(row.x_floor) > 0 for row in rows(text) if row.n == 2000)
+
+
+def test_selections_do_not_touch_the_floors(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK} ops=find containers=rbtree; cat /proc/dsbench")
+    assert [row.op for row in floors(text)] == list(FLOORS)
+
+
+def test_a_run_without_floors(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK} floors=N; cat /proc/dsbench")
+    assert not floors(text)
+    assert {row.x_floor for row in rows(text)} == {"-"}
+    assert len(rows(text)) == 16
+
+
+@pytest.mark.parametrize("order", ["shuffled", "sequential"])
+def test_x_floor_is_the_distance_to_the_operations_floor(uml: targets.Target, order: str) -> None:
+    text = sh(uml, f"insmod dsbench.ko n=2000 tries=9 order={order} alloc=inline lookups=500; cat {RESULTS}; cat /proc/dsbench")
+    results = list(csv.DictReader(io.StringIO(text.split("# dsbench: ")[0])))
+    shown = {(row.container, row.op): row.x_floor for row in rows(text)}
+    costs = {(row["container"], row["op"]): float(row["p50"]) / int(row["elements"]) for row in results}
+    moving = "walk" if order == "sequential" else "random"
+    against = {"fill": moving, "find": "random", "for_each": "walk", "erase": moving}
+    for row in results:
+        if row["container"] == "floor":
+            assert row["x_floor"] == "-"
+            continue
+        want = costs[row["container"], row["op"]] / costs["floor", against[row["op"]]]
+        assert float(row["x_floor"]) == pytest.approx(want, rel=1e-5, abs=0.0011)
+        assert float(shown[row["container"], row["op"]]) == pytest.approx(want, rel=1e-5, abs=0.0061)
+
+
+def test_floors_do_not_go_on_when_the_containers_are_gone(uml: targets.Target) -> None:
+    script = f"""
+    insmod dsbench.ko n=4000 tries=1000000 warmup=0 autorun=0 containers=list; insmod dsbench_list.ko
+    echo 1 > {RUN}; until grep -q "running [1-9]" {RUN}; do :; done
+    rmmod dsbench_list && cat /proc/dsbench
+    """
+    text = sh(uml, script)
+    assert "state=interrupted" in text
+    assert all(row.tries < 1000000 for row in floors(text))
 
 
 def test_selected_operations_and_containers(uml: targets.Target) -> None:
@@ -175,6 +233,7 @@ NOT_ALLOWED = [
     ("misses", "101", "whole number from 0 to 100"),
     ("cpu", "99", "number of a CPU that is online"),
     ("ops", "fill,insert", "fill, find, for_each, erase, tx, rx and path"),
+    ("ops", "fill,walk", "fill, find, for_each, erase, tx, rx and path"),
     ("containers", "List", "names of containers"),
 ]
 
@@ -315,7 +374,7 @@ def test_many_readers_during_a_run(uml: targets.Target) -> None:
     wc -l < /tmp/samples.1
     """
     lines = sh(uml, script).splitlines()
-    assert lines[1:] == [str(15 * 4), str(1 + 16 * 200)]
+    assert lines[1:] == [str(15 * 4), str(1 + (16 + 4) * 200)]
 
 
 def test_writes_to_run_during_a_run(uml: targets.Target) -> None:

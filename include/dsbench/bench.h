@@ -40,9 +40,15 @@
  * @DSBENCH_TX: send packets, as far as the underlay's transmit
  * @DSBENCH_RX: receive packets, from the underlay to a socket
  * @DSBENCH_PATH: send packets and receive them at the far end
+ * @DSBENCH_EMPTY: a loop with nothing in it
+ * @DSBENCH_WALK: increment the value of every node of an array, in its order
+ * @DSBENCH_RANDOM: read the values of an array in random order, the loads
+ *	independent of each other
+ * @DSBENCH_CHASE: follow a pointer from node to node
  * @DSBENCH_NR_OPS: how many there are
  *
- * The first four are a container's, the others a network device's.
+ * The first four are a container's, the next three a network device's, the
+ * last four the core's own floors.
  */
 enum dsbench_op {
 	DSBENCH_FILL,
@@ -52,6 +58,10 @@ enum dsbench_op {
 	DSBENCH_TX,
 	DSBENCH_RX,
 	DSBENCH_PATH,
+	DSBENCH_EMPTY,
+	DSBENCH_WALK,
+	DSBENCH_RANDOM,
+	DSBENCH_CHASE,
 	DSBENCH_NR_OPS,
 };
 
@@ -68,6 +78,7 @@ struct dsbench_elem {
 	u64 value;
 };
 
+struct dsbench_floor;
 struct dsbench_subject;
 
 /**
@@ -88,6 +99,7 @@ struct dsbench_subject;
  * @hits: find adds the number of keys found
  * @sum: find and verify add the values of the elements they met
  * @seen: verify counts the elements it met
+ * @floor: what the core's floors work on; NULL in the sets of others
  */
 struct dsbench_set {
 	const struct dsbench_subject *subject;
@@ -104,6 +116,7 @@ struct dsbench_set {
 	u32 hits;
 	u64 sum;
 	u32 seen;
+	struct dsbench_floor *floor;
 };
 
 /**

@@ -40,6 +40,7 @@ struct seq_file;
  * @sequential: keys and elements in ascending order instead of shuffled
  * @inline_alloc: as in struct dsbench_set
  * @erase_as_inserted: erase in the order of insertion instead of the keys'
+ * @floors: time the floors too
  * @ops: a bit for each operation to time
  * @containers: "all" or names with commas between
  */
@@ -54,6 +55,7 @@ struct dsbench_params {
 	bool sequential;
 	bool inline_alloc;
 	bool erase_as_inserted;
+	bool floors;
 	unsigned long ops;
 	char containers[DSBENCH_SELECT_LEN];
 };
@@ -93,6 +95,21 @@ int dsbench_set_verify(struct dsbench_set *set, const struct dsbench_ops *ops,
 		       enum dsbench_op op, u32 lookups);
 void dsbench_set_empty(struct dsbench_set *set, const struct dsbench_ops *ops);
 void dsbench_shuffle(u32 *array, u32 n, struct rnd_state *rnd);
+
+/* floor.c */
+
+extern struct dsbench_subject dsbench_floor_subject;
+
+enum dsbench_op dsbench_floor_of(enum dsbench_op op, bool sequential);
+
+static inline bool dsbench_is_floor(enum dsbench_op op)
+{
+	return op >= DSBENCH_EMPTY;
+}
+
+u64 dsbench_floor_bytes(u32 n);
+struct dsbench_set *dsbench_floor_alloc(const struct dsbench_params *p, u32 n);
+void dsbench_floor_free(struct dsbench_floor *floor);
 
 /* stats.c */
 
@@ -145,6 +162,7 @@ s64 dsbench_per_element(s64 milli_cycles, u32 elements);
  * @samples: cycles of each try, without the clock's own
  * @is_disturbed: which of them were
  * @stats: of @samples, once the run has ended
+ * @x_floor: thousandths: how many times its floor it costs; 0 where it has none
  * @source: the container while the run lasts; NULL once it has left
  * @set: what the tries work on, shared with other cells
  * @slice_ticks: how long a slice of the last try took; 0 before the first
@@ -162,6 +180,7 @@ struct dsbench_cell {
 	s64 *samples;
 	unsigned long *is_disturbed;
 	struct dsbench_stats stats;
+	u64 x_floor;
 	struct dsbench_subject *source;
 	struct dsbench_set *set;
 	u64 slice_ticks;
@@ -201,6 +220,7 @@ struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p);
 void dsbench_run_free(struct dsbench_run *run);
 void dsbench_cell_free(struct dsbench_cell *cell);
 int dsbench_run_add(struct dsbench_run *run, struct dsbench_subject *subject);
+int dsbench_run_add_floors(struct dsbench_run *run);
 void dsbench_run_drop(struct dsbench_run *run,
 		      struct dsbench_subject *container);
 int dsbench_run_prepare(struct dsbench_run *run);

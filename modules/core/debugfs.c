@@ -42,6 +42,10 @@ static void put_result(struct seq_file *m, const struct dsbench_run *run,
 	put_milli(m, s->max);
 	put_milli(m, s->mad);
 	put_milli(m, dsbench_per_element(s->p50, cell->elements));
+	if (cell->x_floor)
+		put_milli(m, cell->x_floor);
+	else
+		seq_puts(m, ",-");
 	seq_putc(m, '\n');
 }
 
@@ -50,7 +54,7 @@ static int results_show(struct seq_file *m, void *unused)
 	struct dsbench_cell *cell;
 	struct dsbench_run *run;
 
-	seq_puts(m, "run,container,op,n,elements,tries,disturbed,min,p50,mean,p90,p99,max,mad,per_element\n");
+	seq_puts(m, "run,container,op,n,elements,tries,disturbed,min,p50,mean,p90,p99,max,mad,per_element,x_floor\n");
 	dsbench_results_lock();
 	list_for_each_entry(run, &dsbench_results, node) {
 		list_for_each_entry(cell, &run->cells, node)

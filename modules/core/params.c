@@ -13,6 +13,10 @@
 
 #include "core.h"
 
+/* Operations that ops= selects: the floors' come behind them. */
+#define OPS_SELECTABLE	DSBENCH_EMPTY
+#define OPS_ALL		(BIT(OPS_SELECTABLE) - 1)
+
 #define TRIES_MAX	1000000U
 #define WARMUP_MAX	60000U
 
@@ -29,7 +33,8 @@ static int cpu = -1;
 static bool sequential;
 static bool inline_alloc;
 static bool erase_as_inserted;
-static unsigned long ops = BIT(DSBENCH_NR_OPS) - 1;
+static bool floors = true;
+static unsigned long ops = OPS_ALL;
 static char containers[DSBENCH_SELECT_LEN] = "all";
 static bool autorun = true;
 
@@ -272,18 +277,18 @@ static unsigned long parse_ops(const char *val)
 	const char *name = val;
 
 	if (sysfs_streq(val, "all"))
-		return BIT(DSBENCH_NR_OPS) - 1;
+		return OPS_ALL;
 
 	for (;;) {
 		size_t length = strcspn(name, ",\n");
 		int op;
 
-		for (op = 0; op < DSBENCH_NR_OPS; op++) {
+		for (op = 0; op < OPS_SELECTABLE; op++) {
 			if (strlen(dsbench_op_names[op]) == length &&
 			    !strncmp(dsbench_op_names[op], name, length))
 				break;
 		}
-		if (op == DSBENCH_NR_OPS)
+		if (op == OPS_SELECTABLE)
 			return 0;
 		mask |= BIT(op);
 		if (name[length] != ',')
@@ -310,10 +315,10 @@ static int ops_get(char *buffer, const struct kernel_param *kp)
 	int length = 0;
 	int op;
 
-	if (ops == BIT(DSBENCH_NR_OPS) - 1)
+	if (ops == OPS_ALL)
 		return sysfs_emit(buffer, "all\n");
 
-	for_each_set_bit(op, &ops, DSBENCH_NR_OPS)
+	for_each_set_bit(op, &ops, OPS_SELECTABLE)
 		length += sysfs_emit_at(buffer, length, "%s%s",
 					length ? "," : "",
 					dsbench_op_names[op]);
@@ -387,6 +392,8 @@ module_param_cb(ops, &ops_ops, NULL, 0644);
 MODULE_PARM_DESC(ops, "all (default), or fill, find, for_each, erase, tx, rx, path with commas between");
 module_param_cb(containers, &containers_ops, NULL, 0644);
 MODULE_PARM_DESC(containers, "all (default), or names with commas between");
+module_param(floors, bool, 0644);
+MODULE_PARM_DESC(floors, "time what the machine can do at best beside the containers (default Y)");
 module_param(autorun, bool, 0644);
 MODULE_PARM_DESC(autorun, "run at load, and each container as it registers (default Y)");
 
@@ -410,6 +417,7 @@ void dsbench_params_get(struct dsbench_params *p)
 		.sequential = sequential,
 		.inline_alloc = inline_alloc,
 		.erase_as_inserted = erase_as_inserted,
+		.floors = floors,
 		.ops = ops,
 	};
 	strscpy(p->containers, containers, sizeof(p->containers));

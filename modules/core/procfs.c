@@ -62,11 +62,22 @@ static void show_per_element(struct seq_file *m,
 	u64 units;
 
 	if (cell->stats.p50 <= 0) {
-		seq_puts(m, " below_resolution\n");
+		seq_puts(m, " below_resolution");
 		return;
 	}
 	units = div_u64_rem(milli + 5, 1000, &part);
-	seq_printf(m, " %13llu.%02u\n", units, part / 10);
+	seq_printf(m, " %13llu.%02u", units, part / 10);
+}
+
+static void show_x_floor(struct seq_file *m, const struct dsbench_cell *cell)
+{
+	u32 part;
+	u64 units = div_u64_rem(cell->x_floor + 5, 1000, &part);
+
+	if (cell->x_floor)
+		seq_printf(m, " %9llu.%02u\n", units, part / 10);
+	else
+		seq_printf(m, " %12s\n", "-");
 }
 
 static void show_cell(struct seq_file *m, const struct dsbench_cell *cell)
@@ -79,6 +90,7 @@ static void show_cell(struct seq_file *m, const struct dsbench_cell *cell)
 		   whole(s->mean), whole(s->p90), whole(s->p99),
 		   whole(s->max), whole(s->mad));
 	show_per_element(m, cell);
+	show_x_floor(m, cell);
 }
 
 static int results_show(struct seq_file *m, void *unused)
@@ -97,9 +109,9 @@ static int results_show(struct seq_file *m, void *unused)
 			show_cell_notes(m, run, cell);
 	}
 
-	seq_printf(m, "%-15s %-8s %8s %7s %9s %12s %12s %12s %12s %12s %12s %12s %16s\n",
+	seq_printf(m, "%-15s %-8s %8s %7s %9s %12s %12s %12s %12s %12s %12s %12s %16s %12s\n",
 		   "container", "op", "n", "tries", "disturbed", "min", "p50",
-		   "mean", "p90", "p99", "max", "mad", "per_element");
+		   "mean", "p90", "p99", "max", "mad", "per_element", "x_floor");
 	list_for_each_entry(run, &dsbench_results, node) {
 		list_for_each_entry(cell, &run->cells, node)
 			show_cell(m, cell);

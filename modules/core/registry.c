@@ -16,6 +16,10 @@ const char * const dsbench_op_names[DSBENCH_NR_OPS] = {
 	[DSBENCH_TX] = "tx",
 	[DSBENCH_RX] = "rx",
 	[DSBENCH_PATH] = "path",
+	[DSBENCH_EMPTY] = "empty",
+	[DSBENCH_WALK] = "walk",
+	[DSBENCH_RANDOM] = "random",
+	[DSBENCH_CHASE] = "chase",
 };
 
 /* Guards the list and the private members of every container on it. */
@@ -33,7 +37,7 @@ static bool is_registered(const char *name)
 		if (!strcmp(c->name, name))
 			return true;
 	}
-	return false;
+	return !strcmp(dsbench_floor_subject.name, name);
 }
 
 static bool is_valid(const struct dsbench_subject *c)

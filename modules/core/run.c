@@ -2,6 +2,7 @@
 /* A run and its cells: made, given memory, and taken apart. */
 
 #include <linux/bitmap.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/stdarg.h>
@@ -75,6 +76,8 @@ static void size_cell(struct dsbench_cell *cell, const struct dsbench_params *p,
 		break;
 	case DSBENCH_FILL:
 	case DSBENCH_ERASE:
+	case DSBENCH_EMPTY:
+	case DSBENCH_RANDOM:
 		cell->slice = DSBENCH_SLICE;
 		break;
 	default:
@@ -83,7 +86,7 @@ static void size_cell(struct dsbench_cell *cell, const struct dsbench_params *p,
 }
 
 static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,
-		    enum dsbench_op op, u32 n)
+		    enum dsbench_op op, u32 n, u32 tries)
 {
 	struct dsbench_cell *cell = kzalloc(sizeof(*cell), GFP_KERNEL);
 
@@ -94,7 +97,7 @@ static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,
 	cell->source = subject;
 	cell->op = op;
 	cell->n = n;
-	cell->tries = READ_ONCE(subject->tries) ?: run->params.tries;
+	cell->tries = tries;
 	size_cell(cell, &run->params, subject->ops);
 	list_add_tail(&cell->node, &run->cells);
 	WRITE_ONCE(subject->running, true);
@@ -123,6 +126,7 @@ static u32 size_of(const struct dsbench_run *run,
  */
 int dsbench_run_add(struct dsbench_run *run, struct dsbench_subject *subject)
 {
+	u32 tries = READ_ONCE(subject->tries) ?: run->params.tries;
 	u32 index, n;
 	int op, err;
 
@@ -130,10 +134,75 @@ int dsbench_run_add(struct dsbench_run *run, struct dsbench_subject *subject)
 		for_each_set_bit(op, &run->params.ops, DSBENCH_NR_OPS) {
 			if (!subject->ops->op[op])
 				continue;
-			err = add_cell(run, subject, op, n);
+			err = add_cell(run, subject, op, n, tries);
 			if (err)
 				return err;
 		}
+	}
+	return 0;
+}
+
+static bool has_floors(const struct dsbench_run *run, u32 n)
+{
+	const struct dsbench_cell *cell;
+
+	list_for_each_entry(cell, &run->cells, node) {
+		if (dsbench_is_floor(cell->op) && cell->n == n)
+			return true;
+	}
+	return false;
+}
+
+static u32 most_tries(const struct dsbench_run *run, u32 n)
+{
+	const struct dsbench_cell *cell;
+	u32 tries = 0;
+
+	list_for_each_entry(cell, &run->cells, node) {
+		if (cell->n == n)
+			tries = max(tries, cell->tries);
+	}
+	return tries;
+}
+
+static int add_floors_at(struct dsbench_run *run, u32 n)
+{
+	u32 tries = most_tries(run, n);
+	int op, err;
+
+	for (op = 0; op < DSBENCH_NR_OPS; op++) {
+		if (!dsbench_floor_subject.ops->op[op])
+			continue;
+		err = add_cell(run, &dsbench_floor_subject, op, n, tries);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * dsbench_run_add_floors() - let the floors take part at the containers' sizes
+ * @run: a run that has not begun, with all other cells; those of bare subjects
+ *	need no floors
+ *
+ * Context: may sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dsbench_run_add_floors(struct dsbench_run *run)
+{
+	struct dsbench_cell *cell;
+	int err;
+
+	if (!run->params.floors)
+		return 0;
+
+	list_for_each_entry(cell, &run->cells, node) {
+		if (cell->source->ops->bare || has_floors(run, cell->n))
+			continue;
+		err = add_floors_at(run, cell->n);
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -182,13 +251,24 @@ void dsbench_run_problem(struct dsbench_run *run, enum dsbench_run_state state,
 	pr_warn("run %u: %s\n", run->id, run->problem);
 }
 
-static struct dsbench_set *find_set(const struct dsbench_run *run, u32 n)
+/* Containers of one size share a set, and so do its floors; a device has its own. */
+static bool shares_set(const struct dsbench_cell *a,
+		       const struct dsbench_cell *b)
 {
-	struct dsbench_cell *cell;
+	if (a->n != b->n || dsbench_is_floor(a->op) != dsbench_is_floor(b->op))
+		return false;
+	return dsbench_is_floor(a->op) ||
+	       (!a->source->ops->bare && !b->source->ops->bare);
+}
 
-	list_for_each_entry(cell, &run->cells, node) {
-		if (cell->set && cell->set->keys && cell->n == n)
-			return cell->set;
+static struct dsbench_set *find_set(const struct dsbench_run *run,
+				    const struct dsbench_cell *cell)
+{
+	struct dsbench_cell *other;
+
+	list_for_each_entry(other, &run->cells, node) {
+		if (other->set && shares_set(cell, other))
+			return other->set;
 	}
 	return NULL;
 }
@@ -198,18 +278,32 @@ static u64 samples_bytes(u32 tries)
 	return tries * sizeof(s64) + BITS_TO_LONGS(tries) * sizeof(long);
 }
 
-static bool is_first_of_its_size(const struct dsbench_run *run,
-				 const struct dsbench_cell *cell)
+static bool is_first_of_its_set(const struct dsbench_run *run,
+				const struct dsbench_cell *cell)
 {
 	const struct dsbench_cell *other;
 
 	list_for_each_entry(other, &run->cells, node) {
-		if (other == cell)
-			return true;
-		if (other->n == cell->n && !other->source->ops->bare)
-			return false;
+		if (shares_set(cell, other))
+			return other == cell;
 	}
 	return true;
+}
+
+static u64 set_bytes(const struct dsbench_cell *cell)
+{
+	if (dsbench_is_floor(cell->op))
+		return dsbench_floor_bytes(cell->n);
+	return cell->source->ops->bare ? 0 : dsbench_set_bytes(cell->n);
+}
+
+static struct dsbench_set *alloc_set(const struct dsbench_params *p,
+				     const struct dsbench_cell *cell)
+{
+	if (dsbench_is_floor(cell->op))
+		return dsbench_floor_alloc(p, cell->n);
+	return cell->source->ops->bare ? dsbench_set_alloc_bare(cell->n) :
+					 dsbench_set_alloc(p, cell->n);
 }
 
 /* Sets are shared, and only one container is full at a time. */
@@ -225,8 +319,8 @@ static u64 run_bytes(const struct dsbench_run *run)
 		bytes += samples_bytes(cell->tries);
 		if (ops->bytes)
 			container = max(container, ops->bytes(cell->n));
-		if (!ops->bare && is_first_of_its_size(run, cell))
-			bytes += dsbench_set_bytes(cell->n);
+		if (is_first_of_its_set(run, cell))
+			bytes += set_bytes(cell);
 	}
 	return bytes + container;
 }
@@ -239,11 +333,7 @@ static int alloc_cell(struct dsbench_run *run, struct dsbench_cell *cell)
 	if (!cell->samples || !cell->is_disturbed)
 		return -ENOMEM;
 
-	if (cell->source->ops->bare)
-		cell->set = dsbench_set_alloc_bare(cell->n);
-	else
-		cell->set = find_set(run, cell->n) ?:
-			    dsbench_set_alloc(&run->params, cell->n);
+	cell->set = find_set(run, cell) ?: alloc_set(&run->params, cell);
 	return cell->set ? 0 : -ENOMEM;
 }
 
@@ -266,9 +356,10 @@ int dsbench_run_prepare(struct dsbench_run *run)
 
 	if (needed > available) {
 		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
-				    "n=%u, tries=%u: needs %llu MiB of memory, %llu MiB may be used; take fewer elements or tries",
+				    "n=%u, tries=%u: needs %llu MiB of memory, %llu MiB may be used; take fewer elements or tries%s",
 				    run->params.n, run->params.tries,
-				    needed >> 20, available >> 20);
+				    needed >> 20, available >> 20,
+				    run->params.floors ? ", or floors=N" : "");
 		return -ENOMEM;
 	}
 
@@ -292,6 +383,30 @@ static void free_set(struct dsbench_run *run, struct dsbench_set *set)
 			cell->set = NULL;
 	}
 	dsbench_set_free(set);
+}
+
+static const struct dsbench_cell *floor_of(const struct dsbench_run *run,
+					   const struct dsbench_cell *cell)
+{
+	enum dsbench_op op = dsbench_floor_of(cell->op, run->params.sequential);
+	const struct dsbench_cell *other;
+
+	list_for_each_entry(other, &run->cells, node) {
+		if (other->op == op && other->n == cell->n)
+			return other;
+	}
+	return NULL;
+}
+
+/* Thousandths of the floor; 0 where either is below the clock's resolution. */
+static u64 times_floor(const struct dsbench_cell *cell,
+		       const struct dsbench_cell *floor)
+{
+	s64 own = dsbench_per_element(1000 * cell->stats.p50, cell->elements);
+	s64 least = dsbench_per_element(1000 * floor->stats.p50,
+					floor->elements);
+
+	return own > 0 && least > 0 ? div64_u64(1000 * own, least) : 0;
 }
 
 /**
@@ -324,5 +439,11 @@ void dsbench_run_finish(struct dsbench_run *run)
 			dsbench_cell_free(cell);
 		else
 			run->nr_cells++;
+	}
+	list_for_each_entry(cell, &run->cells, node) {
+		const struct dsbench_cell *floor = floor_of(run, cell);
+
+		if (floor)
+			cell->x_floor = times_floor(cell, floor);
 	}
 }

@@ -135,12 +135,14 @@ static bool run_round(struct dsbench_run *run, struct dsbench_cell **cells,
 	return true;
 }
 
+/* Floors get a try a round, as their containers do, and are done with them. */
 static bool all_done(struct dsbench_run *run)
 {
 	struct dsbench_cell *cell;
 
 	list_for_each_entry(cell, &run->cells, node) {
-		if (cell->source && cell->done < cell->tries)
+		if (!dsbench_is_floor(cell->op) && cell->source &&
+		    cell->done < cell->tries)
 			return false;
 	}
 	return true;
@@ -284,7 +286,7 @@ static void run_containers(const struct dsbench_params *p, bool pending_only)
 	j.run = run;
 	if (!pending_only)
 		check_names(run);
-	if (dsbench_registry_visit(join, &j))
+	if (dsbench_registry_visit(join, &j) || dsbench_run_add_floors(run))
 		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
 				    "memory ran out before the first try");
 	else if (!list_empty(&run->cells))

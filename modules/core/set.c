@@ -176,7 +176,7 @@ struct dsbench_set *dsbench_set_alloc_bare(u32 n)
 }
 
 /**
- * dsbench_set_free() - undo dsbench_set_alloc()
+ * dsbench_set_free() - undo dsbench_set_alloc(), and those of bare sets and floors
  * @set: the set, in no container, or NULL
  *
  * Context: may sleep.
@@ -192,6 +192,7 @@ void dsbench_set_free(struct dsbench_set *set)
 		kfree(set->elems[i]);
 		breathe(i);
 	}
+	dsbench_floor_free(set->floor);
 	kvfree(set->elems);
 	kvfree(set->by_key);
 	if (set->erase != set->keys)

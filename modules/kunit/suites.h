@@ -8,6 +8,7 @@
 #include "../core/core.h"
 
 extern struct kunit_suite dsbench_clock_suite;
+extern struct kunit_suite dsbench_floor_suite;
 extern struct kunit_suite dsbench_params_suite;
 extern struct kunit_suite dsbench_set_suite;
 extern struct kunit_suite dsbench_stats_suite;
