@@ -12,6 +12,7 @@ import platform
 import re
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +49,22 @@ def facts() -> dict[str, Any]:
     }
 
 
-def warnings(known: dict[str, Any]) -> list[str]:
+def warnings(known: Mapping[str, Any]) -> list[str]:
     """What in those facts makes cycles scatter, each with what to do about it."""
-    found = []
-    load = known["load_avg"][0]
-    if load > BUSY_SHARE * known["num_cpus"]:
-        found.append(
-            f"the machine was busy, load {load:g} on {known['num_cpus']} CPUs: repeat it when idle, or count instructions"
-            " (--target qemu --accel icount)"
+    return [f"{what}: {remedy}" for what, remedy in disturbances(known).items()]
+
+
+def disturbances(known: Mapping[str, Any]) -> dict[str, str]:
+    """What in those facts makes cycles scatter, and what to do about each; facts that are missing disturb nothing."""
+    found = {}
+    load, cpus = (known.get("load_avg") or [0])[0], known.get("num_cpus") or 1
+    if load > BUSY_SHARE * cpus:
+        found[f"the machine was busy, load {load:g} on {cpus} CPUs"] = (
+            "repeat it when idle, or count instructions (--target qemu --accel icount)"
         )
-    if known["cpu_scaling_enabled"]:
-        found.append(f"the frequency governor is {known['governor']}: set it to performance before you compare cycles")
+    if known.get("cpu_scaling_enabled"):
+        governor = f"the frequency governor is {known.get('governor')}"
+        found[governor] = "set it to performance before you compare cycles"
     return found
 
 

@@ -41,3 +41,9 @@ def make_folder(folder: Path, role: str) -> Path:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise HarnessError(f"the {role} folder {folder} cannot be written")
     return folder
+
+
+def short(path: Path) -> Path:
+    """The path as seen from here, where it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -115,6 +115,10 @@ class Picture:
     """The series that is drawn apart."""
     mark: str = ""
     """What the marks are, for the key."""
+    script: str = ""
+    """What in plots/ draws it, where it is neither bars.gp nor lines.gp."""
+    facts: dict[str, float] = field(default_factory=dict)
+    """What that script needs to know besides."""
 
 
 def scale(panels: Sequence[Panel], log_ratio: float = LOG_RATIO, headroom: float = 0.05) -> None:
@@ -175,7 +179,7 @@ def render(picture: Picture, folder: Path, kind: str) -> Path:
     path = folder.absolute() / f"{picture.name}.{kind}"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as fresh:
         drawn = Path(fresh) / path.name
-        script = "bars.gp" if picture.bars else "lines.gp"
+        script = picture.script or ("bars.gp" if picture.bars else "lines.gp")
         argv = ["gnuplot", "-c", script, str(data), str(drawn.absolute()), kind]
         with proc.child(argv, cwd=paths.PLOTS, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as gnuplot:
             complaint = gnuplot.communicate()[1].decode(errors="replace").split("\n")
@@ -201,6 +205,7 @@ def _write_data(picture: Picture, folder: Path) -> None:
         f"title = {_quoted(picture.title)}",
         f"columns = {picture.columns}",
         f"panel_height = {picture.panel_height}",
+        *(f"{name} = {value:.10g}" for name, value in picture.facts.items()),
         f"uncompared = {names.index(picture.uncompared) + 1 if picture.uncompared in names else 0}",
         *_array("containers", names),
         *_numbers("styles", [picture.styles.get(name, place) for place, name in enumerate(names, start=1)]),

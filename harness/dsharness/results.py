@@ -202,6 +202,9 @@ def _damaged(path: Path, what: str) -> NoReturn:
 
 
 def _checked_context(path: Path, content: Any) -> dict[str, Any]:
+    if isinstance(content, dict) and "comparisons" in content:
+        what = "a comparison" if content.get("kind") == "comparison" else "an evaluation of tunnels"
+        _damaged(path, f"it is {what}, not a sweep")
     context = content.get("context") if isinstance(content, dict) else None
     if not isinstance(context, dict) or not isinstance(content.get("benchmarks"), list):
         _damaged(path, "it lacks `context` and `benchmarks`, so it is none of Google Benchmark's schema")

@@ -174,15 +174,9 @@ def run(args: argparse.Namespace) -> int:
 
     path, results = sweeper.sweep(plan, args.output)
     table.show_medians(results)
-    ui.say(f"results: {_short(path)} and {path.with_suffix('.csv').name}")
-    ui.say(f"next: harness/dsbench plot {_short(path)}    draws them into plots/")
+    ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
+    ui.say(f"next: harness/dsbench plot {paths.short(path)}    draws them into plots/")
     return 0
-
-
-def _short(path: Path) -> Path:
-    """The path as seen from here, where it lies below."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _words(values: Sequence[str]) -> list[str]:

@@ -13,7 +13,8 @@ one layout of memory. So the units that are resampled and tested are the medians
 else those of ten stretches of tries in their order; and single tries only where there are fewer than twenty. What
 differs between two loads, one such load cannot tell: there the threshold has to be larger than that.
 
-Counts of instructions may repeat exactly: two values without any spread, from two tries or more, are compared as they are.
+Counts of instructions may repeat exactly: two values without any spread, from two tries or more, are compared as they
+are, and so are counts that are the same on both sides try for try.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class _Pair:
         self.loads = min(len(before), len(after)) > 1
         sides = [_checked(name, blocks) for blocks in (before, after)]
         self.medians = [float(np.median(side)) for side in sides]
-        self.exact = rule.exact and all(side.size > 1 and np.ptp(side) == 0 for side in sides)
+        self.exact = rule.exact and _repeat(*sides)
         self.single = min(side.size for side in sides) == 1
         pieces = (units(before, after), units(after, before))
         one, other = ([float(np.median(piece)) for piece in side] for side in pieces)
@@ -148,7 +149,8 @@ class _Pair:
         before, after = self.medians
         if min(before, after) <= 0:
             return math.nan, math.nan, math.nan
-        ratio, found = after / before, inference.ratio_interval(one, other)
+        ratio = after / before
+        found = Interval(ratio, ratio) if self.exact else inference.ratio_interval(one, other)
         return ratio, min(ratio, found.low), max(ratio, found.high)
 
     def judged(self, p_adjusted: float, family: int, doubt: str) -> Comparison:
@@ -201,6 +203,12 @@ class _Pair:
     @property
     def _counted(self) -> str:
         return " and ".join(map(str, self.sizes))
+
+
+def _repeat(one: Values, other: Values) -> bool:
+    """Whether a count came out the same whenever it was taken: on each side, or try for try on both."""
+    steady = all(side.size > 1 and np.ptp(side) == 0 for side in (one, other))
+    return steady or (one.size > 1 and np.array_equal(one, other))
 
 
 def _checked(name: str, blocks: Blocks) -> Values:

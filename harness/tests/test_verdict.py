@@ -145,6 +145,14 @@ def test_counts_that_repeat_are_compared_as_they_are() -> None:
     assert one([[5000.0] * 2], [[5001.0] * 2], rule).word is Word.NO_CHANGE
 
 
+def test_counts_that_repeat_try_for_try_have_not_changed() -> None:
+    counts = [5.0, 5.5, 6.0, 9.0, 5.0, 5.5]
+    found = one([counts], [counts], Rule.of("instructions"))
+    assert (found.word, found.low, found.high, found.reason) == (Word.NO_CHANGE, 1, 1, verdict.EXACT)
+    assert one([counts], [counts], Rule.of("cycles")).word is Word.INCONCLUSIVE
+    assert one([counts], [counts[::-1]], Rule.of("instructions")).word is Word.INCONCLUSIVE
+
+
 def test_cycles_without_spread_take_as_many_tries_as_others() -> None:
     assert one([[5.0] * 3], [[6.0] * 3], Rule.of("cycles")).word is Word.INCONCLUSIVE
     assert one([[5.0] * 20], [[6.0] * 20], Rule.of("cycles")).word is Word.SLOWER
