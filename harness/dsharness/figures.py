@@ -8,9 +8,9 @@ import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from . import datapath, paths
+from . import curvefigure, datapath, paths
 from .picture import LOG_RATIO, Axis, Mark, Panel, Picture, Point, n_axis, render, scale
-from .results import Results
+from .results import CURVE, Results
 from .samples import DATAPATH_OPS, ELEMENT, PACKET
 from .views import footnotes, notes, points
 
@@ -33,7 +33,9 @@ def draw(sweep: Results, folder: Path) -> list[Path]:
     paths.make_folder(folder, "plots")
     containers, devices = sweep.part(ELEMENT), sweep.part(PACKET)
     pictures: list[Picture | None] = []
-    if containers.cells:
+    if containers.cells and sweep.context.get(CURVE):
+        pictures.append(curvefigure.picture(containers))
+    elif containers.cells:
         pictures += [per_element(containers), largest(containers), seed_report(containers)]
     if devices.cells:
         pictures.append(datapath_bars(devices))

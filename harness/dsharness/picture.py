@@ -77,6 +77,22 @@ class Mark:
     value: float
 
 
+@dataclass(frozen=True)
+class Vertical:
+    """A named value of the horizontal axis."""
+
+    x: float
+    name: str
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Words on a series, beside its panel."""
+
+    series: str
+    text: str
+
+
 @dataclass
 class Panel:
     """One pair of axes: a series a container or device, those without points included."""
@@ -86,6 +102,8 @@ class Panel:
     series: dict[str, list[Point]]
     axis: Axis
     marks: list[Mark] = field(default_factory=list)
+    asides: list[Aside] = field(default_factory=list)
+    """From top to bottom; only lines have them."""
     share: float | None = None
     """Of the picture's width; None: as much as the others of its row."""
     terse: bool = False
@@ -107,6 +125,8 @@ class Picture:
     panels: list[Panel]
     notes: list[str] = field(default_factory=list)
     footnotes: list[str] = field(default_factory=list)
+    verticals: list[Vertical] = field(default_factory=list)
+    """Across every panel; only lines have them."""
     bars: bool = False
     panel_height: int = 392
     styles: dict[str, int] = field(default_factory=dict)
@@ -214,6 +234,9 @@ def _write_data(picture: Picture, folder: Path) -> None:
         *_array("notes", [line for note in picture.notes for line in textwrap.wrap(note, NOTE_COLUMNS)]),
         *_array("footnotes", [line for note in picture.footnotes for line in textwrap.wrap(note, NOTE_COLUMNS)]),
         *_array("panels", [panel.title for panel in picture.panels]),
+        *_asides(picture),
+        *_array("verticals", [vertical.name for vertical in picture.verticals]),
+        *_numbers("verticals_x", [vertical.x for vertical in picture.verticals]),
         *_numbers("shares", _shares(picture)),
         *_numbers("lefts", _lefts(picture)),
         *_numbers("tick_sizes", [_tick_size(panel, share) for panel, share in zip(picture.panels, _shares(picture))]),
@@ -241,6 +264,18 @@ def _key(names: Sequence[str]) -> list[str]:
         f"key_rows = {row + 1}",
         *_numbers("key_x", [x for x, _ in places]),
         *_numbers("key_row", [y for _, y in places]),
+    ]
+
+
+def _asides(picture: Picture) -> list[str]:
+    """The words beside all panels, one panel's after the other's, and where each panel's begin."""
+    asides = [aside for panel in picture.panels for aside in panel.asides]
+    counts = [len(panel.asides) for panel in picture.panels]
+    return [
+        *_array("asides", [aside.text for aside in asides]),
+        *_numbers("aside_series", [picture.containers.index(aside.series) + 1 for aside in asides]),
+        *_numbers("first_aside", [sum(counts[:place]) + 1 for place in range(len(counts))]),
+        *_numbers("last_aside", [sum(counts[: place + 1]) for place in range(len(counts))]),
     ]
 
 

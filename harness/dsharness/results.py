@@ -28,12 +28,14 @@ from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from . import datapath, floors, inference, paths, stats
+from . import curvefits, datapath, floors, inference, paths, stats
 from .errors import HarnessError
 from .samples import UNITS, WORKS, Cell
 
 SCHEMA_VERSION = 1
 LATEST = "latest.json"
+CURVE = "curve"
+"""Where the context of a curve says which one it is: such a file has its complexities, too."""
 
 # The share of disturbed tries from which on a result says so.
 NOTABLE_SHARE = 0.05
@@ -270,11 +272,18 @@ def _write_json(results: Results, file: IO[str]) -> None:
     context = json.dumps(results.context, indent=2, ensure_ascii=False, allow_nan=False)
     file.write('{\n"context": ' + context + ',\n"benchmarks": [\n')
     separator = ""
-    for cell in results.cells:
-        for row in (*_iterations(results, cell), *_aggregates(results, cell)):
-            file.write(separator + json.dumps(row, separators=(",", ":"), allow_nan=False))
-            separator = ",\n"
+    for row in _rows(results):
+        file.write(separator + json.dumps(row, separators=(",", ":"), allow_nan=False))
+        separator = ",\n"
     file.write("\n]\n}\n")
+
+
+def _rows(results: Results) -> Iterator[dict[str, Any]]:
+    for cell in results.cells:
+        yield from _iterations(results, cell)
+        yield from _aggregates(results, cell)
+    if results.context.get(CURVE):
+        yield from curvefits.rows(results.context, results.cells)
 
 
 def _iterations(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:

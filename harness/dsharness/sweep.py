@@ -125,10 +125,10 @@ def known_containers() -> list[str]:
 
 def checked_plan(args: argparse.Namespace) -> Plan:
     """The options as a Plan. UsageError names the option, its value and what is allowed."""
-    numbers = {_whole("sizes", size, 1, MAX_N) for size in _words(args.sizes)}
+    numbers = {whole("sizes", size, 1, MAX_N) for size in _words(args.sizes)}
     if not numbers:
         raise UsageError("--sizes is empty: name whole numbers from 1 to 16777216")
-    tries = None if args.tries is None else _whole("tries", args.tries, 1, MAX_TRIES)
+    tries = None if args.tries is None else whole("tries", args.tries, 1, MAX_TRIES)
     containers = _names("container", args.container, known_containers())
     ops = _names("op", args.op, OPS)
     output: Path | None = getattr(args, "output", None)
@@ -150,12 +150,12 @@ def checked_plan(args: argparse.Namespace) -> Plan:
         accel=args.accel,
         sizes=tuple(sorted(numbers)),
         tries=tries,
-        warmup=None if args.warmup is None else _whole("warmup", args.warmup, 0, 60_000),
+        warmup=None if args.warmup is None else whole("warmup", args.warmup, 0, 60_000),
         containers=containers,
         ops=ops,
         settings=tuple(f"{name}={value}" for name, value in settings.items() if value is not None),
         datapath=_datapath(args),
-        timeout=_whole("timeout", args.timeout, 1, 7 * 86_400),
+        timeout=whole("timeout", args.timeout, 1, 7 * 86_400),
     )
     samples = plan.cells * (tries or 100)
     if samples > MAX_SAMPLES:
@@ -199,7 +199,7 @@ def _names(option: str, values: Sequence[str] | None, allowed: Sequence[str]) ->
 def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
     """What of the datapath is to be timed; None: nothing. The bare link is always in, since all run over it."""
     named = _names("device", args.device, datapath.DEVICES)
-    payloads = {_whole("payloads", octets, 1, datapath.MAX_PAYLOAD) for octets in _words(args.payloads)}
+    payloads = {whole("payloads", octets, 1, datapath.MAX_PAYLOAD) for octets in _words(args.payloads)}
     if not 1 <= len(payloads) <= datapath.MOST_PAYLOADS:
         raise UsageError(f"--payloads names {len(payloads)} numbers: allowed are 1 to {datapath.MOST_PAYLOADS} of them")
     if args.datapath is False and args.device:
@@ -221,11 +221,11 @@ def _choice(option: str, value: str | None, allowed: Sequence[str]) -> str | Non
     return value
 
 
-def _whole(option: str, text: str, lowest: int, highest: int) -> int:
+def whole(option: str, text: str, lowest: int, highest: int) -> int:
     if not re.fullmatch(r"[+-]?[0-9]{1,20}", text) or not lowest <= int(text) <= highest:
         raise UsageError(f"--{option} is {text!r}: allowed are whole numbers from {lowest} to {highest}")
     return int(text)
 
 
 def _optional(option: str, text: str | None, lowest: int, highest: int) -> int | None:
-    return None if text is None else _whole(option, text, lowest, highest)
+    return None if text is None else whole(option, text, lowest, highest)

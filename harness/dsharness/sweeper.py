@@ -111,7 +111,7 @@ class Collector:
         self, path: Path, begun: Results, awaited: Sequence[str], *, devices_required: bool = False
     ) -> None:
         """`begun` has what is known so far, and `awaited` names the stages that it lacks; a name may repeat."""
-        self._path = path
+        self.path = path
         self._awaited = list(awaited)
         self._sizes = len(begun.context["n"]) + len([name for name in awaited if name != DATAPATH])
         self._devices_required = devices_required
@@ -140,7 +140,7 @@ class Collector:
             "complete": not awaited,
         }
         grown = Results(context, cells)
-        results.write(grown, self._path)
+        results.write(grown, self.path)
         self.results = grown
         self._awaited = awaited
 
@@ -165,9 +165,9 @@ class Collector:
             missing = len([name for name in self._awaited if name != DATAPATH])
             finished = f"{self._sizes - missing} of {self._sizes} sizes"
             finished += " and not the datapath" if DATAPATH in self._awaited else ""
-            ui.warn(f"the sweep is incomplete: {finished} are kept in {self._path}, marked complete=false")
+            ui.warn(f"the sweep is incomplete: {finished} are kept in {self.path}, marked complete=false")
         if latest:
-            results.point_latest(self._path, latest)
+            results.point_latest(self.path, latest)
 
 
 def _place(plan: Plan, tries: int, stage: str, done: int, total: int) -> tuple[int, str]:

@@ -17,6 +17,8 @@ from types import TracebackType
 
 REDRAW_SECONDS = 0.2
 PLAIN_SECONDS = 15.0
+LEAST_SHARE = 0.01
+"""The time left is not guessed before so much is done."""
 
 _lock = threading.RLock()
 _running: list["Progress"] = []
@@ -47,13 +49,15 @@ def duration(seconds: float) -> str:
 class Progress:
     """How far a job is: `with Progress("compiling", total=700) as p: p.update(12, "mm/slab.o")`.
 
-    Without a total only the elapsed time is shown. Safe to update from any thread.
+    Without a total only the elapsed time is shown. With `estimate` the total is in parts that take about equally long
+    and mean nothing to the reader: the share and the time left are shown. Safe to update from any thread.
     """
 
-    def __init__(self, what: str, total: int | None = None, unit: str = "") -> None:
+    def __init__(self, what: str, total: int | None = None, unit: str = "", *, estimate: bool = False) -> None:
         self.what = what
         self.total = total
         self.unit = unit
+        self.estimate = estimate
         self.done = 0
         self.note = ""
         self._began = time.monotonic()
@@ -109,10 +113,15 @@ class Progress:
             say(self._line())
 
     def _line(self) -> str:
-        elapsed = duration(time.monotonic() - self._began)
+        seconds = time.monotonic() - self._began
+        elapsed = duration(seconds)
         parts = [f"{self.what}: "]
-        if self.total:
-            share = min(self.done / self.total, 1.0)
+        share = min(self.done / self.total, 1.0) if self.total else 0.0
+        if self.total and self.estimate:
+            left = f", about {duration(seconds * (1 - share) / share)} left" if share >= LEAST_SHARE else ""
+            parts.append(f"{share:4.0%}, ")
+            elapsed += left
+        elif self.total:
             parts.append(f"{share:4.0%} ({self.done}/{self.total}{' ' if self.unit else ''}{self.unit}), ")
         elif self.done:
             parts.append(f"{self.done}{' ' if self.unit else ''}{self.unit}, ")

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The complexities of a curve's cells, and their rows in a result file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import caches, complexity
+from .complexity import Complexity
+from .samples import ELEMENT, Cell
+
+TOLERANCE = {"instructions": 0.05, "cycles": 0.2}
+"""RMS that are so close do not tell classes apart: cycles have noise, and caches bend them even where they hold all."""
+
+Series = tuple[str, str]
+"""A container and an operation."""
+
+
+def last_n(context: Mapping[str, Any]) -> float:
+    """The largest n that is fitted.
+
+    Instructions know nothing of caches. Cycles do: beyond the private cache, the cost of a miss grows with n, whatever
+    the container; a curve over all n would call that complexity.
+    """
+    cache = caches.private(context) if context["unit"] == "cycles" else None
+    return cache.elements if cache else math.inf
+
+
+def fits(context: Mapping[str, Any], cells: Sequence[Cell]) -> dict[Series, Complexity]:
+    """The complexity of each container and operation, in the order of their first cells."""
+    costs: dict[Series, list[tuple[int, float]]] = {}
+    for cell in cells:
+        if cell.work == ELEMENT:
+            median = float(np.median(np.asarray(cell.cycles, dtype=np.float64))) / cell.elements
+            costs.setdefault((cell.container, cell.op), []).append((cell.n, median))
+    last, tolerance = last_n(context), TOLERANCE[context["unit"]]
+    return {series: complexity.fit(points, tolerance, last) for series, points in costs.items()}
+
+
+def explained(context: Mapping[str, Any]) -> str:
+    """What was fitted, in one sentence."""
+    last = last_n(context)
+    if context["unit"] != "cycles":
+        span = f"from n = {complexity.FIRST_N} on"
+    elif math.isfinite(last):
+        cache = caches.private(context)
+        assert cache
+        span = f"from n = {complexity.FIRST_N} to {last:,.0f}: beyond, the elements leave {cache.name}, which bends every curve"
+    else:
+        span = f"from n = {complexity.FIRST_N} on; this machine does not tell its caches, which bend every curve"
+    return f"Fitted: the median cost of one element or lookup, {span}. The share is the RMS of what the fit leaves over."
+
+
+def rows(context: Mapping[str, Any], cells: Sequence[Cell]) -> Iterator[dict[str, Any]]:
+    """Google Benchmark's rows `…_BigO` and `…_RMS` for each series, of the best fit; the ties are in fields of ours."""
+    ns = 1e6 / float(context["clock_khz"])
+    for (container, op), found in fits(context, cells).items():
+        ours = {"container": container, "op": op, "complexity": found.word, "reason": found.reason}
+        run_name = f"{container}/{op}"
+        common = {"run_name": run_name, "run_type": "aggregate", "repetitions": 1, "threads": 1}
+        if not found.fits:
+            continue
+        best = found.fits[0]
+        yield {
+            "name": f"{run_name}_BigO",
+            **common,
+            "aggregate_name": "BigO",
+            "aggregate_unit": "time",
+            "cpu_coefficient": round(best.coefficient * ns, 6),
+            "real_coefficient": round(best.coefficient * ns, 6),
+            "big_o": best.growth.google,
+            "time_unit": "ns",
+            **ours,
+            f"{context['unit']}_coefficient": round(best.coefficient, 6),
+            "n": list(found.sizes),
+        }
+        yield {
+            "name": f"{run_name}_RMS",
+            **common,
+            "aggregate_name": "RMS",
+            "aggregate_unit": "percentage",
+            "rms": round(best.rms, 6),
+            **ours,
+            "rms_of": {fit.growth.name: round(fit.rms, 6) for fit in found.fits},
+        }
