@@ -18,8 +18,9 @@ PICTURE = "compare"
 RULE = """\
 A ratio is B / A of the medians. faster and slower: its 95 % bootstrap interval lies wholly beyond the threshold, and p
 (Mann-Whitney's U, corrected by Holm for all cells) is below alpha. no change: the interval lies wholly within the threshold.
-inconclusive: all else, with the reason; and cycles of a machine that was busy. The units are ten stretches of each cell's
-tries: neighbours share what else the machine does. Counts of instructions that repeat exactly are compared as they are."""
+inconclusive: all else, with the reason; and cycles of a machine that was busy. Cycles are taken in ten stretches of each
+cell's tries: neighbours share what else the machine does. Counts of instructions that repeat exactly are compared as they
+are."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

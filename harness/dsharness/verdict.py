@@ -10,10 +10,11 @@ A ratio is after / before: above 1 it is slower. The threshold t is a band aroun
 
 Samples that are near each other in time share what the machine does besides, and all of one load of the modules share
 one layout of memory. So the units that are resampled and tested are the medians of loads, where both sides have several;
-else those of ten stretches of tries in their order; and single tries only where there are fewer than twenty. What
+else those of ten stretches of tries in their order; and single tries only where there are fewer than thirty. What
 differs between two loads, one such load cannot tell: there the threshold has to be larger than that.
 
-Counts of instructions may repeat exactly: two values without any spread, from two tries or more, are compared as they
+Counts of instructions know nothing of what else the machine does: of one load, every try is a unit. They may repeat
+exactly: two values without any spread, from two tries or more, are compared as they
 are, and so are counts that are the same on both sides try for try.
 """
 
@@ -34,7 +35,8 @@ from .inference import Interval, Values
 Blocks = Sequence[Sequence[float]]
 """Samples an element, in the order in which they were taken, grouped by load of the modules."""
 
-STRETCHES = 10
+STRETCHES, LEAST_STRETCH = 10, 3
+"""So many stretches of so many tries at least: a median of fewer is a mean."""
 LEAST_UNITS = 6
 """Fewer units have no 95 % interval: from lowest to highest, five hold the median in 94 % of all cases."""
 EXACT = "the counts repeat exactly"
@@ -56,7 +58,7 @@ class Rule:
     threshold: float
     alpha: float = 0.05
     exact: bool = False
-    """Whether samples without spread are all that there is to know, as counts of instructions are."""
+    """Whether nothing outside disturbs a sample, so that those without spread are all that there is to know."""
 
     @classmethod
     def of(cls, unit: str) -> Rule:
@@ -106,13 +108,13 @@ def compare(
     return [pair.judged(p, len(pairs), doubt) for pair, p in zip(pairs, adjusted)]
 
 
-def units(blocks: Blocks, others: Blocks) -> list[Values]:
+def units(blocks: Blocks, others: Blocks, exact: bool = False) -> list[Values]:
     """The independent pieces of one side, seen beside the other: loads, stretches of tries, or tries."""
     if min(len(blocks), len(others)) > 1:
         return [np.asarray(block, dtype=np.float64) for block in blocks]
     samples = pooled(blocks)
-    pieces = STRETCHES if samples.size >= 2 * STRETCHES else samples.size
-    return np.array_split(samples, pieces)
+    stretched = samples.size >= STRETCHES * LEAST_STRETCH and not exact
+    return np.array_split(samples, STRETCHES if stretched else samples.size)
 
 
 def pooled(blocks: Blocks) -> Values:
@@ -130,7 +132,7 @@ class _Pair:
         self.medians = [float(np.median(side)) for side in sides]
         self.exact = rule.exact and _repeat(*sides)
         self.single = min(side.size for side in sides) == 1
-        pieces = (units(before, after), units(after, before))
+        pieces = (units(before, after, rule.exact), units(after, before, rule.exact))
         one, other = ([float(np.median(piece)) for piece in side] for side in pieces)
         self.sizes = (len(one), len(other))
         self.p = self._exact_p() if self.exact else inference.mann_whitney(one, other)

@@ -145,6 +145,24 @@ def test_counts_that_repeat_are_compared_as_they_are() -> None:
     assert one([[5000.0] * 2], [[5001.0] * 2], rule).word is Word.NO_CHANGE
 
 
+def test_units_are_loads_or_stretches_or_tries() -> None:
+    run = [[float(value) for value in range(30)]]
+    assert [len(unit) for unit in verdict.units(run, run)] == [3] * 10
+    assert [unit[0] for unit in verdict.units(run, run)] == list(range(0, 30, 3))
+    assert len(verdict.units(run, run, exact=True)) == 30
+    assert len(verdict.units([run[0][:29]], run)) == 29
+    loads = [[1.0, 2.0], [3.0, 4.0], [5.0]]
+    assert [list(unit) for unit in verdict.units(loads, loads)] == loads
+    assert len(verdict.units(loads, run)) == 5
+
+
+def test_a_few_counts_that_stray_do_not_hide_the_others() -> None:
+    counts = np.full(20, 370.29)
+    counts[[3, 11, 17]] = 385.0
+    found = one([counts], [np.roll(counts, 2) + 0.01], Rule.of("instructions"))
+    assert (found.word, found.low) == (Word.NO_CHANGE, pytest.approx(370.30 / 370.29))
+
+
 def test_counts_that_repeat_try_for_try_have_not_changed() -> None:
     counts = [5.0, 5.5, 6.0, 9.0, 5.0, 5.5]
     found = one([counts], [counts], Rule.of("instructions"))
