@@ -36,6 +36,27 @@ struct udptun_config {
 	union udptun_addr remote;
 };
 
+struct net;
+struct netlink_ext_ack;
+struct nlattr;
+
+/**
+ * udptun_config_read() - bring a configuration up to date with a message
+ * @cfg: the configuration as it is; for a new device, its defaults. Of no use
+ *	after an error
+ * @is_new: whether there is no tunnel yet: what has no default must be given
+ * @net: where the tunnel's socket is
+ * @data: the attributes by &enum udptun_attr, all within the policy
+ * @extack: gets one sentence about what will not do
+ *
+ * The whole is checked, not only what the message has changed.
+ *
+ * Context: Process context, under rtnl_lock().
+ * Return: 0; -EINVAL, or -ENODEV when there is no such underlay device.
+ */
+int udptun_config_read(struct udptun_config *cfg, bool is_new, struct net *net,
+		       struct nlattr *data[], struct netlink_ext_ack *extack);
+
 /* Whether what is sent has a UDP checksum. */
 static inline bool udptun_config_csum(const struct udptun_config *cfg)
 {

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What user space may say of a tunnel, and one sentence for what it may not. */
+
+#include <linux/inetdevice.h>
+#include <linux/netdevice.h>
+#include <net/addrconf.h>
+#include <net/netlink.h>
+#include <net/route.h>
+
+#include "config.h"
+
+/* What is being configured, and who hears of it. */
+struct request {
+	struct nlattr **data;
+	struct netlink_ext_ack *extack;
+	struct net *net;
+	struct udptun_config *cfg;
+	bool is_new;
+};
+
+/* Say why the attribute will not do, or, when there is none, the whole. */
+#define REFUSE(rq, type, sentence) ({					\
+	const struct request *__rq = (rq);				\
+									\
+	NL_SET_ERR_MSG_ATTR(__rq->extack, __rq->data[type], sentence);	\
+	-EINVAL;							\
+})
+
+static bool is_v4(const struct request *rq)
+{
+	return rq->cfg->family == AF_INET;
+}
+
+static int read_family(struct request *rq)
+{
+	bool has_v4 = rq->data[IFLA_UDPTUN_LOCAL] ||
+		      rq->data[IFLA_UDPTUN_REMOTE];
+	bool has_v6 = rq->data[IFLA_UDPTUN_LOCAL6] ||
+		      rq->data[IFLA_UDPTUN_REMOTE6];
+
+	if (has_v4 && has_v6)
+		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+			      "Local and remote address are not of one family");
+	if (rq->is_new) {
+		if (!has_v4 && !has_v6)
+			return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+				      "Local and remote address are missing");
+		rq->cfg->family = has_v4 ? AF_INET : AF_INET6;
+	} else if (has_v4 && !is_v4(rq)) {
+		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+			      "The tunnel goes over IPv6, which cannot be changed");
+	} else if (has_v6 && is_v4(rq)) {
+		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+			      "The tunnel goes over IPv4, which cannot be changed");
+	}
+	if (!is_v4(rq) && !IS_ENABLED(CONFIG_IPV6))
+		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+			      "This kernel has no IPv6");
+	return 0;
+}
+
+static int local_type(const struct request *rq)
+{
+	return is_v4(rq) ? IFLA_UDPTUN_LOCAL : IFLA_UDPTUN_LOCAL6;
+}
+
+static int remote_type(const struct request *rq)
+{
+	return is_v4(rq) ? IFLA_UDPTUN_REMOTE : IFLA_UDPTUN_REMOTE6;
+}
+
+static int read_addresses(struct request *rq)
+{
+	struct nlattr *remote = rq->data[remote_type(rq)];
+	struct nlattr *local = rq->data[local_type(rq)];
+
+	if (rq->is_new && !local)
+		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+			      "The local address is missing");
+	if (rq->is_new && !remote)
+		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+			      "The remote address is missing");
+	/* What is shorter is filled up with zeros: addresses compare whole. */
+	if (local)
+		nla_memcpy(&rq->cfg->local, local, sizeof(rq->cfg->local));
+	if (remote)
+		nla_memcpy(&rq->cfg->remote, remote, sizeof(rq->cfg->remote));
+	return 0;
+}
+
+static bool is_any(const struct request *rq, const union udptun_addr *addr)
+{
+	return is_v4(rq) ? ipv4_is_zeronet(addr->v4) :
+			   ipv6_addr_any(&addr->v6);
+}
+
+static bool is_multicast(const struct request *rq,
+			 const union udptun_addr *addr)
+{
+	return is_v4(rq) ? ipv4_is_multicast(addr->v4) :
+			   ipv6_addr_is_multicast(&addr->v6);
+}
+
+static bool is_broadcast(const struct request *rq,
+			 const union udptun_addr *addr)
+{
+	return is_v4(rq) &&
+	       inet_addr_type(rq->net, addr->v4) == RTN_BROADCAST;
+}
+
+static bool is_mapped(const struct request *rq, const union udptun_addr *addr)
+{
+	return !is_v4(rq) && ipv6_addr_v4mapped(&addr->v6);
+}
+
+static bool is_own(const struct request *rq, const union udptun_addr *addr)
+{
+	if (is_v4(rq))
+		return inet_addr_type(rq->net, addr->v4) == RTN_LOCAL;
+	return IS_ENABLED(CONFIG_IPV6) &&
+	       (ipv6_addr_loopback(&addr->v6) ||
+		ipv6_chk_addr(rq->net, &addr->v6, NULL, 0));
+}
+
+static bool is_link_local(const struct request *rq,
+			  const union udptun_addr *addr)
+{
+	return !is_v4(rq) && ipv6_addr_type(&addr->v6) & IPV6_ADDR_LINKLOCAL;
+}
+
+static int check_addresses(struct request *rq)
+{
+	const union udptun_addr *remote = &rq->cfg->remote;
+	const union udptun_addr *local = &rq->cfg->local;
+
+	if (is_any(rq, local))
+		return REFUSE(rq, local_type(rq),
+			      "The local address must be a certain one");
+	if (is_any(rq, remote))
+		return REFUSE(rq, remote_type(rq),
+			      "The remote address must be a certain one");
+	if (is_multicast(rq, local))
+		return REFUSE(rq, local_type(rq),
+			      "The local address is a multicast address");
+	if (is_multicast(rq, remote))
+		return REFUSE(rq, remote_type(rq),
+			      "The remote address is a multicast address");
+	if (is_broadcast(rq, local))
+		return REFUSE(rq, local_type(rq),
+			      "The local address is a broadcast address");
+	if (is_broadcast(rq, remote))
+		return REFUSE(rq, remote_type(rq),
+			      "The remote address is a broadcast address");
+	if (is_mapped(rq, local) || is_mapped(rq, remote))
+		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+			      "An IPv4 address must be given as such, not mapped into IPv6");
+	if (!memcmp(local, remote, sizeof(*local)))
+		return REFUSE(rq, remote_type(rq),
+			      "Local and remote address are the same");
+	if (is_own(rq, remote))
+		return REFUSE(rq, remote_type(rq),
+			      "The remote address is one of this host's own");
+	if (!rq->cfg->link &&
+	    (is_link_local(rq, local) || is_link_local(rq, remote)))
+		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+			      "A link-local address needs an underlay device");
+	return 0;
+}
+
+static int read_ports(struct request *rq)
+{
+	struct nlattr *remote = rq->data[IFLA_UDPTUN_REMOTE_PORT];
+	struct nlattr *local = rq->data[IFLA_UDPTUN_LOCAL_PORT];
+
+	if (local)
+		rq->cfg->local_port = nla_get_be16(local);
+	else if (rq->is_new)
+		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+			      "The local port is missing");
+	if (remote)
+		rq->cfg->remote_port = nla_get_be16(remote);
+	else if (rq->is_new)
+		rq->cfg->remote_port = rq->cfg->local_port;
+
+	if (!rq->cfg->local_port)
+		return REFUSE(rq, IFLA_UDPTUN_LOCAL_PORT,
+			      "The local port cannot be 0");
+	if (!rq->cfg->remote_port)
+		return REFUSE(rq, IFLA_UDPTUN_REMOTE_PORT,
+			      "The remote port cannot be 0");
+	return 0;
+}
+
+static int read_link(struct request *rq)
+{
+	struct nlattr *attr = rq->data[IFLA_UDPTUN_LINK];
+	const struct net_device *lower;
+	u32 link;
+
+	if (!attr)
+		return 0;
+	link = nla_get_u32(attr);
+	rq->cfg->link = link;
+	if (!link)
+		return 0;
+
+	lower = link <= INT_MAX ? __dev_get_by_index(rq->net, link) : NULL;
+	if (!lower) {
+		NL_SET_ERR_MSG_ATTR(rq->extack, attr,
+				    "The underlay device does not exist");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static int read_flag(struct request *rq, int type, bool *flag)
+{
+	struct nlattr *attr = rq->data[type];
+
+	if (!attr)
+		return 0;
+	if (nla_get_u8(attr) > 1)
+		return REFUSE(rq, type, "This attribute is either 0 or 1");
+	*flag = nla_get_u8(attr);
+	return 0;
+}
+
+static int read_checksum(struct request *rq)
+{
+	if (!is_v4(rq) && rq->data[IFLA_UDPTUN_UDP_CSUM])
+		return REFUSE(rq, IFLA_UDPTUN_UDP_CSUM,
+			      "The UDP checksum over IPv6 is chosen by the zero checksum attributes");
+	if (is_v4(rq) &&
+	    (rq->data[IFLA_UDPTUN_UDP_ZERO_CSUM6_TX] ||
+	     rq->data[IFLA_UDPTUN_UDP_ZERO_CSUM6_RX]))
+		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+			      "Zero checksums are chosen over IPv6 only");
+
+	return read_flag(rq, IFLA_UDPTUN_UDP_CSUM, &rq->cfg->csum) ?:
+	       read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_TX,
+			 &rq->cfg->zero_csum6_tx) ?:
+	       read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_RX,
+			 &rq->cfg->zero_csum6_rx);
+}
+
+static int read_flowlabel(struct request *rq)
+{
+	struct nlattr *inherit = rq->data[IFLA_UDPTUN_FLOWLABEL_INHERIT];
+	struct nlattr *label = rq->data[IFLA_UDPTUN_FLOWLABEL];
+	int err;
+
+	if (is_v4(rq) && (inherit || label))
+		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+			      "A flow label is chosen over IPv6 only");
+
+	err = read_flag(rq, IFLA_UDPTUN_FLOWLABEL_INHERIT,
+			&rq->cfg->flowlabel_inherit);
+	if (err)
+		return err;
+
+	if (label) {
+		rq->cfg->flowlabel = nla_get_be32(label);
+		/* Whoever gives the one drops the other. */
+		if (!inherit)
+			rq->cfg->flowlabel_inherit = false;
+	} else if (rq->cfg->flowlabel_inherit) {
+		rq->cfg->flowlabel = 0;
+	}
+	if (rq->cfg->flowlabel & ~IPV6_FLOWLABEL_MASK)
+		return REFUSE(rq, IFLA_UDPTUN_FLOWLABEL,
+			      "A flow label has 20 bits");
+	if (rq->cfg->flowlabel && rq->cfg->flowlabel_inherit)
+		return REFUSE(rq, IFLA_UDPTUN_FLOWLABEL,
+			      "The flow label is either given or inherited");
+	return 0;
+}
+
+static int read_ip_fields(struct request *rq)
+{
+	if (rq->data[IFLA_UDPTUN_TTL])
+		rq->cfg->ttl = nla_get_u8(rq->data[IFLA_UDPTUN_TTL]);
+	if (rq->data[IFLA_UDPTUN_TOS])
+		rq->cfg->tos = nla_get_u8(rq->data[IFLA_UDPTUN_TOS]);
+	if (rq->data[IFLA_UDPTUN_DF])
+		rq->cfg->df = nla_get_u8(rq->data[IFLA_UDPTUN_DF]);
+
+	if (rq->cfg->tos != UDPTUN_TOS_INHERIT && rq->cfg->tos & INET_ECN_MASK)
+		return REFUSE(rq, IFLA_UDPTUN_TOS,
+			      "The TOS is a multiple of 4, or 1 to inherit it");
+	if (rq->cfg->df > UDPTUN_DF_MAX)
+		return REFUSE(rq, IFLA_UDPTUN_DF,
+			      "DF is 0 for unset, 1 for set, or 2 to inherit it");
+	return read_flowlabel(rq);
+}
+
+int udptun_config_read(struct udptun_config *cfg, bool is_new, struct net *net,
+		       struct nlattr *data[], struct netlink_ext_ack *extack)
+{
+	struct request request = {
+		.data = data,
+		.extack = extack,
+		.net = net,
+		.cfg = cfg,
+		.is_new = is_new,
+	};
+	struct request *rq = &request;
+
+	return read_family(rq) ?: read_link(rq) ?: read_addresses(rq) ?:
+	       check_addresses(rq) ?: read_ports(rq) ?: read_checksum(rq) ?:
+	       read_ip_fields(rq);
+}
