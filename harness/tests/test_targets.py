@@ -90,6 +90,18 @@ def built(tmp_path: Path) -> Build:
     return Build(kernel, tmp_path / "ko", tmp_path / "root")
 
 
+def test_the_newest_consoles_of_a_kind_stay(built: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "LOGS", tmp_path / "logs")
+    release = built.kernel.release
+    ours = [f"uml-{release}-20261122-{number:06}-{1000 - number}.console" for number in range(guest.CONSOLES_KEPT + 5)]
+    others = [f"qemu-{release}-20250101-000000-1.console", f"uml-{release}-rt-20250101-000000-1.console", "build-uml.log"]
+    for name in (*ours, *others):
+        (paths.logs() / name).touch()
+    console = targets.Uml(built)._console()
+    assert {file.name for file in paths.logs().iterdir()} == {*ours[6:], *others}
+    assert console.name not in ours and console.parent == paths.logs()
+
+
 def test_host_runs_beside_the_modules(built: Build, tmp_path: Path) -> None:
     note = tmp_path / "note"
     note.write_text("x")

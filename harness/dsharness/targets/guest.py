@@ -31,6 +31,8 @@ INIT = paths.HARNESS / "guest" / "init"
 POLL_SECONDS = 0.02
 POWER_OFF_SECONDS = 5.0
 CONSOLE_LINES = 15
+CONSOLES_KEPT = 20
+"""Of one target and kernel, the newest: older ones go when a guest boots."""
 
 FATAL = re.compile(r"(?:Kernel panic|BUG: |Oops|kernel BUG at |general protection fault|init: |qemu-system).*")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\n\t\x20-\x7e\xa0-\U0010ffff]")
@@ -169,8 +171,11 @@ class Guest(Target):
             yield job
 
     def _console(self) -> Path:
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        return paths.logs() / f"{self.name}-{self.kernel.release}-{stamp}-{os.getpid()}.console"
+        logs, kind = paths.logs(), f"{self.name}-{self.kernel.release}"
+        earlier = sorted(logs.glob(f"{kind}-{'[0-9]' * 8}-{'[0-9]' * 6}-*.console"))
+        for console in earlier[: 1 - CONSOLES_KEPT]:
+            console.unlink(missing_ok=True)
+        return logs / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.console"
 
     def _boot(self, job: Job, pump: Pump, timeout: float) -> int:
         """Boot the guest and follow it to its end; the exit status of its command."""
