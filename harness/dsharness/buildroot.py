@@ -18,8 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import archive, locks, packages, paths, proc, ui
+from . import archive, locks, packages, paths, proc, shelf, ui
 from .errors import HarnessError
+
+SHELF = "buildroot"
+STAMP = ".release"
+"""The last file of a root to be made, with the release of its kernel."""
 
 SUITE = "trixie"
 HEADERS_SUITE = "trixie-backports"
@@ -70,27 +74,32 @@ def find() -> BuildRoot:
     When the mirror is out of reach, the newest root that is there already. HarnessError when there is none.
     """
     require_namespaces()
-    shelf = paths.make_folder(paths.cache() / "buildroot", "build root")
+    roots = paths.make_folder(paths.cache() / SHELF, "build root")
     try:
-        release = newest_release(shelf)
+        release = newest_release(roots)
     except HarnessError as error:
-        ready = sorted(shelf.glob(f"{SUITE}_*/.release"), key=lambda file: file.stat().st_mtime)
+        ready = sorted(roots.glob(f"{SUITE}_*/{STAMP}"), key=lambda file: file.stat().st_mtime)
         if not ready:
             raise
         ui.warn(f"{error}; going on with the build root that is there")
         return BuildRoot(ready[-1].parent, ready[-1].read_text(encoding="utf-8"))
-    folder = shelf / f"{SUITE}_{release}_{_recipe()}"
-    with locks.held(shelf / f"{folder.name}.lock", "it makes the build root"):
-        if not (folder / ".release").exists():
+    folder = roots / f"{SUITE}_{release}_{_recipe()}"
+    with locks.held(shelf.lock(folder), "it makes the build root"):
+        if not (folder / STAMP).exists():
             _make(folder, release)
     return BuildRoot(folder, release)
 
 
-def newest_release(shelf: Path) -> str:
+def unused() -> list[Path]:
+    """The roots in the cache that find() would not take any more."""
+    return shelf.unused(paths.cache_path() / SHELF, _recipe, STAMP)
+
+
+def newest_release(roots: Path) -> str:
     """The newest kernel release that the mirror has headers for, by package lists of our own that are a day old at most."""
     packages.ensure("base")
-    state = paths.make_folder(shelf / "apt", "package list")
-    with locks.held(shelf / "apt.lock", "it fetches the package lists"):
+    state = paths.make_folder(roots / "apt", "package list")
+    with locks.held(roots / "apt.lock", "it fetches the package lists"):
         options = _private_apt(state)
         stamp = state / "fetched"
         if not stamp.exists() or time.time() - stamp.stat().st_mtime > LISTS_MAX_AGE_SECONDS:
@@ -189,14 +198,14 @@ def _make(folder: Path, release: str) -> None:
             "making the build root needs root, or subordinate user ids (in /etc/subuid and /etc/subgid, package uidmap)"
         )
     archive.require_space(folder.parent, BUILD_BYTES)
-    work = folder.with_name(f"{folder.name}.part")
+    work = folder.with_name(f"{folder.name}{shelf.PART}")
     shutil.rmtree(work, ignore_errors=True)
     root = paths.make_folder(work / "root", "build root")
     try:
         with ui.step(f"making the build root: {SUITE} with Linux {release}"):
             _bootstrap(work / "root.tar", release)
             proc.check(["tar", "--extract", "--no-same-owner", "--exclude=./dev/*", "--directory", root, "--file", work / "root.tar"])
-        (root / ".release").write_text(release, encoding="utf-8")
+        (root / STAMP).write_text(release, encoding="utf-8")
         root.rename(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)

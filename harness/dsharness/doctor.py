@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import enum
 import os
 import platform
@@ -44,6 +45,7 @@ def findings(probe: bool) -> Iterator[Finding]:
     yield Finding("system", State.OK, f"Linux {platform.release()}, {os.cpu_count()} CPUs, {_who()}")
     yield _memory()
     yield _disk()
+    yield from _unused()
     yield from _packages()
     yield from _sources()
     yield _kvm(probe)
@@ -94,6 +96,15 @@ def _disk() -> Finding:
     if not enough:
         detail += f"; it must be writable, and building a kernel takes {clean.human(NEEDED_DISK)} (DSBENCH_CACHE)"
     return Finding("cache", State.OK if enough else State.MISSING, detail, needed=True)
+
+
+def _unused() -> Iterator[Finding]:
+    """Nothing where nothing is, and where it cannot be told, for want of a compiler."""
+    with contextlib.suppress(HarnessError):
+        if folders := clean.unused():
+            taken = clean.human(sum(clean.size(folder) for folder in folders))
+            detail = f"{taken} in {len(folders)} kernels and build roots: harness/dsbench clean --unused removes them"
+            yield Finding("cache, unused", State.OK, detail)
 
 
 def _packages() -> Iterator[Finding]:

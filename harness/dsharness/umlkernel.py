@@ -15,10 +15,12 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import archive, locks, packages, paths, proc, ui
+from . import archive, locks, packages, paths, proc, shelf, ui
 from .errors import HarnessError
 
 FRAGMENT = paths.HARNESS / "kernel" / "uml.config"
+SHELF = "uml"
+
 MAKE = ("make", "ARCH=um", "SUBARCH=x86_64")
 JOBS = os.cpu_count() or 1
 
@@ -53,13 +55,13 @@ def tree(version: str) -> Path:
     """The kernel tree of `version` ("6.12"), built if need be. HarnessError when it cannot be."""
     packages.ensure("base")
     source = f"linux-source-{version}"
-    shelf = paths.make_folder(paths.cache() / "uml", "UML kernel")
+    uml = paths.make_folder(paths.cache() / SHELF, "UML kernel")
     package = archive.candidate(source)
-    if not package and (older := sorted(shelf.glob(f"{source}_*_{_recipe()}"))):
+    if not package and (older := sorted(uml.glob(f"{source}_*_{_recipe()}"))):
         return older[-1]
     package = package or archive.require(source)
-    folder = shelf / f"{source}_{package.version}_{_recipe()}"
-    with locks.held(shelf / f"{folder.name}.lock", f"it builds the UML kernel {package.version}"):
+    folder = uml / f"{source}_{package.version}_{_recipe()}"
+    with locks.held(shelf.lock(folder), f"it builds the UML kernel {package.version}"):
         if not all((folder / proof).exists() for proof in PROOFS):
             shutil.rmtree(folder, ignore_errors=True)
             packages.ensure("base", "uml")
@@ -74,8 +76,13 @@ def release(folder: Path) -> str:
 
 def built() -> list[Path]:
     """The finished kernel trees in the cache."""
-    trees = (image.parent for image in (paths.cache_path() / "uml").glob("linux-source-*/linux"))
-    return sorted(tree for tree in trees if tree.suffix != ".part")
+    trees = (image.parent for image in (paths.cache_path() / SHELF).glob("linux-source-*/linux"))
+    return sorted(tree for tree in trees if tree.suffix != shelf.PART)
+
+
+def unused() -> list[Path]:
+    """The trees in the cache that tree() would not take any more. HarnessError without a compiler."""
+    return shelf.unused(paths.cache_path() / SHELF, _recipe, "linux")
 
 
 def _recipe() -> str:
@@ -88,7 +95,7 @@ def _recipe() -> str:
 
 def _make(package: archive.Package, folder: Path) -> None:
     """Unpack, configure, build and prune beside `folder`; an interrupted build goes on there the next time."""
-    work = paths.make_folder(folder.with_name(f"{folder.name}.part"), "build")
+    work = paths.make_folder(folder.with_name(f"{folder.name}{shelf.PART}"), "build")
     log = paths.logs() / f"uml-{package.version}.log"
     log.unlink(missing_ok=True)
     if not (work / ".unpacked").exists():

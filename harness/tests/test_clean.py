@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from dsharness import clean, cli, paths
+from dsharness import buildroot, clean, cli, doctor, paths, umlkernel
 
 
 @pytest.fixture
@@ -37,6 +39,50 @@ def test_the_cache_stays_unless_asked_for(build: Path, capfd: pytest.CaptureFixt
     assert cli.main(["clean", "--cache"]) == 0
     assert not paths.cache_path().exists()
     assert f"removing {paths.cache_path()}, 0 MiB" in capfd.readouterr().err
+
+
+def test_only_what_is_unused_goes(build: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(umlkernel, "_recipe", lambda: "now")
+    kept = made("uml/linux-source-6.1_6.1.2_now", "linux"), made("uml/linux-source-6.12_6.12.9_now", "linux", age=1)
+    unfinished = made("uml/linux-source-6.12_6.12.9_now.part", "Makefile")
+    goes = [
+        made("uml/linux-source-6.12_6.12.9_then", "linux"),
+        made("uml/linux-source-6.12_6.12.9_then.part", "Makefile"),
+        made("uml/linux-source-6.12_6.12.10_now", "linux", age=2),
+        made(f"buildroot/{buildroot.SUITE}_7.3.3-amd64_{buildroot._recipe()}", buildroot.STAMP, age=1),
+        made(f"buildroot/{buildroot.SUITE}_7.3.4-amd64_then", buildroot.STAMP),
+    ]
+    root = made(f"buildroot/{buildroot.SUITE}_7.3.4-amd64_{buildroot._recipe()}", buildroot.STAMP)
+    others = made("buildroot/apt", "fetched"), made("archive/image-6.12.9-amd64", "boot")
+    assert set(clean.unused()) == set(goes)
+    assert "in 5 kernels and build roots" in next(doctor._unused()).detail
+    assert cli.main(["clean", "--unused"]) == 0
+    assert not [folder for folder in goes if folder.exists()]
+    assert all(folder.exists() for folder in (*kept, unfinished, root, *others, build))
+    assert list(doctor._unused()) == []
+    capfd.readouterr()
+    assert cli.main(["clean", "--unused"]) == 0
+    assert capfd.readouterr().err == f"nothing in {paths.cache_path()} is unused\n"
+
+
+def test_an_empty_cache_has_nothing_unused(build: Path) -> None:
+    assert clean.unused() == []
+    assert not paths.cache_path().exists()
+
+
+def test_all_of_the_cache_or_what_is_unused(build: Path) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["clean", "--cache", "--unused"])
+
+
+def made(name: str, proof: str, *, age: int = 0) -> Path:
+    """A folder of the cache with one file in it, `age` hours old."""
+    folder = paths.cache_path() / name
+    folder.mkdir(parents=True)
+    (folder / proof).touch()
+    then = time.time() - 3600 * age
+    os.utime(folder / proof, (then, then))
+    return folder
 
 
 def test_a_folder_that_is_no_cache_stays(build: Path, capfd: pytest.CaptureFixture[str]) -> None:
