@@ -17,6 +17,7 @@ from . import accel, kernels, targets
 from .errors import CRASHED, TIMED_OUT, UsageError
 
 DEFAULT_SECONDS = 300.0
+MAX_CPUS = 64
 
 EPILOG = f"""\
 exit status: the command's (128 + n when signal n killed it, 127 when there is none of that name); of dsbench itself:
@@ -38,6 +39,9 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         help="qemu: real cycles under kvm, counted instructions under icount (default: auto, kvm where it works)",
     )
     parser.add_argument(
+        "--cpus", type=_cpus, default=1, metavar="N", help=f"qemu: CPUs of the guest, up to {MAX_CPUS} (default: 1)"
+    )
+    parser.add_argument(
         "--with", dest="files", type=Path, nargs="+", action="extend", default=[], metavar="FILE",
         help="put files, another module say, beside the .ko files",
     )  # fmt: skip
@@ -55,7 +59,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=__doc__,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--target T] [--kernel K] [--accel A] [--network] [--with FILE ...] [--timeout SECONDS] -- COMMAND ...",
+        usage="%(prog)s [--target T] [--kernel K] [--accel A] [--cpus N] [--network] [--with FILE ...] [--timeout SECONDS] -- COMMAND ...",
     )
     add_target_options(parser)
     parser.add_argument(
@@ -71,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     for file in args.files:
         if not file.is_file():
             raise UsageError(f"--with {file}: there is no such file")
-    target = targets.get(args.target, args.kernel, args.accel, network=args.network)
+    target = targets.get(args.target, args.kernel, args.accel, network=args.network, cpus=args.cpus)
     try:
         result = target.run(
             args.argv,
@@ -88,6 +92,12 @@ def run(args: argparse.Namespace) -> int:
 def _write(file: int, data: bytes) -> None:
     while data:
         data = data[os.write(file, data) :]
+
+
+def _cpus(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= MAX_CPUS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of CPUs from 1 to {MAX_CPUS}")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

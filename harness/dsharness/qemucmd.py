@@ -34,9 +34,12 @@ MORE_KERNEL_PARAMETERS = {
 }
 
 
-def argv(accel: str, image: Path, initramfs: Path, ports: Sequence[str], memory_mib: int = BOOT_MEMORY_MIB) -> list[str]:
+def argv(accel: str, image: Path, initramfs: Path, ports: Sequence[str], memory_mib: int = BOOT_MEMORY_MIB, cpus: int = 1) -> list[str]:
     """The command that boots `image`; `ports` are the chardevs of ttyS0 to ttyS3, without their ids."""
     parameters = (*KERNEL_PARAMETERS, *MORE_KERNEL_PARAMETERS.get(accel, ()))
+    # Under icount the CPUs take turns in any case: it counts for all of them together.
+    together = accel == "tcg" and cpus > 1
+    accelerator = [word.replace("thread=single", "thread=multi") if together else word for word in ACCELERATORS[accel]]
     serial = [
         word
         for number, backend in enumerate(ports)
@@ -44,7 +47,7 @@ def argv(accel: str, image: Path, initramfs: Path, ports: Sequence[str], memory_
     ]
     return [
         PROGRAM, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-        "-machine", "pc", "-m", str(memory_mib), *ACCELERATORS[accel], *serial,
+        "-machine", "pc", "-m", str(memory_mib), "-smp", str(cpus), *accelerator, *serial,
         "-kernel", str(image), "-initrd", str(initramfs), "-append", " ".join(parameters),
     ]  # fmt: skip
 

@@ -18,4 +18,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Run the shell; its exit status."""
-    return targets.get(args.target, args.kernel, args.accel, network=args.network).shell(files=args.files)
+    return targets.get(args.target, args.kernel, args.accel, network=args.network, cpus=args.cpus).shell(files=args.files)

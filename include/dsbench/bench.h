@@ -65,9 +65,16 @@ enum dsbench_op {
 	DSBENCH_NR_OPS,
 };
 
+/*
+ * The most keys that come and go while others read: from n on, and below those
+ * that lookups miss.
+ */
+#define DSBENCH_CHURN_MAX	64U
+
 /**
  * struct dsbench_elem - what every container stores
- * @key: unique in its set, from 0 to n - 1
+ * @key: unique in its set, from 0 to n - 1; from n on in an element that comes
+ *	and goes while others read
  * @value: starts as @key; for_each adds one
  *
  * A container embeds it as the first member of its own element, its link
@@ -100,6 +107,7 @@ struct dsbench_subject;
  * @sum: find and verify add the values of the elements they met
  * @seen: verify counts the elements it met
  * @floor: what the core's floors work on; NULL in the sets of others
+ * @at: where a shared for_each paused; NULL at the beginning and at the end
  */
 struct dsbench_set {
 	const struct dsbench_subject *subject;
@@ -117,6 +125,7 @@ struct dsbench_set {
 	u64 sum;
 	u32 seen;
 	struct dsbench_floor *floor;
+	struct dsbench_elem *at;
 };
 
 /**
@@ -136,6 +145,41 @@ struct dsbench_set {
 typedef int (*dsbench_op_fn)(struct dsbench_set *set, u32 first, u32 last);
 
 /**
+ * struct dsbench_shared_ops - a container that some read and one changes
+ * @readers: the function that the readers are protected by, as printed
+ * @writer: the one of the writer
+ * @rcu: an erased element may be in the hands of readers until a grace period
+ *	has passed; otherwise of none once erase has returned
+ * @find: as in struct dsbench_ops, with the protection taken for each lookup
+ * @for_each: go on behind set->at, the beginning where that is NULL; add up
+ *	count and values of the elements whose key is below set->n in set->hits
+ *	and set->sum, and pass the others by. Once @last - @first of them were
+ *	met, pause: let set->at be the last of them, else NULL at the end. The
+ *	protection is taken for one such part of the walk
+ * @insert: put in one element whose key is n or above
+ * @erase: take such an element out
+ *
+ * Each reader has a set of its own with the same container in set->priv, and
+ * may write to set->hits, set->sum and set->at only. Elements with keys below n
+ * are not changed, moved or removed while there are readers: so a walk may
+ * pause at one of them, as that of a user who holds a reference to it.
+ *
+ * Context: @find and @for_each as every dsbench_op_fn, with interrupts on, on
+ * many CPUs at a time; @insert and @erase one at a time, and they may sleep.
+ *
+ * Return: 0 or a negative error code.
+ */
+struct dsbench_shared_ops {
+	const char *readers;
+	const char *writer;
+	bool rcu;
+	dsbench_op_fn find;
+	dsbench_op_fn for_each;
+	int (*insert)(struct dsbench_set *set, struct dsbench_elem *e);
+	int (*erase)(struct dsbench_set *set, struct dsbench_elem *e);
+};
+
+/**
  * struct dsbench_ops - what a container, or a network device, can do
  * @create: make an empty container in set->priv; 0 or a negative error code.
  *	May sleep
@@ -145,6 +189,8 @@ typedef int (*dsbench_op_fn)(struct dsbench_set *set, u32 first, u32 last);
  *	check the container's own invariants; 0, -EUCLEAN where it is damaged.
  *	May sleep
  * @op: the timed loops; NULL where the container has no such operation
+ * @shared: the loops for many readers and a writer; NULL where the container
+ *	does not offer that
  * @find_steps: elements that one find passes in a container of @n; where they
  *	are many, a default run bounds its lookups and cuts them into shorter
  *	slices. NULL where they do not grow, or with the logarithm of @n only
@@ -162,6 +208,7 @@ struct dsbench_ops {
 	void (*destroy)(struct dsbench_set *set);
 	int (*verify)(struct dsbench_set *set);
 	dsbench_op_fn op[DSBENCH_NR_OPS];
+	const struct dsbench_shared_ops *shared;
 	u32 (*find_steps)(u32 n);
 	u64 (*bytes)(u32 n);
 	bool bare;

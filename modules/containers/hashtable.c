@@ -3,13 +3,16 @@
  * A chained hash table of hlist_head, hashed as <linux/hashtable.h> hashes a
  * 64-bit key. That header sizes its tables at compile time; this one follows
  * n, so that a bucket holds about one element at every size, unless bits= says
- * otherwise.
+ * otherwise. Shared, readers are under RCU and the writer holds one spinlock for
+ * the table, as users of hash_add_rcu() do.
  */
 
 #include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/rculist.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
 #include <dsbench/bench.h>
@@ -41,6 +44,7 @@ MODULE_PARM_DESC(bits, "log2 of the number of buckets (default 0: about one elem
 
 struct table {
 	unsigned int bits;
+	spinlock_t lock;	/* the writer's */
 	struct hlist_head bucket[];
 };
 
@@ -80,6 +84,7 @@ static int hashtable_create(struct dsbench_set *set)
 		return -ENOMEM;
 
 	t->bits = size;
+	spin_lock_init(&t->lock);
 	set->priv = t;
 	return 0;
 }
@@ -195,6 +200,119 @@ static int hashtable_verify(struct dsbench_set *set)
 	return 0;
 }
 
+static int hashtable_find_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct table *t = set->priv;
+	struct hashtable_elem *he;
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		u64 key = set->lookup[i];
+
+		rcu_read_lock();
+		hlist_for_each_entry_rcu(he, bucket_of(t, key), link) {
+			if (he->e.key == key) {
+				sum += he->e.value;
+				hits++;
+				break;
+			}
+		}
+		rcu_read_unlock();
+	}
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static struct hashtable_elem *first_in(struct hlist_head *bucket)
+{
+	return hlist_entry_safe(rcu_dereference(hlist_first_rcu(bucket)),
+				struct hashtable_elem, link);
+}
+
+static struct hashtable_elem *behind(struct dsbench_elem *e)
+{
+	struct hashtable_elem *he = container_of(e, struct hashtable_elem, e);
+
+	return hlist_entry_safe(rcu_dereference(hlist_next_rcu(&he->link)),
+				struct hashtable_elem, link);
+}
+
+static int hashtable_visit_shared(struct dsbench_set *set, u32 first,
+				  u32 last)
+{
+	struct table *t = set->priv;
+	struct hlist_head *end = t->bucket + (1UL << t->bits);
+	struct hlist_head *bucket = t->bucket;
+	struct dsbench_elem *paused = NULL;
+	struct hashtable_elem *he;
+	u32 part = last - first;
+	u64 n = set->n;
+	u32 hits = 0;
+	u64 sum = 0;
+
+	rcu_read_lock();
+	if (set->at) {
+		bucket = bucket_of(t, set->at->key);
+		he = behind(set->at);
+	} else {
+		he = first_in(bucket);
+	}
+	for (;;) {
+		hlist_for_each_entry_from_rcu(he, link) {
+			if (he->e.key >= n)
+				continue;
+			sum += he->e.value;
+			if (++hits == part) {
+				paused = &he->e;
+				goto out;
+			}
+		}
+		if (++bucket == end)
+			break;
+		he = first_in(bucket);
+	}
+out:
+	rcu_read_unlock();
+	set->at = paused;
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int hashtable_insert_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	struct table *t = set->priv;
+
+	spin_lock(&t->lock);
+	hlist_add_head_rcu(&container_of(e, struct hashtable_elem, e)->link,
+			   bucket_of(t, e->key));
+	spin_unlock(&t->lock);
+	return 0;
+}
+
+static int hashtable_erase_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	struct table *t = set->priv;
+
+	spin_lock(&t->lock);
+	hlist_del_rcu(&container_of(e, struct hashtable_elem, e)->link);
+	spin_unlock(&t->lock);
+	return 0;
+}
+
+static const struct dsbench_shared_ops hashtable_shared = {
+	.readers = "rcu_read_lock",
+	.writer = "spin_lock",
+	.rcu = true,
+	.find = hashtable_find_shared,
+	.for_each = hashtable_visit_shared,
+	.insert = hashtable_insert_one,
+	.erase = hashtable_erase_one,
+};
+
 static const struct dsbench_ops hashtable_ops = {
 	.create = hashtable_create,
 	.destroy = hashtable_destroy,
@@ -205,6 +323,7 @@ static const struct dsbench_ops hashtable_ops = {
 		[DSBENCH_FOR_EACH] = hashtable_for_each,
 		[DSBENCH_ERASE] = hashtable_erase,
 	},
+	.shared = &hashtable_shared,
 	.find_steps = hashtable_find_steps,
 	.bytes = hashtable_bytes,
 };

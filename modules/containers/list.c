@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* struct list_head: appended to, searched from its head, unlinked in hand. */
+/*
+ * struct list_head: appended to, searched from its head, unlinked in hand.
+ * Shared, readers are under RCU and the writer holds a spinlock, as for the
+ * kernel's lists of network devices, namespaces and modules.
+ */
 
-#include <linux/list.h>
+#include <linux/rculist.h>
+#include <linux/spinlock.h>
 
 #include <dsbench/bench.h>
 
@@ -12,15 +17,28 @@ struct list_elem {
 
 static_assert(sizeof(struct list_elem) <= DSBENCH_ELEM_SIZE);
 
+struct list {
+	struct list_head head;
+	spinlock_t lock;	/* the writer's */
+};
+
+static struct list_head *head_of(const struct dsbench_set *set)
+{
+	struct list *list = set->priv;
+
+	return &list->head;
+}
+
 static int list_create(struct dsbench_set *set)
 {
-	struct list_head *head = kmalloc(sizeof(*head), GFP_KERNEL);
+	struct list *list = kmalloc(sizeof(*list), GFP_KERNEL);
 
-	if (!head)
+	if (!list)
 		return -ENOMEM;
 
-	INIT_LIST_HEAD(head);
-	set->priv = head;
+	INIT_LIST_HEAD(&list->head);
+	spin_lock_init(&list->lock);
+	set->priv = list;
 	return 0;
 }
 
@@ -32,7 +50,7 @@ static void list_destroy(struct dsbench_set *set)
 static __always_inline int list_fill_as(struct dsbench_set *set, u32 first,
 					u32 last, bool inline_alloc)
 {
-	struct list_head *head = set->priv;
+	struct list_head *head = head_of(set);
 	u32 i;
 
 	for (i = first; i < last; i++) {
@@ -54,7 +72,7 @@ static int list_fill(struct dsbench_set *set, u32 first, u32 last)
 
 static int list_find(struct dsbench_set *set, u32 first, u32 last)
 {
-	struct list_head *head = set->priv;
+	struct list_head *head = head_of(set);
 	struct list_elem *le;
 	u32 hits = 0;
 	u64 sum = 0;
@@ -78,7 +96,7 @@ static int list_find(struct dsbench_set *set, u32 first, u32 last)
 
 static int list_visit_all(struct dsbench_set *set, u32 first, u32 last)
 {
-	struct list_head *head = set->priv;
+	struct list_head *head = head_of(set);
 	struct list_elem *le;
 
 	list_for_each_entry(le, head, link)
@@ -110,7 +128,7 @@ static int list_erase(struct dsbench_set *set, u32 first, u32 last)
 
 static int list_verify(struct dsbench_set *set)
 {
-	struct list_head *head = set->priv;
+	struct list_head *head = head_of(set);
 	struct list_elem *le;
 
 	list_for_each_entry(le, head, link) {
@@ -121,6 +139,91 @@ static int list_verify(struct dsbench_set *set)
 	}
 	return 0;
 }
+
+static int list_find_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct list_head *head = head_of(set);
+	struct list_elem *le;
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		u64 key = set->lookup[i];
+
+		rcu_read_lock();
+		list_for_each_entry_rcu(le, head, link) {
+			if (le->e.key == key) {
+				sum += le->e.value;
+				hits++;
+				break;
+			}
+		}
+		rcu_read_unlock();
+	}
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int list_visit_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct list_head *head = head_of(set);
+	struct list_elem *le = set->at ?
+			       container_of(set->at, struct list_elem, e) :
+			       list_entry(head, struct list_elem, link);
+	u32 part = last - first;
+	u64 n = set->n;
+	u32 hits = 0;
+	u64 sum = 0;
+
+	set->at = NULL;
+	rcu_read_lock();
+	list_for_each_entry_continue_rcu(le, head, link) {
+		if (le->e.key >= n)
+			continue;
+		sum += le->e.value;
+		if (++hits == part) {
+			set->at = &le->e;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int list_insert_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	struct list *list = set->priv;
+
+	spin_lock(&list->lock);
+	list_add_tail_rcu(&container_of(e, struct list_elem, e)->link,
+			  &list->head);
+	spin_unlock(&list->lock);
+	return 0;
+}
+
+static int list_erase_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	struct list *list = set->priv;
+
+	spin_lock(&list->lock);
+	list_del_rcu(&container_of(e, struct list_elem, e)->link);
+	spin_unlock(&list->lock);
+	return 0;
+}
+
+static const struct dsbench_shared_ops list_shared = {
+	.readers = "rcu_read_lock",
+	.writer = "spin_lock",
+	.rcu = true,
+	.find = list_find_shared,
+	.for_each = list_visit_shared,
+	.insert = list_insert_one,
+	.erase = list_erase_one,
+};
 
 static u32 list_find_steps(u32 n)
 {
@@ -137,6 +240,7 @@ static const struct dsbench_ops list_ops = {
 		[DSBENCH_FOR_EACH] = list_visit_all,
 		[DSBENCH_ERASE] = list_erase,
 	},
+	.shared = &list_shared,
 	.find_steps = list_find_steps,
 };
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* struct rb_root with the descent that every user writes for himself. */
+/*
+ * struct rb_root with the descent that every user writes for himself. Shared, it
+ * is under a rwlock: an rbtree can't be walked while it is rebalanced. So are
+ * btrfs's extent maps and block groups.
+ */
 
 #include <linux/rbtree.h>
+#include <linux/spinlock.h>
 
 #include <dsbench/bench.h>
 
@@ -12,15 +17,28 @@ struct rbtree_elem {
 
 static_assert(sizeof(struct rbtree_elem) <= DSBENCH_ELEM_SIZE);
 
+struct tree {
+	struct rb_root root;
+	rwlock_t lock;
+};
+
+static struct rb_root *root_of(const struct dsbench_set *set)
+{
+	struct tree *tree = set->priv;
+
+	return &tree->root;
+}
+
 static int rbtree_create(struct dsbench_set *set)
 {
-	struct rb_root *root = kmalloc(sizeof(*root), GFP_KERNEL);
+	struct tree *tree = kmalloc(sizeof(*tree), GFP_KERNEL);
 
-	if (!root)
+	if (!tree)
 		return -ENOMEM;
 
-	*root = RB_ROOT;
-	set->priv = root;
+	tree->root = RB_ROOT;
+	rwlock_init(&tree->lock);
+	set->priv = tree;
 	return 0;
 }
 
@@ -50,7 +68,7 @@ static __always_inline void rbtree_insert(struct rb_root *root,
 static __always_inline int rbtree_fill_as(struct dsbench_set *set, u32 first,
 					  u32 last, bool inline_alloc)
 {
-	struct rb_root *root = set->priv;
+	struct rb_root *root = root_of(set);
 	u32 i;
 
 	for (i = first; i < last; i++) {
@@ -90,7 +108,7 @@ static __always_inline struct rbtree_elem *rbtree_lookup(struct rb_root *root,
 
 static int rbtree_find(struct dsbench_set *set, u32 first, u32 last)
 {
-	struct rb_root *root = set->priv;
+	struct rb_root *root = root_of(set);
 	u32 hits = 0;
 	u64 sum = 0;
 	u32 i;
@@ -110,7 +128,7 @@ static int rbtree_find(struct dsbench_set *set, u32 first, u32 last)
 
 static int rbtree_for_each(struct dsbench_set *set, u32 first, u32 last)
 {
-	struct rb_root *root = set->priv;
+	struct rb_root *root = root_of(set);
 	struct rb_node *node;
 
 	for (node = rb_first(root); node; node = rb_next(node))
@@ -121,7 +139,7 @@ static int rbtree_for_each(struct dsbench_set *set, u32 first, u32 last)
 static __always_inline void rbtree_erase_as(struct dsbench_set *set, u32 first,
 					    u32 last, bool inline_alloc)
 {
-	struct rb_root *root = set->priv;
+	struct rb_root *root = root_of(set);
 	u32 i;
 
 	for (i = first; i < last; i++) {
@@ -143,7 +161,7 @@ static int rbtree_erase(struct dsbench_set *set, u32 first, u32 last)
 
 static int rbtree_verify(struct dsbench_set *set)
 {
-	struct rb_root *root = set->priv;
+	struct rb_root *root = root_of(set);
 	struct rb_node *node;
 	u64 next = 0;
 
@@ -160,6 +178,91 @@ static int rbtree_verify(struct dsbench_set *set)
 	return 0;
 }
 
+static int rbtree_find_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct tree *tree = set->priv;
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		struct rbtree_elem *re;
+
+		read_lock(&tree->lock);
+		re = rbtree_lookup(&tree->root, set->lookup[i]);
+		if (re) {
+			sum += re->e.value;
+			hits++;
+		}
+		read_unlock(&tree->lock);
+	}
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int rbtree_visit_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct tree *tree = set->priv;
+	struct dsbench_elem *paused = NULL;
+	struct rb_node *node;
+	u32 part = last - first;
+	u64 n = set->n;
+	u32 hits = 0;
+	u64 sum = 0;
+
+	read_lock(&tree->lock);
+	node = set->at ?
+	       rb_next(&container_of(set->at, struct rbtree_elem, e)->link) :
+	       rb_first(&tree->root);
+	for (; node; node = rb_next(node)) {
+		struct rbtree_elem *re = rb_entry(node, struct rbtree_elem,
+						  link);
+
+		if (re->e.key >= n)
+			continue;
+		sum += re->e.value;
+		if (++hits == part) {
+			paused = &re->e;
+			break;
+		}
+	}
+	read_unlock(&tree->lock);
+	set->at = paused;
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int rbtree_insert_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	struct tree *tree = set->priv;
+
+	write_lock(&tree->lock);
+	rbtree_insert(&tree->root, container_of(e, struct rbtree_elem, e));
+	write_unlock(&tree->lock);
+	return 0;
+}
+
+static int rbtree_erase_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	struct tree *tree = set->priv;
+
+	write_lock(&tree->lock);
+	rb_erase(&container_of(e, struct rbtree_elem, e)->link, &tree->root);
+	write_unlock(&tree->lock);
+	return 0;
+}
+
+static const struct dsbench_shared_ops rbtree_shared = {
+	.readers = "read_lock",
+	.writer = "write_lock",
+	.find = rbtree_find_shared,
+	.for_each = rbtree_visit_shared,
+	.insert = rbtree_insert_one,
+	.erase = rbtree_erase_one,
+};
+
 static const struct dsbench_ops rbtree_ops = {
 	.create = rbtree_create,
 	.destroy = rbtree_destroy,
@@ -170,6 +273,7 @@ static const struct dsbench_ops rbtree_ops = {
 		[DSBENCH_FOR_EACH] = rbtree_for_each,
 		[DSBENCH_ERASE] = rbtree_erase,
 	},
+	.shared = &rbtree_shared,
 };
 
 dsbench_container_module(rbtree);

@@ -2,10 +2,13 @@
 /*
  * struct xarray through its normal API: each store and erase takes the xa_lock,
  * each load and step of the iteration the RCU read lock, as for every user
- * who leaves the locking to the XArray. The keys are the indices.
+ * who leaves the locking to the XArray. The keys are the indices. Shared, that
+ * is all the locking there is; readers hold the RCU read lock around it, as its
+ * documentation asks of those who free what they have erased, for the elements.
  */
 
 #include <linux/math.h>
+#include <linux/rcupdate.h>
 #include <linux/xarray.h>
 
 #include <dsbench/bench.h>
@@ -131,6 +134,78 @@ static u64 xarray_bytes(u32 n)
 	return sizeof(struct xa_node) * (DIV_ROUND_UP_ULL(n, XA_CHUNK_SIZE - 1) + 4);
 }
 
+static int xarray_find_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct xarray *xa = set->priv;
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		struct dsbench_elem *e;
+
+		rcu_read_lock();
+		e = xa_load(xa, set->lookup[i]);
+		if (e) {
+			sum += e->value;
+			hits++;
+		}
+		rcu_read_unlock();
+	}
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int xarray_visit_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	unsigned long start = set->at ? set->at->key + 1 : 0;
+	struct dsbench_elem *paused = NULL;
+	struct xarray *xa = set->priv;
+	struct dsbench_elem *e;
+	unsigned long index;
+	u32 part = last - first;
+	u64 n = set->n;
+	u32 hits = 0;
+	u64 sum = 0;
+
+	rcu_read_lock();
+	xa_for_each_start(xa, index, e, start) {
+		if (e->key >= n)
+			continue;
+		sum += e->value;
+		if (++hits == part) {
+			paused = e;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	set->at = paused;
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int xarray_insert_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	return xa_err(xa_store(set->priv, e->key, e, GFP_KERNEL));
+}
+
+static int xarray_erase_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	return xa_erase(set->priv, e->key) == e ? 0 : -EUCLEAN;
+}
+
+static const struct dsbench_shared_ops xarray_shared = {
+	.readers = "rcu_read_lock",
+	.writer = "xa_lock",
+	.rcu = true,
+	.find = xarray_find_shared,
+	.for_each = xarray_visit_shared,
+	.insert = xarray_insert_one,
+	.erase = xarray_erase_one,
+};
+
 static const struct dsbench_ops xarray_ops = {
 	.create = xarray_create,
 	.destroy = xarray_destroy,
@@ -141,6 +216,7 @@ static const struct dsbench_ops xarray_ops = {
 		[DSBENCH_FOR_EACH] = xarray_for_each,
 		[DSBENCH_ERASE] = xarray_erase,
 	},
+	.shared = &xarray_shared,
 	.bytes = xarray_bytes,
 };
 

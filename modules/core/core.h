@@ -27,6 +27,13 @@ struct seq_file;
 /* Room for the list of containers to run, with its terminator. */
 #define DSBENCH_SELECT_LEN	128
 
+/* The most numbers of readers that one run tries. */
+#define DSBENCH_THREADS_MAX	16
+
+/* Takes what is needed, and what is online. */
+#define DSBENCH_TOO_FEW_CPUS \
+	"threads= and writes= need %u CPUs, one each for the readers and for a writer: %u are online; take fewer readers, or writes=0 for no writer"
+
 /**
  * struct dsbench_params - the parameters of one run, copied when it starts
  * @n: elements
@@ -43,6 +50,9 @@ struct seq_file;
  * @floors: time the floors too
  * @ops: a bit for each operation to time
  * @containers: "all" or names with commas between
+ * @threads: numbers of readers to share the containers among
+ * @nr_threads: how many numbers; 0 for no sharing
+ * @writes: erasures and insertions of the writer beside them, a second
  */
 struct dsbench_params {
 	u32 n;
@@ -58,9 +68,13 @@ struct dsbench_params {
 	bool floors;
 	unsigned long ops;
 	char containers[DSBENCH_SELECT_LEN];
+	u32 threads[DSBENCH_THREADS_MAX];
+	u32 nr_threads;
+	u32 writes;
 };
 
 void dsbench_params_get(struct dsbench_params *p);
+u32 dsbench_threads_cpus(const struct dsbench_params *p);
 bool dsbench_autorun(void);
 bool dsbench_select_all(const struct dsbench_params *p);
 bool dsbench_selected(const struct dsbench_params *p, const char *name);
@@ -91,6 +105,8 @@ u64 dsbench_set_bytes(u32 n);
 void dsbench_set_reset(struct dsbench_set *set);
 int dsbench_set_collect(struct dsbench_set *set, const struct dsbench_ops *ops);
 int dsbench_set_order(struct dsbench_set *set);
+void dsbench_set_expect_find(const struct dsbench_set *set, u32 lookups,
+			     u32 *hits, u64 *sum);
 int dsbench_set_verify(struct dsbench_set *set, const struct dsbench_ops *ops,
 		       enum dsbench_op op, u32 lookups);
 void dsbench_set_empty(struct dsbench_set *set, const struct dsbench_ops *ops);
@@ -149,6 +165,18 @@ s64 dsbench_per_element(s64 milli_cycles, u32 elements);
 #define DSBENCH_SLICE	4096U
 
 /**
+ * struct dsbench_sharing - what else is known of a try with readers
+ * @elapsed: how long they read, in ticks
+ * @reads: elements that all of them looked up, or met, in that time
+ * @writes: erasures and insertions beside them
+ */
+struct dsbench_sharing {
+	u64 elapsed;
+	u64 reads;
+	u32 writes;
+};
+
+/**
  * struct dsbench_cell - the samples of one container and operation
  * @node: in the run's cells
  * @container: its name
@@ -156,16 +184,23 @@ s64 dsbench_per_element(s64 milli_cycles, u32 elements);
  * @n: elements in the container
  * @elements: what one try is divided by: @n, or the number of lookups
  * @slice: elements or lookups in a slice
+ * @threads: readers that share the container; 0 where it is not shared
+ * @writes: what the writer beside them does, a second; 0 for no writer
+ * @readers: what protects the readers; "" where it is not shared
+ * @writer: what protects the writer
  * @tries: samples wanted
  * @done: samples taken
  * @disturbed: samples of those that an interrupt fell into
- * @samples: cycles of each try, without the clock's own
+ * @samples: cycles of each try, without the clock's own; of one reader, where
+ *	there are more
+ * @sharing: the rest of each try; NULL where it is not shared
  * @is_disturbed: which of them were
  * @stats: of @samples, once the run has ended
  * @x_floor: thousandths: how many times its floor it costs; 0 where it has none
  * @source: the container while the run lasts; NULL once it has left
  * @set: what the tries work on, shared with other cells
  * @slice_ticks: how long a slice of the last try took; 0 before the first
+ * @write_wait: ticks from the end of the last try to the next write
  */
 struct dsbench_cell {
 	struct list_head node;
@@ -174,16 +209,22 @@ struct dsbench_cell {
 	u32 n;
 	u32 elements;
 	u32 slice;
+	u32 threads;
+	u32 writes;
+	char readers[DSBENCH_NAME_LEN];
+	char writer[DSBENCH_NAME_LEN];
 	u32 tries;
 	u32 done;
 	u32 disturbed;
 	s64 *samples;
+	struct dsbench_sharing *sharing;
 	unsigned long *is_disturbed;
 	struct dsbench_stats stats;
 	u64 x_floor;
 	struct dsbench_subject *source;
 	struct dsbench_set *set;
 	u64 slice_ticks;
+	u64 write_wait;
 };
 
 enum dsbench_run_state {
@@ -272,7 +313,25 @@ struct dsbench_slice {
 };
 
 void dsbench_time_slice(struct dsbench_slice *slice);
+bool dsbench_cell_must_end(const struct dsbench_cell *cell);
+int dsbench_cell_begin(struct dsbench_cell *cell);
+int dsbench_cell_fill(struct dsbench_cell *cell);
 int dsbench_try(struct dsbench_cell *cell, bool keep);
+
+/* churn.c: elements that come and go */
+
+struct dsbench_churn;
+
+struct dsbench_churn *dsbench_churn_alloc(struct dsbench_set *set,
+					  const struct dsbench_shared_ops *ops);
+void dsbench_churn_free(struct dsbench_churn *c);
+int dsbench_churn_begin(struct dsbench_churn *c);
+int dsbench_churn_step(struct dsbench_churn *c);
+int dsbench_churn_end(struct dsbench_churn *c);
+
+/* readers.c: one try with readers beside a writer */
+
+int dsbench_try_shared(struct dsbench_cell *cell, bool keep);
 
 /* runner.c: the thread that loads, runs and releases */
 

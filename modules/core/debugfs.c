@@ -46,7 +46,7 @@ static void put_result(struct seq_file *m, const struct dsbench_run *run,
 		put_milli(m, cell->x_floor);
 	else
 		seq_puts(m, ",-");
-	seq_putc(m, '\n');
+	seq_printf(m, ",%u\n", cell->threads);
 }
 
 static int results_show(struct seq_file *m, void *unused)
@@ -54,7 +54,7 @@ static int results_show(struct seq_file *m, void *unused)
 	struct dsbench_cell *cell;
 	struct dsbench_run *run;
 
-	seq_puts(m, "run,container,op,n,elements,tries,disturbed,min,p50,mean,p90,p99,max,mad,per_element,x_floor\n");
+	seq_puts(m, "run,container,op,n,elements,tries,disturbed,min,p50,mean,p90,p99,max,mad,per_element,x_floor,threads\n");
 	dsbench_results_lock();
 	list_for_each_entry(run, &dsbench_results, node) {
 		list_for_each_entry(cell, &run->cells, node)
@@ -128,19 +128,31 @@ static void samples_stop(struct seq_file *m, void *v)
 	dsbench_results_unlock();
 }
 
+static void put_sharing(struct seq_file *m, const struct dsbench_cell *cell,
+			u32 try)
+{
+	static const struct dsbench_sharing none;
+	const struct dsbench_sharing *s = cell->sharing ?
+					  &cell->sharing[try] : &none;
+
+	seq_printf(m, ",%llu,%llu,%u\n", s->elapsed, s->reads, s->writes);
+}
+
 static int samples_show(struct seq_file *m, void *v)
 {
 	const struct cursor *at = v;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_puts(m, "run,container,op,n,elements,try,cycles,disturbed\n");
+		seq_puts(m, "run,container,op,n,elements,try,cycles,disturbed,threads,elapsed,reads,writes\n");
 		return 0;
 	}
-	seq_printf(m, "%u,%s,%s,%u,%u,%u,%lld,%d\n", at->run->id,
+	seq_printf(m, "%u,%s,%s,%u,%u,%u,%lld,%d,%u", at->run->id,
 		   at->cell->container, dsbench_op_names[at->cell->op],
 		   at->cell->n, at->cell->elements, at->try,
 		   at->cell->samples[at->try],
-		   test_bit(at->try, at->cell->is_disturbed));
+		   test_bit(at->try, at->cell->is_disturbed),
+		   at->cell->threads);
+	put_sharing(m, at->cell, at->try);
 	return 0;
 }
 

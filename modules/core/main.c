@@ -1,14 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 /* dsbench.ko: what is set up in which order, and its exact reverse. */
 
+#include <linux/cpumask.h>
 #include <linux/init.h>
 #include <linux/module.h>
 
 #include "core.h"
 
+/* A run would fail: better say so to whoever asks for it. */
+static int __init check_cpus(void)
+{
+	struct dsbench_params p;
+	u32 needed;
+
+	dsbench_params_get(&p);
+	needed = dsbench_threads_cpus(&p);
+	if (needed <= num_online_cpus())
+		return 0;
+
+	pr_err(DSBENCH_TOO_FEW_CPUS "\n", needed, num_online_cpus());
+	return -EINVAL;
+}
+
 static int __init dsbench_init(void)
 {
 	int err;
+
+	err = check_cpus();
+	if (err)
+		return err;
 
 	dsbench_clock_init();
 

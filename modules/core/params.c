@@ -19,6 +19,7 @@
 
 #define TRIES_MAX	1000000U
 #define WARMUP_MAX	60000U
+#define WRITES_MAX	1000000U
 
 /* Elements that a find try may pass when lookups= leaves it to us. */
 #define FIND_STEPS	DSBENCH_N_MAX
@@ -36,6 +37,9 @@ static bool erase_as_inserted;
 static bool floors = true;
 static unsigned long ops = OPS_ALL;
 static char containers[DSBENCH_SELECT_LEN] = "all";
+static u32 threads[DSBENCH_THREADS_MAX];
+static u32 nr_threads;
+static u32 writes = 1000;
 static bool autorun = true;
 
 /* Length of a value as the user wrote it, without the newline that echo adds. */
@@ -368,6 +372,77 @@ static const struct kernel_param_ops containers_ops = {
 	.get = containers_get,
 };
 
+/* Numbers with commas between, each one once; how many, or -1. */
+static int parse_threads(const char *val, u32 numbers[DSBENCH_THREADS_MAX])
+{
+	int count = 0;
+	int i;
+
+	for (;;) {
+		char word[8] = {};
+		size_t length = strcspn(val, ",\n");
+
+		if (count == DSBENCH_THREADS_MAX || length >= sizeof(word))
+			return -1;
+		memcpy(word, val, length);
+		if (kstrtou32(word, 0, &numbers[count]) || !numbers[count] ||
+		    numbers[count] > num_online_cpus())
+			return -1;
+		for (i = 0; i < count; i++) {
+			if (numbers[i] == numbers[count])
+				return -1;
+		}
+		count++;
+		if (val[length] != ',')
+			return count;
+		val += length + 1;
+	}
+}
+
+static int threads_set(const char *val, const struct kernel_param *kp)
+{
+	u32 numbers[DSBENCH_THREADS_MAX];
+	int count = sysfs_streq(val, "0") ? 0 : parse_threads(val, numbers);
+
+	if (count < 0) {
+		pr_err("threads=%.*s: must be 0, or up to %d different numbers of readers from 1 to %u, the CPUs that are online, with commas between\n",
+		       shown(val), val, DSBENCH_THREADS_MAX, num_online_cpus());
+		return -EINVAL;
+	}
+	memcpy(threads, numbers, count * sizeof(*numbers));
+	nr_threads = count;
+	return 0;
+}
+
+static int threads_get(char *buffer, const struct kernel_param *kp)
+{
+	int length = 0;
+	u32 i;
+
+	if (!nr_threads)
+		return sysfs_emit(buffer, "0\n");
+
+	for (i = 0; i < nr_threads; i++)
+		length += sysfs_emit_at(buffer, length, "%s%u", i ? "," : "",
+					threads[i]);
+	return length + sysfs_emit_at(buffer, length, "\n");
+}
+
+static const struct kernel_param_ops threads_ops = {
+	.set = threads_set,
+	.get = threads_get,
+};
+
+static int writes_set(const char *val, const struct kernel_param *kp)
+{
+	return set_u32(val, kp, 0, WRITES_MAX, " a second (0: no writer)");
+}
+
+static const struct kernel_param_ops writes_ops = {
+	.set = writes_set,
+	.get = param_get_uint,
+};
+
 module_param_cb(n, &dsbench_n_param_ops, &n, 0644);
 MODULE_PARM_DESC(n, "elements (default 500)");
 module_param_cb(tries, &dsbench_tries_param_ops, &tries, 0644);
@@ -394,6 +469,10 @@ module_param_cb(containers, &containers_ops, NULL, 0644);
 MODULE_PARM_DESC(containers, "all (default), or names with commas between");
 module_param(floors, bool, 0644);
 MODULE_PARM_DESC(floors, "time what the machine can do at best beside the containers (default Y)");
+module_param_cb(threads, &threads_ops, NULL, 0644);
+MODULE_PARM_DESC(threads, "numbers of readers that find and for_each are shared among, too, with commas between (default 0: none)");
+module_param_cb(writes, &writes_ops, &writes, 0644);
+MODULE_PARM_DESC(writes, "erasures and insertions a second of a writer beside the readers (default 1000; 0: no writer)");
 module_param(autorun, bool, 0644);
 MODULE_PARM_DESC(autorun, "run at load, and each container as it registers (default Y)");
 
@@ -419,10 +498,32 @@ void dsbench_params_get(struct dsbench_params *p)
 		.erase_as_inserted = erase_as_inserted,
 		.floors = floors,
 		.ops = ops,
+		.nr_threads = nr_threads,
+		.writes = writes,
 	};
+	memcpy(p->threads, threads, sizeof(p->threads));
 	strscpy(p->containers, containers, sizeof(p->containers));
 	kernel_param_unlock(THIS_MODULE);
 }
+
+/**
+ * dsbench_threads_cpus() - CPUs that the readers and the writer need
+ * @p: the parameters
+ *
+ * Context: any.
+ *
+ * Return: 0 where no container is shared.
+ */
+u32 dsbench_threads_cpus(const struct dsbench_params *p)
+{
+	u32 most = 0;
+	u32 i;
+
+	for (i = 0; i < p->nr_threads; i++)
+		most = max(most, p->threads[i]);
+	return most ? most + !!p->writes : 0;
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_threads_cpus);
 
 /**
  * dsbench_autorun() - do containers run as they register?

@@ -4,6 +4,7 @@
 #include <linux/math64.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
+#include <linux/string.h>
 
 #include "core.h"
 
@@ -13,23 +14,59 @@ static const char * const state_names[] = {
 	[DSBENCH_RUN_FAILED] = "failed",
 };
 
+static void show_threads(struct seq_file *m, const struct dsbench_params *p)
+{
+	u32 i;
+
+	if (!p->nr_threads)
+		return;
+
+	for (i = 0; i < p->nr_threads; i++)
+		seq_printf(m, "%s%u", i ? "," : " threads=", p->threads[i]);
+	seq_printf(m, " writes=%u", p->writes);
+}
+
 static void show_run(struct seq_file *m, const struct dsbench_run *run)
 {
 	const struct dsbench_params *p = &run->params;
 
-	seq_printf(m, "# run: %u n=%u tries=%u warmup=%u seed=%llu order=%s alloc=%s erase_order=%s lookups=%u misses=%u cpu=%d containers=%s state=%s ms=%llu\n",
+	seq_printf(m, "# run: %u n=%u tries=%u warmup=%u seed=%llu order=%s alloc=%s erase_order=%s lookups=%u misses=%u cpu=%d",
 		   run->id, p->n, p->tries, p->warmup, p->seed,
 		   p->sequential ? "sequential" : "shuffled",
 		   p->inline_alloc ? "inline" : "prealloc",
 		   p->erase_as_inserted ? "insertion" : "key", p->lookups,
-		   p->misses, run->cpu, p->containers,
+		   p->misses, run->cpu);
+	show_threads(m, p);
+	seq_printf(m, " containers=%s state=%s ms=%llu\n", p->containers,
 		   state_names[run->state], run->ms);
+}
+
+/* What protects a container that is shared: once for all its cells. */
+static void show_sharing(struct seq_file *m, const struct dsbench_run *run)
+{
+	const struct dsbench_cell *cell;
+	const char *shown = "";
+
+	list_for_each_entry(cell, &run->cells, node) {
+		if (!cell->threads || !strcmp(cell->container, shown))
+			continue;
+		shown = cell->container;
+		seq_printf(m, "# sharing: %s readers=%s writer=%s writes=%u\n",
+			   shown, cell->readers,
+			   cell->writes ? cell->writer : "none", cell->writes);
+	}
 }
 
 static void show_cell_notes(struct seq_file *m, const struct dsbench_run *run,
 			    const struct dsbench_cell *cell)
 {
-	const char *op = dsbench_op_names[cell->op];
+	char op[sizeof("for_each with 4294967295 readers")];
+
+	if (cell->threads)
+		snprintf(op, sizeof(op), "%s with %u readers",
+			 dsbench_op_names[cell->op], cell->threads);
+	else
+		strscpy(op, dsbench_op_names[cell->op], sizeof(op));
 
 	if (cell->elements != cell->n)
 		seq_printf(m, "# lookups: run %u, %u of %u keys in %s %s\n",
@@ -75,9 +112,9 @@ static void show_x_floor(struct seq_file *m, const struct dsbench_cell *cell)
 	u64 units = div_u64_rem(cell->x_floor + 5, 1000, &part);
 
 	if (cell->x_floor)
-		seq_printf(m, " %9llu.%02u\n", units, part / 10);
+		seq_printf(m, " %9llu.%02u", units, part / 10);
 	else
-		seq_printf(m, " %12s\n", "-");
+		seq_printf(m, " %12s", "-");
 }
 
 static void show_cell(struct seq_file *m, const struct dsbench_cell *cell)
@@ -91,6 +128,7 @@ static void show_cell(struct seq_file *m, const struct dsbench_cell *cell)
 		   whole(s->max), whole(s->mad));
 	show_per_element(m, cell);
 	show_x_floor(m, cell);
+	seq_printf(m, " %7u\n", cell->threads);
 }
 
 static int results_show(struct seq_file *m, void *unused)
@@ -102,6 +140,7 @@ static int results_show(struct seq_file *m, void *unused)
 	dsbench_results_lock();
 	list_for_each_entry(run, &dsbench_results, node) {
 		show_run(m, run);
+		show_sharing(m, run);
 		if (run->problem[0])
 			seq_printf(m, "# warning: run %u: %s\n", run->id,
 				   run->problem);
@@ -109,9 +148,10 @@ static int results_show(struct seq_file *m, void *unused)
 			show_cell_notes(m, run, cell);
 	}
 
-	seq_printf(m, "%-15s %-8s %8s %7s %9s %12s %12s %12s %12s %12s %12s %12s %16s %12s\n",
+	seq_printf(m, "%-15s %-8s %8s %7s %9s %12s %12s %12s %12s %12s %12s %12s %16s %12s %7s\n",
 		   "container", "op", "n", "tries", "disturbed", "min", "p50",
-		   "mean", "p90", "p99", "max", "mad", "per_element", "x_floor");
+		   "mean", "p90", "p99", "max", "mad", "per_element", "x_floor",
+		   "threads");
 	list_for_each_entry(run, &dsbench_results, node) {
 		list_for_each_entry(cell, &run->cells, node)
 			show_cell(m, cell);

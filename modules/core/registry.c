@@ -40,6 +40,14 @@ static bool is_registered(const char *name)
 	return !strcmp(dsbench_floor_subject.name, name);
 }
 
+/* Names that fit a cell, and all four loops. */
+static bool is_whole(const struct dsbench_shared_ops *s)
+{
+	return s->readers && strlen(s->readers) < DSBENCH_NAME_LEN &&
+	       s->writer && strlen(s->writer) < DSBENCH_NAME_LEN &&
+	       s->find && s->for_each && s->insert && s->erase;
+}
+
 static bool is_valid(const struct dsbench_subject *c)
 {
 	size_t length = strlen(c->name);
@@ -47,7 +55,8 @@ static bool is_valid(const struct dsbench_subject *c)
 	return length && length < DSBENCH_NAME_LEN &&
 	       !strpbrk(c->name, " ,\n") && c->ops->create &&
 	       c->ops->destroy && c->ops->verify &&
-	       (c->ops->bare || c->ops->op[DSBENCH_FILL]);
+	       (c->ops->bare || c->ops->op[DSBENCH_FILL]) &&
+	       (!c->ops->shared || is_whole(c->ops->shared));
 }
 
 /**
@@ -59,15 +68,15 @@ static bool is_valid(const struct dsbench_subject *c)
  *
  * Context: may sleep.
  *
- * Return: 0; -EINVAL for a bad name or an ops table without create, destroy,
- * verify or fill; -EEXIST where the name is taken.
+ * Return: 0; -EINVAL for a bad name, an ops table without create, destroy,
+ * verify or fill, or half a table of shared ones; -EEXIST where the name is taken.
  */
 int dsbench_register(struct dsbench_subject *container)
 {
 	int err = 0;
 
 	if (!is_valid(container)) {
-		pr_err("container %s: needs a name of 1 to %d characters without spaces, and create, destroy, verify and fill\n",
+		pr_err("container %s: needs a name of 1 to %d characters without spaces, create, destroy, verify and fill, and all shared operations or none\n",
 		       container->name, DSBENCH_NAME_LEN - 1);
 		return -EINVAL;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What has been run: for each container, operation and size the newest cell. */
+/* What has been run: the newest cell of each kind. */
 
 #include <linux/mutex.h>
 #include <linux/string.h>
@@ -38,7 +38,7 @@ void dsbench_results_unlock(void)
 static bool same_cell(const struct dsbench_cell *a,
 		      const struct dsbench_cell *b)
 {
-	return a->op == b->op && a->n == b->n &&
+	return a->op == b->op && a->n == b->n && a->threads == b->threads &&
 	       !strcmp(a->container, b->container);
 }
 
@@ -80,7 +80,8 @@ static void drop_empty_runs(void)
  * dsbench_results_publish() - let readers see a run
  * @run: has ended; belongs to the results from now on
  *
- * Its cells replace older ones of the same container, operation and size.
+ * Its cells replace older ones of the same container, operation, size and
+ * number of readers.
  *
  * Context: may sleep.
  */

@@ -45,6 +45,7 @@ void dsbench_cell_free(struct dsbench_cell *cell)
 	list_del(&cell->node);
 	kvfree(cell->samples);
 	kvfree(cell->is_disturbed);
+	kvfree(cell->sharing);
 	kfree(cell);
 }
 
@@ -81,12 +82,12 @@ static void size_cell(struct dsbench_cell *cell, const struct dsbench_params *p,
 		cell->slice = DSBENCH_SLICE;
 		break;
 	default:
-		cell->slice = cell->elements;
+		cell->slice = cell->threads ? DSBENCH_SLICE : cell->elements;
 	}
 }
 
 static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,
-		    enum dsbench_op op, u32 n, u32 tries)
+		    enum dsbench_op op, u32 n, u32 tries, u32 threads)
 {
 	struct dsbench_cell *cell = kzalloc(sizeof(*cell), GFP_KERNEL);
 
@@ -98,6 +99,14 @@ static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,
 	cell->op = op;
 	cell->n = n;
 	cell->tries = tries;
+	cell->threads = threads;
+	if (threads) {
+		cell->writes = run->params.writes;
+		strscpy(cell->readers, subject->ops->shared->readers,
+			sizeof(cell->readers));
+		strscpy(cell->writer, subject->ops->shared->writer,
+			sizeof(cell->writer));
+	}
 	size_cell(cell, &run->params, subject->ops);
 	list_add_tail(&cell->node, &run->cells);
 	WRITE_ONCE(subject->running, true);
@@ -114,11 +123,38 @@ static u32 size_of(const struct dsbench_run *run,
 	return READ_ONCE(subject->n) ?: run->params.n;
 }
 
+/* The operations that readers share, for each number of readers. */
+static int add_shared(struct dsbench_run *run, struct dsbench_subject *subject,
+		      u32 n, u32 tries)
+{
+	static const enum dsbench_op shared[] = {
+		DSBENCH_FIND, DSBENCH_FOR_EACH,
+	};
+	const struct dsbench_params *p = &run->params;
+	u32 i, t;
+	int err;
+
+	if (!subject->ops->shared)
+		return 0;
+
+	for (i = 0; i < ARRAY_SIZE(shared); i++) {
+		for (t = 0; t < p->nr_threads; t++) {
+			if (!(p->ops & BIT(shared[i])))
+				continue;
+			err = add_cell(run, subject, shared[i], n, tries,
+				       p->threads[t]);
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
 /**
  * dsbench_run_add() - let a container or device take part
  * @run: a run that has not begun
  * @subject: gets a cell for each size, and each operation that it has and the
- *	run wants; is running from then on
+ *	run wants, alone and with each number of readers; is running from then on
  *
  * Context: may sleep; under the registry's lock.
  *
@@ -134,10 +170,13 @@ int dsbench_run_add(struct dsbench_run *run, struct dsbench_subject *subject)
 		for_each_set_bit(op, &run->params.ops, DSBENCH_NR_OPS) {
 			if (!subject->ops->op[op])
 				continue;
-			err = add_cell(run, subject, op, n, tries);
+			err = add_cell(run, subject, op, n, tries, 0);
 			if (err)
 				return err;
 		}
+		err = add_shared(run, subject, n, tries);
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -173,7 +212,7 @@ static int add_floors_at(struct dsbench_run *run, u32 n)
 	for (op = 0; op < DSBENCH_NR_OPS; op++) {
 		if (!dsbench_floor_subject.ops->op[op])
 			continue;
-		err = add_cell(run, &dsbench_floor_subject, op, n, tries);
+		err = add_cell(run, &dsbench_floor_subject, op, n, tries, 0);
 		if (err)
 			return err;
 	}
@@ -273,9 +312,12 @@ static struct dsbench_set *find_set(const struct dsbench_run *run,
 	return NULL;
 }
 
-static u64 samples_bytes(u32 tries)
+static u64 samples_bytes(const struct dsbench_cell *cell)
 {
-	return tries * sizeof(s64) + BITS_TO_LONGS(tries) * sizeof(long);
+	u64 each = sizeof(*cell->samples) +
+		   (cell->threads ? sizeof(*cell->sharing) : 0);
+
+	return cell->tries * each + BITS_TO_LONGS(cell->tries) * sizeof(long);
 }
 
 static bool is_first_of_its_set(const struct dsbench_run *run,
@@ -316,7 +358,7 @@ static u64 run_bytes(const struct dsbench_run *run)
 	list_for_each_entry(cell, &run->cells, node) {
 		const struct dsbench_ops *ops = cell->source->ops;
 
-		bytes += samples_bytes(cell->tries);
+		bytes += samples_bytes(cell);
 		if (ops->bytes)
 			container = max(container, ops->bytes(cell->n));
 		if (is_first_of_its_set(run, cell))
@@ -332,6 +374,12 @@ static int alloc_cell(struct dsbench_run *run, struct dsbench_cell *cell)
 				      sizeof(*cell->is_disturbed), RUN_GFP);
 	if (!cell->samples || !cell->is_disturbed)
 		return -ENOMEM;
+	if (cell->threads) {
+		cell->sharing = kvcalloc(cell->tries, sizeof(*cell->sharing),
+					 RUN_GFP);
+		if (!cell->sharing)
+			return -ENOMEM;
+	}
 
 	cell->set = find_set(run, cell) ?: alloc_set(&run->params, cell);
 	return cell->set ? 0 : -ENOMEM;

@@ -68,6 +68,11 @@ static void cell_failed(struct dsbench_run *run, struct dsbench_cell *cell,
 				    "%s had no memory in %s at n=%u: its results are dropped",
 				    cell->container, op, cell->n);
 		break;
+	case -ENXIO:
+		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+				    "%s can't be shared by %u readers any more, for a CPU has gone offline: its results are dropped",
+				    cell->container, cell->threads);
+		break;
 	default:
 		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
 				    "%s failed with %d in %s at n=%u: its results are dropped",
@@ -107,7 +112,8 @@ static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
 		return true;
 	}
 
-	err = dsbench_try(cell, keep);
+	err = cell->threads ? dsbench_try_shared(cell, keep) :
+			      dsbench_try(cell, keep);
 	if (err == -EINTR)
 		return true;	/* the next call finds out why */
 	if (err) {
@@ -260,8 +266,15 @@ static void check_names(struct dsbench_run *run)
 
 static void measure(struct dsbench_run *run)
 {
+	u32 cpus = dsbench_threads_cpus(&run->params);
 	ktime_t start = ktime_get();
 
+	if (cpus > num_online_cpus()) {
+		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+				    DSBENCH_TOO_FEW_CPUS, cpus,
+				    num_online_cpus());
+		return;
+	}
 	bind(run);
 	dsbench_clock_overhead();
 	if (!dsbench_run_prepare(run) && run_cells(run))

@@ -57,15 +57,19 @@ static void count_up(u32 *array, u32 n)
 		array[i] = i;
 }
 
-/* A lookup that misses asks for a key behind the last one. */
-static void plant_misses(struct dsbench_set *set, u32 percent,
-			 struct rnd_state *rnd)
+/*
+ * A lookup that misses asks for a key behind the last one, and behind those that
+ * come and go where the container is shared.
+ */
+static void plant_misses(struct dsbench_set *set,
+			 const struct dsbench_params *p, struct rnd_state *rnd)
 {
+	u32 behind = set->n + (p->nr_threads ? DSBENCH_CHURN_MAX : 0);
 	u32 i;
 
 	for (i = 0; i < set->lookups; i++) {
-		if ((((u64)prandom_u32_state(rnd) * 100) >> 32) < percent)
-			set->lookup[i] += set->n;
+		if ((((u64)prandom_u32_state(rnd) * 100) >> 32) < p->misses)
+			set->lookup[i] += behind;
 		breathe(i);
 	}
 }
@@ -144,7 +148,7 @@ struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n)
 	count_up(set->lookup, n);
 	count_up(set->erase, n);
 	dsbench_shuffle(set->lookup, n, &rnd);
-	plant_misses(set, p->misses, &rnd);
+	plant_misses(set, p, &rnd);
 	if (!p->sequential) {
 		dsbench_shuffle(set->keys, n, &rnd);
 		if (set->elems)
@@ -276,19 +280,37 @@ int dsbench_set_order(struct dsbench_set *set)
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_order);
 
-static int check_find(const struct dsbench_set *set, u32 lookups)
+/**
+ * dsbench_set_expect_find() - what find must find
+ * @set: with the lookups
+ * @lookups: how many of them
+ * @hits: where to: how many are present
+ * @sum: where to: their values
+ *
+ * Context: may sleep.
+ */
+void dsbench_set_expect_find(const struct dsbench_set *set, u32 lookups,
+			     u32 *hits, u64 *sum)
 {
-	u32 hits = 0;
-	u64 sum = 0;
 	u32 i;
 
+	*hits = 0;
+	*sum = 0;
 	for (i = 0; i < lookups; i++) {
 		if (set->lookup[i] < set->n) {
-			sum += set->lookup[i];
-			hits++;
+			*sum += set->lookup[i];
+			++*hits;
 		}
 		breathe(i);
 	}
+}
+
+static int check_find(const struct dsbench_set *set, u32 lookups)
+{
+	u32 hits;
+	u64 sum;
+
+	dsbench_set_expect_find(set, lookups, &hits, &sum);
 	return set->hits == hits && set->sum == sum ? 0 : -EUCLEAN;
 }
 

@@ -82,20 +82,35 @@ noinline void dsbench_time_slice(struct dsbench_slice *slice)
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_time_slice);
 
-static bool must_end(const struct dsbench_cell *cell)
+/**
+ * dsbench_cell_must_end() - is a try to be given up?
+ * @cell: of the try
+ *
+ * Context: any.
+ *
+ * Return: true where the container leaves or the run is to end.
+ */
+bool dsbench_cell_must_end(const struct dsbench_cell *cell)
 {
 	return READ_ONCE(cell->source->leaving) || dsbench_runner_interrupted();
 }
 
-/* The same operation without a clock, to get the container ready for another. */
-static int fill_untimed(struct dsbench_cell *cell)
+/**
+ * dsbench_cell_fill() - fill without a clock, to get ready for another operation
+ * @cell: its container is empty
+ *
+ * Context: may sleep.
+ *
+ * Return: 0, -EINTR, or what the container's fill returned.
+ */
+int dsbench_cell_fill(struct dsbench_cell *cell)
 {
 	struct dsbench_set *set = cell->set;
 	u32 first, last;
 	int err;
 
 	for (first = 0; first < set->n; first = last) {
-		if (must_end(cell))
+		if (dsbench_cell_must_end(cell))
 			return -EINTR;
 		last = min(set->n, first + DSBENCH_SLICE);
 		err = cell->source->ops->op[DSBENCH_FILL](set, first, last);
@@ -113,7 +128,7 @@ static int prepare(struct dsbench_cell *cell)
 	if (cell->op == DSBENCH_FILL || cell->source->ops->bare)
 		return 0;
 
-	err = fill_untimed(cell);
+	err = dsbench_cell_fill(cell);
 	if (err || cell->op != DSBENCH_ERASE)
 		return err;
 	err = dsbench_set_collect(cell->set, cell->source->ops);
@@ -152,7 +167,7 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 		t->ticks += slice.ticks - clock->overhead;
 		t->slices++;
 		t->disturbed |= slice.disturbed;
-		if (must_end(cell))
+		if (dsbench_cell_must_end(cell))
 			return -EINTR;
 		cond_resched();
 	}
@@ -168,16 +183,29 @@ static int verify(struct dsbench_cell *cell)
 	return dsbench_set_verify(cell->set, ops, cell->op, cell->elements);
 }
 
-static int try_once(struct dsbench_cell *cell, struct timing *t)
+/**
+ * dsbench_cell_begin() - make the container of a try
+ * @cell: of the try; undone by dsbench_set_empty()
+ *
+ * Context: may sleep.
+ *
+ * Return: 0, or what the container's create returned.
+ */
+int dsbench_cell_begin(struct dsbench_cell *cell)
 {
-	const struct dsbench_ops *ops = cell->source->ops;
 	struct dsbench_set *set = cell->set;
-	int err;
 
 	dsbench_set_reset(set);
 	set->subject = cell->source;
 	set->op = cell->op;
-	err = ops->create(set);
+	return cell->source->ops->create(set);
+}
+
+static int try_once(struct dsbench_cell *cell, struct timing *t)
+{
+	int err;
+
+	err = dsbench_cell_begin(cell);
 	if (err)
 		return err;
 
@@ -186,7 +214,7 @@ static int try_once(struct dsbench_cell *cell, struct timing *t)
 		err = time_op(cell, t);
 	if (!err)
 		err = verify(cell);
-	dsbench_set_empty(set, ops);
+	dsbench_set_empty(cell->set, cell->source->ops);
 	return err;
 }
 

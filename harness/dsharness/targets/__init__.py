@@ -22,12 +22,13 @@ def get(
     accel: str | None = None,
     *,
     network: bool = False,
+    cpus: int = 1,
     tree: Tree | None = None,
 ) -> Target:
     """The target `name`, ready to run: its kernel is at hand and the modules of `tree`, else the working one, are built.
 
     With `network` there are the programs and the kernel's modules that network tests need; without, a guest that has not
-    the host's programs boots faster.
+    the host's programs boots faster. Only qemu has more than one of `cpus`, but for the host, which has its own.
 
     UsageError for a target, kernel or accelerator that there is not; HarnessError when one cannot be used here.
     """
@@ -37,11 +38,13 @@ def get(
         raise UsageError(f"accelerator {accel!r} is unknown: there are {', '.join(accelerators.CHOICES)}")
     if accel not in (None, "auto") and name != "qemu":
         raise UsageError(f"--accel {accel} is for target qemu: {name} has no accelerator")
+    if name == "uml" and cpus > 1:
+        raise UsageError(f"target uml has one CPU, not {cpus}: --target qemu has as many as are asked for")
     if name == "qemu":
         packages.ensure("base", "qemu")
         kernel = kernels.find(name, kernel_spec)
         chosen = accelerators.resolve(kernel, accel)
-        return Qemu(build.modules(kernel, tree=tree), chosen, network=network)
+        return Qemu(build.modules(kernel, tree=tree), chosen, network=network, cpus=cpus)
     if name == "host":
         require_host()
         return Host(build.modules(kernels.find(name, kernel_spec), tree=tree))

@@ -17,7 +17,7 @@ TERMINFO = (Path("/etc/terminfo"), Path("/lib/terminfo"), Path("/usr/share/termi
 
 
 class Qemu(Guest):
-    """A small PC with one CPU. `accel` says what rdtsc counts: cycles under "kvm", instructions under "icount".
+    """A small PC, with one CPU unless there are to be more. `accel` says what rdtsc counts: cycles under "kvm", instructions under "icount".
 
     With `network` the guest has the programs and modules of guestnet.py, too.
     """
@@ -25,10 +25,11 @@ class Qemu(Guest):
     name = "qemu"
     boot_seconds = 120.0
 
-    def __init__(self, build: Build, accel: str, *, network: bool = False) -> None:
+    def __init__(self, build: Build, accel: str, *, network: bool = False, cpus: int = 1) -> None:
         super().__init__(build, accel)
         self._accelerator = accel
         self._network = network
+        self._cpus = cpus
 
     def _settings(self, job: Job) -> dict[str, str]:
         return {"out": "/dev/ttyS1", "err": "/dev/ttyS2", "status": "/dev/ttyS3", "terminal": "/dev/ttyS1"}
@@ -43,7 +44,7 @@ class Qemu(Guest):
             qemucmd.to_file(job.stderr),
             qemucmd.to_file(job.status),
         ]
-        return qemucmd.argv(self._accelerator, self.kernel.image, image, ports, self.memory_mib)
+        return qemucmd.argv(self._accelerator, self.kernel.image, image, ports, self.memory_mib, self._cpus)
 
     def _userland(self) -> initramfs.Archive:
         if not self._network:
