@@ -433,12 +433,15 @@ static void free_set(struct dsbench_run *run, struct dsbench_set *set)
 	dsbench_set_free(set);
 }
 
+/* The floors are timed on one CPU alone: no measure for readers beside others. */
 static const struct dsbench_cell *floor_of(const struct dsbench_run *run,
 					   const struct dsbench_cell *cell)
 {
 	enum dsbench_op op = dsbench_floor_of(cell->op, run->params.sequential);
 	const struct dsbench_cell *other;
 
+	if (cell->threads)
+		return NULL;
 	list_for_each_entry(other, &run->cells, node) {
 		if (other->op == op && other->n == cell->n)
 			return other;
