@@ -9,7 +9,7 @@ where = $(if $(TARGET),--target $(TARGET)) $(if $(KERNEL),--kernel $(KERNEL)) $(
 how_much = $(if $(SIZES),--sizes $(SIZES)) $(if $(TRIES),--tries $(TRIES))
 
 .DEFAULT_GOAL := help
-.PHONY: help plots sweep curve plot bench-repeat tunnel test lint doctor modules modules_install load unload udptunctl clean distclean
+.PHONY: help plots sweep curve seed-tables plot bench-repeat tunnel test lint doctor modules modules_install load unload udptunctl clean distclean
 
 help: ## this list
 	@echo 'make TARGET [NAME=VALUE ...]'
@@ -29,6 +29,9 @@ sweep: ## time all containers, into results/: options as for plots
 curve: ## time all containers from n = 1 to 10^6, fit, draw; goes on where it was interrupted: [TARGET= KERNEL= ACCEL= TO=]
 	@$(DSBENCH) curve $(where) $(if $(TO),--to $(TO)) $(if $(TRIES),--tries $(TRIES))
 	@$(DSBENCH) plot results/curve-latest.json
+
+seed-tables: ## the tables of the report that this suite follows, and ours by its method: [TARGET= KERNEL= ACCEL= TRIES=]
+	@$(DSBENCH) seed-tables $(where) $(if $(TRIES),--tries $(TRIES))
 
 plot: ## draw the newest results, into plots/
 	@$(DSBENCH) plot

@@ -10,10 +10,16 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from . import build, clean, compare, curve, doctor, execcmd, hostload, kunit, lint, packages, plot, repeat, shell, sweep, tools, tunnel
+from . import (
+    build, clean, compare, curve, doctor, execcmd, hostload, kunit, lint, packages, plot, repeat, seedtables, shell, sweep,
+    tools, tunnel,
+)  # fmt: skip
 from .errors import HarnessError
 
-COMMANDS = (doctor, sweep, curve, plot, compare, repeat, tunnel, execcmd, shell, build, hostload, kunit, lint, tools, packages, clean)
+COMMANDS = (
+    doctor, sweep, curve, seedtables, plot, compare, repeat, tunnel, execcmd, shell, build, hostload, kunit, lint, tools, packages,
+    clean,
+)  # fmt: skip
 
 INTERRUPTED = 130
 

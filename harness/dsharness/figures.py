@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
-import csv
 import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from . import curvefigure, datapath, paths
+from . import curvefigure, datapath, paths, seedview
 from .picture import LOG_RATIO, Axis, Mark, Panel, Picture, Point, n_axis, render, scale
-from .results import CURVE, Results
+from .results import CURVE, SEED_TABLES, Results
 from .samples import DATAPATH_OPS, ELEMENT, PACKET
 from .views import footnotes, notes, points
 
-SEED_TABLES = paths.RESULTS / "reference" / "seed_tables.csv"
 FORMATS = ("svg", "png")
 BARE_LINK = f"{datapath.BARE}: the bare link"
 PEERS = "in-tree tunnels"
@@ -35,8 +33,10 @@ def draw(sweep: Results, folder: Path) -> list[Path]:
     pictures: list[Picture | None] = []
     if containers.cells and sweep.context.get(CURVE):
         pictures.append(curvefigure.picture(containers))
+    elif containers.cells and sweep.context.get(SEED_TABLES):
+        pictures.append(seedview.picture(containers))
     elif containers.cells:
-        pictures += [per_element(containers), largest(containers), seed_report(containers)]
+        pictures += [per_element(containers), largest(containers), seedview.picture(containers)]
     if devices.cells:
         pictures.append(datapath_bars(devices))
     if containers.cells and devices.cells:
@@ -134,56 +134,6 @@ def side_by_side(containers: Results, devices: Results) -> Picture | None:
         uncompared=_packet_name(datapath.ENCRYPTING),
         mark=BARE_LINK,
     )
-
-
-def seed_report(sweep: Results) -> Picture | None:
-    """The seed report's figures above ours at the same n; None when the sweep has none of its sizes or operations."""
-    theirs = _seed_tables()
-    ops = [op for op in theirs if op in sweep.ops]
-    sizes = [n for n in sweep.sizes if any(p.x == n for op in ops for line in theirs[op].values() for p in line)]
-    if not ops or not sizes:
-        return None
-    cycles = sweep.unit == "cycles"
-    axis = n_axis(sizes)
-    report = [Panel(f"the report: {op}", "cycles per element", _at(sizes, theirs[op]), axis) for op in ops]
-    label = f"{sweep.unit} per element"
-    ours = [Panel(f"this run ({sweep.label}): {op}", label, _at(sizes, points(sweep, op)), axis) for op in ops]
-    for above, below in zip(report, ours):
-        for group in ([above, below],) if cycles else ([above], [below]):
-            scale(group)
-    units = "both in cycles, on equal axes" if cycles else "the report in cycles, this run in INSTRUCTIONS"
-    return Picture(
-        name="seed-report",
-        title="Linux Kernel Support for Rust, Final Report (Virginia Tech), and this run",
-        columns=len(ops),
-        containers=list(dict.fromkeys([*sweep.containers, *(name for op in ops for name in theirs[op])])),
-        panels=[*report, *ours],
-        notes=[
-            f"Two machines, two methods, {units}: compare the shapes, not the heights.",
-            "Above: the report's totals (Tables 1 to 3: C module, Fedora VM, rdtsc) divided by n. Below: this run.",
-            *notes(sweep),
-        ],
-        footnotes=[
-            *footnotes(sweep, ours),
-            "The report does not say how many keys its find looked up: its totals for rbtree hardly grow with n.",
-        ],
-    )
-
-
-def _seed_tables() -> dict[str, dict[str, list[Point]]]:
-    """The report's totals divided by n, by operation and container."""
-    lines = [line for line in SEED_TABLES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    tables: dict[str, dict[str, list[Point]]] = {}
-    for row in csv.DictReader(lines):
-        sizes = [name for name in row if name.isdigit()]
-        values = [(int(n), int(row[n]) / int(n)) for n in sizes]
-        tables.setdefault(row["op"], {})[row["container"]] = [Point(n, v, v, v) for n, v in values]
-    return tables
-
-
-def _at(sizes: Sequence[int], lines: dict[str, list[Point]]) -> dict[str, list[Point]]:
-    """The points at these sizes alone."""
-    return {name: [point for point in line if point.x in sizes] for name, line in lines.items()}
 
 
 def _panel(sweep: Results, title: str, series: dict[str, list[Point]], axis: Axis) -> Panel:

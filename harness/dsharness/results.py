@@ -34,6 +34,8 @@ from .samples import UNITS, WORKS, Cell
 
 SCHEMA_VERSION = 1
 LATEST = "latest.json"
+SEED_TABLES = "seed_tables"
+"""Where the context of a run by the seed report's method says what each container's find looked up."""
 CURVE = "curve"
 """Where the context of a curve says which one it is: such a file has its complexities, too."""
 

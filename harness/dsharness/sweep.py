@@ -89,9 +89,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def add_container_options(parser: argparse.ArgumentParser) -> None:
     """Those of them that say where to run, what of the containers, and how."""
-    parser.add_argument("--target", default="uml", help="uml, qemu or host (uml)")
-    parser.add_argument("--kernel", help="kernel version, 6.1 or a full release (the target's default)")
-    parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (auto)")
+    add_place_options(parser)
     parser.add_argument("--container", nargs="+", metavar="NAME", help=f"of {', '.join(known_containers())} (all)")
     parser.add_argument("--op", nargs="+", metavar="NAME", help=f"of {', '.join(OPS)} (all)")
     parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
@@ -101,6 +99,13 @@ def add_container_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups that are absent (0)")
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
     parser.add_argument("--warmup", metavar="MS", help="uncounted tries first, ms of guest time (500; 5 under icount)")
+
+
+def add_place_options(parser: argparse.ArgumentParser) -> None:
+    """Those of them that say where to run, and for how long at the most."""
+    parser.add_argument("--target", default="uml", help="uml, qemu or host (uml)")
+    parser.add_argument("--kernel", help="kernel version, 6.1 or a full release (the target's default)")
+    parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (auto)")
     parser.add_argument("--timeout", default="900", metavar="SECONDS", help="end a guest then (900)")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from made_results import DEVICES, make
 
-from dsharness import figures, paths, results
+from dsharness import figures, paths, results, seedview, stats
 from dsharness.errors import HarnessError
 from dsharness.picture import Point
 from dsharness.results import Results
@@ -51,7 +51,7 @@ def test_the_words_on_a_picture(tmp_path: Path) -> None:
     for path in figures.draw(make(), tmp_path):
         if path.suffix == ".svg":
             text = svg_text(path)
-            for words in ("cycles per element", "target uml", "kernel 6.12.117", "rdtsc", "2026-01-02", "0123456789ab",
+            for words in ("counted in cycles", "target uml", "kernel 6.12.117", "rdtsc", "2026-01-02", "0123456789ab",
                           "Example CPU 9000", "median of 20 tries", "for_each", "hashtable", "xarray"):  # fmt: skip
                 assert words in text, path.name
 
@@ -74,18 +74,21 @@ def test_bars_are_of_the_largest_n() -> None:
     assert "100,000" in figures.largest(make(sizes=[500, 100_000])).title
 
 
-def test_the_seed_report_is_divided_by_n() -> None:
-    picture = figures.seed_report(make())
+def test_the_seed_report_has_totals() -> None:
+    picture = seedview.picture(make())
     assert picture is not None
     fill = picture.panels[0]
-    assert fill.value_label == "cycles per element"
-    assert fill.series["list"][0].median == 788988 / 500
-    assert fill.series["xarray"][-1].median == 384668 / 4000
+    assert fill.value_label == "cycles of a try"
+    assert fill.series["list"][0].median == 788988
+    assert fill.series["xarray"][-1].median == 384668
+    ours = picture.panels[3].series["list"][0]
+    cell = next(cell for cell in make().cells if cell.name == "list/fill/500")
+    assert ours.median == stats.summarise(cell.cycles).median
 
 
 def test_cycles_and_instructions_share_no_axis(tmp_path: Path) -> None:
     sweep = make(unit="instructions", target="qemu", accel="icount")
-    picture = figures.seed_report(sweep)
+    picture = seedview.picture(sweep)
     assert picture is not None
     assert [panel.value_label.split()[0] for panel in picture.panels] == ["cycles"] * 3 + ["instructions"] * 3
     above, below = picture.panels[0], picture.panels[3]
@@ -95,8 +98,12 @@ def test_cycles_and_instructions_share_no_axis(tmp_path: Path) -> None:
 
 
 def test_no_common_size_makes_no_seed_report(tmp_path: Path) -> None:
-    assert figures.seed_report(make(sizes=[64])) is None
-    assert figures.seed_report(make(ops=["erase"])) is None
+    assert seedview.picture(make(sizes=[64])) is None
+    assert seedview.picture(make(ops=["erase"])) is None
+    other = make(containers=["list"])
+    for cell in other.cells:
+        cell.container = "maple"
+    assert seedview.picture(other) is None
     assert len(figures.draw(make(sizes=[64]), tmp_path)) == 4
 
 
@@ -115,7 +122,7 @@ def test_no_common_size_makes_no_seed_report(tmp_path: Path) -> None:
 def test_unusual_sweeps(options: dict[str, Any], tmp_path: Path) -> None:
     for path in figures.draw(make(**options), tmp_path):
         if path.suffix == ".svg":
-            assert "cycles per element" in svg_text(path)
+            assert "counted in cycles" in svg_text(path)
 
 
 def with_value(sweep: Results, value: int, *, everywhere: bool) -> Results:
