@@ -18,9 +18,9 @@ PICTURE = "compare"
 RULE = """\
 A ratio is B / A of the medians. faster and slower: its 95 % bootstrap interval lies wholly beyond the threshold, and p
 (Mann-Whitney's U, corrected by Holm for all cells) is below alpha. no change: the interval lies wholly within the threshold.
-inconclusive: all else, with the reason; and cycles of a machine that was busy. Cycles are taken in ten stretches of each
-cell's tries: neighbours share what else the machine does. Counts of instructions that repeat exactly are compared as they
-are."""
+inconclusive: all else, with the reason; and cycles of a machine that was busy, or whose floors changed, too. Cycles are
+taken in ten stretches of each cell's tries: neighbours share what else the machine does. Counts of instructions that
+repeat exactly are compared as they are."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,7 +32,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--across", action="append", metavar="KIND", default=[],
         help=f"compare though they differ in: {', '.join(likeness.KINDS)} (commas between)",
     )  # fmt: skip
-    parser.add_argument("--trust-busy", action="store_true", help="verdicts on cycles of a busy machine, too")
+    parser.add_argument("--trust-busy", action="store_true", help="verdicts on cycles of a machine that was busy, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the comparison as a file (results/compare-<time>.json)")
     parser.add_argument("--output", type=Path, default=paths.PLOTS, metavar="DIR", help="where the pictures go (plots/)")
     parser.set_defaults(run=run)

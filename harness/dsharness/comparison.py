@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import collections
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import likeness, stats, verdict
+from . import floors, likeness, stats, verdict
 from .errors import HarnessError
 from .likeness import Difference
 from .results import Results
+from .samples import DATAPATH_OPS
 from .verdict import Blocks, Comparison, Rule, Word
 
 SCHEMA_VERSION = 1
@@ -97,11 +98,12 @@ def compare(
     if trusting and before.results.unit == after.results.unit:
         doubt = ""
     rule = _rule(before.results, after.results, threshold, alpha)
+    cells = verdict.compare(one, other, rule, doubt)
     return Comparisons(
         before,
         after,
         rule,
-        verdict.compare(one, other, rule, doubt),
+        cells if trusting or rule.exact else _held_against_floors(cells),
         found,
         [name for name in one if name not in other],
         [name for name in other if name not in one],
@@ -111,6 +113,25 @@ def compare(
 def samples(sweep: Results) -> dict[str, Blocks]:
     """The samples of every cell, an element or packet: one load of the modules."""
     return {cell.name: [[count / cell.elements for count in cell.cycles]] for cell in sweep.cells}
+
+
+def _held_against_floors(cells: Sequence[Comparison]) -> list[Comparison]:
+    """No verdict at an n whose floor has changed: a floor is the same loop on both sides, so it was the machine."""
+    moved: dict[str, Comparison] = {}
+    for cell in cells:
+        container, _, n = cell.name.split("/")[:3]
+        if container == floors.FLOOR and cell.word in (Word.FASTER, Word.SLOWER):
+            moved[n] = max(cell, moved.get(n, cell), key=lambda one: abs(math.log(one.ratio)))
+    return [_doubted(cell, moved) for cell in cells]
+
+
+def _doubted(cell: Comparison, moved: Mapping[str, Comparison]) -> Comparison:
+    container, op, n = cell.name.split("/")[:3]
+    floor = moved.get(n)
+    if not floor or container == floors.FLOOR or op in DATAPATH_OPS or cell.word is Word.INCONCLUSIVE:
+        return cell
+    reason = f"{floor.name}, the same loop on both sides, is {floor.ratio:.2f} of what it was: the machine changed, repeat both"
+    return replace(cell, word=Word.INCONCLUSIVE, reason=reason)
 
 
 def document(found: Sequence[Comparisons]) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -96,6 +97,35 @@ def test_a_governor_that_scales_is_a_doubt() -> None:
     scaling = {"cpu_scaling_enabled": True, "governor": "powersave"}
     (reason,) = compared(make(**scaling), again()).reasons
     assert reason.startswith("in the first sweep the frequency governor is powersave: set it to performance")
+
+
+def with_floors(sweep: Results, factor: float = 1.0) -> Results:
+    """The sweep with walks over the array at each of its sizes, which cost so many times as much at n = 500."""
+    draw = random.Random(str(sweep.context["date"]))
+    for n in sweep.sizes:
+        cell = Cell("floor", "walk", n, n)
+        scale = factor if n == 500 else 1.0
+        cell.cycles.extend(round(scale * 2000 * n * draw.uniform(0.99, 1.01)) for _ in range(20))
+        cell.disturbed.extend([0] * 20)
+        sweep.cells.append(cell)
+        sweep.context["cells"].append(cell.name)
+    return sweep
+
+
+def test_where_a_floor_moved_it_was_the_machine() -> None:
+    slow = ("list/fill/500", "list/fill/1000")
+    before, after = with_floors(make(sizes=[500, 1000])), with_floors(scaled(again(sizes=[500, 1000]), 1.5, *slow), 1.4)
+    words = {cell.name: cell for cell in compared(before, after).cells}
+    assert words["floor/walk/500"].word is Word.SLOWER
+    assert words["list/fill/1000"].word is Word.SLOWER
+    assert words["list/fill/500"].word is words["rbtree/erase/500"].word is Word.INCONCLUSIVE
+    assert words["list/fill/500"].reason == (
+        "floor/walk/500, the same loop on both sides, is 1.40 of what it was: the machine changed, repeat both"
+    )
+    trusted = {cell.name: cell.word for cell in compared(before, after, trusting=True).cells}
+    assert trusted["list/fill/500"] is Word.SLOWER
+    still = compared(with_floors(make(sizes=[500])), with_floors(scaled(again(sizes=[500]), 1.5, slow[0])))
+    assert still.counts == {Word.NO_CHANGE: 16, Word.FASTER: 0, Word.SLOWER: 1, Word.INCONCLUSIVE: 0}
 
 
 def test_a_single_try_is_inconclusive() -> None:

@@ -11,17 +11,28 @@ from pathlib import Path
 import pytest
 from made_results import make
 
-from dsharness import results
+from dsharness import floors, results
+from dsharness.results import Results
+from dsharness.samples import Cell
 
 COMPARE = Path("/usr/share/benchmark/compare.py")
+
+
+def sweep() -> Results:
+    """Containers, devices, and a floor."""
+    made = make(sizes=[500], devices=["veth", "udptun"])
+    walk = Cell(floors.FLOOR, "walk", 500, 500, array("q", range(1000, 1020)), array("b", [0] * 20))
+    made.cells.append(walk)
+    made.context["cells"].append(walk.name)
+    return made
 
 
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path]:
     """A sweep, and the same with hashtable/fill/500 twice as slow."""
     before, after = tmp_path / "before.json", tmp_path / "after.json"
-    results.write(make(sizes=[500], devices=["veth", "udptun"]), before)
-    slower = make(sizes=[500], devices=["veth", "udptun"])
+    results.write(sweep(), before)
+    slower = sweep()
     assert slower.cells[0].name == "hashtable/fill/500"
     slower.cells[0].cycles = array("q", (2 * value for value in slower.cells[0].cycles))
     results.write(slower, after)
@@ -46,4 +57,13 @@ def test_compare_finds_the_change(pair: tuple[Path, Path], tmp_path: Path) -> No
     assert found["hashtable/fill/500"]["utest"]["time_pvalue"] < 0.001
     assert found["list/fill/500"]["utest"]["time_pvalue"] == pytest.approx(1)
     assert found["udptun/path/1400"]["utest"]["time_pvalue"] == pytest.approx(1)
+    assert found["floor/walk/500"]["utest"]["time_pvalue"] == pytest.approx(1)
     assert found["hashtable/fill/500_median"]["run_type"] == "aggregate"
+
+
+def test_what_it_reads_has_the_fields_of_ours(pair: tuple[Path, Path]) -> None:
+    for path in pair:
+        rows = json.loads(path.read_text())["benchmarks"]
+        medians = [row for row in rows if row.get("aggregate_name") == "median"]
+        assert len(medians) == 16 + 24 + 1
+        assert all({"median_low", "median_high", "outliers_mild", "outliers_severe"} <= row.keys() for row in medians)

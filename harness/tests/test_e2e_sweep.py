@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+import schemas
 
 from dsharness import paths, results, stats, sweep, sweeper, targets
 from dsharness.errors import HarnessError
@@ -76,6 +77,7 @@ def test_a_whole_sweep(uml: targets.Target, tmp_path: Path) -> None:
     assert context["clock_khz"] > 100_000
     assert context["kernel"] == uml.kernel.release
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["result.csv", "result.json"]
+    assert schemas.complaints(output) == []
 
 
 def test_the_datapath_follows_the_sizes(uml: targets.Target, tmp_path: Path) -> None:
