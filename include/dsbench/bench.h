@@ -10,6 +10,7 @@
 #ifndef _DSBENCH_BENCH_H
 #define _DSBENCH_BENCH_H
 
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -70,6 +71,11 @@ enum dsbench_op {
  * that lookups miss.
  */
 #define DSBENCH_CHURN_MAX	64U
+
+/* The operations that containers have. */
+#define DSBENCH_CONTAINER_OPS						\
+	(BIT(DSBENCH_FILL) | BIT(DSBENCH_FIND) | BIT(DSBENCH_FOR_EACH) | \
+	 BIT(DSBENCH_ERASE))
 
 /**
  * struct dsbench_elem - what every container stores
@@ -188,6 +194,9 @@ struct dsbench_shared_ops {
  * @verify: walk the whole container, call dsbench_see() for each element and
  *	check the container's own invariants; 0, -EUCLEAN where it is damaged.
  *	May sleep
+ * @settle: wait for the work that an operation left to another thread; called
+ *	after each slice, when the clock stands still. May sleep. NULL where no
+ *	operation does that
  * @op: the timed loops; NULL where the container has no such operation
  * @shared: the loops for many readers and a writer; NULL where the container
  *	does not offer that
@@ -207,6 +216,7 @@ struct dsbench_ops {
 	int (*create)(struct dsbench_set *set);
 	void (*destroy)(struct dsbench_set *set);
 	int (*verify)(struct dsbench_set *set);
+	void (*settle)(struct dsbench_set *set);
 	dsbench_op_fn op[DSBENCH_NR_OPS];
 	const struct dsbench_shared_ops *shared;
 	u32 (*find_steps)(u32 n);
@@ -331,16 +341,16 @@ MODULE_PARM_DESC(n, "elements (default: the core's n)");		\
 module_param_cb(tries, &dsbench_tries_param_ops, &container##_container.tries, \
 		0644);							\
 MODULE_PARM_DESC(tries, "tries (default: the core's tries)");		\
-static int __init container##_init(void)				\
+static int __init dsbench_##container##_init(void)			\
 {									\
 	return dsbench_register(&container##_container);		\
 }									\
-static void __exit container##_exit(void)				\
+static void __exit dsbench_##container##_exit(void)			\
 {									\
 	dsbench_unregister(&container##_container);			\
 }									\
-module_init(container##_init);						\
-module_exit(container##_exit);						\
+module_init(dsbench_##container##_init);				\
+module_exit(dsbench_##container##_exit);				\
 MODULE_ALIAS("dsbench-container");					\
 MODULE_LICENSE("GPL")
 

@@ -7,7 +7,9 @@
 #define _DSBENCH_COMPAT_H
 
 #include <linux/hardirq.h>
+#include <linux/irq_work.h>
 #include <linux/kernel_stat.h>
+#include <linux/rhashtable-types.h>
 #include <linux/version.h>
 
 /*
@@ -58,6 +60,18 @@ static inline unsigned long dsbench_irq_count(unsigned int cpu)
 {
 	return kstat_cpu_irqs_sum(cpu) + dsbench_arch_irq_count(cpu);
 }
+
+/* Before 7.3 an rhashtable asks for its worker without an interrupt between. */
+#if KERNEL_VERSION(7, 3, 0) <= LINUX_VERSION_CODE
+static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
+{
+	irq_work_sync(&ht->run_irq_work);
+}
+#else
+static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
+{
+}
+#endif
 
 /* The helpers for the sockets of tunnels take the struct sock from 7.1 on. */
 #if KERNEL_VERSION(7, 1, 0) <= LINUX_VERSION_CODE

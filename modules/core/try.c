@@ -82,6 +82,12 @@ noinline void dsbench_time_slice(struct dsbench_slice *slice)
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_time_slice);
 
+static void settle(const struct dsbench_cell *cell)
+{
+	if (cell->source->ops->settle)
+		cell->source->ops->settle(cell->set);
+}
+
 /**
  * dsbench_cell_must_end() - is a try to be given up?
  * @cell: of the try
@@ -116,6 +122,7 @@ int dsbench_cell_fill(struct dsbench_cell *cell)
 		err = cell->source->ops->op[DSBENCH_FILL](set, first, last);
 		if (err)
 			return err;
+		settle(cell);
 		cond_resched();
 	}
 	return 0;
@@ -167,6 +174,7 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 		t->ticks += slice.ticks - clock->overhead;
 		t->slices++;
 		t->disturbed |= slice.disturbed;
+		settle(cell);
 		if (dsbench_cell_must_end(cell))
 			return -EINTR;
 		cond_resched();
