@@ -16,8 +16,22 @@ SUITES = (
     "dsbench_hashtable",
     "dsbench_rbtree",
     "dsbench_xarray",
+    "dsbench_maple",
+    "dsbench_rhashtable",
+    "dsbench_llist",
+    "dsbench_idr",
+    "dsbench_sorted_array",
     "udptun",
 )
+
+# An operation that a container does not have cannot be tested.
+SKIPPED = {
+    "dsbench_llist": {
+        "find_in_empty_finds_nothing", "find_finds_every_key", "find_does_not_find_the_absent",
+        "verify_counts_what_find_found",
+    },
+    "dsbench_sorted_array": {"erase_in_slices", "fill_again_after_erase"},
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +44,8 @@ def report() -> kunit.Report:
 def test_suite_passes(report: kunit.Report, suite: str) -> None:
     cases = [case for case in report.cases if case.suite == suite]
     assert cases, f"{suite} did not run:\n{report.text}"
-    bad = [f"{case.name}: {case.status}" for case in cases if case.status != "PASS"]
+    assert {case.name for case in cases if case.status == "SKIP"} == SKIPPED.get(suite, set())
+    bad = [f"{case.name}: {case.status}" for case in cases if case.status not in ("PASS", "SKIP")]
     assert not bad, report.text
 
 

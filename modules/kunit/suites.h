@@ -17,6 +17,11 @@ extern struct kunit_suite dsbench_list_suite;
 extern struct kunit_suite dsbench_hashtable_suite;
 extern struct kunit_suite dsbench_rbtree_suite;
 extern struct kunit_suite dsbench_xarray_suite;
+extern struct kunit_suite dsbench_maple_suite;
+extern struct kunit_suite dsbench_rhashtable_suite;
+extern struct kunit_suite dsbench_llist_suite;
+extern struct kunit_suite dsbench_idr_suite;
+extern struct kunit_suite dsbench_sorted_array_suite;
 
 /* A small run's parameters, for a test to change. */
 static inline struct dsbench_params some_params(void)

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An array of pointers to elements, sorted by key once all are in it, searched
+ * with bsearch(): lib/'s own sort() and bsearch(), which call the comparison
+ * through a pointer, as for every module.
+ *
+ * There is no erase: to take out one element moves all behind it, so to take
+ * them out one by one moves n * n / 2 pointers. Who has a sorted array throws
+ * it away, or makes a new one.
+ */
+
+#include <linux/bsearch.h>
+#include <linux/mm.h>
+#include <linux/nmi.h>
+#include <linux/sort.h>
+
+#include <dsbench/bench.h>
+
+/*
+ * More elements take sort() seconds, with preemption off. Their comparison
+ * tells the watchdog, once in so many calls, that all is well.
+ */
+#define LONG_SORT	(1U << 20)
+#define PATS		(1U << 20)
+
+/**
+ * struct sorted_array - the container
+ * @count: how many elements are in it
+ * @slot: the elements, in key order once all are in it
+ */
+struct sorted_array {
+	u32 count;
+	struct dsbench_elem *slot[];
+};
+
+static u64 sorted_array_bytes(u32 n)
+{
+	return sizeof(struct sorted_array) + (u64)n * sizeof(void *);
+}
+
+static int sorted_array_create(struct dsbench_set *set)
+{
+	struct sorted_array *a;
+
+	a = kvmalloc(struct_size(a, slot, set->n), GFP_KERNEL | __GFP_NOWARN);
+	if (!a)
+		return -ENOMEM;
+
+	a->count = 0;
+	set->priv = a;
+	return 0;
+}
+
+static void sorted_array_destroy(struct dsbench_set *set)
+{
+	kvfree(set->priv);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct dsbench_elem *x = *(struct dsbench_elem * const *)a;
+	const struct dsbench_elem *y = *(struct dsbench_elem * const *)b;
+
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+/* One run at a time sorts, so that one count is enough. */
+static int by_key_patting(const void *a, const void *b)
+{
+	static u32 calls;
+
+	if (!(++calls % PATS))
+		touch_nmi_watchdog();
+	return by_key(a, b);
+}
+
+static int key_to_elem(const void *key, const void *slot)
+{
+	const struct dsbench_elem *e = *(struct dsbench_elem * const *)slot;
+	u64 wanted = *(const u64 *)key;
+
+	return wanted < e->key ? -1 : wanted > e->key;
+}
+
+static __always_inline int sorted_array_fill_as(struct dsbench_set *set,
+						u32 first, u32 last,
+						bool inline_alloc)
+{
+	struct sorted_array *a = set->priv;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		struct dsbench_elem *e = dsbench_elem_get(set, i, inline_alloc);
+
+		if (unlikely(!e))
+			return -ENOMEM;
+		a->slot[a->count++] = e;
+	}
+	if (a->count == set->n)
+		sort(a->slot, a->count, sizeof(a->slot[0]),
+		     a->count > LONG_SORT ? by_key_patting : by_key, NULL);
+	return 0;
+}
+
+static int sorted_array_fill(struct dsbench_set *set, u32 first, u32 last)
+{
+	return set->inline_alloc ?
+	       sorted_array_fill_as(set, first, last, true) :
+	       sorted_array_fill_as(set, first, last, false);
+}
+
+static int sorted_array_find(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct sorted_array *a = set->priv;
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		u64 key = set->lookup[i];
+		struct dsbench_elem **slot;
+
+		slot = bsearch(&key, a->slot, a->count, sizeof(a->slot[0]),
+			       key_to_elem);
+		if (slot) {
+			sum += (*slot)->value;
+			hits++;
+		}
+	}
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int sorted_array_for_each(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct sorted_array *a = set->priv;
+	u32 i;
+
+	for (i = 0; i < a->count; i++)
+		a->slot[i]->value++;
+	return 0;
+}
+
+static int sorted_array_verify(struct dsbench_set *set)
+{
+	struct sorted_array *a = set->priv;
+	u32 i;
+
+	for (i = 0; i < a->count; i++) {
+		struct dsbench_elem *e = a->slot[i];
+
+		/* Keys are 0 to n - 1, so all of them in order are their places. */
+		if (a->count == set->n && e->key != i)
+			return -EUCLEAN;
+		if (dsbench_see(set, e))
+			return -EUCLEAN;
+	}
+	return 0;
+}
+
+static const struct dsbench_ops sorted_array_ops = {
+	.create = sorted_array_create,
+	.destroy = sorted_array_destroy,
+	.verify = sorted_array_verify,
+	.op = {
+		[DSBENCH_FILL] = sorted_array_fill,
+		[DSBENCH_FIND] = sorted_array_find,
+		[DSBENCH_FOR_EACH] = sorted_array_for_each,
+	},
+	.bytes = sorted_array_bytes,
+};
+
+dsbench_container_module(sorted_array);
+MODULE_DESCRIPTION("dsbench: sorted array of pointers, sort() and bsearch()");
