@@ -95,6 +95,15 @@ class Results:
         return sorted({cell.n for cell in self.cells})
 
     @property
+    def absent_ops(self) -> dict[str, list[str]]:
+        """The operations that a container does not have, by container, of those that were asked for."""
+        absent: dict[str, list[str]] = {}
+        for name in self.context.get("absent_ops", []):
+            container, _, op = str(name).partition("/")
+            absent.setdefault(container, []).append(op)
+        return absent
+
+    @property
     def ns_per_count(self) -> float:
         """Nanoseconds of one cycle or instruction."""
         return 1e6 / float(self.context["clock_khz"])

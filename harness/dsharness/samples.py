@@ -84,6 +84,11 @@ class Report:
         return [text for text in self.header.all("warning") if not _CELL_WARNING.match(text)]
 
     @property
+    def absent(self) -> list[str]:
+        """What was asked for and is not there: list/find, an operation of a container."""
+        return ["/".join(text.split()) for text in self.header.all("absent")]
+
+    @property
     def unit(self) -> str:
         """What the clock counts: one of UNITS."""
         return self.header.get("unit").split(" ")[0]

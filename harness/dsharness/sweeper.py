@@ -87,6 +87,7 @@ def begun(target: targets.Target) -> Results:
         "arch": target.kernel.arch,
         **facts,
         "warnings": [] if target.accel == "icount" else environment.warnings(facts),
+        "absent_ops": [],
         "n": [],
     }
     return Results(context, [])
@@ -131,10 +132,12 @@ class Collector:
         awaited.remove(stage.stage)
         cells = [*self.results.cells, *stage.cells]
         warnings = stage.report.warnings if stage.report else []
+        absent = stage.report.absent if stage.report else []
         context = {
             **(_told(stage.report) if stage.report else {}),
             **before,
             **(_devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
+            "absent_ops": list(dict.fromkeys([*before["absent_ops"], *absent])),
             "warnings": list(dict.fromkeys([*before["warnings"], *warnings])),
             "cells": [cell.name for cell in cells],
             "complete": not awaited,

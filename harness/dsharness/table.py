@@ -76,7 +76,8 @@ def _show_part(sweep: Results, title: str, subject: str, columns: list[str], fig
         table.add_column(column, justify="right")
     for op in sweep.ops:
         for container in sweep.containers:
-            table.add_row(op, container, *(figures.get(f"{container}/{op}/{n}", "-") for n in sweep.sizes))
+            nothing = "absent" if op in sweep.absent_ops.get(container, []) else "-"
+            table.add_row(op, container, *(figures.get(f"{container}/{op}/{n}", nothing) for n in sweep.sizes))
         table.add_section()
     console = Console(highlight=False)
     if not console.is_terminal:  # a log is as wide as it needs to be

@@ -50,6 +50,13 @@ def footnotes(sweep: Results, panels: Iterable[Panel]) -> list[str]:
     ]
     if hidden:
         said.append(f"Below the clock's resolution at some n, not drawn there: {', '.join(hidden)}.")
+    lacking = [
+        f"{container} has no {' and no '.join(ops)}"
+        for container, ops in sweep.absent_ops.items()
+        if container in sweep.containers
+    ]
+    if lacking:
+        said.append(f"Absent: {', '.join(lacking)}.")
     if sweep.disturbed_share > results.NOTABLE_SHARE:
         said.append(f"Interrupts fell into {sweep.disturbed_share:.1%} of the tries.")
     return said + [f"Warning: {warning}" for warning in sweep.context["warnings"]]

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from dsharness.targets import Target
 
-CONTAINERS = ("list", "hashtable", "rbtree", "xarray")
+CONTAINERS = ("list", "hashtable", "rbtree", "xarray", "maple", "rhashtable", "llist", "idr", "sorted_array")
 OPS = ("fill", "find", "for_each", "erase")
 FLOORS = ("empty", "walk", "random", "chase")
+ABSENT = frozenset({("llist", "find"), ("sorted_array", "erase")})
+CELLS = sorted({(container, op) for container in CONTAINERS for op in OPS} - ABSENT)
+"""What a run of all has: a row each."""
 
 RUN = "/sys/kernel/debug/dsbench/run"
 SAMPLES = "/sys/kernel/debug/dsbench/samples"

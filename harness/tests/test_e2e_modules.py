@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy
 import pytest
 from dsharness import targets
-from guests import CONTAINERS, FLOORS, OPS, PARAMETERS, RESULTS, RUN, SAMPLES, Row, floors, header, rows, sh
+from guests import (
+    ABSENT, CELLS, CONTAINERS, FLOORS, OPS, PARAMETERS, RESULTS, RUN, SAMPLES, Row, floors, header, rows, sh,
+)  # fmt: skip
 
 QUICK = "insmod dsbench.ko n=50 tries=5 warmup=0"
 """A run that is over in no time."""
@@ -30,24 +32,24 @@ def uml() -> targets.Target:
 # Literal use
 
 
-def test_insmod_and_cat_print_sixteen_rows(uml: targets.Target) -> None:
+def test_insmod_and_cat_print_a_row_a_cell(uml: targets.Target) -> None:
     found = rows(sh(uml, "insmod dsbench.ko n=4000 tries=100 && cat /proc/dsbench"))
-    assert [(row.container, row.op) for row in found] == [(c, op) for c in CONTAINERS for op in OPS]
+    assert sorted((row.container, row.op) for row in found) == CELLS
     assert {(row.n, row.tries) for row in found} == {(4000, 100)}
 
 
 def test_a_container_adds_a_run_of_its_own(uml: targets.Target) -> None:
     text = sh(uml, f"{QUICK} && cat /proc/dsbench && insmod dsbench_rbtree.ko n=2000 tries=10 && cat /proc/dsbench")
     first, second = text.split("# dsbench: ")[1:]
-    assert len(rows(first)) == 16
-    assert rows(second)[:16] == rows(first)
-    added = rows(second)[16:]
+    assert len(rows(first)) == len(CELLS)
+    assert rows(second)[: len(CELLS)] == rows(first)
+    added = rows(second)[len(CELLS) :]
     assert [(row.container, row.op, row.n, row.tries) for row in added] == [("rbtree", op, 2000, 10) for op in OPS]
 
 
 def test_borrowed_containers_go_and_those_of_the_user_stay(uml: targets.Target) -> None:
     text = sh(uml, f"insmod dsbench.ko autorun=0; insmod dsbench_list.ko; echo 1 > {RUN}; cat /proc/dsbench; lsmod")
-    assert len(rows(text)) == 16
+    assert len(rows(text)) == len(CELLS)
     assert re.findall(r"^dsbench\w*", text, re.MULTILINE) == ["dsbench_list", "dsbench"]
 
 
@@ -63,13 +65,13 @@ def test_the_header_says_what_was_measured(uml: targets.Target) -> None:
     ):  # fmt: skip
         assert word in run.split()
     assert "state=complete" in run
-    assert len(rows(text)) == 16
+    assert len(rows(text)) == len(CELLS)
 
 
 def test_no_line_but_a_row_begins_with_a_containers_name(uml: targets.Target) -> None:
     text = sh(uml, f"{QUICK} && cat /proc/dsbench")
     begins = [line for line in text.splitlines() if line.split()[0] in CONTAINERS]
-    assert len(begins) == 16
+    assert len(begins) == len(CELLS)
     assert all(len(line.split()) == 15 for line in begins)
     widths = {len(line) for line in begins} | {len(next(li for li in text.splitlines() if li.startswith("container ")))}
     assert len(widths) == 1, "the columns are not aligned"
@@ -81,7 +83,7 @@ def test_no_line_but_a_row_begins_with_a_containers_name(uml: targets.Target) ->
 def test_statistics_agree_with_the_samples(uml: targets.Target) -> None:
     text = sh(uml, f"insmod dsbench.ko n=500 tries=37; cat {RESULTS}; echo ---; cat {SAMPLES}")
     results, samples = (list(csv.DictReader(io.StringIO(part))) for part in text.split("---\n"))
-    assert len(results) == 16 + 4
+    assert len(results) == len(CELLS) + len(FLOORS)
     for result in results:
         key = (result["container"], result["op"])
         cycles = numpy.array([int(s["cycles"]) for s in samples if (s["container"], s["op"]) == key])
@@ -105,7 +107,7 @@ def test_per_element_is_the_median_divided(uml: targets.Target) -> None:
 def test_one_element(uml: targets.Target) -> None:
     text = sh(uml, "insmod dsbench.ko n=1 tries=1 warmup=0; cat /proc/dsbench")
     found = rows(text)
-    assert [(row.n, row.tries) for row in found] == [(1, 1)] * 16
+    assert [(row.n, row.tries) for row in found] == [(1, 1)] * len(CELLS)
     for row in found:
         assert row.per_element == "below_resolution" if row.p50 <= 0 else float(row.per_element) > 0
 
@@ -119,7 +121,7 @@ def test_one_element(uml: targets.Target) -> None:
 )  # fmt: skip
 def test_ways_to_run(uml: targets.Target, options: str) -> None:
     text = sh(uml, f"insmod dsbench.ko n=1000 tries=3 warmup=0 {options}; cat /proc/dsbench")
-    assert len(rows(text)) == 16
+    assert len(rows(text)) == len(CELLS)
     assert "state=complete" in text
 
 
@@ -150,7 +152,7 @@ def test_a_run_without_floors(uml: targets.Target) -> None:
     text = sh(uml, f"{QUICK} floors=N; cat /proc/dsbench")
     assert not floors(text)
     assert {row.x_floor for row in rows(text)} == {"-"}
-    assert len(rows(text)) == 16
+    assert len(rows(text)) == len(CELLS)
 
 
 @pytest.mark.parametrize("order", ["shuffled", "sequential"])
@@ -186,6 +188,21 @@ def test_selected_operations_and_containers(uml: targets.Target) -> None:
     assert {(row.container, row.op) for row in rows(text)} == {(c, op) for c in ("list", "xarray") for op in ("find", "erase")}
 
 
+def test_what_a_container_cannot_do_is_absent(uml: targets.Target) -> None:
+    text = sh(uml, f"{QUICK}; cat /proc/dsbench")
+    assert sorted(header(text, "absent")) == [f"{container} {op}" for container, op in sorted(ABSENT)]
+    text = sh(uml, f"{QUICK} ops=fill,find containers=xarray,sorted_array; cat /proc/dsbench")
+    assert header(text, "absent") == []
+
+
+@pytest.mark.parametrize(("container", "op"), sorted(ABSENT))
+def test_nothing_but_what_is_absent(uml: targets.Target, container: str, op: str) -> None:
+    text = sh(uml, f"{QUICK} ops={op} containers={container}; cat /proc/dsbench")
+    assert rows(text) == []
+    said = f"run 1: {container} has no {op}, so there is nothing to time: choose other ops or containers"
+    assert header(text, "warning") == [said]
+
+
 def test_a_million_elements(uml: targets.Target) -> None:
     # The shell goes on counting while the run holds the only CPU, or the machine would not be responsive.
     script = """
@@ -193,9 +210,9 @@ def test_a_million_elements(uml: targets.Target) -> None:
     insmod dsbench.ko n=1000000 tries=1 warmup=0 && cat /proc/dsbench
     kill $clock; echo ticks $(wc -l < /tmp/ticks)
     """
-    text = sh(uml, script, timeout=300)
+    text = sh(uml, script, timeout=900)
     found = rows(text)
-    assert len(found) == 16
+    assert len(found) == len(CELLS)
     assert {row.n for row in found} == {1000000}
     assert "16 of 1000000 keys in find list" in " ".join(header(text, "lookups"))
     (run,) = header(text, "run")
@@ -251,7 +268,7 @@ def test_what_is_not_allowed_is_refused_in_a_sentence_and_loses_nothing(uml: tar
     for name, value, sentence in NOT_ALLOWED:
         assert re.search(rf"dsbench: {name}={re.escape(value)}: .*{sentence}", text), (name, value)
     found = rows(text)
-    assert found[:16] == found[16:]
+    assert found[: len(CELLS)] == found[len(CELLS) :]
 
 
 @pytest.mark.parametrize("wrong", ["n=0", "tries=none", "order=up", "n=16000000", "cpu=5"])
@@ -306,7 +323,7 @@ def test_a_second_insmod(uml: targets.Target) -> None:
     text = sh(uml, f"{QUICK}; cat /proc/dsbench; insmod dsbench.ko 2>&1 && echo AGAIN; cat /proc/dsbench")
     assert "File exists" in text
     assert "AGAIN" not in text
-    assert rows(text)[:16] == rows(text)[16:]
+    assert rows(text)[: len(CELLS)] == rows(text)[len(CELLS) :]
 
 
 def test_rmmod_of_the_core_while_a_container_uses_it(uml: targets.Target) -> None:
@@ -314,7 +331,7 @@ def test_rmmod_of_the_core_while_a_container_uses_it(uml: targets.Target) -> Non
     text = sh(uml, f"{script}; rmmod dsbench_list dsbench")
     assert "is in use by: dsbench_list" in text
     assert "GONE" not in text
-    assert len(rows(text)) == 16
+    assert len(rows(text)) == len(CELLS)
 
 
 def test_rmmod_of_the_core_after_a_run(uml: targets.Target) -> None:
@@ -336,12 +353,12 @@ def test_rmmod_of_a_container_during_its_run(uml: targets.Target) -> None:
 
 
 def test_rmmod_of_everything_right_after_insmod(uml: targets.Target) -> None:
-    script = """
+    script = f"""
     for i in $(seq 30); do
         insmod dsbench.ko n=500 tries=10000 warmup=0
         sleep 0.0$((i % 10))
         while lsmod | grep -q ^dsbench; do
-            for module in list hashtable rbtree xarray; do rmmod dsbench_$module 2> /dev/null; done
+            for module in {' '.join(CONTAINERS)}; do rmmod dsbench_$module 2> /dev/null; done
             rmmod dsbench 2> /dev/null
         done
     done
@@ -351,12 +368,12 @@ def test_rmmod_of_everything_right_after_insmod(uml: targets.Target) -> None:
 
 
 def test_insmod_of_all_at_once(uml: targets.Target) -> None:
-    script = """
+    script = f"""
     insmod dsbench.ko autorun=0 n=100 tries=20 warmup=0; echo Y > /sys/module/dsbench/parameters/autorun
-    for module in list hashtable rbtree xarray; do insmod dsbench_$module.ko & done; wait
-    cat /proc/dsbench; for module in list hashtable rbtree xarray; do rmmod dsbench_$module & done; wait; rmmod dsbench
+    for module in {' '.join(CONTAINERS)}; do insmod dsbench_$module.ko & done; wait
+    cat /proc/dsbench; for module in {' '.join(CONTAINERS)}; do rmmod dsbench_$module & done; wait; rmmod dsbench
     """
-    assert len(rows(sh(uml, script))) == 16
+    assert len(rows(sh(uml, script))) == len(CELLS)
 
 
 # Many at a time
@@ -374,7 +391,7 @@ def test_many_readers_during_a_run(uml: targets.Target) -> None:
     wc -l < /tmp/samples.1
     """
     lines = sh(uml, script).splitlines()
-    assert lines[1:] == [str(15 * 4), str(1 + (16 + 4) * 200)]
+    assert lines[1:] == [str(15 * 4), str(1 + (len(CELLS) + len(FLOORS)) * 200)]
 
 
 def test_writes_to_run_during_a_run(uml: targets.Target) -> None:

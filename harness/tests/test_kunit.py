@@ -12,6 +12,7 @@ SUITES = (
     "dsbench_params",
     "dsbench_clock",
     "dsbench_set",
+    "dsbench_floor",
     "dsbench_list",
     "dsbench_hashtable",
     "dsbench_rbtree",

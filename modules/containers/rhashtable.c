@@ -24,7 +24,7 @@
 #include <dsbench/compat.h>
 
 /* The largest power of two that fits into min_size. */
-#define MIN_SIZE_MAX	32768U
+#define MIN_SIZE_MAX	32768
 
 /* A worker that cannot get memory asks for itself again: not for ever. */
 #define SETTLE_ROUNDS	100
@@ -64,8 +64,8 @@ static int table_create(struct dsbench_set *set)
 	struct rhashtable *ht;
 	int err;
 
-	p.nelem_hint = min(set->n, (u32)U16_MAX);
-	p.min_size = min(table_size(set->n), (u64)MIN_SIZE_MAX);
+	p.nelem_hint = min_t(u32, set->n, U16_MAX);
+	p.min_size = min_t(u64, table_size(set->n), MIN_SIZE_MAX);
 
 	ht = kmalloc(sizeof(*ht), GFP_KERNEL);
 	if (!ht)

@@ -20,8 +20,8 @@
  * More elements take sort() seconds, with preemption off. Their comparison
  * tells the watchdog, once in so many calls, that all is well.
  */
-#define LONG_SORT	(1U << 20)
-#define PATS		(1U << 20)
+#define LONG_SORT	(1024 * 1024)
+#define PATS		(1024 * 1024)
 
 /**
  * struct sorted_array - the container

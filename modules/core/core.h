@@ -227,6 +227,18 @@ struct dsbench_cell {
 	u64 write_wait;
 };
 
+/**
+ * struct dsbench_absent - an operation that a run wanted of a container
+ * @node: in the run's absent
+ * @container: its name
+ * @op: what it does not have
+ */
+struct dsbench_absent {
+	struct list_head node;
+	char container[DSBENCH_NAME_LEN];
+	enum dsbench_op op;
+};
+
 enum dsbench_run_state {
 	DSBENCH_RUN_COMPLETE,
 	DSBENCH_RUN_INTERRUPTED,
@@ -240,6 +252,7 @@ enum dsbench_run_state {
  * @params: as they were when it started
  * @cpu: the CPU it was bound to
  * @cells: of struct dsbench_cell
+ * @absent: of struct dsbench_absent, what there are no cells for
  * @nr_cells: how many of them have samples, once it has ended
  * @state: how it ended
  * @ms: how long it took, in ms
@@ -251,6 +264,7 @@ struct dsbench_run {
 	struct dsbench_params params;
 	int cpu;
 	struct list_head cells;
+	struct list_head absent;
 	u32 nr_cells;
 	enum dsbench_run_state state;
 	u64 ms;

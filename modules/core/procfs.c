@@ -57,6 +57,15 @@ static void show_sharing(struct seq_file *m, const struct dsbench_run *run)
 	}
 }
 
+static void show_absent(struct seq_file *m, const struct dsbench_run *run)
+{
+	const struct dsbench_absent *absent;
+
+	list_for_each_entry(absent, &run->absent, node)
+		seq_printf(m, "# absent: %s %s\n", absent->container,
+			   dsbench_op_names[absent->op]);
+}
+
 static void show_cell_notes(struct seq_file *m, const struct dsbench_run *run,
 			    const struct dsbench_cell *cell)
 {
@@ -144,6 +153,7 @@ static int results_show(struct seq_file *m, void *unused)
 		if (run->problem[0])
 			seq_printf(m, "# warning: run %u: %s\n", run->id,
 				   run->problem);
+		show_absent(m, run);
 		list_for_each_entry(cell, &run->cells, node)
 			show_cell_notes(m, run, cell);
 	}

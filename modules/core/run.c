@@ -31,6 +31,7 @@ struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p)
 
 	run->params = *p;
 	INIT_LIST_HEAD(&run->cells);
+	INIT_LIST_HEAD(&run->absent);
 	return run;
 }
 
@@ -50,17 +51,20 @@ void dsbench_cell_free(struct dsbench_cell *cell)
 }
 
 /**
- * dsbench_run_free() - free a run and its cells
+ * dsbench_run_free() - free a run, its cells, and what it noted
  * @run: one that has ended
  *
  * Context: may sleep.
  */
 void dsbench_run_free(struct dsbench_run *run)
 {
+	struct dsbench_absent *absent, *behind;
 	struct dsbench_cell *cell, *next;
 
 	list_for_each_entry_safe(cell, next, &run->cells, node)
 		dsbench_cell_free(cell);
+	list_for_each_entry_safe(absent, behind, &run->absent, node)
+		kfree(absent);
 	kfree(run);
 }
 
@@ -113,6 +117,40 @@ static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,
 	return 0;
 }
 
+static int note_absent(struct dsbench_run *run,
+		       const struct dsbench_subject *subject, enum dsbench_op op)
+{
+	struct dsbench_absent *absent = kzalloc(sizeof(*absent), GFP_KERNEL);
+
+	if (!absent)
+		return -ENOMEM;
+
+	strscpy(absent->container, subject->name, sizeof(absent->container));
+	absent->op = op;
+	list_add_tail(&absent->node, &run->absent);
+	return 0;
+}
+
+/* A container should have them all; whoever looks for one finds it absent. */
+static int note_all_absent(struct dsbench_run *run,
+			   const struct dsbench_subject *subject)
+{
+	const unsigned long expected = DSBENCH_CONTAINER_OPS;
+	int op, err;
+
+	if (subject->ops->bare)
+		return 0;
+
+	for_each_set_bit(op, &expected, DSBENCH_NR_OPS) {
+		if (subject->ops->op[op] || !(run->params.ops & BIT(op)))
+			continue;
+		err = note_absent(run, subject, op);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static u32 size_of(const struct dsbench_run *run,
 		   const struct dsbench_subject *subject, u32 index)
 {
@@ -154,7 +192,8 @@ static int add_shared(struct dsbench_run *run, struct dsbench_subject *subject,
  * dsbench_run_add() - let a container or device take part
  * @run: a run that has not begun
  * @subject: gets a cell for each size, and each operation that it has and the
- *	run wants, alone and with each number of readers; is running from then on
+ *	run wants, alone and with each number of readers; is running from then on.
+ *	What a container lacks is noted
  *
  * Context: may sleep; under the registry's lock.
  *
@@ -178,7 +217,7 @@ int dsbench_run_add(struct dsbench_run *run, struct dsbench_subject *subject)
 		if (err)
 			return err;
 	}
-	return 0;
+	return note_all_absent(run, subject);
 }
 
 static bool has_floors(const struct dsbench_run *run, u32 n)

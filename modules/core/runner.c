@@ -284,6 +284,20 @@ static void measure(struct dsbench_run *run)
 	run->ms = ktime_ms_delta(ktime_get(), start);
 }
 
+/* Why a run has no cells, where all that was asked for is not there. */
+static void explain_absent(struct dsbench_run *run)
+{
+	struct dsbench_absent *absent;
+
+	absent = list_first_entry_or_null(&run->absent, struct dsbench_absent,
+					  node);
+	if (absent)
+		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+				    "%s has no %s, so there is nothing to time: choose other ops or containers",
+				    absent->container,
+				    dsbench_op_names[absent->op]);
+}
+
 static void run_containers(const struct dsbench_params *p, bool pending_only)
 {
 	struct joining j = { .pending_only = pending_only };
@@ -305,6 +319,8 @@ static void run_containers(const struct dsbench_params *p, bool pending_only)
 	else if (!list_empty(&run->cells))
 		measure(run);
 
+	if (list_empty(&run->cells) && !run->problem[0])
+		explain_absent(run);
 	if (list_empty(&run->cells) && !run->problem[0]) {
 		if (pending_only) {
 			last_id--;
