@@ -25,7 +25,7 @@ do for [panel = 1:n_panels] {
 	set arrow 1 from graph 0, first 1 to graph 1, first 1 nohead linecolor rgb '#777777' linewidth 1.5 back
 	plot for [i = 1:n_containers] data(panel, i) using 1:2:3:4 with yerrorbars linetype styles[i] notitle, \
 		for [i = 1:n_containers] data(panel, i) using 1:2:(is_cut(strcol(5)) ? strcol(5) : '') with labels \
-			right offset -0.6, 0 font name_font notitle
+			right offset -1.4, 0 font name_font notitle
 	unset label
 	unset arrow
 	unset object

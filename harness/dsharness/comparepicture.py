@@ -58,22 +58,26 @@ def picture(found: Comparisons, name: str) -> Picture:
 
 
 def _groups(cells: Sequence[Comparison]) -> list[tuple[str, list[Comparison]]]:
-    """The cells of each operation under its name, in pieces where there are many."""
-    by_op: dict[str, list[Comparison]] = {}
+    """The cells of each operation, a container's side by side, in pieces of one length where there are many."""
+    by_op: dict[str, dict[str, list[Comparison]]] = {}
     for cell in cells:
-        by_op.setdefault(cell.name.split("/")[1], []).append(cell)
-    return [
-        (op, some[start : start + MOST_CELLS]) for op, some in by_op.items() for start in range(0, len(some), MOST_CELLS)
-    ]
+        container, op = cell.name.split("/")[:2]
+        by_op.setdefault(op, {}).setdefault(container, []).append(cell)
+    groups = []
+    for op, containers in by_op.items():
+        some = [cell for those in containers.values() for cell in those]
+        pieces = math.ceil(len(some) / MOST_CELLS)
+        for piece in range(pieces):
+            title = f"{op}, {piece + 1} of {pieces}" if pieces > 1 else op
+            groups.append((title, some[len(some) * piece // pieces : len(some) * (piece + 1) // pieces]))
+    return groups
 
 
 def _panel(title: str, cells: Sequence[Comparison], low: float, high: float) -> Panel:
-    ordered = sorted(enumerate(cells), key=lambda entry: (entry[1].name.split("/")[0], entry[0]))
     series: dict[str, list[Point]] = {word.value: [] for word in Word}
-    for place, (_, cell) in enumerate(ordered):
-        ends = (max(cell.low, low), min(cell.high, high))
-        series[cell.word.value].append(Point(place, cell.ratio, *ends))
-    names = [(_short(cell), float(place)) for place, (_, cell) in enumerate(ordered)]
+    for place, cell in enumerate(cells):
+        series[cell.word.value].append(Point(place, cell.ratio, max(cell.low, low), min(cell.high, high)))
+    names = [(_short(cell), float(place)) for place, cell in enumerate(cells)]
     axis = Axis("cell", -0.7, max(len(cells), LEAST_CELLS) - 0.3, names)
     return Panel(title, "B / A", series, axis, low=low, high=high)
 

@@ -26,11 +26,11 @@ def ran(*argv: str | Path, **environment: str) -> subprocess.CompletedProcess[st
 
 def test_help_names_every_command() -> None:
     text = ran(DSBENCH, "--help").stdout
-    for command in ("doctor", "build", "exec", "shell", "sweep", "plot", "repeat", "lint", "clean", "load", "unload"):
+    for command in ("doctor", "build", "exec", "shell", "sweep", "plot", "compare", "repeat", "lint", "clean", "load", "unload"):
         assert re.search(rf"^    {command}\b", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", [["--help"], ["doctor", "--help"], ["sweep", "--help"], ["plot", "--help"]])
+@pytest.mark.parametrize("command", [["--help"], ["doctor", "--help"], ["sweep", "--help"], ["plot", "--help"], ["compare", "--help"]])
 def test_help_needs_no_extra_package(command: list[str]) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv.pop(1));"
