@@ -127,7 +127,6 @@ class _Pair:
 
     def __init__(self, name: str, before: Blocks, after: Blocks, rule: Rule) -> None:
         self.rule = rule
-        self.loads = min(len(before), len(after)) > 1
         sides = [_checked(name, blocks) for blocks in (before, after)]
         self.medians = [float(np.median(side)) for side in sides]
         self.exact = rule.exact and _repeat(*sides)
@@ -135,6 +134,7 @@ class _Pair:
         pieces = (units(before, after, rule.exact), units(after, before, rule.exact))
         one, other = ([float(np.median(piece)) for piece in side] for side in pieces)
         self.sizes = (len(one), len(other))
+        self.called = "loads" if min(len(before), len(after)) > 1 else "tries" if sum(self.sizes) == sum(map(len, sides)) else "stretches of tries"
         self.p = self._exact_p() if self.exact else inference.mann_whitney(one, other)
         ratio, low, high = self._ratio(one, other)
         before_median, after_median = self.medians
@@ -174,7 +174,7 @@ class _Pair:
         if doubt:
             return Word.INCONCLUSIVE, doubt
         if min(self.sizes) < LEAST_UNITS:
-            return Word.INCONCLUSIVE, f"too few {self._called}: {self._counted}, and fewer than {LEAST_UNITS} have no interval"
+            return Word.INCONCLUSIVE, f"too few {self.called}: {self._counted}, and fewer than {LEAST_UNITS} have no interval"
         if not math.isfinite(high):
             return Word.INCONCLUSIVE, "some tries are below the clock's resolution: take more elements"
         if within:
@@ -189,7 +189,7 @@ class _Pair:
         if inference.least_p(*self.sizes) * family >= alpha:
             needed = inference.least_size(alpha, family)
             return (
-                f"too few {self._called}: with {self._counted} no p in {family} cells can be below {alpha:g}, "
+                f"too few {self.called}: with {self._counted} no p in {family} cells can be below {alpha:g}, "
                 f"it takes {needed}"
             )
         if beyond:
@@ -197,10 +197,6 @@ class _Pair:
         if p < alpha:
             return f"a difference, but its interval has a part within {self.rule.tolerance}"
         return f"the interval reaches beyond {self.rule.tolerance}: the samples scatter too much"
-
-    @property
-    def _called(self) -> str:
-        return "loads" if self.loads else "tries"
 
     @property
     def _counted(self) -> str:

@@ -204,6 +204,12 @@ def test_too_few_tries_are_said_to_be_too_few() -> None:
         assert found.reason == "too few tries: with 6 and 6 no p in 64 cells can be below 0.05, it takes 7"
 
 
+def test_ten_stretches_can_be_too_few() -> None:
+    sample = np.random.default_rng(19).normal(100, 1, 60)
+    found = one([sample], [2 * sample], Rule(threshold=0.1, alpha=1e-5))
+    assert found.reason == "too few stretches of tries: with 10 and 10 no p in 1 cells can be below 1e-05, it takes 11"
+
+
 def test_reasons_for_no_verdict() -> None:
     draw = np.random.default_rng(17)
     sample = draw.normal(100, 1, 100)

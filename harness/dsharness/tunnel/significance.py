@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from .. import inference
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -29,7 +31,7 @@ class Comparison:
 
     `change` is mean / reference's mean - 1. The p values are two-sided: the chance that sets this far apart come from
     equal means (Welch, variances may differ), or from one distribution (Mann-Whitney). None where a test says nothing:
-    fewer than two samples, or no spread at all.
+    fewer than two samples, or, for Welch, no spread at all.
     """
 
     change: float
@@ -52,8 +54,7 @@ def compare(samples: Sequence[float], reference: Sequence[float]) -> Comparison:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scipy warns of sets without spread; their p is NaN
         welch = float(stats.ttest_ind(samples, reference, equal_var=False).pvalue)
-        mann_whitney = float(stats.mannwhitneyu(samples, reference, alternative="two-sided").pvalue)
-    return Comparison(change, _number(welch), _number(mann_whitney))
+    return Comparison(change, _number(welch), inference.mann_whitney(samples, reference))
 
 
 def _number(value: float) -> float | None:
