@@ -9,10 +9,16 @@ load 'style.gp'
 
 set grid noxtics
 set boxwidth 0.86
-label_font = sized(n_containers > 6 ? 10 : 12)
+# Where bars are narrow, the figures above them stand upright.
+narrow = 40
+outside = -1e9 # not NaN: gnuplot 5.4 crashes where all labels of a plot have no place
+level(panel, x) = slots[panel] < narrow ? outside : x
+upright(panel, x) = slots[panel] < narrow ? x : outside
+label_font = sized(n_containers > 6 ? 11 : 12)
 data(panel, i) = sprintf('%s/%d-%d.dat', folder, panel, i)
 marks(panel) = sprintf('%s/%d-marks.dat', folder, panel)
-if_compared(i, value) = i == uncompared ? NaN : value
+if_compared(i, value) = i == uncompared || is_later(styles[i]) ? NaN : value
+if_later(i, value) = i != uncompared && is_later(styles[i]) ? value : NaN
 if_uncompared(i, value) = i == uncompared ? value : NaN
 
 set multiplot
@@ -25,13 +31,17 @@ do for [panel = 1:n_panels] {
 	set title panels[panel] font heading(15) offset 0, -0.6
 	plot for [i = 1:n_containers] data(panel, i) using 1:(if_compared(i, $2)) with boxes \
 			fillstyle solid 0.85 noborder linecolor rgb colour(i) notitle, \
+		for [i = 1:n_containers] data(panel, i) using 1:(if_later(i, $2)) with boxes \
+			fillstyle @later_fill linecolor rgb colour(i) linewidth 1.5 dashtype solid notitle, \
 		for [i = 1:n_containers] data(panel, i) using 1:(if_uncompared(i, $2)) with boxes \
 			fillstyle @uncompared_fill linecolor rgb colour(i) linewidth 1 notitle, \
 		marks(panel) using 1:3:($2 - $1):(0) with vectors nohead @mark_line notitle, \
 		for [i = 1:n_containers] data(panel, i) using 1:3:(0):($4 - $3) with vectors heads size screen 0.004, 90 \
 			linecolor rgb '#333333' linewidth 1.5 notitle, \
-		for [i = 1:n_containers] data(panel, i) using 1:4:(strcol(5)) with labels offset 0, 0.7 \
-			font label_font notitle, \
+		for [i = 1:n_containers] data(panel, i) using (level(panel, $1)):4:(strcol(5)) with labels \
+			offset 0, 0.7 font label_font notitle, \
+		for [i = 1:n_containers] data(panel, i) using (upright(panel, $1)):4:(strcol(5)) with labels \
+			rotate by 90 left offset 0, 0.4 font label_font notitle, \
 		marks(panel) using 2:3:(strcol(4)) with labels left offset 0.4, 0 font label_font notitle
 	unset label
 	unset arrow

@@ -23,16 +23,23 @@ heading(size) = sprintf('%s%s,%.1f', font, (kind eq 'svg' ? '' : ':Bold'), size 
 point_size = kind eq 'svg' ? 0.8 : 1.2
 set output picture
 
-# Okabe and Ito's palette, told apart by the colour-blind, with a shape for each.
-array colours[8] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#8A7A00']
-array shapes[8] = [7, 5, 9, 13, 11, 15, 6, 4]
-do for [i = 1:24] {
-	set linetype i linecolor rgb colours[(i - 1) % 8 + 1] linewidth 2 pointtype shapes[(i - 1) % 8 + 1] pointsize point_size
+# Okabe and Ito's palette, told apart by the colour-blind, and Tol's dark colours behind it: ten for containers, each with
+# a shape, the later five dashed and, as bars, lighter with an edge. Three shades of grey are for network devices.
+n_colours = 13
+array colours[n_colours] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#882255', '#8A7A00', \
+	'#332288', '#7B4B2A', '#222222', '#9A9A9A', '#555555']
+array shapes[n_colours] = [7, 5, 9, 13, 11, 15, 6, 4, 8, 12, 7, 5, 9]
+place(style) = (style - 1) % n_colours + 1
+is_later(style) = place(style) > 5 && place(style) <= 10
+do for [i = 1:2 * n_colours] {
+	set linetype i linecolor rgb colours[place(i)] linewidth 2 pointtype shapes[place(i)] pointsize point_size
+	if (is_later(i)) { set linetype i dashtype (9, 4) } else { set linetype i dashtype solid }
 }
 
-colour(i) = colours[(styles[i] - 1) % 8 + 1]
+colour(i) = colours[place(styles[i])]
 # What is shown beside the others, not compared, and the level that they are compared with.
 uncompared_fill = 'transparent pattern 4'
+later_fill = 'solid 0.35 border linecolor rgb colour(i)'
 mark_line = "linecolor rgb '#111111' linewidth 2 dashtype (8, 5)"
 
 set encoding utf8
@@ -60,6 +67,10 @@ do for [i = 1:n_keys] {
 	if (i > n_containers) {
 		set arrow (100 + i) from screen x_at(key_x[i]), screen key_y(i) to screen x_at(key_x[i] + 34), screen key_y(i) \
 			nohead @mark_line
+	} else { if (!key_points && is_later(styles[i]) && i != uncompared) {
+		set object (100 + i) rectangle from screen x_at(key_x[i]), screen (key_y(i) - 6.0 / height) \
+			to screen x_at(key_x[i] + 34), screen (key_y(i) + 6.0 / height) \
+			fillstyle solid 0.35 border linecolor rgb colour(i) fillcolor rgb colour(i) linewidth 1.5
 	} else { if (i == uncompared) {
 		set object (100 + i) rectangle from screen x_at(key_x[i]), screen (key_y(i) - 6.0 / height) \
 			to screen x_at(key_x[i] + 34), screen (key_y(i) + 6.0 / height) \
@@ -70,7 +81,7 @@ do for [i = 1:n_keys] {
 		if (key_points) {
 			set label (100 + i) '' at screen x_at(key_x[i] + 17), screen key_y(i) point linetype styles[i]
 		}
-	} }
+	} } }
 	set label (200 + i) keys[i] at screen x_at(key_x[i] + 42), screen key_y(i) left font sized(14)
 }
 

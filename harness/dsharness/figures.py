@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import curvefigure, datapath, paths, seedview
@@ -16,13 +16,15 @@ from .views import footnotes, notes, points
 FORMATS = ("svg", "png")
 BARE_LINK = f"{datapath.BARE}: the bare link"
 PEERS = "in-tree tunnels"
+MOST_BESIDE = 5
+"""More containers leave no room for tunnels beside them: those go below."""
 LEAST_BARS = 10
 """Fewer bars are not drawn broader than these."""
 CLIP = 1.6
 """What is not compared, and ends of spreads, stretch an axis to no more than so many times the largest median."""
 OUTLIER = 4.0
 """A tunnel that costs so many times as much as the tunnel in the middle does not stretch the axis for all."""
-SUBJECT_STYLE, PEERS_STYLE, ENCRYPTING_STYLE = 5, 6, 7
+SUBJECT_STYLE, PEERS_STYLE, ENCRYPTING_STYLE = 11, 12, 13
 """The line types of udptun, of all in-tree tunnels in one, and of the one that encrypts."""
 
 
@@ -112,24 +114,25 @@ def side_by_side(containers: Results, devices: Results) -> Picture | None:
     octets = min(devices.sizes, key=lambda size: abs(size - datapath.USUAL_PAYLOAD))
     left = _bars_at_largest(containers, f"one element, n = {containers.sizes[-1]:,}")
     right = _path_panel(devices, octets)
-    left.share, right.share = 0.57, 0.43
+    stacked = len(containers.containers) > MOST_BESIDE
+    if not stacked:
+        left.share, right.share = 0.57, 0.43
     left.terse = True
     return Picture(
         name="containers-and-datapath",
         title=f"One element in a container, one packet through a tunnel: {containers.unit}",
-        columns=2,
+        columns=1 if stacked else 2,
         containers=[*containers.containers, *right.series],
         panels=[left, right],
         notes=[
-            "One run, one clock. Each side has an axis of its own: left per element, right per packet, from the sender "
-            "to the receiver.",
+            "One run, one clock, two axes: one per element, the other per packet, from the sender to the receiver.",
             *notes(containers),
         ],
         footnotes=list(
             dict.fromkeys([*footnotes(containers, [left]), *_packet_footnotes(devices, [right])])
         ),
         bars=True,
-        panel_height=500,
+        panel_height=400 if stacked else 500,
         styles={"udptun": SUBJECT_STYLE, PEERS: PEERS_STYLE, _packet_name(datapath.ENCRYPTING): ENCRYPTING_STYLE},
         uncompared=_packet_name(datapath.ENCRYPTING),
         mark=BARE_LINK,
@@ -152,7 +155,7 @@ def _bars_at_largest(sweep: Results, title: str) -> Panel:
     }
     series, axis = _grouped(levels, sweep.ops)
     panel = Panel(title, f"{sweep.unit} per element", series, axis)
-    scale([panel], log_ratio=5 * LOG_RATIO, headroom=0.09)
+    scale([panel], log_ratio=5 * LOG_RATIO, headroom=0.09 if len(levels) <= MOST_BESIDE else 0.16)
     return panel
 
 
@@ -231,7 +234,7 @@ def _scale_packets(panel: Panel) -> None:
     panel.high = 1.12 * max([limit, *(min(value, CLIP * limit) for value in ends)])
 
 
-def _packet_footnotes(sweep: Results, panels: Iterable[Panel]) -> list[str]:
+def _packet_footnotes(sweep: Results, panels: Sequence[Panel]) -> list[str]:
     """The footnotes, and which devices there are not."""
     absent = sweep.context.get("absent_devices", {})
     return [*(f"Absent: {kind} ({reason})." for kind, reason in absent.items()), *footnotes(sweep, panels)]

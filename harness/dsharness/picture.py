@@ -239,6 +239,7 @@ def _write_data(picture: Picture, folder: Path) -> None:
         *_numbers("verticals_x", [vertical.x for vertical in picture.verticals]),
         *_numbers("shares", _shares(picture)),
         *_numbers("lefts", _lefts(picture)),
+        *_numbers("slots", [_slot(panel, share) for panel, share in zip(picture.panels, _shares(picture))]),
         *_numbers("tick_sizes", [_tick_size(panel, share) for panel, share in zip(picture.panels, _shares(picture))]),
         *_array("labels", [f"{panel.value_label}{' (log scale)' if panel.log else ''}" for panel in picture.panels]),
         *_array("axes", [f"{_x_axis(panel.axis)}; {_axis(panel)}" for panel in picture.panels]),
@@ -319,6 +320,11 @@ def _tick_size(panel: Panel, share: float) -> float:
     room = min(gaps, default=1.0) * (share * WIDTH - MARGINS)
     letters = max((len(text) for text, _ in ticks), default=1)
     return max(9.0, min(15.0, room / (letters * LETTER_WIDTH)))
+
+
+def _slot(panel: Panel, share: float) -> float:
+    """The width of a bar and the gap to the next one, in pixels."""
+    return (share * WIDTH - MARGINS) / (panel.axis.high - panel.axis.low)
 
 
 def _shares(picture: Picture) -> list[float]:

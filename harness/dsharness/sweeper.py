@@ -137,7 +137,7 @@ class Collector:
             **(_told(stage.report) if stage.report else {}),
             **before,
             **(_devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
-            "absent_ops": list(dict.fromkeys([*before["absent_ops"], *absent])),
+            "absent_ops": list(dict.fromkeys([*before.get("absent_ops", []), *absent])),
             "warnings": list(dict.fromkeys([*before["warnings"], *warnings])),
             "cells": [cell.name for cell in cells],
             "complete": not awaited,

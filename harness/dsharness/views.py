@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from . import results
 from .picture import Panel, Point
@@ -36,7 +36,7 @@ def notes(sweep: Results) -> list[str]:
     ]
 
 
-def footnotes(sweep: Results, panels: Iterable[Panel]) -> list[str]:
+def footnotes(sweep: Results, panels: Sequence[Panel]) -> list[str]:
     """What the reader must not miss: an incomplete sweep, points that the axes can't show, the kernel's warnings."""
     said = []
     if not sweep.context["complete"]:
@@ -50,10 +50,9 @@ def footnotes(sweep: Results, panels: Iterable[Panel]) -> list[str]:
     ]
     if hidden:
         said.append(f"Below the clock's resolution at some n, not drawn there: {', '.join(hidden)}.")
+    drawn = {name for panel in panels for name in panel.series}
     lacking = [
-        f"{container} has no {' and no '.join(ops)}"
-        for container, ops in sweep.absent_ops.items()
-        if container in sweep.containers
+        f"{container} has no {' and no '.join(ops)}" for container, ops in sweep.absent_ops.items() if container in drawn
     ]
     if lacking:
         said.append(f"Absent: {', '.join(lacking)}.")

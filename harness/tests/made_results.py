@@ -11,7 +11,9 @@ from dsharness.results import SCHEMA_VERSION, Results
 from dsharness.samples import DATAPATH_OPS, Cell
 
 CONTAINERS = ("hashtable", "list", "rbtree", "xarray")
+ALL_CONTAINERS = (*CONTAINERS, "maple", "rhashtable", "llist", "idr", "sorted_array")
 OPS = ("fill", "find", "for_each", "erase")
+ABSENT = (("llist", "find"), ("sorted_array", "erase"))
 
 # Counts an element at n = 1000, and how it grows with n.
 _COSTS = {
@@ -21,6 +23,15 @@ _COSTS = {
     ("list", "for_each"): (12.5, 0.05), ("list", "erase"): (11.0, 0.04),
     ("rbtree", "fill"): (180.0, 0.2), ("rbtree", "find"): (170.0, 0.25),
     ("rbtree", "for_each"): (35.0, 0.08), ("rbtree", "erase"): (140.0, 0.15),
+    ("maple", "fill"): (900.0, 0.05), ("maple", "find"): (90.0, 0.1),
+    ("maple", "for_each"): (35.0, 0.02), ("maple", "erase"): (430.0, 0.05),
+    ("rhashtable", "fill"): (29.0, 0.05), ("rhashtable", "find"): (36.0, 0.08),
+    ("rhashtable", "for_each"): (38.0, 0.06), ("rhashtable", "erase"): (30.0, 0.05),
+    ("llist", "fill"): (6.9, 0.02), ("llist", "for_each"): (12.1, 0.05), ("llist", "erase"): (10.5, 0.04),
+    ("idr", "fill"): (60.0, 0.05), ("idr", "find"): (13.0, 0.04),
+    ("idr", "for_each"): (28.0, 0.02), ("idr", "erase"): (35.0, 0.03),
+    ("sorted_array", "fill"): (310.0, 0.2), ("sorted_array", "find"): (150.0, 0.25),
+    ("sorted_array", "for_each"): (1.5, 0.05),
     ("xarray", "fill"): (110.0, 0.05), ("xarray", "find"): (37.0, 0.04),
     ("xarray", "for_each"): (21.0, 0.02), ("xarray", "erase"): (95.0, 0.03),
 }  # fmt: skip
@@ -54,6 +65,8 @@ def make(
     for n in sizes:
         for container in containers:
             for op in ops:
+                if (container, op) in ABSENT:
+                    continue
                 cost, growth = _COSTS[container, op]
                 cell = Cell(container, op, n, min(n, 64) if (container, op) == ("list", "find") else n)
                 for _ in range(tries):
@@ -84,6 +97,7 @@ def make(
             "n": list(sizes),
             "tries": tries,
             "warnings": [],
+            "absent_ops": ["/".join(absent) for absent in ABSENT if absent[0] in containers and absent[1] in ops],
             "cells": [cell.name for cell in cells],
             **context,
         },

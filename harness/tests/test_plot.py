@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_results import DEVICES, make
+from made_results import ALL_CONTAINERS, DEVICES, make
 
 from dsharness import figures, paths, results, seedview, stats
 from dsharness.errors import HarnessError
 from dsharness.picture import Point
 from dsharness.results import Results
+from dsharness.samples import WORKS
 
 pytestmark = pytest.mark.skipif(not shutil.which("gnuplot"), reason="gnuplot is not installed")
 
@@ -145,6 +146,23 @@ def test_a_container_without_an_operation(tmp_path: Path) -> None:
     sweep.cells = [cell for cell in sweep.cells if (cell.container, cell.op) != ("list", "find")]
     figures.draw(sweep, tmp_path)
     assert figures.per_element(sweep).panels[1].series["list"] == []
+
+
+def test_nine_containers_and_what_they_lack(tmp_path: Path) -> None:
+    for path in figures.draw(make(containers=ALL_CONTAINERS, devices=DEVICES), tmp_path):
+        if path.suffix == ".svg":
+            text = svg_text(path)
+            containers = path.stem not in ("datapath", "seed-report")
+            assert ("Absent: llist has no find, sorted_array has no erase." in text) is containers, path.name
+            assert all(name in text for name in ALL_CONTAINERS) is containers, path.name
+
+
+def test_no_two_containers_look_alike() -> None:
+    picture = figures.side_by_side(*(make(containers=ALL_CONTAINERS, devices=DEVICES).part(work) for work in WORKS))
+    assert picture is not None
+    styles = [picture.styles.get(name, place) for place, name in enumerate(picture.containers, start=1)]
+    assert len(set(styles)) == len(styles) == 12
+    assert picture.columns == 1, "there is no room for nine containers beside the tunnels"
 
 
 def with_datapath(**options: Any) -> Results:
