@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import paths
+from . import floors, paths
 from .comparison import Comparisons
 from .picture import Axis, Panel, Picture, Point, render
 from .verdict import Comparison, Word
@@ -22,6 +22,8 @@ LEAST_CELLS = 8
 CLIP = 3.0
 """A ratio, or the end of an interval, beyond this is cut: an axis that shows it would show nothing else."""
 HEADROOM = 0.06
+FLOORS = "floors"
+"""The title of the one panel that all floors share."""
 STYLES = {Word.NO_CHANGE: 1, Word.FASTER: 3, Word.SLOWER: 2, Word.INCONCLUSIVE: 5}
 """The line type of each word."""
 LETTER_HEIGHT = 6.5
@@ -62,7 +64,8 @@ def _groups(cells: Sequence[Comparison]) -> list[tuple[str, list[Comparison]]]:
     by_op: dict[str, dict[str, list[Comparison]]] = {}
     for cell in cells:
         container, op = cell.name.split("/")[:2]
-        by_op.setdefault(op, {}).setdefault(container, []).append(cell)
+        group = (FLOORS, op) if container == floors.FLOOR else (op, container)
+        by_op.setdefault(group[0], {}).setdefault(group[1], []).append(cell)
     groups = []
     for op, containers in by_op.items():
         some = [cell for those in containers.values() for cell in those]
@@ -83,9 +86,9 @@ def _panel(title: str, cells: Sequence[Comparison], low: float, high: float) -> 
 
 
 def _short(cell: Comparison) -> str:
-    """A cell's name without its operation: "rbtree 4000"."""
-    container, _, *rest = cell.name.split("/")
-    return " ".join([container, *rest])
+    """A cell's name without its operation, "rbtree 4000", or of a floor, "walk 4000"."""
+    container, op, *rest = cell.name.split("/")
+    return " ".join([op if container == floors.FLOOR else container, *rest])
 
 
 def _ends(found: Comparisons) -> tuple[float, float]:

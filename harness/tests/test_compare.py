@@ -124,6 +124,8 @@ def test_where_a_floor_moved_it_was_the_machine() -> None:
     )
     trusted = {cell.name: cell.word for cell in compared(before, after, trusting=True).cells}
     assert trusted["list/fill/500"] is Word.SLOWER
+    last = comparepicture.picture(compared(before, after), "compare").panels[-1]
+    assert (last.title, [name for name, _ in last.axis.ticks]) == ("floors", ["walk 500", "walk 1000"])
     still = compared(with_floors(make(sizes=[500])), with_floors(scaled(again(sizes=[500]), 1.5, slow[0])))
     assert still.counts == {Word.NO_CHANGE: 16, Word.FASTER: 0, Word.SLOWER: 1, Word.INCONCLUSIVE: 0}
 
