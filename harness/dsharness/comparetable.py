@@ -41,14 +41,15 @@ def summary(found: Comparisons) -> list[str]:
         if names:
             more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
             lines.append(f"only {side} has {', '.join(names[:LISTED])}{more}")
-    return [*lines, rule(found.rule)]
+    return [*lines, rule(found.rule, found.in_turns)]
 
 
-def rule(by: Rule) -> str:
+def rule(by: Rule, in_turns: bool) -> str:
     """The rule in words."""
+    test = "Wilcoxon's signed ranks of neighbouring loads" if in_turns else "Mann-Whitney"
     return (
         f"threshold {by.tolerance}, alpha {by.alpha:g}: faster and slower take a 95 % interval of the ratio beyond the threshold "
-        "and p < alpha (Mann-Whitney, corrected by Holm for all cells), no change takes an interval within it"
+        f"and p < alpha ({test}, corrected by Holm for all cells), no change takes an interval within it"
     )
 
 

@@ -44,6 +44,8 @@ class Comparisons:
     differences: list[Difference]
     only_before: list[str]
     only_after: list[str]
+    in_turns: bool = False
+    """Whether their loads were taken in turns, each beside its neighbour of the other side."""
 
     @property
     def counts(self) -> dict[Word, int]:
@@ -149,6 +151,7 @@ def _as_json(found: Comparisons) -> dict[str, Any]:
         "after": _origin(found.after),
         "threshold": found.rule.threshold,
         "alpha": found.rule.alpha,
+        "in_turns": found.in_turns,
         "differences": [asdict(difference) for difference in found.differences],
         "only_before": found.only_before,
         "only_after": found.only_after,

@@ -87,15 +87,32 @@ def mann_whitney(a: Sequence[float] | Values, b: Sequence[float] | Values) -> fl
     return max(p, least_p(one.size, other.size))
 
 
+def signed_rank(differences: Sequence[float] | Values) -> float:
+    """Wilcoxon's signed rank test, two-sided: the chance of pairs at least this far apart if neither side tends to be larger.
+
+    Pairs that do not differ say nothing: 1.0 when there are no others. Never below what the number of pairs can show, as for mann_whitney().
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    unlike = values[values != 0]
+    if not unlike.size:
+        return 1.0
+    return max(float(stats.wilcoxon(unlike).pvalue), least_p_of_pairs(unlike.size))
+
+
+def least_p_of_pairs(pairs: int) -> float:
+    """The smallest p that signed_rank() can give: all signs alike, one way or the other."""
+    return min(1.0, 2.0 ** (1 - pairs))
+
+
 def least_p(a: int, b: int) -> float:
     """The smallest p that mann_whitney() can give for sets of these sizes: one order of all that there are, and its mirror."""
     return min(1.0, 2 / math.comb(a + b, a))
 
 
-def least_size(alpha: float, family: int) -> int:
+def least_size(alpha: float, family: int, paired: bool = False) -> int:
     """How many samples a side must have so that one of `family` cells can be significant after Holm's correction."""
     size = 1
-    while least_p(size, size) * family >= alpha:
+    while (least_p_of_pairs(size) if paired else least_p(size, size)) * family >= alpha:
         size += 1
     return size
 

@@ -13,6 +13,9 @@ one layout of memory. So the units that are resampled and tested are the medians
 else those of ten stretches of tries in their order; and single tries only where there are fewer than thirty. What
 differs between two loads, one such load cannot tell: there the threshold has to be larger than that.
 
+Loads that were taken in turns share what the machine did besides with their neighbour from the other side. There each
+ratio of neighbours is a unit: its median and the interval of that are given, and Wilcoxon's signed rank test gives p.
+
 Counts of instructions know nothing of what else the machine does: of one load, every try is a unit. They may repeat
 exactly: two values without any spread, from two tries or more, are compared as they
 are, and so are counts that are the same on both sides try for try.
@@ -80,7 +83,8 @@ class Rule:
 class Comparison:
     """One cell on both sides: medians of all samples, their ratio after / before with its 95 % interval, and the word.
 
-    Where a median is below the clock's resolution, ratio and interval are NaN.
+    Where a median is below the clock's resolution, ratio and interval are NaN. Of loads in turns the ratio is the median
+    of the neighbours' ratios.
     """
 
     name: str
@@ -96,14 +100,15 @@ class Comparison:
 
 
 def compare(
-    before: Mapping[str, Blocks], after: Mapping[str, Blocks], rule: Rule, doubt: str = ""
+    before: Mapping[str, Blocks], after: Mapping[str, Blocks], rule: Rule, doubt: str = "", in_turns: bool = False
 ) -> list[Comparison]:
     """Compare the cells that both sides have, in the order of `before`: one family for Holm's correction.
 
     `doubt` is why samples that scatter cannot be believed, a busy machine say: then only exact counts get a verdict.
+    `in_turns` says that each load was taken right beside the one of the same place on the other side.
     HarnessError for a sample that is no number, or a cell without any.
     """
-    pairs = [_Pair(name, blocks, after[name], rule) for name, blocks in before.items() if name in after]
+    pairs = [_Pair(name, blocks, after[name], rule, in_turns) for name, blocks in before.items() if name in after]
     adjusted = inference.holm([pair.p for pair in pairs])
     return [pair.judged(p, len(pairs), doubt) for pair, p in zip(pairs, adjusted)]
 
@@ -125,7 +130,7 @@ def pooled(blocks: Blocks) -> Values:
 class _Pair:
     """One cell on both sides, tested but not yet judged."""
 
-    def __init__(self, name: str, before: Blocks, after: Blocks, rule: Rule) -> None:
+    def __init__(self, name: str, before: Blocks, after: Blocks, rule: Rule, in_turns: bool = False) -> None:
         self.rule = rule
         sides = [_checked(name, blocks) for blocks in (before, after)]
         self.medians = [float(np.median(side)) for side in sides]
@@ -134,17 +139,21 @@ class _Pair:
         pieces = (units(before, after, rule.exact), units(after, before, rule.exact))
         one, other = ([float(np.median(piece)) for piece in side] for side in pieces)
         self.sizes = (len(one), len(other))
-        self.called = "loads" if min(len(before), len(after)) > 1 else "tries" if sum(self.sizes) == sum(map(len, sides)) else "stretches of tries"
-        self.p = self._exact_p() if self.exact else inference.mann_whitney(one, other)
+        loads = min(len(before), len(after)) > 1
+        self.called = "loads" if loads else "tries" if sum(self.sizes) == sum(map(len, sides)) else "stretches of tries"
+        self.turns = _turns(one, other) if in_turns and loads else None
+        self.p = self._p(one, other)
         ratio, low, high = self._ratio(one, other)
         before_median, after_median = self.medians
         self.figures = Comparison(
             name, before_median, after_median, ratio, low, high, self.p, 1.0, Word.INCONCLUSIVE, ""
         )
 
-    def _exact_p(self) -> float:
-        """Counts that repeat leave nothing to chance."""
-        return 1.0 if self.medians[0] == self.medians[1] else 0.0
+    def _p(self, one: list[float], other: list[float]) -> float:
+        """The chance of such a difference if there is none; counts that repeat leave nothing to chance."""
+        if self.exact:
+            return 1.0 if self.medians[0] == self.medians[1] else 0.0
+        return inference.mann_whitney(one, other) if self.turns is None else inference.signed_rank(self.turns)
 
     def _ratio(self, one: list[float], other: list[float]) -> tuple[float, float, float]:
         """The ratio of medians and its interval, which holds the ratio whatever the units are."""
@@ -152,7 +161,13 @@ class _Pair:
         if min(before, after) <= 0:
             return math.nan, math.nan, math.nan
         ratio = after / before
-        found = Interval(ratio, ratio) if self.exact else inference.ratio_interval(one, other)
+        if self.exact:
+            return ratio, ratio, ratio
+        if self.turns is not None:
+            ratio, logarithms = math.exp(float(np.median(self.turns))), inference.median_interval(self.turns)
+            found = Interval(math.exp(logarithms.low), math.exp(logarithms.high))
+        else:
+            found = inference.ratio_interval(one, other)
         return ratio, min(ratio, found.low), max(ratio, found.high)
 
     def judged(self, p_adjusted: float, family: int, doubt: str) -> Comparison:
@@ -186,8 +201,10 @@ class _Pair:
     def _doubtful(self, beyond: bool, p: float, family: int) -> str:
         """Why there is no verdict on a ratio that may well have changed."""
         alpha = self.rule.alpha
-        if inference.least_p(*self.sizes) * family >= alpha:
-            needed = inference.least_size(alpha, family)
+        paired = self.turns is not None
+        least = inference.least_p_of_pairs(self.sizes[0]) if paired else inference.least_p(*self.sizes)
+        if least * family >= alpha:
+            needed = inference.least_size(alpha, family, paired)
             return (
                 f"too few {self.called}: with {self._counted} no p in {family} cells can be below {alpha:g}, "
                 f"it takes {needed}"
@@ -201,6 +218,14 @@ class _Pair:
     @property
     def _counted(self) -> str:
         return " and ".join(map(str, self.sizes))
+
+
+def _turns(one: Sequence[float], other: Sequence[float]) -> Values | None:
+    """The logarithms of the ratios of neighbours; None where these are no pairs, or not all have a ratio."""
+    if len(one) != len(other) or min(*one, *other) <= 0:
+        return None
+    ratios: Values = np.log(np.asarray(other, dtype=np.float64) / np.asarray(one, dtype=np.float64))
+    return ratios
 
 
 def _repeat(one: Values, other: Values) -> bool:

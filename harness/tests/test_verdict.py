@@ -92,6 +92,51 @@ def test_tries_of_one_load_are_no_independent_evidence() -> None:
     assert sum(naive) / DRAWS > 0.5
 
 
+def in_turns(draw: np.random.Generator, rounds: int, factor: float = 1.0) -> Comparison:
+    """Loads of two sides on a machine that is half as fast for some rounds on end."""
+    slow = 1 + np.cumsum(draw.random(rounds) < 0.3) % 2
+    before = [speed * draw.normal(100, 1) * draw.normal(1, 0.01, 10) for speed in slow]
+    after = [factor * speed * draw.normal(100, 1) * draw.normal(1, 0.01, 10) for speed in slow]
+    return verdict.compare({"list/fill/500": before}, {"list/fill/500": after}, Rule(threshold=0.02), in_turns=True)[0]
+
+
+def test_loads_in_turns_see_through_what_disturbs_both() -> None:
+    draw = np.random.default_rng(18)
+    same = [in_turns(draw, 16) for _ in range(DRAWS)]
+    changed = [in_turns(draw, 16, 1.06) for _ in range(DRAWS)]
+    assert share([each.word for each in same], *CHANGES) <= MOST
+    assert share([each.word for each in same], Word.NO_CHANGE) > 0.95
+    assert share([each.word for each in changed], Word.SLOWER) > 0.95
+    assert share([each.word for each in changed], Word.FASTER, Word.NO_CHANGE) == 0
+    covered = [each.low <= 1.06 <= each.high for each in changed]
+    assert 0.92 <= sum(covered) / DRAWS
+
+
+def test_turns_that_nobody_disturbs_raise_no_false_alarms() -> None:
+    draw = np.random.default_rng(19)
+    found = []
+    for _ in range(DRAWS):
+        sides = [{"list/fill/500": [draw.normal(100, 5, 5) for _ in range(16)]} for _ in range(2)]
+        found.append(verdict.compare(*sides, Rule(threshold=0.0), in_turns=True)[0].word)
+    assert share(found, *CHANGES) <= MOST
+
+
+def test_too_few_turns_are_said_to_be_too_few() -> None:
+    sides: list[dict[str, Blocks]] = [
+        {f"cell/{i}": [[100.0 * factor + turn, 101.0 * factor + turn] for turn in range(8)] for i in range(64)}
+        for factor in (1.0, 1.1)
+    ]
+    found = verdict.compare(*sides, Rule(threshold=0.02), in_turns=True)
+    assert {each.reason for each in found} == {
+        "too few loads: with 8 and 8 no p in 64 cells can be below 0.05, it takes 12"
+    }
+
+
+def test_turns_below_resolution_have_no_ratio() -> None:
+    (found,) = verdict.compare({"list/fill/500": [[-1.0], [2.0]] * 5}, {"list/fill/500": [[1.0], [2.0]] * 5}, Rule(threshold=0.02), in_turns=True)
+    assert found.word is Word.INCONCLUSIVE
+
+
 def wandering(draw: np.random.Generator, size: int) -> Values:
     """Tries of one load while another job comes and goes: slow for about five tries, then fast again."""
     slow = np.cumsum(draw.random(size) < 0.2) % 2
