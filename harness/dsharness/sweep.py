@@ -90,6 +90,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def add_container_options(parser: argparse.ArgumentParser) -> None:
     """Those of them that say where to run, what of the containers, and how."""
     add_place_options(parser)
+    add_run_options(parser)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Those of them that say what of the containers, and how, wherever it is."""
     parser.add_argument("--container", nargs="+", metavar="NAME", help=f"of {', '.join(known_containers())} (all)")
     parser.add_argument("--op", nargs="+", metavar="NAME", help=f"of {', '.join(OPS)} (all)")
     parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
@@ -128,13 +133,16 @@ def known_containers() -> list[str]:
     return trees.containers(paths.ROOT)
 
 
-def checked_plan(args: argparse.Namespace) -> Plan:
-    """The options as a Plan. UsageError names the option, its value and what is allowed."""
+def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -> Plan:
+    """The options as a Plan, of the containers `known`, by default the working tree's.
+
+    UsageError names the option, its value and what is allowed.
+    """
     numbers = {whole("sizes", size, 1, MAX_N) for size in _words(args.sizes)}
     if not numbers:
         raise UsageError("--sizes is empty: name whole numbers from 1 to 16777216")
     tries = None if args.tries is None else whole("tries", args.tries, 1, MAX_TRIES)
-    containers = _names("container", args.container, known_containers())
+    containers = _names("container", args.container, known or known_containers())
     ops = _names("op", args.op, OPS)
     output: Path | None = getattr(args, "output", None)
     if output and output.suffix != ".json":
@@ -227,6 +235,7 @@ def _choice(option: str, value: str | None, allowed: Sequence[str]) -> str | Non
 
 
 def whole(option: str, text: str, lowest: int, highest: int) -> int:
+    """`text` as a whole number. UsageError names the option and what is allowed."""
     if not re.fullmatch(r"[+-]?[0-9]{1,20}", text) or not lowest <= int(text) <= highest:
         raise UsageError(f"--{option} is {text!r}: allowed are whole numbers from {lowest} to {highest}")
     return int(text)

@@ -67,7 +67,7 @@ def run_guest(
     if stream.failure:
         raise stream.failure
     if ended.status:
-        raise HarnessError(_last_words(ended))
+        raise HarnessError(last_words(ended))
 
 
 def stages(plan: Plan) -> list[str]:
@@ -134,7 +134,7 @@ class Collector:
         warnings = stage.report.warnings if stage.report else []
         absent = stage.report.absent if stage.report else []
         context = {
-            **(_told(stage.report) if stage.report else {}),
+            **(told(stage.report) if stage.report else {}),
             **before,
             **(_devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
             "absent_ops": list(dict.fromkeys([*before.get("absent_ops", []), *absent])),
@@ -193,7 +193,7 @@ def _devices(stage: StageResult) -> dict[str, Any]:
     }
 
 
-def _told(report: Report) -> dict[str, Any]:
+def told(report: Report) -> dict[str, Any]:
     """What the kernel said about itself and the run."""
     header = report.header
     settings = report.runs[-1].settings if report.runs else {}
@@ -216,7 +216,7 @@ def _told(report: Report) -> dict[str, Any]:
     }
 
 
-def _last_words(ended: targets.GuestResult) -> str:
+def last_words(ended: targets.GuestResult) -> str:
     """Why the script inside the target failed, in one sentence."""
     lines = [line for line in ended.stderr.decode(errors="replace").splitlines() if line.strip()]
     said = f": {lines[-1].strip()}" if lines else ""

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What else a machine did while something was measured on it: other processes, time stolen by the hypervisor, the load."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+BUSY_SHARE = 0.25
+"""From this share of one CPU on, others count as busy: a guest keeps one CPU to itself, and the next one shares its caches."""
+NAMED = 3
+"""So many of the other processes are named."""
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Account:
+    """CPU time since some moment, in CPUs: 1.0 is one CPU all the time."""
+
+    others: float
+    stolen: float
+    load: float
+    """The load average of the last minute, that of the measurement among it."""
+    names: tuple[str, ...]
+    """The other processes that took most, with their share."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether cycles that were counted meanwhile are likely to scatter."""
+        return self.others + self.stolen > BUSY_SHARE
+
+    def __str__(self) -> str:
+        by = f" ({', '.join(self.names)})" if self.names else ""
+        stolen = f", the hypervisor took {self.stolen:.2f}" if self.stolen >= 0.005 else ""
+        return f"other processes took {self.others:.2f} of {os.cpu_count()} CPUs{by}{stolen}, load {self.load:.1f}"
+
+
+class Watch:
+    """Begins when it is made. Our own children count once they have ended and were waited for."""
+
+    def __init__(self) -> None:
+        self._at = _times()
+        self._own = _own()
+        self._processes = _processes()
+
+    def account(self) -> Account:
+        """What came of it until now."""
+        total, busy, stolen = (now - then for now, then in zip(_times(), self._at))
+        cpus = os.cpu_count() or 1
+        wall = max(total / cpus, 1.0)
+        others = max(0.0, busy - stolen - (_own() - self._own)) / wall
+        return Account(others, stolen / wall, os.getloadavg()[0], self._names(wall))
+
+    def _names(self, wall: float) -> tuple[str, ...]:
+        """Processes that are still there; a compiler's are short, and go unnamed."""
+        spent: Counter[str] = Counter()
+        for number, (name, ticks) in _processes().items():
+            before = self._processes.get(number, (name, 0))
+            spent[name] += ticks - before[1] if before[0] == name else ticks
+        return tuple(f"{name} {ticks / wall:.2f}" for name, ticks in spent.most_common(NAMED) if ticks / wall >= 0.05)
+
+
+def _times() -> tuple[float, float, float]:
+    """Ticks of all CPUs since the boot: all, busy, stolen."""
+    values = [int(word) for word in (PROC / "stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
+    idle = values[3] + values[4]
+    return float(sum(values)), float(sum(values) - idle), float(values[7])
+
+
+def _own() -> float:
+    """Ticks of this process and of its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used) * _TICKS
+
+
+def _processes() -> dict[int, tuple[str, int]]:
+    """Name and ticks of the processes that are not of this process's session or tree, by number."""
+    found = {}
+    for folder in PROC.glob("[0-9]*"):
+        try:
+            text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        name, _, rest = text.partition("(")[2].rpartition(")")
+        fields = rest.split()
+        if int(folder.name) != os.getpid() and int(fields[1]) != os.getpid():
+            found[int(folder.name)] = (name, int(fields[11]) + int(fields[12]))
+    return found

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Revisions of git's, the order of an A/B's loads, and what is refused, without a guest."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dsharness import ab, build, interleave, kernels, paths, trees
+from dsharness.build import Build
+from dsharness.errors import HarnessError, UsageError
+from dsharness.interleave import Side
+
+GUEST = paths.HARNESS / "guest"
+
+
+def git(folder: Path, *args: str) -> str:
+    who = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    return subprocess.run(["git", "-C", folder, *who, *args], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one module and a container of it, in three revisions: the last one does not build."""
+    root = tmp_path / "project"
+    (root / "modules/containers").mkdir(parents=True)
+    (root / "include").mkdir()
+    (root / "include/answer.h").write_text("#define ANSWER 42\n", encoding="utf-8")
+    (root / "modules/Kbuild").write_text("obj-m := containers/\n", encoding="utf-8")
+    (root / "modules/containers/Kbuild").write_text("obj-m := dsbench_one.o\ndsbench_one-y := one.o\n", encoding="utf-8")
+    (root / ".gitignore").write_text("build/\n", encoding="utf-8")
+    source = root / "modules/containers/one.c"
+    good = '#include <linux/module.h>\nint answer = {};\nMODULE_LICENSE("GPL");\nMODULE_DESCRIPTION("one");\n'
+    git(tmp_path, "init", "-q", "-b", "main", str(root))
+    for text in (good.format(1), good.format(2), "int broken(void) { return nothing; }\nint more = lost;\n"):
+        source.write_text(text, encoding="utf-8")
+        git(root, "add", "-A")
+        git(root, "commit", "-q", "-m", "next")
+    monkeypatch.setattr(paths, "ROOT", root)
+    monkeypatch.setattr(paths, "BUILD", root / "build")
+    monkeypatch.setattr(paths, "LOGS", root / "build/logs")
+    return root
+
+
+def plan(*argv: str) -> ab.AbPlan:
+    top = argparse.ArgumentParser()
+    ab.add_parser(top.add_subparsers())
+    return ab.checked_plan(top.parse_args(["ab", *argv]))
+
+
+def test_a_revision_is_taken_out_of_git_and_nothing_stays_registered(project: Path) -> None:
+    tree = trees.find("HEAD~2")
+    assert "answer = 1;" in (tree.root / "modules/containers/one.c").read_text(encoding="utf-8")
+    assert (tree.revision, tree.containers, tree.dirty) == (git(project, "rev-parse", "HEAD~2")[:12], ["one"], False)
+    assert tree.root.is_relative_to(project / "build/ab")
+    assert trees.find("HEAD~2").root == tree.root
+    assert git(project, "worktree", "list").count("\n") == 0
+    assert git(project, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("name", ["worktree", "."])
+def test_the_working_tree_is_taken_as_it_is(project: Path, name: str) -> None:
+    assert (trees.find(name).root, trees.find(name).dirty) == (project, False)
+    (project / "include/answer.h").write_text("#define ANSWER 43\n", encoding="utf-8")
+    assert trees.find(name).dirty
+
+
+@pytest.mark.parametrize("name", ["no-such-branch", "HEAD~99", "--help", "", "HEAD:modules", "a b"])
+def test_an_unknown_revision_is_one_sentence(project: Path, name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        trees.find(name)
+    assert str(caught.value) == f"revision {name!r} is unknown: allowed is what git rev-parse knows here, or worktree"
+
+
+def test_without_git_there_are_no_revisions(tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    with pytest.raises(HarnessError, match="is no git checkout, so it has no revisions: "):
+        trees.find("HEAD")
+    (project / "inner").mkdir()
+    monkeypatch.setattr(paths, "ROOT", project / "inner")
+    with pytest.raises(HarnessError, match="is no git checkout of its own but a folder of"):
+        trees.find("HEAD")
+    assert trees.find("worktree").revision
+
+
+def test_a_revision_without_modules_is_one_sentence(project: Path) -> None:
+    git(project, "rm", "-q", "-r", "modules")
+    git(project, "commit", "-q", "-m", "bare")
+    with pytest.raises(HarnessError, match="revision 'HEAD' cannot be taken out of git: .*modules"):
+        trees.find("HEAD")
+
+
+def test_a_revision_that_does_not_build_shows_its_first_errors(project: Path) -> None:
+    kernel = kernels.find("uml")
+    good = build.modules(kernel, tree=trees.find("HEAD~1"))
+    assert good.ko_dir.is_relative_to(project / "build/ab") and (good.ko_dir / "dsbench_one.ko").exists()
+    with pytest.raises(HarnessError, match=r"(?s)the modules of HEAD do not build for .*one\.c:1:.*nothing") as caught:
+        build.modules(kernel, tree=trees.find("HEAD"))
+    assert str(caught.value).index("nothing") < str(caught.value).index("lost")
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        ([], "0 revisions are given: allowed are two of them, or --kernel twice"),
+        (["HEAD"], "1 revisions are given"),
+        (["HEAD", "HEAD", "HEAD"], "3 revisions are given"),
+        (["--kernel", "6.1"], "0 revisions are given"),
+        (["--kernel", "6.1", "--kernel", "6.12", "--kernel", "newest"], "--kernel is given 3 times"),
+        (["HEAD", "--kernel", "6.1", "--kernel", "6.12"], "--kernel is given twice and revision 'HEAD', too"),
+        (["HEAD", "nothing"], "revision 'nothing' is unknown"),
+        (["HEAD", "HEAD", "--target", "host"], "--target is 'host': allowed are uml and qemu"),
+        (["HEAD", "HEAD", "--rounds", "5"], "--rounds is '5': allowed are whole numbers from 6 to 1000"),
+        (["HEAD", "HEAD", "--rounds", "many"], "--rounds is 'many'"),
+        (["HEAD", "HEAD", "--threshold", "-1"], "--threshold is '-1'"),
+        (["HEAD", "HEAD", "--alpha", "2"], "--alpha is '2'"),
+        (["HEAD", "HEAD", "--container", "btree"], "--container is 'btree': allowed are one"),
+    ],
+)
+def test_bad_input_is_one_sentence(project: Path, argv: list[str], sentence: str) -> None:
+    argv = [f"{word}={value}" if word == "--threshold" else word for word, value in zip(argv, [*argv[1:], ""])]
+    argv = [word for word in argv if not word.startswith("-1")]
+    with pytest.raises(UsageError) as caught:
+        plan(*argv)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_one_revision_twice_is_the_self_test(project: Path) -> None:
+    assert plan("HEAD~1", "HEAD~1").revisions == ("HEAD~1", "HEAD~1")
+
+
+def test_two_kernels_are_stock_ones(project: Path) -> None:
+    made = plan("--kernel", "6.1", "--kernel", "6.12")
+    assert (made.kernels, made.revisions, made.sweep.target, made.sweep.kernel) == (("6.1", "6.12"), None, "qemu", None)
+
+
+def test_sides_alternate_in_random_order_and_each_round_has_all() -> None:
+    kernel = kernels.Kernel("6.12.1", (6, 12), "um", Path("/k"), None, None)
+    sides = [Side(name, Build(kernel, Path("/ko"), Path("/root")), ("list",)) for name in ("a", "b")]
+    loads = interleave.order(sides, (500, 4000), rounds=40, seed=1)
+    assert loads == interleave.order(sides, (500, 4000), rounds=40, seed=1)
+    assert loads != interleave.order(sides, (500, 4000), rounds=40, seed=2)
+    assert set(Counter((load.side.name, load.n) for load in loads).values()) == {40}
+    assert len({load.stage for load in loads}) == len(loads)
+    for first, second in zip(loads[::2], loads[1::2]):
+        assert (first.round, first.n) == (second.round, second.n)
+        assert first.side != second.side
+    firsts = Counter(load.side.name for load in loads[::2])
+    assert 20 < firsts["a"] < 60
