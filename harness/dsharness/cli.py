@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from types import FrameType
 
 from . import (
-    ab, build, clean, compare, curve, doctor, execcmd, hostload, kunit, lint, packages, plot, repeat, seedtables, shell, sweep,
+    ab, build, clean, compare, curve, doctor, execcmd, gate, hostload, kunit, lint, packages, plot, repeat, seedtables, shell, sweep,
     tools, tunnel,
 )  # fmt: skip
 from .errors import HarnessError
 
 COMMANDS = (
-    doctor, sweep, curve, seedtables, plot, compare, ab, repeat, tunnel, execcmd, shell, build, hostload, kunit, lint, tools, packages,
+    doctor, sweep, curve, seedtables, plot, compare, ab, gate, repeat, tunnel, execcmd, shell, build, hostload, kunit, lint, tools, packages,
     clean,
 )  # fmt: skip
 

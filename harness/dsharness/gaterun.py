@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs the gate: one guest that counts, a table of what moved, and the verdict."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from . import baseline, datapath, environment, proc, qemucmd, sweep, sweeper, targets, ui
+from .baseline import FAILURES, Baseline, Change, Count, Identity, Move
+from .build import Build
+from .errors import REGRESSED, HarnessError
+from .samples import Cell
+from .sweepstream import StageResult
+
+SIZES = ("100", "1000", "4000")
+TRIES = "5"
+PAYLOADS = ("64", "1400", "64400")
+DEVICES = (datapath.BARE, "udptun")
+"""What there is code of ours in: the kernel's own tunnels do not change with it."""
+
+GUESTS_OF_A_BASELINE = 2
+"""A baseline is counted in several guests, for what does not repeat from one to the next."""
+
+TABLE_WIDTH = 110
+
+
+def check(kernel: str | None, named: str | None, threshold: float, timeout: str) -> int:
+    """Count, compare, show what moved; the exit status. HarnessError when there is nothing to compare with."""
+    plan = _plan(kernel, timeout)
+    target = _target(plan)
+    known = baseline.find(named, identity_of(target.build))
+    counts = baseline.counted([count(plan, target)])
+    changes = baseline.judge(known.counts, counts, threshold)
+    show(changes)
+    print(_sum(changes, known, threshold))
+    failed = [change for change in changes if change.move in FAILURES]
+    if not failed:
+        return 0
+    print(f"slower than allowed: {_by_container(failed)}")
+    if known.facts.get("qemu") != (here := _qemu()):
+        print(f"note: the baseline was counted by {known.facts.get('qemu')}, this is {here}, which may count otherwise")
+    return REGRESSED
+
+
+def update(kernel: str | None, named: str | None, timeout: str) -> int:
+    """Count in several guests, and write the baseline when all of them have come to the end."""
+    plan = _plan(kernel, timeout)
+    target = _target(plan)
+    identity = identity_of(target.build)
+    path = baseline.place(named, identity)
+    guests = [count(plan, target) for _ in range(GUESTS_OF_A_BASELINE)]
+    counts = baseline.counted(guests)
+    baseline.write(Baseline(identity, _facts(), counts), path)
+    exact = sum(not one.noise for one in counts.values())
+    name, worst = max(counts.items(), key=lambda entry: entry[1].noise)
+    ui.say(f"{exact} of {len(counts)} cells repeat exactly; the worst, {name}, within {worst.noise:.3%}")
+    ui.say(f"baseline: {path}; next: commit it, and run dsbench gate after each change")
+    return 0
+
+
+def count(plan: sweep.Plan, target: targets.Target) -> list[Cell]:
+    """Every cell of `plan`, counted in one guest. HarnessError when a stage fails."""
+    cells: list[Cell] = []
+
+    def take(stage: StageResult) -> None:
+        cells.extend(stage.cells)
+        progress.update(len(cells), stage.stage)
+
+    where = f"counting instructions, kernel {target.kernel.release}"
+    with ui.Progress(where, unit="cells") as progress:
+        sweeper.run_guest(plan, target, take, lambda stage, done, total: None)
+    return cells
+
+
+def identity_of(build: Build) -> Identity:
+    """The kernel, and the compiler as it signs its objects. HarnessError when it does not."""
+    signed = re.search(rb"GCC: \([^)]*\) ([0-9.]+)", (build.ko_dir / "dsbench.ko").read_bytes())
+    if not signed:
+        raise HarnessError(f"{build.ko_dir / 'dsbench.ko'} does not say which compiler made it: the gate knows gcc alone")
+    return Identity(build.kernel.release, f"gcc {signed[1].decode()}")
+
+
+def show(changes: Sequence[Change]) -> None:
+    """A table of what moved, the largest change first; nothing when all is the same."""
+    moved = [change for change in changes if change.move not in (Move.SAME, Move.NEW)]
+    if not moved:
+        return
+    table = Table("cell", *(_right(title) for title in ("baseline", "now", "change", "noise")), "")
+    for change in sorted(moved, key=lambda change: (change.move not in FAILURES, -abs(_share(change)))):
+        noise = f"{change.before.noise:.3%}" if change.before and change.before.noise else "exact"
+        moved_by = f"{_share(change):+.2%}" if change.now else "-"
+        table.add_row(change.name, _each(change.before), _each(change.now), moved_by, noise, change.move.value)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=TABLE_WIDTH)
+    console.print("instructions an element or packet", table, sep="\n")
+
+
+def _right(title: str) -> Column:
+    return Column(title, justify="right")
+
+
+def _share(change: Change) -> float:
+    return change.ratio - 1 if change.now and change.before else 0.0
+
+
+def _each(count: Count | None) -> str:
+    return f"{count.each:,.2f}" if count else "-"
+
+
+def _sum(changes: Sequence[Change], known: Baseline, threshold: float) -> str:
+    """How many cells there are of each kind, against what."""
+    numbers = {move: sum(change.move is move for change in changes) for move in Move}
+    said = [f"{number} {move.value}" for move, number in numbers.items() if number]
+    made = f"{known.facts.get('git_revision')}{' (dirty)' if known.facts.get('git_dirty') else ''}"
+    against = f"the baseline of {made}, {known.identity.kernel}, {known.identity.compiler}"
+    return f"{len(changes)} cells: {', '.join(said)}; the threshold is {100 * threshold:g} %, {against}"
+
+
+def _by_container(changes: Sequence[Change]) -> str:
+    """The containers or devices of these cells, each with its operations."""
+    ops: dict[str, dict[str, None]] = {}
+    for change in changes:
+        container, op, *_ = change.name.split("/")
+        ops.setdefault(container, {})[op] = None
+    return "; ".join(f"{container} ({', '.join(names)})" for container, names in ops.items())
+
+
+def _plan(kernel: str | None, timeout: str) -> sweep.Plan:
+    parser = argparse.ArgumentParser()
+    sweep.add_options(parser)
+    argv = ["--target", "qemu", "--accel", "icount", "--sizes", *SIZES, "--tries", TRIES, "--warmup", "0", "--timeout", timeout,
+            "--device", *DEVICES, "--payloads", *PAYLOADS, *(["--kernel", kernel] if kernel else [])]  # fmt: skip
+    return sweep.checked_plan(parser.parse_args(argv))
+
+
+def _target(plan: sweep.Plan) -> targets.Target:
+    return targets.get(plan.target, plan.kernel, plan.accel, network=True)
+
+
+def _facts() -> dict[str, Any]:
+    known = environment.facts()
+    return {"qemu": _qemu(), "guests": GUESTS_OF_A_BASELINE, **{key: known[key] for key in ("date", "git_revision", "git_dirty")}}
+
+
+def _qemu() -> str:
+    return proc.check([qemucmd.PROGRAM, "--version"]).splitlines()[0]

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The gate and A/B where instructions are counted: what is committed passes, and a planted slowdown is found and named."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dsharness import paths
+from dsharness.errors import OTHER_BASELINE, REGRESSED
+
+LOOKUP = "rbtree_lookup(root, set->lookup[i]);"
+PLANTED = f'{LOOKUP}\n\n\t\tasm volatile("nop; nop"); /* planted: 2 of 90 instructions */'
+
+
+def dsbench(root: Path, *argv: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([root / "harness/dsbench", *argv], capture_output=True, text=True, check=False, timeout=900)
+
+
+def git(folder: Path, *args: str) -> str:
+    who = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    return subprocess.run(["git", "-C", folder, *who, *args], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project as it is, committed to a repository of its own."""
+    root = tmp_path_factory.mktemp("gate") / "project"
+    listed = git(paths.ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    for name in filter(None, listed):
+        if (paths.ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(paths.ROOT / name, root / name)
+    git(root, "init", "-q")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "as it is")
+    return root
+
+
+@pytest.fixture(scope="module")
+def baseline(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the copy costs."""
+    path = tmp_path_factory.mktemp("baseline") / "copy.json"
+    done = dsbench(project, "gate", "--update", "--baseline", path)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+@pytest.fixture(scope="module")
+def planted(project: Path, baseline: Path) -> Path:
+    """The copy with a few instructions more in rbtree's find, uncommitted."""
+    source = project / "modules/containers/rbtree.c"
+    text = source.read_text(encoding="utf-8")
+    assert text.count(LOOKUP) == 1
+    source.write_text(text.replace(LOOKUP, PLANTED), encoding="utf-8")
+    return project
+
+
+def test_what_is_committed_costs_what_its_baseline_says() -> None:
+    done = dsbench(paths.ROOT, "gate")
+    if done.returncode == OTHER_BASELINE:
+        pytest.skip(done.stderr.strip().splitlines()[-1])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_counts_repeat_from_guest_to_guest(baseline: Path) -> None:
+    cells = json.loads(baseline.read_text(encoding="utf-8"))["cells"]
+    noise = {name: (cell["next"] - cell["least"]) / cell["least"] for name, cell in cells.items()}
+    assert {name: share for name, share in noise.items() if share > 0.001} == {}
+    assert any(name.startswith("udptun/") for name in cells) and any(name.startswith("floor/") for name in cells)
+
+
+def test_the_gate_names_exactly_the_container_that_was_slowed_down(planted: Path, baseline: Path) -> None:
+    done = dsbench(planted, "gate", "--baseline", baseline)
+    assert done.returncode == REGRESSED, done.stdout + done.stderr
+    assert "slower than allowed: rbtree (find)\n" in done.stdout
+    regressed = re.findall(r"^│ (\S+) .* regressed", done.stdout, re.MULTILINE)
+    assert regressed and {name.rpartition("/")[0] for name in regressed} == {"rbtree/find"}
+    assert dsbench(planted, "gate", "--baseline", baseline, "--threshold", "10").returncode == 0
+
+
+def test_ab_finds_it_too_and_nothing_else(planted: Path, tmp_path: Path) -> None:
+    output = tmp_path / "ab.json"
+    where = ("--target", "qemu", "--accel", "icount", "--container", "list", "rbtree", "--sizes", "100", "1000", "--rounds", "6")
+    done = dsbench(planted, "ab", "HEAD", "worktree", *where, "--output", output)
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(output.read_text(encoding="utf-8"))["comparisons"]
+    words = {cell["name"]: cell["word"] for cell in found["cells"]}
+    assert {name for name, word in words.items() if word != "no change"} == {"rbtree/find/100", "rbtree/find/1000"}
+    assert {words["rbtree/find/100"], words["rbtree/find/1000"]} == {"slower"}
+    sides = [json.loads((tmp_path / f"ab-{side}.json").read_text(encoding="utf-8"))["context"] for side in ("a", "b")]
+    assert [side["git_dirty"] for side in sides] == [False, True]
+
+
+def test_ab_of_a_revision_with_itself_finds_nothing(project: Path, tmp_path: Path) -> None:
+    output = tmp_path / "ab.json"
+    where = ("--target", "qemu", "--accel", "icount", "--sizes", "100", "--rounds", "6")
+    done = dsbench(project, "ab", "HEAD", "HEAD", *where, "--output", output)
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(output.read_text(encoding="utf-8"))["comparisons"]
+    assert {cell["name"]: cell["word"] for cell in found["cells"] if cell["word"] != "no change"} == {}
+
+
+def test_containers_of_one_side_are_named(project: Path, tmp_path: Path) -> None:
+    kbuild = project / "modules/containers/Kbuild"
+    text = kbuild.read_text(encoding="utf-8")
+    try:
+        kbuild.write_text(re.sub(r"\bxarray\b", "", text, count=1), encoding="utf-8")
+        where = ("--sizes", "64", "--rounds", "6", "--tries", "1", "--container", "list", "xarray")
+        done = dsbench(project, "ab", "HEAD", "worktree", *where, "--output", tmp_path / "ab.json")
+    finally:
+        kbuild.write_text(text, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert "only HEAD has xarray: not compared" in done.stderr
+    assert "xarray" not in done.stdout.split("only A has")[0]
