@@ -18,6 +18,7 @@ from .kernels import Kernel
 from .trees import SOURCES, Tree
 
 COMPLAINT_LINES = 12
+ERROR = re.compile(r"\b(error|undefined)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -96,21 +97,26 @@ def _kbuild(kernel: Kernel, tree: Tree, folder: Path, make_args: Sequence[str]) 
     of_tree = "" if tree.name == trees.WORKTREE else f" of {tree.name}"
     log = paths.logs() / f"build{of_tree and f'-{tree.revision}'}-{kernel.target}-{kernel.release}.log"
     log.unlink(missing_ok=True)
-    argv: list[proc.Arg] = [
-        "make", "-C", kernel.kdir, f"M={folder}", f"ARCH={kernel.arch}", f"-j{os.cpu_count() or 1}",
-        # Type information for BPF needs pahole and serves no one here.
-        "CONFIG_DEBUG_INFO_BTF_MODULES=", f"DSBENCH_REVISION={tree.revision}", *make_args, "modules",
-    ]  # fmt: skip
     with ui.step(f"building the modules{of_tree} for {kernel.release}"):
-        result = proc.stream(kernel.command(argv), env=proc.build_environment(), log=log)
+        result = kbuild(kernel, folder, log, [f"DSBENCH_REVISION={tree.revision}", *make_args])
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     complaints = [line for line in lines if re.search(r"\b(warning|error|undefined)\b", line, re.IGNORECASE)]
     if result.status:
-        errors = [line for line in complaints if re.search(r"\b(error|undefined)\b", line, re.IGNORECASE)]
+        errors = [line for line in complaints if ERROR.search(line)]
         shown = "\n".join((errors or complaints)[:COMPLAINT_LINES] or result.tail)
         raise HarnessError(f"the modules{of_tree} do not build for {kernel.release} (log: {log}):\n{shown}")
     for line in complaints:
         ui.say(line)
+
+
+def kbuild(kernel: Kernel, folder: Path, log: Path, make_args: Sequence[str] = ()) -> proc.Finished:
+    """Run kbuild on the modules of `folder`; all that it says goes to `log`."""
+    argv: list[proc.Arg] = [
+        "make", "-C", kernel.kdir, f"M={folder}", f"ARCH={kernel.arch}", f"-j{os.cpu_count() or 1}",
+        # Type information for BPF needs pahole and serves no one here.
+        "CONFIG_DEBUG_INFO_BTF_MODULES=", *make_args, "modules",
+    ]  # fmt: skip
+    return proc.stream(kernel.command(argv), env=proc.build_environment(), log=log)
 
 
 def _objects(folder: Path) -> list[Path]:

@@ -8,10 +8,10 @@ import os
 import shutil
 from pathlib import Path
 
-from . import buildroot, locks, paths, shelf, ui, umlkernel
+from . import buildroot, linuxsource, locks, paths, shelf, ui, umlkernel
 from .errors import HarnessError
 
-MARKS = ("apt", "archive", buildroot.SHELF, "debs", umlkernel.SHELF, "kvm.json", "kvm.lock")
+MARKS = ("apt", "archive", buildroot.SHELF, "debs", umlkernel.SHELF, linuxsource.SHELF, "kvm.json", "kvm.lock")
 """What the cache has in it: another folder is not removed, whatever DSBENCH_CACHE says."""
 
 

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from types import FrameType
 
 from . import (
-    ab, build, clean, compare, curve, doctor, execcmd, gate, hostload, kunit, lint, packages, plot, repeat, seedtables, shell, sweep,
-    tools, tunnel,
+    ab, build, clean, compare, crosscheck, curve, doctor, execcmd, gate, hostload, kunit, lint, packages, plot, repeat, seedtables,
+    shell, sweep, tools, tunnel,
 )  # fmt: skip
 from .errors import HarnessError
 
 COMMANDS = (
-    doctor, sweep, curve, seedtables, plot, compare, ab, gate, repeat, tunnel, execcmd, shell, build, hostload, kunit, lint, tools, packages,
-    clean,
+    doctor, sweep, curve, seedtables, plot, compare, ab, gate, repeat, crosscheck, tunnel, execcmd, shell, build, hostload, kunit,
+    lint, tools, packages, clean,
 )  # fmt: skip
 
 INTERRUPTED = 130

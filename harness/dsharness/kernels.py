@@ -13,13 +13,13 @@ from pathlib import Path
 
 from . import archive, buildroot, packages, proc, umlkernel
 from .errors import HarnessError, UsageError
+from .linuxsource import USR_SRC
 
 TARGETS = ("uml", "qemu", "host")
 DEFAULT_VERSION = "6.12"
 NEWEST = "newest"
 """The newest stock kernel of the mirror, whatever release it is for: built for, and kept, in the build root."""
 
-USR_SRC = Path("/usr/src")
 BOOT = Path("/boot")
 
 # What kbuild calls some of the machines of uname -m; the others have the same name.

@@ -11,11 +11,10 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import archive, locks, packages, paths, proc, shelf, ui
+from . import archive, linuxsource, locks, packages, paths, proc, shelf, ui
 from .errors import HarnessError
 
 FRAGMENT = paths.HARNESS / "kernel" / "uml.config"
@@ -111,22 +110,15 @@ def _make(package: archive.Package, folder: Path) -> None:
 
 
 def _unpack(package: archive.Package, work: Path) -> None:
-    """The source lies in the package as a compressed tar file."""
-    deb = archive.download(package)
-    unpack: list[proc.Arg] = ["dpkg-deb", "--fsys-tarfile", deb]
-    find = ["tar", "--extract", "--to-stdout", "--wildcards", "./usr/src/linux-source-*.tar.xz"]
     expand: list[proc.Arg] = [
         "tar", "--extract", "--xz", "--verbose", "--strip-components=1", "--no-same-owner", "--directory", work,
         *(f"--exclude=linux-source-*/{pattern}" for pattern in SKIPPED),
     ]  # fmt: skip
     with (
+        linuxsource.tarball(package) as tarball,
         ui.Progress(f"unpacking {package.name} {package.version}", SOURCE_FILES, "files") as progress,
-        proc.child(unpack, stdout=subprocess.PIPE) as outer,
-        proc.child(find, stdin=outer.stdout, stdout=subprocess.PIPE) as inner,
     ):
-        for end in (outer.stdout, inner.stdout):
-            assert end is not None
-        result = proc.stream(expand, stdin=inner.stdout, on_line=lambda line: progress.advance())
+        result = proc.stream(expand, stdin=tarball, on_line=lambda line: progress.advance())
     if result.status:
         shutil.rmtree(work, ignore_errors=True)
         raise HarnessError(f"{package.name} cannot be unpacked into {work}: {result.last}")

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs inside the target, in the folder of the .ko files: the kernel's own tests of its containers, then the core module
+# once for each seed, then its clock against ktime. What the core says is cut up by dsharness/sweepstream.py, the rest,
+# between lines that begin with "@kernel", by dsharness/crosschecker.py.
+#
+# usage: crosscheck.sh LOADS "SEEDS" "PARAMETER=VALUE..." ["TEST PARAMETER=VALUE..."]...
+set -u
+
+loads=$1
+seeds=$2
+settings=$3
+shift 3
+
+# shellcheck disable=SC2034 # for stage.sh
+removable=dsbench
+
+# shellcheck source=harness/guest/stage.sh
+. ./stage.sh
+
+# kernel_test TEST PARAMETER=VALUE...: those that are done at once refuse to stay, which is no failure.
+kernel_test() {
+	test=$1
+	shift
+	echo "@kernel begin $test"
+	dmesg -c >/dev/null
+	insmod "./$test.ko" "$@" 2>&1
+	dmesg
+	rmmod "$test" 2>/dev/null
+	echo "@kernel end $test"
+}
+
+seed() {
+	echo "@dsbench begin $1"
+	# shellcheck disable=SC2086 # a list of parameters
+	insmod dsbench.ko "seed=$1" $settings || fail "$1"
+	follow "$1"
+}
+
+clock() {
+	insmod dsbench.ko autorun=0 || fail clock
+	echo "@kernel begin clock"
+	cat "$debugfs/clock" || fail clock
+	echo "@kernel end clock"
+}
+
+trap stage_leave EXIT
+trap 'exit 130' INT TERM HUP
+
+dmesg -n 1 # the console is slow, and the tests print while their clock runs
+for command; do
+	for _ in $(seq "$loads"); do
+		# shellcheck disable=SC2086 # a test and its parameters
+		kernel_test $command
+	done
+done
+for seed in $seeds; do
+	seed "$seed"
+done
+clock
