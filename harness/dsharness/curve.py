@@ -22,7 +22,7 @@ MOST_PER_DECADE = 24
 ROUND_STEPS = {1: (1.0,), 3: (1.0, 2.0, 5.0)}
 """Sizes within a decade that people like; others are powers of ten with two digits kept."""
 
-FEWEST_TRIES, MOST_TRIES = 5, 100
+FEWEST_TRIES, MOST_TRIES = 3, 100
 ELEMENTS = 500_000
 """A cell goes over so many elements in all its tries, where the bounds above allow it."""
 FEWEST_TRIES_ICOUNT, MOST_TRIES_ICOUNT = 2, 10

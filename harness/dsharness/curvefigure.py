@@ -6,14 +6,18 @@ from __future__ import annotations
 import math
 
 from . import caches, curvefits
-from .curvefits import Series
 from .complexity import Complexity
+from .curvefits import Series
+from .floors import FLOOR, floor_of, is_floor
 from .picture import Axis, Aside, Panel, Picture, Vertical, n_axis, scale
 from .results import Results
+from .samples import ELEMENT
 from .sweep import OPS
 from .views import footnotes, notes, points
 
 PANEL_HEIGHT = 320
+FLOOR_STYLE = 7
+"""The line type of the floors."""
 
 
 def picture(curve: Results) -> Picture:
@@ -28,27 +32,42 @@ def picture(curve: Results) -> Picture:
         name="curve",
         title=f"What one element costs from n = {curve.sizes[0]:,} to {curve.sizes[-1]:,}: {curve.unit} per element",
         columns=1,
-        containers=curve.containers,
+        containers=[*curve.part(ELEMENT).containers, *([FLOOR] if FLOOR in curve.containers else [])],
         panels=panels,
         notes=[*notes(curve), curvefits.explained(curve.context), *filled],
         footnotes=footnotes(curve, panels),
         panel_height=PANEL_HEIGHT,
         verticals=marks,
+        styles={FLOOR: FLOOR_STYLE},
     )
 
 
 def _panel(curve: Results, op: str, axis: Axis, found: dict[Series, Complexity]) -> Panel:
     """One operation; beside it the classes, in the order of the lines' right ends."""
-    lines = points(curve, op)
+    lines = points(curve.part(ELEMENT), op)
+    floor = _floor(curve, op)
+    fits = {name: found[name, op] for name, line in lines.items() if line}
+    if floor:
+        lines[FLOOR] = points(curve, floor)[FLOOR]
+        fits[FLOOR] = found[FLOOR, floor]
     panel = Panel(op, f"{curve.unit} per element", lines, axis)
     scale([panel], log_ratio=1.0)
-    ended = sorted((name for name, line in lines.items() if line), key=lambda name: -lines[name][-1].median)
-    panel.asides = [Aside(name, f"{name}: {_words(found[name, op])}") for name in ended if (name, op) in found]
+    ended = sorted(fits, key=lambda name: -lines[name][-1].median)
+    panel.asides = [
+        Aside(name, f"{f'{name}, {floor}' if name == FLOOR else name}: {_words(fits[name])}") for name in ended
+    ]
     return panel
 
 
+def _floor(curve: Results, op: str) -> str | None:
+    """The floor that an operation is measured against; None where it was not timed."""
+    order = str(curve.context.get("order"))
+    wanted = {floor_of(cell, order) for cell in curve.part(ELEMENT).cells if cell.op == op}
+    return next((cell.op for cell in curve.cells if is_floor(cell) and cell.name in wanted), None)
+
+
 def _words(fitted: Complexity) -> str:
-    return f"{fitted.word}, {fitted.fits[0].rms:.0%}" if fitted.known else "not fitted"
+    return f"{fitted.word}, {fitted.fits[0].rest:.0%}" if fitted.known else "not fitted"
 
 
 def _axis(sizes: list[int]) -> Axis:

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from . import caches, complexity
+from . import caches, complexity, floors
 from .complexity import Complexity
 from .samples import ELEMENT, Cell
 
-TOLERANCE = {"instructions": 0.05, "cycles": 0.2}
-"""RMS that are so close do not tell classes apart: cycles have noise, and caches bend them even where they hold all."""
+TOLERANCE = {"instructions": 0.05, "cycles": 0.1}
+"""RMS that are so close do not tell classes apart: cycles have noise."""
+CHASE = (floors.FLOOR, "chase")
+"""A dependent chase of pointers: O(1) for one element, but for caches."""
 
 Series = tuple[str, str]
 """A container and an operation."""
@@ -37,8 +39,10 @@ def fits(context: Mapping[str, Any], cells: Sequence[Cell]) -> dict[Series, Comp
         if cell.work == ELEMENT:
             median = float(np.median(np.asarray(cell.cycles, dtype=np.float64))) / cell.elements
             costs.setdefault((cell.container, cell.op), []).append((cell.n, median))
-    last, tolerance = last_n(context), TOLERANCE[context["unit"]]
-    return {series: complexity.fit(points, tolerance, last) for series, points in costs.items()}
+    last = last_n(context)
+    bend = dict(costs.get(CHASE, [])) if context["unit"] == "cycles" else None
+    tolerance = TOLERANCE[context["unit"]]
+    return {series: complexity.fit(points, tolerance, last, bend) for series, points in costs.items()}
 
 
 def explained(context: Mapping[str, Any]) -> str:
@@ -52,7 +56,11 @@ def explained(context: Mapping[str, Any]) -> str:
         span = f"from n = {complexity.FIRST_N} to {last:,.0f}: beyond, the elements leave {cache.name}, which bends every curve"
     else:
         span = f"from n = {complexity.FIRST_N} on; this machine does not tell its caches, which bend every curve"
-    return f"Fitted: the median cost of one element or lookup, {span}. The share is the RMS of what the fit leaves over."
+    bent = ", as it is or bent as caches bend a chase of pointers," if context["unit"] == "cycles" else ""
+    return (
+        f"Fitted: the median cost of one element or lookup, {span}. The share is the RMS of what the best class{bent} leaves "
+        f"over; classes within {TOLERANCE[context['unit']]:.0%} of it are not told apart."
+    )
 
 
 def rows(context: Mapping[str, Any], cells: Sequence[Cell]) -> Iterator[dict[str, Any]]:
@@ -85,5 +93,5 @@ def rows(context: Mapping[str, Any], cells: Sequence[Cell]) -> Iterator[dict[str
             "aggregate_unit": "percentage",
             "rms": round(best.rms, 6),
             **ours,
-            "rms_of": {fit.growth.name: round(fit.rms, 6) for fit in found.fits},
+            "rms_of": {fit.growth.name: round(fit.rest, 6) for fit in found.fits},
         }

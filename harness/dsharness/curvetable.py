@@ -31,7 +31,7 @@ def show(curve: Results) -> None:
     for op in curve.ops:
         for container in curve.containers:
             if fitted := found.get((container, op)):
-                rms = f"{fitted.fits[0].rms:.1%}" if fitted.fits else "-"
+                rms = f"{fitted.fits[0].rest:.1%}" if fitted.fits else "-"
                 figures = (medians.get(f"{container}/{op}/{n}", "-") for n in sizes)
                 table.add_row(op, container, *figures, fitted.word, rms)
         table.add_section()

@@ -34,7 +34,7 @@ def draw(sweep: Results, folder: Path) -> list[Path]:
     containers, devices = sweep.part(ELEMENT), sweep.part(PACKET)
     pictures: list[Picture | None] = []
     if containers.cells and sweep.context.get(CURVE):
-        pictures.append(curvefigure.picture(containers))
+        pictures.append(curvefigure.picture(sweep))
     elif containers.cells and sweep.context.get(SEED_TABLES):
         pictures.append(seedview.picture(containers))
     elif containers.cells:

@@ -75,8 +75,6 @@ def measure(plans: list[Plan], output: Path | None) -> "tuple[Path, Results]":
     path = output or results.new_path("seed-tables", results.label(target.name, target.accel))
     begun = sweeper.begun(target)
     readings = {name: reading.find for reading in seedreport.READINGS for name in reading.containers}
-    # What differs from reading to reading has no one value: the context says neither.
-    begun.context |= dict.fromkeys(("alloc", "lookups", "misses", "containers"))
     begun.context[results.SEED_TABLES] = readings
     collector = sweeper.Collector(path, begun, [stage for plan in plans for stage in sweeper.stages(plan)])
     where = f"the report's tables in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"

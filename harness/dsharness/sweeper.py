@@ -134,8 +134,8 @@ class Collector:
         warnings = stage.report.warnings if stage.report else []
         absent = stage.report.absent if stage.report else []
         context = {
-            **(told(stage.report) if stage.report else {}),
-            **before,
+            **(_facts(stage.report) if stage.report else {}),
+            **self._settled(stage),
             **(_devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
             "absent_ops": list(dict.fromkeys([*before.get("absent_ops", []), *absent])),
             "warnings": list(dict.fromkeys([*before["warnings"], *warnings])),
@@ -146,6 +146,16 @@ class Collector:
         results.write(grown, self.path)
         self.results = grown
         self._awaited = awaited
+
+    def _settled(self, stage: StageResult) -> dict[str, Any]:
+        """The context so far, with the parameters that all sizes had: one that differs is no longer told."""
+        settings = _settings(stage.report) if stage.report else {}
+        before = self.results.context
+        if not self.results.cells:
+            return {**settings, **before}
+        if stage.topology:
+            return before
+        return {name: value for name, value in before.items() if settings.get(name, value) == value}
 
     def _check(self, topology: datapath.Topology) -> None:
         """Say which devices there are not. HarnessError when there are none but the datapath was asked for."""
@@ -195,8 +205,12 @@ def _devices(stage: StageResult) -> dict[str, Any]:
 
 def told(report: Report) -> dict[str, Any]:
     """What the kernel said about itself and the run."""
+    return {**_facts(report), **_settings(report)}
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    """What it said about itself and its clock."""
     header = report.header
-    settings = report.runs[-1].settings if report.runs else {}
     return {
         "dsbench": header.get("dsbench"),
         "dsbench_revision": header.get("revision"),
@@ -208,11 +222,16 @@ def told(report: Report) -> dict[str, Any]:
         "unit": report.unit,
         "clock_khz": header.number("clock_khz"),
         "clock_overhead": header.number("clock_overhead"),
-        **{
-            name: int(value) if value.isdigit() else value
-            for name, value in settings.items()
-            if name not in ("n", "state", "ms")
-        },
+    }
+
+
+def _settings(report: Report) -> dict[str, Any]:
+    """The parameters of a run."""
+    settings = report.runs[-1].settings if report.runs else {}
+    return {
+        name: int(value) if value.isdigit() else value
+        for name, value in settings.items()
+        if name not in ("n", "state", "ms")
     }
 
 

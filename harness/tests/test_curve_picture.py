@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from array import array
 from pathlib import Path
@@ -13,8 +14,9 @@ from made_results import make
 from test_complexity import CACHES
 from test_plot import svg_text
 
-from dsharness import curvefigure, curvetable, figures
+from dsharness import curvefigure, curvefits, curvetable, figures
 from dsharness.results import Results
+from dsharness.samples import Cell
 
 SIZES = [1, 2, 5, 10, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000]
 
@@ -71,3 +73,33 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_few_sizes_of_many() -> None:
     assert curvetable.shown_sizes([1, 2]) == [1, 2]
     assert curvetable.shown_sizes(SIZES) == [1, 10, 500, 5000, 1_000_000]
+
+
+def with_floors(**options: Any) -> Results:
+    """The same with the core's floors: a walk and a chase that caches make dearer."""
+    whole = curve(**options)
+    for n in whole.sizes:
+        for op, cost in (("walk", 2.0), ("random", 3.0 + n**0.3), ("chase", 5.0 + n**0.4)):
+            whole.cells.append(Cell("floor", op, n, n, array("q", [round(cost * n)] * 3), array("b", [0] * 3)))
+    return whole
+
+
+def test_floors_are_lines_of_their_own() -> None:
+    picture = curvefigure.picture(with_floors())
+    assert picture.containers == ["hashtable", "list", "rbtree", "xarray", "floor"]
+    beside = {panel.title: [aside.text for aside in panel.asides if aside.series == "floor"] for panel in picture.panels}
+    assert [words[0].split(":")[0] for words in beside.values()] == ["floor, random"] * 2 + ["floor, walk", "floor, random"]
+
+
+def test_caches_do_not_pass_for_complexity() -> None:
+    bent = with_floors()
+    chase = {cell.n: cell.cycles[0] / cell.n for cell in bent.cells if cell.op == "chase"}
+    for cell in bent.cells:
+        if (cell.container, cell.op) == ("list", "for_each"):
+            cell.cycles = array("q", [round(1.7 * chase[cell.n] * cell.n)] * 3)
+        if (cell.container, cell.op) == ("rbtree", "find"):
+            cell.cycles = array("q", [round(1.7 * math.log2(cell.n) * chase[cell.n] * cell.n) + 1] * 3)
+    found = {series: fit.word for series, fit in curvefits.fits(bent.context, bent.cells).items()}
+    assert (found["list", "for_each"], found["floor", "chase"], found["rbtree", "find"]) == ("O(1)", "O(1)", "O(log n)")
+    without = [cell for cell in bent.cells if cell.container != "floor"]
+    assert "O(1)" not in curvefits.fits(bent.context, without)["list", "for_each"].word.split(" or ")
