@@ -14,6 +14,7 @@ from made_results import make
 from dsharness import comparison, paths, results
 from dsharness.comparison import Sweep
 from dsharness.results import Results
+from dsharness.tunnel import record
 
 pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
 
@@ -82,6 +83,7 @@ def test_more_fields_are_allowed_and_ignored(tmp_path: Path) -> None:
 
 def test_the_version_is_one_and_the_same() -> None:
     assert schema("results")["$defs"]["context"]["properties"]["schema_version"]["const"] == results.SCHEMA_VERSION
+    assert schema("evaluation")["properties"]["context"]["properties"]["schema_version"]["const"] == record.SCHEMA_VERSION
     assert schema("comparison")["properties"]["schema_version"]["const"] == comparison.SCHEMA_VERSION
     assert make().context["schema_version"] == results.SCHEMA_VERSION
 

@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import schemas
 from dsharness import cli, paths
 from dsharness.errors import HarnessError, UsageError
 from dsharness.tunnel import command, record, table
@@ -339,6 +340,7 @@ def test_rows_compare_with_the_link_and_the_best_peer(evaluation: Evaluation) ->
 def test_the_result_file(evaluation: Evaluation, tmp_path: Path) -> None:
     path = tmp_path / "tunnel.json"
     record.write(evaluation, path)
+    assert schemas.complaints(path, "evaluation") == []
     content = json.loads(path.read_text())
     rows = content["benchmarks"]
     iterations = [row for row in rows if row["run_type"] == "iteration"]
