@@ -16,7 +16,7 @@ from .sweep import OPS
 from .views import footnotes, notes, points
 
 PANEL_HEIGHT = 320
-FLOOR_STYLE = 7
+FLOOR_STYLE = 11
 """The line type of the floors."""
 
 

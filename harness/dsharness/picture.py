@@ -26,8 +26,9 @@ KEY_LEFT, KEY_RIGHT, KEY_SAMPLE, KEY_LETTER = 32, 1180, 74, 9
 """The key in pixels: from where to where, a sample with its gaps, a letter of a name."""
 LOG_RATIO = 8.0
 """An axis is logarithmic when its largest value is so many times the smallest."""
-DODGE = 0.006
-"""Neighbouring lines are so far apart in x, as a share of the axis, lest their error bars hide each other."""
+DODGE, DODGES = 0.006, 0.35
+"""Neighbouring lines are so far apart in x, as a share of the axis, lest their error bars hide each other; all of them no
+more than this share of the way from one n to the next."""
 LEAST_TICK_GAP = 0.1
 """Ticks of n are at least so far apart, as a share of the axis."""
 CLIPPED_AT = 0.9
@@ -214,7 +215,7 @@ def _write_data(picture: Picture, folder: Path) -> None:
     """A data file a (panel, container), one for a panel's marks, and facts.gp with all that the scripts need to know."""
     for number, panel in enumerate(picture.panels, start=1):
         for place, container in enumerate(picture.containers, start=1):
-            shift = DODGE * (place - (len(picture.containers) + 1) / 2) if panel.axis.over_n else 0.0
+            shift = _dodge(panel, len(picture.containers)) * (place - (len(picture.containers) + 1) / 2)
             points = panel.series.get(container, [])
             rows = [_data_row(panel, panel.axis.moved(point.x, shift), point) for point in points]
             _write_rows(folder / f"{number}-{place}.dat", "x median low high label", rows)
@@ -245,6 +246,15 @@ def _write_data(picture: Picture, folder: Path) -> None:
         *_array("axes", [f"{_x_axis(panel.axis)}; {_axis(panel)}" for panel in picture.panels]),
     ]
     (folder / "facts.gp").write_text("\n".join(facts) + "\n", encoding="utf-8")
+
+
+def _dodge(panel: Panel, lines: int) -> float:
+    """How far apart neighbouring lines are, as a share of the axis."""
+    if not panel.axis.over_n:
+        return 0.0
+    places = sorted({panel.axis.share(point.x) for line in panel.series.values() for point in line})
+    closest = min((right - left for left, right in zip(places, places[1:])), default=1.0)
+    return min(DODGE, DODGES * closest / max(lines - 1, 1))
 
 
 def _write_rows(path: Path, columns: str, rows: Iterable[str]) -> None:

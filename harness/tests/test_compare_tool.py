@@ -40,6 +40,18 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.skipif(not COMPARE.exists(), reason="libbenchmark-tools is not installed")
+def test_compare_reads_a_curve_with_its_complexities(tmp_path: Path) -> None:
+    sizes = [100, 1000, 10_000, 100_000]
+    path = tmp_path / "curve.json"
+    results.write(make(sizes=sizes, tries=3, curve={"sizes": sizes}), path)
+    assert '"list/find_BigO"' in path.read_text()
+    done = subprocess.run(
+        ["/usr/bin/python3", COMPARE, "benchmarks", path, path], check=True, capture_output=True, text=True
+    )
+    assert "list/find/100000" in done.stdout
+
+
+@pytest.mark.skipif(not COMPARE.exists(), reason="libbenchmark-tools is not installed")
 def test_compare_finds_the_change(pair: tuple[Path, Path], tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     subprocess.run(
