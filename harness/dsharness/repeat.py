@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     """Two sweeps, a table of their ratios, and what they mean. Timings never fail it."""
     plan = sweep.checked_plan(args)
     packages.ensure("plot")
-    from . import agreement, results, sweeper, table  # they need numpy, which is there only now
+    from . import agreement, comparetable, comparison, results, sweeper, table  # they need numpy, which is there only now
 
     first_path, first = sweeper.sweep(plan)
     second_path, second = sweeper.sweep(plan)
@@ -37,9 +37,13 @@ def run(args: argparse.Namespace) -> int:
     if found.unresolved:
         print(f"below the clock's resolution, left out: {', '.join(found.unresolved)}")
     print(f"typical change of a minimum: {agreement.of(first, second, 'min').typical:.2%}")
+    verdicts = comparison.compare(comparison.Sweep(first_path, first), comparison.Sweep(second_path, second))
+    for line in comparetable.summary(verdicts):
+        print(line)
     print(MEANING)
     path = results.new_path("repeat", first.label)
     files = {"first": first_path.name, "second": second_path.name}
-    results.write_document({**files, "target": first.label, "unit": first.unit, **found.as_json()}, path)
+    counts = {"verdicts": {word.value: count for word, count in verdicts.counts.items()}}
+    results.write_document({**files, "target": first.label, "unit": first.unit, **found.as_json(), **counts}, path)
     ui.say(f"results: {path.relative_to(paths.ROOT)}, of {first_path.name} and {second_path.name}")
     return 0
