@@ -77,10 +77,19 @@ class Complexity:
         return not self.reason
 
     @property
+    def likely(self) -> list[Growth]:
+        """The class, or all of those that are not told apart, the lowest first."""
+        return [growth for growth in GROWTHS if growth in [fit.growth for fit in self.fits[: self.ties]]] if self.known else []
+
+    @property
     def word(self) -> str:
-        """The class in words, or "-"."""
-        tied = sorted(self.fits[: self.ties], key=lambda fit: GROWTHS.index(fit.growth))
-        return " or ".join(fit.growth.name for fit in tied) if self.known else "-"
+        """The class for one element in words, or "-"."""
+        return " or ".join(growth.name for growth in self.likely) or "-"
+
+    @property
+    def whole(self) -> str:
+        """The class for all n of them in words, or "-"."""
+        return " or ".join(growth.whole for growth in self.likely) or "-"
 
 
 def fit(

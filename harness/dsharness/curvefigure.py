@@ -9,7 +9,7 @@ from . import caches, curvefits
 from .complexity import Complexity
 from .curvefits import Series
 from .floors import FLOOR, floor_of, is_floor
-from .picture import Axis, Aside, Panel, Picture, Vertical, n_axis, scale
+from .picture import Aside, Axis, Panel, Picture, Vertical, n_axis, scale
 from .results import Results
 from .samples import ELEMENT
 from .sweep import OPS

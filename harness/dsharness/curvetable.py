@@ -27,13 +27,14 @@ def show(curve: Results) -> None:
     for n in sizes:
         table.add_column(f"n={n}", justify="right")
     table.add_column("one element is")
+    table.add_column("n of them are")
     table.add_column("RMS", justify="right")
     for op in curve.ops:
         for container in curve.containers:
             if fitted := found.get((container, op)):
                 rms = f"{fitted.fits[0].rest:.1%}" if fitted.fits else "-"
                 figures = (medians.get(f"{container}/{op}/{n}", "-") for n in sizes)
-                table.add_row(op, container, *figures, fitted.word, rms)
+                table.add_row(op, container, *figures, fitted.word, fitted.whole, rms)
         table.add_section()
     console = Console(highlight=False)
     if not console.is_terminal:  # a log is as wide as it needs to be

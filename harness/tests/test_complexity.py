@@ -30,6 +30,7 @@ def test_each_class_is_found(name: str, noise: float) -> None:
     for _ in range(50):
         found = complexity.fit([(n, CURVES[name](n) * (1 + noise * draw.gauss(0, 1))) for n in SIZES], tolerance=0.05)
         assert (found.word, found.known) == (name, True)
+        assert found.whole == {"O(1)": "O(n)", "O(log n)": "O(n log n)", "O(n)": "O(n^2)"}[name]
         assert found.fits[0].rms <= 5 * noise + 1e-9  # for O(n) the few largest costs make the most of it
     exact = complexity.fit([(n, CURVES[name](n)) for n in SIZES], tolerance=0.05).fits[0]
     assert exact.coefficient == pytest.approx(CURVES[name](1 if name != "O(log n)" else 2))
@@ -44,7 +45,7 @@ def test_the_rms_is_google_benchmarks() -> None:
 
 def test_what_ties_is_said() -> None:
     found = complexity.fit([(n, 100 + 8 * math.log2(n)) for n in SIZES], tolerance=0.2)
-    assert found.word == "O(1) or O(log n)"
+    assert (found.word, found.whole) == ("O(1) or O(log n)", "O(n) or O(n log n)")
     assert complexity.fit([(n, 100 + 8 * math.log2(n)) for n in SIZES], tolerance=0.0).word == found.fits[0].growth.name
 
 
