@@ -36,7 +36,7 @@ def fits(context: Mapping[str, Any], cells: Sequence[Cell]) -> dict[Series, Comp
     """The complexity of each container and operation, in the order of their first cells."""
     costs: dict[Series, list[tuple[int, float]]] = {}
     for cell in cells:
-        if cell.work == ELEMENT:
+        if cell.work == ELEMENT and not cell.threads:
             median = float(np.median(np.asarray(cell.cycles, dtype=np.float64))) / cell.elements
             costs.setdefault((cell.container, cell.op), []).append((cell.n, median))
     last = last_n(context)

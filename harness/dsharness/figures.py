@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import curvefigure, datapath, paths, seedview
-from .picture import LOG_RATIO, Axis, Mark, Panel, Picture, Point, n_axis, render, scale
+from .picture import LOG_RATIO, Axis, Mark, Panel, Picture, Point, count_axis, n_axis, render, scale
 from .results import CURVE, SEED_TABLES, Results
 from .samples import DATAPATH_OPS, ELEMENT, PACKET
-from .views import footnotes, notes, points
+from .views import footnotes, notes, points, readers_points
 
 FORMATS = ("svg", "png")
 BARE_LINK = f"{datapath.BARE}: the bare link"
@@ -39,6 +39,8 @@ def draw(sweep: Results, folder: Path) -> list[Path]:
         pictures.append(seedview.picture(containers))
     elif containers.cells:
         pictures += [per_element(containers), largest(containers), seedview.picture(containers)]
+    if len(sweep.threads) > 1:
+        pictures.append(readers(sweep.shared))
     if devices.cells:
         pictures.append(datapath_bars(devices))
     if containers.cells and devices.cells:
@@ -58,6 +60,34 @@ def per_element(sweep: Results) -> Picture:
         panels=panels,
         notes=notes(sweep),
         footnotes=footnotes(sweep, panels),
+    )
+
+
+def readers(sweep: Results) -> Picture:
+    """Readers that share a container, over their number at the largest n: what each takes, and what all of them read."""
+    n = sweep.sizes[-1]
+    at = Results(sweep.context, [cell for cell in sweep.cells if cell.n == n])
+    panels = []
+    for op in at.ops:
+        cost, rate = readers_points(at, op)
+        panels += [
+            Panel(f"{op}: what one reader takes", f"{at.unit} per element", cost, count_axis("readers", at.threads)),
+            Panel(f"{op}: what all read together", "million elements per second", rate, count_axis("readers", at.threads)),
+        ]
+    for panel in panels:
+        scale([panel])
+    writes = at.context.get("writes", 0)
+    locks = at.context.get("sharing", {})
+    named = [f"{name} {found.get('readers')}/{found.get('writer')}" for name, found in locks.items()]
+    beside = f"beside {writes:,} writes per second" if writes else "without a writer"
+    return Picture(
+        name="readers",
+        title=f"What readers take who share a container {beside}, n = {n:,}",
+        columns=2,
+        containers=at.containers,
+        panels=panels,
+        notes=[f"Readers/writer under: {', '.join(named)}.", *notes(at)],
+        footnotes=footnotes(at, panels),
     )
 
 

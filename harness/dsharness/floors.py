@@ -25,7 +25,9 @@ def is_floor(cell: Cell) -> bool:
 
 
 def floor_of(cell: Cell, order: str) -> str | None:
-    """The name of the cell that this one is measured against; None where it has no floor, or is one."""
+    """The name of the cell that this one is measured against; None where it has no floor, is one, or is shared."""
+    if cell.threads:
+        return None
     if cell.op in DATAPATH_OPS:
         return None if cell.container == datapath.BARE else f"{datapath.BARE}/{cell.op}/{cell.n}"
     op = (_FLOOR_OF_SEQUENTIAL if order == "sequential" else _FLOOR_OF).get(cell.op)

@@ -177,6 +177,13 @@ def n_axis(sizes: Sequence[int]) -> Axis:
     return axis
 
 
+def count_axis(label: str, numbers: Sequence[int]) -> Axis:
+    """The axis of a small number of something, each with a tick."""
+    pad = (numbers[-1] - numbers[0]) * 0.08 or 0.5
+    ticks = [(str(number), float(number)) for number in numbers]
+    return Axis(label, numbers[0] - pad, numbers[-1] + pad, ticks, over_n=True)
+
+
 def _count(value: float) -> str:
     """A tick of a large axis, short where nothing is lost: 4000, 16k, 1M."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):

@@ -6,7 +6,9 @@
 the clock's kHz. Our own field is the metric, `cycles_per_element` or `instructions_per_element`, in rows of the datapath
 `…_per_packet`; `disturbed` marks a try that an interrupt fell into. The median's row has the 95 % interval of the median
 of these tries, from `median_low` to `median_high` in the metric, and counts outliers: mild ones lie 1.5 to 3
-interquartile ranges beyond the quartiles, severe ones further out; none is left out of any figure. A reader takes the
+interquartile ranges beyond the quartiles, severe ones further out; none is left out of any figure. Where `threads`
+readers shared a container, whose name then says so, their rows have the `elapsed` counts, the `reads` of all and the
+`writes` beside them; `items_per_second` is what all of them read in a second. A reader takes the
 samples from the iteration rows alone, computes every statistic anew, and ignores fields that it does not know.
 """
 
@@ -36,6 +38,8 @@ SCHEMA_VERSION = 1
 LATEST = "latest.json"
 SEED_TABLES = "seed_tables"
 """Where the context of a run by the seed report's method says what each container's find looked up."""
+SHARING = ("elapsed", "reads", "writes")
+"""What rows of shared containers have, and others not."""
 CURVE = "curve"
 """Where the context of a curve says which one it is: such a file has its complexities, too."""
 
@@ -50,6 +54,7 @@ CSV_COLUMNS = (
     "min", "p10", "p50", "mean", "p90", "p99", "max", "mad", "stddev", "cv",
     "p50_low", "p50_high", "outliers_mild", "outliers_severe",
     *(f"{prefix}per_{work}" for work in WORKS for prefix in ("", "ns_")),
+    "threads", "items_per_second",
 )  # fmt: skip
 
 
@@ -76,8 +81,19 @@ class Results:
         return f"{self.unit}_per_{cell.work}"
 
     def part(self, work: str) -> Results:
-        """The containers, or devices, with this kind of work alone, in the same environment; without the core's floors."""
-        return Results(self.context, [cell for cell in self.cells if cell.work == work and not floors.is_floor(cell)])
+        """The containers, or devices, with this kind of work alone, in the same environment; not shared, and no floors."""
+        cells = [cell for cell in self.cells if cell.work == work and not cell.threads and not floors.is_floor(cell)]
+        return Results(self.context, cells)
+
+    @property
+    def shared(self) -> Results:
+        """The containers that readers shared alone, in the same environment."""
+        return Results(self.context, [cell for cell in self.cells if cell.threads])
+
+    @property
+    def threads(self) -> list[int]:
+        """Each number of readers that shared a container, smallest first."""
+        return sorted({cell.threads for cell in self.cells if cell.threads})
 
     @property
     def containers(self) -> list[str]:
@@ -127,6 +143,18 @@ def per_work(cell: Cell) -> stats.Summary:
 def median_interval(cell: Cell) -> inference.Interval:
     """The 95 % interval of a cell's median, an element or a packet."""
     return inference.median_interval(np.asarray(cell.cycles, dtype=np.float64) / cell.elements)
+
+
+def throughput(results: Results, cell: Cell) -> stats.Values:
+    """The elements that all readers of a shared cell read in a second, of each try."""
+    elapsed, reads = (np.asarray(counts, dtype=np.float64) for counts in (cell.elapsed, cell.reads))
+    rates: stats.Values = reads / elapsed * results.context["clock_khz"] * 1000
+    return rates
+
+
+def write_rate(results: Results, cell: Cell) -> float:
+    """What the writer beside the readers of a shared cell did in a second, over all tries together."""
+    return sum(cell.writes) / sum(cell.elapsed) * float(results.context["clock_khz"]) * 1000
 
 
 def new_path(target: str, accel: str | None, folder: Path | None = None) -> Path:
@@ -250,8 +278,11 @@ def _cells(path: Path, rows: list[Any]) -> list[Cell]:
         index_said = row.get("repetition_index")
         if index_said != len(cell.cycles) or row.get("iterations") != cell.elements:
             _damaged(path, f"{cell.name} has repetition {index_said!r} where {len(cell.cycles)} belongs")
-        cell.cycles.append(_integer(path, index, row, "cycles"))
-        cell.disturbed.append(1 if row.get("disturbed") else 0)
+        sharing = [_integer(path, index, row, key) for key in SHARING] if cell.threads else []
+        try:
+            cell.add(_integer(path, index, row, "cycles"), 1 if row.get("disturbed") else 0, *sharing)
+        except ValueError as error:
+            _damaged(path, f"benchmark row {index} is of {error}")
         tries[cell.name] = _integer(path, index, row, "repetitions")
     for cell in cells.values():
         if len(cell.cycles) != tries[cell.name]:
@@ -261,7 +292,8 @@ def _cells(path: Path, rows: list[Any]) -> list[Cell]:
 
 def _cell(path: Path, index: int, row: dict[str, Any]) -> Cell:
     n, elements = _integer(path, index, row, "n"), _integer(path, index, row, "iterations")
-    cell = Cell(str(row.get("container")), str(row.get("op")), n, elements)
+    threads = _integer(path, index, row, "threads") if any(key in row for key in SHARING) else 0
+    cell = Cell(str(row.get("container")), str(row.get("op")), n, elements, threads=threads)
     if row.get("name") != cell.name or n < 1 or elements < 1:
         told = f"{cell.name} over {elements} elements"
         _damaged(path, f"benchmark row {index} is named {row.get('name')!r} but is {told}")
@@ -306,7 +338,7 @@ def _iterations(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
             "run_type": "iteration",
             "repetitions": len(cell.cycles),
             "repetition_index": index,
-            "threads": 1,
+            "threads": cell.threads or 1,
             "iterations": cell.elements,
             "real_time": time,
             "cpu_time": time,
@@ -317,7 +349,16 @@ def _iterations(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
             "cycles": cycles,
             results.metric(cell): round(cycles / cell.elements, 4),
             **({"disturbed": True} if disturbed else {}),
+            **_sharing(results, cell, index),
         }
+
+
+def _sharing(results: Results, cell: Cell, index: int) -> dict[str, Any]:
+    """What a try of readers has beside the others."""
+    if not cell.threads:
+        return {}
+    figures = {key: getattr(cell, key)[index] for key in SHARING}
+    return {**figures, "items_per_second": round(float(throughput(results, cell)[index]), 1)}
 
 
 def _aggregates(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
@@ -333,7 +374,7 @@ def _aggregates(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
             "run_name": cell.name,
             "run_type": "aggregate",
             "repetitions": summary.count,
-            "threads": 1,
+            "threads": cell.threads or 1,
             "aggregate_name": name,
             "aggregate_unit": "percentage" if ratio else "time",
             "iterations": summary.count,
@@ -345,7 +386,14 @@ def _aggregates(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
             "n": cell.n,
             results.metric(cell): round(value, 6),
             **(_certainty(cell) if name == "median" else {}),
+            **(_median_throughput(results, cell) if name == "median" else {}),
         }
+
+
+def _median_throughput(results: Results, cell: Cell) -> dict[str, Any]:
+    if not cell.threads:
+        return {}
+    return {"items_per_second": round(float(np.median(throughput(results, cell))), 1)}
 
 
 def _certainty(cell: Cell) -> dict[str, Any]:
@@ -370,6 +418,7 @@ def _write_csv(results: Results, file: IO[str]) -> None:
             whole.min, whole.p10, whole.median, whole.mean, whole.p90, whole.p99, whole.max, whole.mad,
             whole.stddev, whole.cv, interval.low, interval.high, outliers.mild, outliers.severe,
             *_by_work(results, cell, whole.median / cell.elements),
+            cell.threads, float(np.median(throughput(results, cell))) if cell.threads else math.nan,
         )  # fmt: skip
         table.writerow(
             (

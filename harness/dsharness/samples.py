@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the core module says: /proc/dsbench (header lines and a table) and the samples of debugfs (CSV).
 
-A cell is one (container, op, n); its samples are whole tries in clock counts, the clock's own cost already subtracted,
+A cell is one (container, op, n), and a number of readers where the container is shared; its samples are whole tries in clock counts, the clock's own cost already subtracted,
 so a value may be zero or negative: below the clock's resolution. In rows of the datapath, `container` is a kind of device,
 `n` a payload in octets, and the elements are packets.
 """
@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from .errors import HarnessError
 
 SAMPLE_COLUMNS = ("run", "container", "op", "n", "elements", "try", "cycles", "disturbed")
+SHARING_COLUMNS = ("threads", "elapsed", "reads", "writes")
+"""Of a core that knows of shared containers; 0 in the rows of others."""
 UNITS = ("cycles", "instructions")
 ELEMENT, PACKET = "element", "packet"
 WORKS = (ELEMENT, PACKET)
@@ -65,6 +67,7 @@ class Row:
     container: str
     op: str
     n: int
+    threads: int
     tries: int
     disturbed: int
     values: Mapping[str, float | None]
@@ -96,7 +99,11 @@ class Report:
 
 @dataclass
 class Cell:
-    """All tries of one (container, op, n): counts of a whole try over `elements` elements or packets."""
+    """All tries of one (container, op, n, threads): counts of a whole try over `elements` elements or packets.
+
+    With `threads` readers that share the container a count is one reader's mean for `elements`; `elapsed` is how long they
+    read, in counts, `reads` the elements that all of them read in that time, `writes` what a writer did beside them.
+    """
 
     container: str
     op: str
@@ -104,6 +111,21 @@ class Cell:
     elements: int
     cycles: array[int] = field(default_factory=lambda: array("q"))
     disturbed: array[int] = field(default_factory=lambda: array("b"))
+    threads: int = 0
+    elapsed: array[int] = field(default_factory=lambda: array("q"))
+    reads: array[int] = field(default_factory=lambda: array("q"))
+    writes: array[int] = field(default_factory=lambda: array("q"))
+
+    def add(self, cycles: int, disturbed: int, elapsed: int = 0, reads: int = 0, writes: int = 0) -> None:
+        """One more try. ValueError for one of readers who read nothing, or in no time."""
+        if self.threads and (elapsed < 1 or reads < 1 or writes < 0):
+            raise ValueError(f"{self.name}: {reads} reads in {elapsed} counts")
+        self.cycles.append(cycles)
+        self.disturbed.append(disturbed)
+        if self.threads:
+            self.elapsed.append(elapsed)
+            self.reads.append(reads)
+            self.writes.append(writes)
 
     @property
     def work(self) -> str:
@@ -112,8 +134,13 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """The name of the benchmark: list/fill/4000, udptun/path/1400."""
-        return f"{self.container}/{self.op}/{self.n}"
+        """The name of the benchmark: list/fill/4000, udptun/path/1400, rbtree/find/4000/threads:2."""
+        return name_of(self.container, self.op, self.n, self.threads)
+
+
+def name_of(container: str, op: str, n: int, threads: int = 0) -> str:
+    """The name of a benchmark, as Google Benchmark has it; 0 threads: not shared."""
+    return f"{container}/{op}/{n}{f'/threads:{threads}' if threads else ''}"
 
 
 def parse_report(text: str) -> Report:
@@ -151,19 +178,20 @@ def parse_samples(text: str) -> list[Cell]:
     if missing:
         raise HarnessError(f"the samples file is damaged: its first line lacks the column {missing[0]!r}")
     at = {name: columns.index(name) for name in SAMPLE_COLUMNS}
-    cells: dict[tuple[str, str, str, str], Cell] = {}
+    sharing = [columns.index(name) for name in SHARING_COLUMNS if name in columns]
+    cells: dict[tuple[str, ...], Cell] = {}
     for number, line in enumerate(lines, start=2):
         fields = line.split(",")
         if len(fields) != len(columns):
             raise HarnessError(
                 f"the samples file is damaged: line {number} has {len(fields)} fields instead of {len(columns)}"
             )
-        key = (fields[at["run"]], fields[at["container"]], fields[at["op"]], fields[at["n"]])
         try:
+            threads, *figures = [int(fields[place]) for place in sharing] or [0]
+            key = (fields[at["run"]], fields[at["container"]], fields[at["op"]], fields[at["n"]], str(threads))
             if key not in cells:
-                cells[key] = Cell(key[1], key[2], int(key[3]), int(fields[at["elements"]]))
-            cells[key].cycles.append(int(fields[at["cycles"]]))
-            cells[key].disturbed.append(int(fields[at["disturbed"]]))
+                cells[key] = Cell(key[1], key[2], int(key[3]), int(fields[at["elements"]]), threads=threads)
+            cells[key].add(int(fields[at["cycles"]]), int(fields[at["disturbed"]]), *figures)
         except (ValueError, OverflowError) as error:
             raise HarnessError(f"the samples file is damaged: line {number} is {line!r}") from error
     for cell in cells.values():
@@ -174,12 +202,11 @@ def parse_samples(text: str) -> list[Cell]:
 
 def check_agreement(report: Report, cells: list[Cell]) -> None:
     """HarnessError unless every row of the table has its samples, as many as it says, and the other way round."""
-    told = sorted((row.container, row.op, row.n, row.tries) for row in report.rows)
-    found = sorted((cell.container, cell.op, cell.n, len(cell.cycles)) for cell in cells)
+    told = sorted((name_of(row.container, row.op, row.n, row.threads), row.tries) for row in report.rows)
+    found = sorted((cell.name, len(cell.cycles)) for cell in cells)
     for row in told:
         if row not in found:
-            name = "/".join(map(str, row[:3]))
-            raise HarnessError(f"the samples file is damaged: it lacks the {row[3]} tries of {name}")
+            raise HarnessError(f"the samples file is damaged: it lacks the {row[1]} tries of {row[0]}")
     if told != found:
         raise HarnessError("/proc/dsbench is damaged: its table has fewer rows than the samples file has cells")
 
@@ -201,12 +228,13 @@ def _row(values: Mapping[str, str], whole: bool, line: str) -> Row:
             container=values["container"],
             op=values["op"],
             n=int(values["n"]),
+            threads=int(values.get("threads", "0")),
             tries=int(values["tries"]),
             disturbed=int(values["disturbed"]),
             values={
                 name: _measure(value)
                 for name, value in values.items()
-                if name not in ("container", "op", "n", "tries", "disturbed")
+                if name not in ("container", "op", "n", "threads", "tries", "disturbed")
             },
         )
     except (KeyError, ValueError) as error:

@@ -7,6 +7,7 @@ into a result file."""
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ DEFAULT_SIZES = ("500", "1000", "2000", "4000")
 MAX_N = 1 << 24
 MAX_TRIES = 1_000_000
 MAX_SAMPLES = 1_000_000
+MAX_THREADS = 63
+MAX_NUMBERS_OF_THREADS = 16
+MAX_WRITES = 1_000_000
+SHARED_OPS = ("find", "for_each")
+"""The operations that readers share a container for."""
 MAX_U64 = (1 << 64) - 1
 
 
@@ -58,6 +64,15 @@ class Plan:
     settings: tuple[str, ...]
     datapath: DatapathPlan | None
     timeout: float
+    threads: tuple[int, ...] = ()
+    """Numbers of readers to share the containers among."""
+    writer: bool = True
+    """Whether one more thread erases and inserts beside them."""
+
+    @property
+    def cpus(self) -> int:
+        """How many its guest needs."""
+        return max(self.threads) + self.writer if self.threads else 1
 
     @property
     def cells(self) -> int:
@@ -68,7 +83,8 @@ class Plan:
     @property
     def cells_of_size(self) -> int:
         """How many each size has, the floors among them."""
-        return len(self.containers) * len(self.ops) + len(floors.OPS)
+        shared = len(self.threads) * len([op for op in self.ops if op in SHARED_OPS])
+        return len(self.containers) * (len(self.ops) + shared) + len(floors.OPS)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -84,6 +100,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", nargs="+", default=DEFAULT_SIZES, metavar="N", help="elements (500 1000 2000 4000)")
     parser.add_argument("--tries", metavar="T", help="tries of each cell (100; 20 under icount, where counts repeat)")
     add_container_options(parser)
+    parser.add_argument(
+        "--threads", nargs="+", metavar="K", help="share the containers among K readers, too; several K: each in turn (none)"
+    )
+    parser.add_argument("--writes", metavar="RATE", help="erasures and insertions a second beside the readers (1000)")
     _add_datapath_options(parser)
 
 
@@ -156,6 +176,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         "lookups": _optional("lookups", args.lookups, 0, MAX_N),
         "misses": _optional("misses", args.misses, 0, 100),
         "seed": _optional("seed", args.seed, 0, MAX_U64),
+        **_sharing(args),
     }
     plan = Plan(
         target=args.target,
@@ -169,7 +190,10 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         settings=tuple(f"{name}={value}" for name, value in settings.items() if value is not None),
         datapath=_datapath(args),
         timeout=whole("timeout", args.timeout, 1, 7 * 86_400),
+        threads=_threads(args),
+        writer=settings["writes"] != 0,
     )
+    _check_cpus(plan)
     samples = plan.cells * (tries or 100)
     if samples > MAX_SAMPLES:
         raise UsageError(
@@ -226,6 +250,34 @@ def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
         settings=() if args.seed is None else (f"seed={args.seed}",),
         required=required,
     )
+
+
+def _threads(args: argparse.Namespace) -> tuple[int, ...]:
+    """The numbers of readers, smallest first."""
+    words = _words(getattr(args, "threads", None) or ())
+    return tuple(sorted({whole("threads", word, 1, MAX_THREADS) for word in words}))
+
+
+def _sharing(args: argparse.Namespace) -> dict[str, str | int | None]:
+    """What the core is told of readers and the writer."""
+    threads = _threads(args)
+    writes = _optional("writes", getattr(args, "writes", None), 0, MAX_WRITES)
+    if writes is not None and not threads:
+        raise UsageError(f"--writes {writes} has no use without --threads: say how many readers there are to be")
+    if len(threads) > MAX_NUMBERS_OF_THREADS:
+        raise UsageError(f"--threads names {len(threads)} numbers: allowed are {MAX_NUMBERS_OF_THREADS} at the most")
+    return {"threads": ",".join(map(str, threads)) or None, "writes": writes}
+
+
+def _check_cpus(plan: Plan) -> None:
+    """UsageError where the target has fewer CPUs than the readers and the writer need; qemu has as many as are asked for."""
+    have = {"uml": 1, "host": os.cpu_count() or 1}.get(plan.target)
+    if plan.threads and have and plan.cpus > have:
+        what = f"{max(plan.threads)} reader{'s' if max(plan.threads) > 1 else ''}{' and a writer' if plan.writer else ''}"
+        raise UsageError(
+            f"--threads {max(plan.threads)}: {what} need {plan.cpus} CPUs, target {plan.target} has {have}: "
+            "take --target qemu, which has as many as are asked for, or fewer readers, or no writer (--writes 0)"
+        )
 
 
 def _choice(option: str, value: str | None, allowed: Sequence[str]) -> str | None:

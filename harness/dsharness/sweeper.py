@@ -32,7 +32,7 @@ def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
     stages that were finished, the sizes and then the datapath, are in the file, marked incomplete.
     """
     results.check_room(output or results.new_path(plan.target, None), plan.cells * (plan.tries or TRIES))
-    target = targets.get(plan.target, plan.kernel, plan.accel, network=plan.datapath is not None)
+    target = targets.get(plan.target, plan.kernel, plan.accel, network=plan.datapath is not None, cpus=plan.cpus)
     tries = plan.tries or (TRIES_ICOUNT if target.accel == "icount" else TRIES)
     path = output or results.new_path(target.name, target.accel)
     collector = Collector(path, begun(target), stages(plan), devices_required=bool(plan.datapath and plan.datapath.required))
@@ -229,10 +229,23 @@ def _settings(report: Report) -> dict[str, Any]:
     """The parameters of a run."""
     settings = report.runs[-1].settings if report.runs else {}
     return {
-        name: int(value) if value.isdigit() else value
-        for name, value in settings.items()
-        if name not in ("n", "state", "ms")
+        **{
+            name: int(value) if value.isdigit() else value
+            for name, value in settings.items()
+            if name not in ("n", "state", "ms")
+        },
+        **_sharing(report),
     }
+
+
+def _sharing(report: Report) -> dict[str, Any]:
+    """What protects each container that readers share, {} where it can't be shared; nothing where none was to be."""
+    found = {}
+    for line in report.header.all("sharing"):
+        container, *words = line.split()
+        pairs = dict(word.split("=", 1) for word in words if "=" in word)
+        found[container] = {name: pairs[name] for name in ("readers", "writer") if name in pairs}
+    return {"sharing": found} if found else {}
 
 
 def last_words(ended: targets.GuestResult) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .datapath import Topology, parse_topology
 from .errors import HarnessError
 from .marked import Cutter
-from .samples import Cell, Report, check_agreement, parse_report, parse_samples
+from .samples import Cell, Report, check_agreement, name_of, parse_report, parse_samples
 
 MARK = "@dsbench"
 DATAPATH = "datapath"
@@ -81,8 +81,8 @@ class SweepStream(Cutter):
             said = [text for text in report.warnings if text.startswith("run ")] or ["see the kernel's log"]
             raise HarnessError(f"{called} was not completed: {said[-1]}")
         check_agreement(report, cells)
-        order = [(row.container, row.op, row.n) for row in report.rows]
-        cells.sort(key=lambda cell: order.index((cell.container, cell.op, cell.n)))
+        order = [name_of(row.container, row.op, row.n, row.threads) for row in report.rows]
+        cells.sort(key=lambda cell: order.index(cell.name))
         self._on_stage(StageResult(self._stage, report, cells, topology))
 
     def _text(self, section: str) -> str:

@@ -11,10 +11,13 @@ from rich.table import Table
 from . import datapath, inference, results
 from .agreement import Agreement
 from .results import Results
-from .samples import ELEMENT, PACKET
+from .samples import ELEMENT, PACKET, Cell
 
 LABEL_COLUMNS = 24
 FIGURE_COLUMNS = 13
+KEPT_UP = 0.8
+"""The share of the rate from which on a writer has kept up with it: a try is too short for an exact one."""
+MOST_NAMED = 6
 
 
 def figure(value: float) -> str:
@@ -30,6 +33,7 @@ def show_medians(sweep: Results) -> None:
     """The median an element: a row for each op and container, a column for each n; and for packets, the like."""
     figures = {cell.name: figure(results.per_work(cell).median) for cell in sweep.cells}
     _show(sweep, f"{sweep.unit} per {{work}}, median, {sweep.label}, kernel {sweep.context['kernel']}", figures)
+    show_shared(sweep.shared)
     print(certainty(sweep))
     for kind, reason in sweep.context.get("absent_devices", {}).items():
         print(f"{kind} is absent: {reason}")
@@ -50,6 +54,51 @@ def certainty(sweep: Results) -> str:
     return (
         f"95 % intervals of the medians: {sure}; of {sum(len(cell.cycles) for cell in sweep.cells):,} tries "
         f"{sum(one.mild for one in found):,} are mild outliers, {sum(one.severe for one in found):,} severe ones"
+    )
+
+
+def show_shared(sweep: Results) -> None:
+    """What readers beside a writer took for an element, and read together in a second: a column a number of readers."""
+    for n in sweep.sizes:
+        _show_readers(sweep, n)
+    missed = slow_writers(sweep)
+    if missed:
+        print(missed)
+
+
+def _show_readers(sweep: Results, n: int) -> None:
+    table = Table()
+    for name in ("op", "container", "readers under", "writer under"):
+        table.add_column(name)
+    for threads in sweep.threads:
+        table.add_column(f"{threads} reader{'s' if threads > 1 else ''}", justify="right")
+    for op in sweep.ops:
+        for container in sweep.containers:
+            found = {cell.threads: cell for cell in sweep.cells if (cell.container, cell.op, cell.n) == (container, op, n)}
+            locks = sweep.context.get("sharing", {}).get(container, {})
+            figures = [_of_readers(sweep, found[threads]) if threads in found else "-" for threads in sweep.threads]
+            table.add_row(op, container, locks.get("readers", "-"), locks.get("writer", "-"), *figures)
+        table.add_section()
+    writes = sweep.context.get("writes", 0)
+    beside = f"beside {writes:,} writes a second" if writes else "without a writer"
+    title = f"{sweep.unit} per element of one reader, elements a second of all, medians, n={n}, {beside}"
+    _print(title, table, 56 + 24 * len(sweep.threads))
+
+
+def _of_readers(sweep: Results, cell: Cell) -> str:
+    rate = statistics.median(results.throughput(sweep, cell))
+    return f"{figure(results.per_work(cell).median)}  {rate / 1e6:,.1f}M/s"
+
+
+def slow_writers(sweep: Results) -> str:
+    """Which writers did not keep up with the rate that was asked for, in one sentence; "" where all did."""
+    asked = sweep.context.get("writes", 0)
+    done = {cell.name: results.write_rate(sweep, cell) for cell in sweep.cells}
+    slow = [f"{name} {rate:,.0f}" for name, rate in done.items() if rate < KEPT_UP * asked]
+    if not slow:
+        return ""
+    return f"writers that did not reach {asked:,} writes a second: {', '.join(slow[:MOST_NAMED])}" + (
+        f" and {len(slow) - MOST_NAMED} more" if len(slow) > MOST_NAMED else ""
     )
 
 
@@ -79,7 +128,11 @@ def _show_part(sweep: Results, title: str, subject: str, columns: list[str], fig
             nothing = "absent" if op in sweep.absent_ops.get(container, []) else "-"
             table.add_row(op, container, *(figures.get(f"{container}/{op}/{n}", nothing) for n in sweep.sizes))
         table.add_section()
+    _print(title, table, LABEL_COLUMNS + FIGURE_COLUMNS * len(sweep.sizes))
+
+
+def _print(title: str, table: Table, width: int) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:  # a log is as wide as it needs to be
-        console = Console(highlight=False, width=max(80, LABEL_COLUMNS + FIGURE_COLUMNS * len(sweep.sizes)))
+        console = Console(highlight=False, width=max(80, width))
     console.print(title, table, sep="\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import results
+from . import results, stats
 from .picture import Panel, Point
 from .results import Results
 
@@ -18,6 +18,19 @@ def points(sweep: Results, op: str) -> dict[str, list[Point]]:
             summary = results.per_work(cell)
             lines[cell.container].append(Point(cell.n, summary.median, summary.p10, summary.p90))
     return lines
+
+
+def readers_points(sweep: Results, op: str) -> tuple[dict[str, list[Point]], dict[str, list[Point]]]:
+    """Of one operation on shared containers over the number of readers: one reader's cost, and elements a µs of all."""
+    cost: dict[str, list[Point]] = {container: [] for container in sweep.containers}
+    rate: dict[str, list[Point]] = {container: [] for container in sweep.containers}
+    for cell in sorted(sweep.cells, key=lambda cell: cell.threads):
+        if cell.op == op:
+            summary = results.per_work(cell)
+            rates = stats.summarise(results.throughput(sweep, cell) / 1e6)
+            cost[cell.container].append(Point(cell.threads, summary.median, summary.p10, summary.p90))
+            rate[cell.container].append(Point(cell.threads, rates.median, rates.p10, rates.p90))
+    return cost, rate
 
 
 def notes(sweep: Results) -> list[str]:

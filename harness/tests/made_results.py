@@ -57,9 +57,10 @@ def make(
     seed: int = 1,
     devices: Sequence[str] = (),
     payloads: Sequence[int] = PAYLOADS,
+    threads: Sequence[int] = (),
     **context: Any,
 ) -> Results:
-    """A complete sweep, with the datapath of `devices`; `context` overrides fields of its context."""
+    """A complete sweep, with the datapath of `devices`, and shared among `threads`; `context` overrides fields of its context."""
     draw = random.Random(seed)
     cells = []
     for n in sizes:
@@ -74,6 +75,13 @@ def make(
                     cell.cycles.append(round(cost * (n / 1000) ** growth * spread * cell.elements))
                     cell.disturbed.append(int(draw.random() < 0.02))
                 cells.append(cell)
+    cells += [
+        _shared(draw, container, op, n, readers, tries)
+        for n in sizes
+        for container in containers
+        for op in ("find", "for_each")
+        for readers in threads
+    ]
     cells += [_packets(draw, device, op, octets, tries) for octets in payloads for device in devices for op in DATAPATH_OPS]
     return Results(
         {
@@ -103,6 +111,25 @@ def make(
         },
         cells,
     )
+
+
+SHARING = {
+    "list": {"readers": "rcu_read_lock", "writer": "spin_lock"},
+    "hashtable": {"readers": "rcu_read_lock", "writer": "spin_lock"},
+    "rbtree": {"readers": "read_lock", "writer": "write_lock"},
+    "xarray": {"readers": "rcu_read_lock", "writer": "xa_lock"},
+}
+
+
+def _shared(draw: random.Random, container: str, op: str, n: int, threads: int, tries: int) -> Cell:
+    """Readers under a lock take the longer the more they are, those under RCU do not."""
+    cell = Cell(container, op, n, n, threads=threads)
+    cost = _COSTS[container, op][0] * (threads**1.5 if container == "rbtree" else 1.0)
+    for _ in range(tries):
+        cycles = round(cost * n * (1 + draw.expovariate(30)))
+        passes = 1 + 25_000_000 // cycles
+        cell.add(cycles, 0, passes * cycles, passes * n * threads, 10)
+    return cell
 
 
 def _packets(draw: random.Random, device: str, op: str, octets: int, tries: int) -> Cell:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,17 +147,12 @@ def test_cells_that_one_side_lacks_are_named() -> None:
 
 
 def test_cells_of_threads_are_compared_like_others(tmp_path: Path) -> None:
-    class Threaded(Cell):
-        @property
-        def name(self) -> str:
-            return f"{super().name}/threads:2"
-
     def sweep(seed: int, factor: int) -> Results:
-        made = make(sizes=[500], seed=seed, date=str(seed))
-        return Results(made.context, [Threaded(c.container, c.op, c.n, c.elements, array("q", (factor * v for v in c.cycles)), c.disturbed) for c in made.cells])  # fmt: skip
+        made = make(sizes=[500], threads=[2], seed=seed, date=str(seed)).shared
+        return Results(made.context, [replace(c, cycles=array("q", (factor * v for v in c.cycles))) for c in made.cells])
 
     found = compared(sweep(1, 1), sweep(2, 2))
-    assert found.counts[Word.SLOWER] == 16
+    assert found.counts[Word.SLOWER] == 8
     assert comparepicture.picture(found, "x").panels[0].axis.ticks[0][0] == "hashtable 500 threads:2"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_results import ALL_CONTAINERS, DEVICES, make
+from made_results import ALL_CONTAINERS, CONTAINERS, DEVICES, SHARING, make
 
 from dsharness import figures, paths, results, seedview, stats
 from dsharness.errors import HarnessError
@@ -55,6 +55,27 @@ def test_the_words_on_a_picture(tmp_path: Path) -> None:
             for words in ("counted in cycles", "target uml", "kernel 6.12.117", "rdtsc", "2026-01-02", "0123456789ab",
                           "Example CPU 9000", "median of 20 tries", "for_each", "hashtable", "xarray"):  # fmt: skip
                 assert words in text, path.name
+
+
+def test_readers_are_drawn_over_their_number(tmp_path: Path) -> None:
+    sweep = make(tries=5, threads=(1, 2, 4), writes=1000, sharing=SHARING)
+    picture = figures.readers(sweep.shared)
+    assert [panel.title.split(":")[0] for panel in picture.panels] == ["find", "find", "for_each", "for_each"]
+    for panel in picture.panels:
+        assert {name: [point.x for point in line] for name, line in panel.series.items()} == {
+            name: [1, 2, 4] for name in CONTAINERS
+        }
+    assert figures.per_element(sweep.part("element")).panels == figures.per_element(make(tries=5).part("element")).panels
+    drawn = figures.draw(sweep, tmp_path)
+    assert {"readers.svg", "readers.png"} <= {path.name for path in drawn}
+    text = svg_text(tmp_path / "readers.svg")
+    assert "1,000 writes per second" in text
+    assert "rbtree read_lock/write_lock" in text
+
+
+def test_one_number_of_readers_makes_no_curve(tmp_path: Path) -> None:
+    drawn = figures.draw(make(tries=5, threads=(2,)), tmp_path)
+    assert not [path for path in drawn if path.stem == "readers"]
 
 
 def test_a_panel_an_operation_and_a_line_a_container() -> None:

@@ -7,6 +7,7 @@ import csv
 import json
 import math
 import os
+import re
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_results import make
+from made_results import SHARING, make
 
 from dsharness import inference, results, table
 from dsharness.errors import HarnessError
@@ -133,6 +134,28 @@ def test_packets_have_a_metric_of_their_own(tmp_path: Path) -> None:
     assert float(packet["per_packet"]) == pytest.approx(float(packet["p50"]) / 32)
     assert (element["per_packet"], element["ns_per_packet"]) == ("", "")
     assert float(element["per_element"]) > 0
+
+
+def test_readers_who_share_a_container(tmp_path: Path) -> None:
+    sweep = make(tries=4, threads=(1, 3), writes=1000, sharing=SHARING)
+    path = tmp_path / "shared.json"
+    results.write(sweep, path)
+    assert results.read(path).cells == sweep.cells
+    of_three = [row for row in rows(path, "iteration") if row["name"] == "rbtree/find/500/threads:3"]
+    assert {row["threads"] for row in of_three} == {3}
+    for row in of_three:
+        seconds = row["elapsed"] / (sweep.context["clock_khz"] * 1000)
+        assert row["items_per_second"] == pytest.approx(row["reads"] / seconds, rel=1e-6)
+    assert not any(key in row for row in rows(path, "iteration") if row["name"] == "rbtree/find/500" for key in results.SHARING)
+
+
+@pytest.mark.parametrize("writes", [1000, 5000, 0])
+def test_the_terminal_names_locks_and_slow_writers(writes: int, capsys: pytest.CaptureFixture[str]) -> None:
+    table.show_medians(make(sizes=[4000], tries=4, threads=(1, 2), writes=writes, sharing=SHARING))
+    said = capsys.readouterr().out
+    assert "2 readers" in said
+    assert re.search(r"rbtree\s*│ read_lock\s*│ write_lock", said)
+    assert ("did not reach 5,000 writes a second" in said) == (writes == 5000)
 
 
 def test_the_table_beside_it(written: Path) -> None:

@@ -97,6 +97,30 @@ def test_rows_of_the_datapath_are_of_packets() -> None:
     assert {cell.work for cell in parse_samples(SAMPLES)} == {"element"}
 
 
+SHARED_SAMPLES = """\
+run,container,op,n,elements,try,cycles,disturbed,threads,elapsed,reads,writes
+1,list,find,4,4,0,100,0,0,0,0,0
+1,list,find,4,4,0,110,0,1,26000,400,10
+1,list,find,4,4,0,120,1,2,27000,800,9
+1,list,find,4,4,1,104,0,0,0,0,0
+"""
+
+
+def test_readers_have_cells_of_their_own() -> None:
+    cells = parse_samples(SHARED_SAMPLES)
+    assert [cell.name for cell in cells] == ["list/find/4", "list/find/4/threads:1", "list/find/4/threads:2"]
+    assert [list(cell.cycles) for cell in cells] == [[100, 104], [110], [120]]
+    assert [(list(cell.elapsed), list(cell.reads), list(cell.writes)) for cell in cells] == [
+        ([], [], []), ([26000], [400], [10]), ([27000], [800], [9])
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", [("26000,400", "0,400"), ("26000,400", "26000,0"), ("400,10", "400,-1"), (",1,26000", ",x,26000")])
+def test_readers_who_read_nothing_are_refused(damage: tuple[str, str]) -> None:
+    with pytest.raises(HarnessError, match="the samples file is damaged: line 3"):
+        parse_samples(SHARED_SAMPLES.replace(*damage))
+
+
 def test_more_columns_and_another_order_are_read() -> None:
     text = "op,container,try,cycles,elements,n,run,disturbed,cpu\nfill,list,0,7,4,4,1,0,3\n"
     (cell,) = parse_samples(text)

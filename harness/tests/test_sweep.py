@@ -63,6 +63,12 @@ def test_lists_in_every_spelling() -> None:
         (("--misses", "101"), "--misses is '101': allowed are whole numbers from 0 to 100"),
         (("--seed", str(1 << 64)), "--seed is '18446744073709551616'"),
         (("--warmup", "x"), "--warmup is 'x'"),
+        (("--threads", "0", "--target", "qemu"), "--threads is '0': allowed are whole numbers from 1 to 63"),
+        (("--threads", "2"), "--threads 2: 2 readers and a writer need 3 CPUs, target uml has 1"),
+        (("--threads", "1"), "--threads 1: 1 reader and a writer need 2 CPUs, target uml has 1"),
+        (("--threads", *map(str, range(1, 18)), "--target", "qemu"), "--threads names 17 numbers"),
+        (("--writes", "5"), "--writes 5 has no use without --threads"),
+        (("--threads", "1", "--writes", "-1"), "--writes is '-1'"),
         (("--timeout", "0"), "--timeout is '0'"),
         (("--output", "file.csv"), "--output is 'file.csv': allowed are names that end in .json"),
     ],
@@ -171,6 +177,17 @@ def test_the_datapath_is_for_guests_unless_asked_for() -> None:
     chosen = plan("--device", "vxlan,udptun", "--payloads", "1400 64").datapath
     assert chosen is not None
     assert (chosen.required, chosen.devices, chosen.payloads) == (True, ("veth", "udptun", "vxlan"), (64, 1400))
+
+
+def test_readers_need_cpus() -> None:
+    made = plan("--target", "qemu", "--threads", "3", "1,3")
+    assert (made.threads, made.cpus) == ((1, 3), 4)
+    assert "threads=1,3" in made.settings
+    assert made.cells_of_size == 4 * len(made.containers) + 4 + 2 * 2 * len(made.containers)
+    alone = plan("--threads", "1", "--writes", "0", "--op", "fill", "find")
+    assert (alone.cpus, alone.cells_of_size) == (1, 3 * len(alone.containers) + 4)
+    assert {"threads=1", "writes=0"} <= set(alone.settings)
+    assert plan().cpus == 1
 
 
 def test_how_many_cells_there_will_be() -> None:
