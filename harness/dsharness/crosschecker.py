@@ -187,7 +187,9 @@ def _figure(value: float | None) -> str:
 
 
 def _with_unit(check: Check, value: float | None, style: str) -> str:
-    return "-" if value is None or not check.measure else f"{value:{style}} {check.measure.value}"
+    if value is None or not check.measure:
+        return "-"
+    return f"{round(value, 2) + 0.0:{style}} {check.measure.value}"  # no -0.00
 
 
 def keep(report: Report) -> Path:
