@@ -34,7 +34,7 @@ def picture(curve: Results) -> Picture:
         columns=1,
         containers=[*curve.part(ELEMENT).containers, *([FLOOR] if FLOOR in curve.containers else [])],
         panels=panels,
-        notes=[*notes(curve), curvefits.explained(curve.context), *filled],
+        notes=[*notes(curve), curvefits.explained(curve.context, curve.cells), *filled],
         footnotes=footnotes(curve, panels),
         panel_height=PANEL_HEIGHT,
         verticals=marks,

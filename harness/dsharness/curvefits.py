@@ -15,6 +15,8 @@ from .samples import ELEMENT, Cell
 
 TOLERANCE = {"instructions": 0.05, "cycles": 0.1}
 """RMS that are so close do not tell classes apart: cycles have noise."""
+TOLERANCE_BLIND = 0.3
+"""The same for cycles where it is not known how caches bend them."""
 CHASE = (floors.FLOOR, "chase")
 """A dependent chase of pointers: O(1) for one element, but for caches."""
 
@@ -40,12 +42,22 @@ def fits(context: Mapping[str, Any], cells: Sequence[Cell]) -> dict[Series, Comp
             median = float(np.median(np.asarray(cell.cycles, dtype=np.float64))) / cell.elements
             costs.setdefault((cell.container, cell.op), []).append((cell.n, median))
     last = last_n(context)
-    bend = dict(costs.get(CHASE, [])) if context["unit"] == "cycles" else None
-    tolerance = TOLERANCE[context["unit"]]
+    bend = _bend(context, cells)
+    tolerance = _tolerance(context, bend)
     return {series: complexity.fit(points, tolerance, last, bend) for series, points in costs.items()}
 
 
-def explained(context: Mapping[str, Any]) -> str:
+def _bend(context: Mapping[str, Any], cells: Sequence[Cell]) -> dict[int, float] | None:
+    """What caches make of a cost that is O(1), by n; None where that is not known, or does not matter."""
+    found = {cell.n: float(np.median(cell.cycles)) / cell.elements for cell in cells if (cell.container, cell.op) == CHASE}
+    return found if found and context["unit"] == "cycles" else None
+
+
+def _tolerance(context: Mapping[str, Any], bend: Mapping[int, float] | None) -> float:
+    return TOLERANCE_BLIND if context["unit"] == "cycles" and bend is None else TOLERANCE[context["unit"]]
+
+
+def explained(context: Mapping[str, Any], cells: Sequence[Cell]) -> str:
     """What was fitted, in one sentence."""
     last = last_n(context)
     if context["unit"] != "cycles":
@@ -56,10 +68,11 @@ def explained(context: Mapping[str, Any]) -> str:
         span = f"from n = {complexity.FIRST_N} to {last:,.0f}: beyond, the elements leave {cache.name}, which bends every curve"
     else:
         span = f"from n = {complexity.FIRST_N} on; this machine does not tell its caches, which bend every curve"
-    bent = ", as it is or bent as caches bend a chase of pointers," if context["unit"] == "cycles" else ""
+    bend = _bend(context, cells)
+    bent = ", as it is or bent as caches bend a chase of pointers," if bend else ""
     return (
         f"Fitted: the median cost of one element or lookup, {span}. The share is the RMS of what the best class{bent} leaves "
-        f"over; classes within {TOLERANCE[context['unit']]:.0%} of it are not told apart."
+        f"over; classes within {_tolerance(context, bend):.0%} of it are not told apart."
     )
 
 

@@ -43,7 +43,7 @@ def show(curve: Results) -> None:
     for reason in dict.fromkeys(fitted.reason for fitted in found.values() if fitted.reason):
         names = ", ".join("/".join(series) for series, fitted in found.items() if fitted.reason == reason)
         print("\n".join(textwrap.wrap(f"Not fitted: {names}: {reason}.", LOG_WIDTH)))
-    print("\n".join(textwrap.wrap(curvefits.explained(curve.context), LOG_WIDTH)))
+    print("\n".join(textwrap.wrap(curvefits.explained(curve.context, curve.cells), LOG_WIDTH)))
 
 
 def shown_sizes(sizes: list[int]) -> list[int]:

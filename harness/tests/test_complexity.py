@@ -107,7 +107,7 @@ def test_caches_that_are_not_told_are_absent(told: object) -> None:
 def test_cycles_are_fitted_within_the_private_cache() -> None:
     assert curvefits.last_n({"caches": CACHES, "unit": "cycles"}) == 16384
     assert curvefits.last_n({"caches": CACHES, "unit": "instructions"}) == math.inf
-    assert "L2" in curvefits.explained({"caches": CACHES, "unit": "cycles"})
+    assert "L2" in curvefits.explained({"caches": CACHES, "unit": "cycles"}, [])
 
 
 def test_a_curves_file_has_google_benchmarks_rows(tmp_path: Path) -> None:
