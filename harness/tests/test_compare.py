@@ -198,6 +198,14 @@ def test_tries_of_other_lengths_are_other_tries() -> None:
         compared(make(), after)
 
 
+def test_one_compiler_under_two_names_is_one() -> None:
+    names = ("gcc-12 (Debian 12.2.0-14) 12.2.0", "x86_64-linux-gnu-gcc-12 (Debian 12.2.0-14) 12.2.0")
+    before, after = make(compiler=names[0]), again(compiler=names[1])
+    assert compared(before, after).differences == []
+    with pytest.raises(HarnessError, match="differ in compiler"):
+        compared(before, again(compiler="gcc-13 (Debian 13.2.0-1) 13.2.0"))
+
+
 def test_fields_that_one_does_not_have_say_nothing() -> None:
     before, after = make(), again(config=["SMP"], compiler="gcc 12", later={"a": 1})
     assert compared(before, after).differences == []
