@@ -9,6 +9,7 @@ load 'style.gp'
 
 set bars 0.6
 data(panel, i) = sprintf('%s/%d-%d.dat', folder, panel, i)
+floors(panel, what) = sprintf('%s/%d-%s.dat', folder, panel, what)
 aside_width = 250
 aside_height = 20
 
@@ -30,7 +31,11 @@ do for [panel = 1:n_panels] {
 	eval axes[panel]
 	set ylabel labels[panel]
 	set title panels[panel] font heading(15) offset 0, -0.6
-	plot for [i = 1:n_containers] data(panel, i) using 1:2:3:4 with yerrorlines linetype styles[i] notitle
+	plot floors(panel, 'floors') using 1:2 with linespoints linecolor rgb '#888888' linewidth 1 pointtype 7 pointsize 0.3 notitle, \
+		floors(panel, 'floor') using 1:2 with lines @mark_line notitle, \
+		for [i = 1:n_containers] data(panel, i) using 1:2:3:4 with yerrorlines linetype styles[i] notitle, \
+		floors(panel, 'floor-names') using 1:2:(strcol(3)) with labels left offset 0.5, 0 font sized(10) \
+			textcolor rgb '#555555' notitle
 	unset label
 	unset arrow
 }

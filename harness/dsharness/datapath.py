@@ -52,6 +52,11 @@ def parse_topology(lines: Sequence[str]) -> Topology:
     return Topology(tuple(present), absent)
 
 
+def usual(payloads: Sequence[int]) -> int:
+    """The payload, of these, to show where only one is shown."""
+    return min(payloads, key=lambda octets: abs(octets - USUAL_PAYLOAD))
+
+
 def payload(octets: float) -> str:
     """A payload for the eye: "1400 B", "64400 B GSO" where it is one packet only for the stack."""
     return f"{octets:.0f} B GSO" if octets > USUAL_PAYLOAD else f"{octets:.0f} B"

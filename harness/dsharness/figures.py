@@ -7,11 +7,11 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import curvefigure, datapath, paths, seedview
+from . import curvefigure, datapath, floors, paths, seedview
 from .picture import LOG_RATIO, Axis, Mark, Panel, Picture, Point, count_axis, n_axis, render, scale
 from .results import CURVE, SEED_TABLES, Results
 from .samples import DATAPATH_OPS, ELEMENT, PACKET
-from .views import footnotes, notes, points, readers_points
+from .views import add_floors, floor_key, floor_lines, footnotes, notes, points, readers_points
 
 FORMATS = ("svg", "png")
 BARE_LINK = f"{datapath.BARE}: the bare link"
@@ -38,28 +38,30 @@ def draw(sweep: Results, folder: Path) -> list[Path]:
     elif containers.cells and sweep.context.get(SEED_TABLES):
         pictures.append(seedview.picture(containers))
     elif containers.cells:
-        pictures += [per_element(containers), largest(containers), seedview.picture(containers)]
+        pictures += [per_element(sweep), largest(sweep), seedview.picture(containers)]
     if len(sweep.threads) > 1:
         pictures.append(readers(sweep.shared))
     if devices.cells:
         pictures.append(datapath_bars(devices))
     if containers.cells and devices.cells:
-        pictures.append(side_by_side(containers, devices))
+        pictures.append(side_by_side(sweep))
     return [render(picture, folder, kind) for picture in pictures if picture for kind in FORMATS]
 
 
 def per_element(sweep: Results) -> Picture:
     """The cost of an element over n: a panel an operation, a line a container."""
-    axis = n_axis(sweep.sizes)
-    panels = [_panel(sweep, op, points(sweep, op), axis) for op in sweep.ops]
+    part = sweep.part(ELEMENT)
+    axis = n_axis(part.sizes)
+    panels = [_panel(sweep, op, points(part, op), axis) for op in part.ops]
     return Picture(
         name="per-element",
         title=f"What one element costs: {sweep.unit} per element over n",
         columns=min(2, len(panels)),
-        containers=sweep.containers,
+        containers=part.containers,
         panels=panels,
-        notes=notes(sweep),
-        footnotes=footnotes(sweep, panels),
+        notes=notes(part),
+        footnotes=footnotes(part, panels),
+        mark=floor_key(sweep),
     )
 
 
@@ -93,17 +95,19 @@ def readers(sweep: Results) -> Picture:
 
 def largest(sweep: Results) -> Picture:
     """The cost of an element at the largest n: a group of bars an operation, a bar a container."""
+    part = sweep.part(ELEMENT)
     panel = _bars_at_largest(sweep, "")
     return Picture(
         name="largest-n",
-        title=f"What one element costs at n = {sweep.sizes[-1]:,}: {sweep.unit} per element",
+        title=f"What one element costs at n = {part.sizes[-1]:,}: {sweep.unit} per element",
         columns=1,
-        containers=sweep.containers,
+        containers=part.containers,
         panels=[panel],
-        notes=notes(sweep),
-        footnotes=footnotes(sweep, [panel]),
+        notes=notes(part),
+        footnotes=footnotes(part, [panel]),
         bars=True,
         panel_height=480,
+        mark=floor_key(sweep),
     )
 
 
@@ -137,12 +141,13 @@ def datapath_bars(sweep: Results) -> Picture:
     )
 
 
-def side_by_side(containers: Results, devices: Results) -> Picture | None:
+def side_by_side(sweep: Results) -> Picture | None:
     """An element in each container next to a packet through each tunnel; None when no packet went all the way."""
+    containers, devices = sweep.part(ELEMENT), sweep.part(PACKET)
     if "path" not in devices.ops:
         return None
-    octets = min(devices.sizes, key=lambda size: abs(size - datapath.USUAL_PAYLOAD))
-    left = _bars_at_largest(containers, f"one element, n = {containers.sizes[-1]:,}")
+    octets = datapath.usual(devices.sizes)
+    left = _bars_at_largest(sweep, f"one element, n = {containers.sizes[-1]:,}")
     right = _path_panel(devices, octets)
     stacked = len(containers.containers) > MOST_BESIDE
     if not stacked:
@@ -165,26 +170,35 @@ def side_by_side(containers: Results, devices: Results) -> Picture | None:
         panel_height=400 if stacked else 500,
         styles={"udptun": SUBJECT_STYLE, PEERS: PEERS_STYLE, _packet_name(datapath.ENCRYPTING): ENCRYPTING_STYLE},
         uncompared=_packet_name(datapath.ENCRYPTING),
-        mark=BARE_LINK,
+        mark="; ".join(filter(None, [floor_key(sweep), BARE_LINK])),
     )
 
 
 def _panel(sweep: Results, title: str, series: dict[str, list[Point]], axis: Axis) -> Panel:
     panel = Panel(title, f"{sweep.unit} per element", series, axis)
+    add_floors(panel, sweep, title)
     scale([panel])
     return panel
 
 
 def _bars_at_largest(sweep: Results, title: str) -> Panel:
     """A group of bars an operation, a bar a container, all at the largest n."""
-    n = sweep.sizes[-1]
-    found = {op: points(sweep, op) for op in sweep.ops}
+    part = sweep.part(ELEMENT)
+    n = part.sizes[-1]
+    found = {op: points(part, op) for op in part.ops}
     levels = {
-        container: {op: point for op in sweep.ops for point in found[op][container] if point.x == n}
-        for container in sweep.containers
+        container: {op: point for op in part.ops for point in found[op][container] if point.x == n}
+        for container in part.containers
     }
-    series, axis = _grouped(levels, sweep.ops)
-    panel = Panel(title, f"{sweep.unit} per element", series, axis)
+    series, axis = _grouped(levels, part.ops)
+    width = len(levels) + 1
+    marks = [
+        Mark(group * width - 0.5, (group + 1) * width - 1.5, point.median)
+        for group, op in enumerate(part.ops)
+        for point in floor_lines(sweep).get(floors.op_of(op, sweep.order) or "", [])
+        if point.x == n and point.median > 0
+    ]
+    panel = Panel(title, f"{sweep.unit} per element", series, axis, marks)
     scale([panel], log_ratio=5 * LOG_RATIO, headroom=0.09 if len(levels) <= MOST_BESIDE else 0.16)
     return panel
 

@@ -10,7 +10,7 @@ import math
 import subprocess
 import tempfile
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,8 @@ DODGE, DODGES = 0.006, 0.35
 more than this share of the way from one n to the next."""
 LEAST_TICK_GAP = 0.1
 """Ticks of n are at least so far apart, as a share of the axis."""
+NAME_HEIGHT = 0.04
+"""The least distance of two names beside each other's lines, as a share of the value axis."""
 CLIPPED_AT = 0.9
 """A bar that the axis is too short for ends at this share of it."""
 
@@ -103,6 +105,10 @@ class Panel:
     series: dict[str, list[Point]]
     axis: Axis
     marks: list[Mark] = field(default_factory=list)
+    floors: dict[str, list[Point]] = field(default_factory=dict)
+    """Thin lines below the series, with their names at the end."""
+    floor: str = ""
+    """The one of them that the series are measured against."""
     asides: list[Aside] = field(default_factory=list)
     """From top to bottom; only lines have them."""
     share: float | None = None
@@ -144,9 +150,10 @@ class Picture:
 
 def scale(panels: Sequence[Panel], log_ratio: float = LOG_RATIO, headroom: float = 0.05) -> None:
     """Give panels one common value axis, logarithmic where the values need it; `headroom` is a share of its length."""
-    points = [p for panel in panels for line in panel.series.values() for p in line]
-    above = [v for p in points for v in (p.median, p.low, p.high) if v > 0]
-    typical = [p.median for p in points if p.median > 0]
+    points = [p for panel in panels for line in (*panel.series.values(), *panel.floors.values()) for p in line]
+    levels = [mark.value for panel in panels for mark in panel.marks if mark.value > 0]
+    above = [v for p in points for v in (p.median, p.low, p.high) if v > 0] + levels
+    typical = [p.median for p in points if p.median > 0] + levels
     if typical and max(typical) / min(typical) > log_ratio:
         # One stray low end shall not stretch the axis: no more than a factor below the smallest median.
         bottom, top = max(min(above), min(typical) / LOG_RATIO), max(above)
@@ -228,6 +235,11 @@ def _write_data(picture: Picture, folder: Path) -> None:
             _write_rows(folder / f"{number}-{place}.dat", "x median low high label", rows)
         marks = [f'{m.first:.10g} {m.last:.10g} {m.value:.10g} "{table.figure(m.value)}"' for m in panel.marks]
         _write_rows(folder / f"{number}-marks.dat", "first last value label", marks)
+        own = {name: line for name, line in panel.floors.items() if name == panel.floor}
+        others = {name: line for name, line in panel.floors.items() if name != panel.floor}
+        _write_rows(folder / f"{number}-floor.dat", "x median", _floor_rows(panel, own))
+        _write_rows(folder / f"{number}-floors.dat", "x median", _floor_rows(panel, others))
+        _write_rows(folder / f"{number}-floor-names.dat", "x place name", _floor_names(panel))
     names = picture.containers
     facts = [
         f"title = {_quoted(picture.title)}",
@@ -262,6 +274,28 @@ def _dodge(panel: Panel, lines: int) -> float:
     places = sorted({panel.axis.share(point.x) for line in panel.series.values() for point in line})
     closest = min((right - left for left, right in zip(places, places[1:])), default=1.0)
     return min(DODGE, DODGES * closest / max(lines - 1, 1))
+
+
+def _visible(panel: Panel, line: Sequence[Point]) -> list[Point]:
+    """The points of a line that the panel's axis can show."""
+    return [point for point in line if panel.low <= point.median <= panel.high and (point.median > 0 or not panel.log)]
+
+
+def _floor_rows(panel: Panel, floors: Mapping[str, Sequence[Point]]) -> Iterator[str]:
+    """The lines one after the other, a row each that breaks them."""
+    for line in floors.values():
+        yield from (f"{point.x:.10g} {point.median:.10g}" for point in _visible(panel, line))
+        yield "nan nan"
+
+
+def _floor_names(panel: Panel) -> Iterator[str]:
+    """The names at the lines' last points, as high as they are or as much higher as the name below needs."""
+    ends = [(line[-1], name) for name, floor in panel.floors.items() if (line := _visible(panel, floor))]
+    height = Axis("", panel.low, panel.high, [], panel.log)
+    taken = -math.inf
+    for point, name in sorted(ends, key=lambda end: end[0].median):
+        taken = max(height.share(point.median), taken + NAME_HEIGHT)
+        yield f'{point.x:.10g} {height.moved(panel.low, taken):.10g} "{name}"'
 
 
 def _write_rows(path: Path, columns: str, rows: Iterable[str]) -> None:

@@ -2,14 +2,15 @@
 """Result files: JSON in Google Benchmark's schema, and a flat CSV beside it.
 
 `context` has the environment, `benchmarks` one `iteration` row a try and the aggregates of each cell. A row's
-`iterations` are the elements, or packets, that its try went over; `real_time` and `cpu_time` are ns for one of them by
-the clock's kHz. Our own field is the metric, `cycles_per_element` or `instructions_per_element`, in rows of the datapath
-`…_per_packet`; `disturbed` marks a try that an interrupt fell into. The median's row has the 95 % interval of the median
-of these tries, from `median_low` to `median_high` in the metric, and counts outliers: mild ones lie 1.5 to 3
-interquartile ranges beyond the quartiles, severe ones further out; none is left out of any figure. Where `threads`
+`iterations` are the elements, or packets, that its try went over; `real_time` and `cpu_time` are ns for one of them
+by the clock's kHz. Our own field is the metric, `cycles_per_element` or `instructions_per_element`, in rows of the
+datapath `…_per_packet`; `disturbed` marks a try that an interrupt fell into. The median's row has the 95 % interval
+of the median of these tries, from `median_low` to `median_high` in the metric, and counts outliers: mild ones lie 1.5
+to 3 interquartile ranges beyond the quartiles, severe ones further out; none is left out of any figure. `x_floor` in
+it is how many times its floor the cell costs, see floors.py; a cell without one lacks the field. Where `threads`
 readers shared a container, whose name then says so, their rows have the `elapsed` counts, the `reads` of all and the
-`writes` beside them; `items_per_second` is what all of them read in a second. A reader takes the
-samples from the iteration rows alone, computes every statistic anew, and ignores fields that it does not know.
+`writes` beside them; `items_per_second` is what all of them read in a second. A reader takes the samples from the
+iteration rows alone, computes every statistic anew, and ignores fields that it does not know.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ CSV_COLUMNS = (
     "p50_low", "p50_high", "outliers_mild", "outliers_severe",
     *(f"{prefix}per_{work}" for work in WORKS for prefix in ("", "ns_")),
     "threads", "items_per_second",
+    "x_floor",
 )  # fmt: skip
 
 
@@ -69,6 +71,11 @@ class Results:
     def unit(self) -> str:
         """What the clock counted: "cycles" or "instructions"."""
         return str(self.context["unit"])
+
+    @property
+    def order(self) -> str:
+        """In which order the keys were inserted: "shuffled" or "sequential"; "" where the sweep does not say."""
+        return str(self.context.get("order", ""))
 
     @property
     def disturbed_share(self) -> float:
@@ -94,6 +101,11 @@ class Results:
     def threads(self) -> list[int]:
         """Each number of readers that shared a container, smallest first."""
         return sorted({cell.threads for cell in self.cells if cell.threads})
+
+    @property
+    def floors(self) -> Results:
+        """The core's floors alone, in the same environment."""
+        return Results(self.context, [cell for cell in self.cells if floors.is_floor(cell)])
 
     @property
     def containers(self) -> list[str]:
@@ -155,6 +167,17 @@ def throughput(results: Results, cell: Cell) -> stats.Values:
 def write_rate(results: Results, cell: Cell) -> float:
     """What the writer beside the readers of a shared cell did in a second, over all tries together."""
     return sum(cell.writes) / sum(cell.elapsed) * float(results.context["clock_khz"]) * 1000
+
+
+def x_floors(results: Results) -> dict[str, float]:
+    """How many times its floor each cell costs, by name: those alone that have one, both above the clock's resolution."""
+    costs = {cell.name: per_work(cell).median for cell in results.cells}
+    against = {cell.name: floors.floor_of(cell, results.order) for cell in results.cells}
+    return {
+        name: costs[name] / costs[floor]
+        for name, floor in against.items()
+        if floor in costs and costs[floor] > 0 and costs[name] > 0
+    }
 
 
 def new_path(target: str, accel: str | None, folder: Path | None = None) -> Path:
@@ -322,9 +345,10 @@ def _write_json(results: Results, file: IO[str]) -> None:
 
 
 def _rows(results: Results) -> Iterator[dict[str, Any]]:
+    distances = x_floors(results)
     for cell in results.cells:
         yield from _iterations(results, cell)
-        yield from _aggregates(results, cell)
+        yield from _aggregates(results, cell, distances.get(cell.name))
     if results.context.get(CURVE):
         yield from curvefits.rows(results.context, results.cells)
 
@@ -361,7 +385,7 @@ def _sharing(results: Results, cell: Cell, index: int) -> dict[str, Any]:
     return {**figures, "items_per_second": round(float(throughput(results, cell)[index]), 1)}
 
 
-def _aggregates(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
+def _aggregates(results: Results, cell: Cell, x_floor: float | None) -> Iterator[dict[str, Any]]:
     summary = per_work(cell)
     for name in ("mean", "median", "stddev", "cv", "min", "p10", "p90"):
         value = getattr(summary, name)
@@ -385,7 +409,7 @@ def _aggregates(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
             "op": cell.op,
             "n": cell.n,
             results.metric(cell): round(value, 6),
-            **(_certainty(cell) if name == "median" else {}),
+            **({**_certainty(cell), **_distance(x_floor)} if name == "median" else {}),
             **(_median_throughput(results, cell) if name == "median" else {}),
         }
 
@@ -407,10 +431,15 @@ def _certainty(cell: Cell) -> dict[str, Any]:
     }
 
 
+def _distance(x_floor: float | None) -> dict[str, float]:
+    """How many times its floor a median costs, where it has one."""
+    return {} if x_floor is None else {"x_floor": round(x_floor, 6)}
+
+
 def _write_csv(results: Results, file: IO[str]) -> None:
     table = csv.writer(file, lineterminator="\n")
     table.writerow(CSV_COLUMNS)
-    context = results.context
+    context, distances = results.context, x_floors(results)
     for cell in results.cells:
         whole = stats.summarise(cell.cycles)
         interval, outliers = inference.median_interval(cell.cycles), inference.outliers(cell.cycles)
@@ -419,6 +448,7 @@ def _write_csv(results: Results, file: IO[str]) -> None:
             whole.stddev, whole.cv, interval.low, interval.high, outliers.mild, outliers.severe,
             *_by_work(results, cell, whole.median / cell.elements),
             cell.threads, float(np.median(throughput(results, cell))) if cell.threads else math.nan,
+            distances.get(cell.name, math.nan),
         )  # fmt: skip
         table.writerow(
             (

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 
-from . import datapath, inference, results
+from . import datapath, floors, inference, results
 from .agreement import Agreement
 from .results import Results
 from .samples import ELEMENT, PACKET, Cell
@@ -30,9 +31,16 @@ def figure(value: float) -> str:
 
 
 def show_medians(sweep: Results) -> None:
-    """The median an element: a row for each op and container, a column for each n; and for packets, the like."""
+    """The median an element: a row for each op and container, a column for each n; and for packets, the like.
+
+    The last column is how many times its floor each costs; the floors have rows of their own.
+    """
     figures = {cell.name: figure(results.per_work(cell).median) for cell in sweep.cells}
-    _show(sweep, f"{sweep.unit} per {{work}}, median, {sweep.label}, kernel {sweep.context['kernel']}", figures)
+    distances = {name: figure(ratio) for name, ratio in results.x_floors(sweep).items()}
+    title = f"{sweep.unit} per {{work}}, median, {sweep.label}, kernel {sweep.context['kernel']}"
+    _show(sweep, title, figures, distances)
+    if distances:
+        print(f"floors: {floors.words(sweep.ops, sweep.order)}; {datapath.BARE} for packets")
     show_shared(sweep.shared)
     print(certainty(sweep))
     for kind, reason in sweep.context.get("absent_devices", {}).items():
@@ -108,27 +116,48 @@ def show_ratios(sweep: Results, found: Agreement) -> None:
     _show(sweep, f"median of the second sweep / median of the first, per {{work}}, {sweep.label}", figures)
 
 
-def _show(sweep: Results, title: str, figures: dict[str, str]) -> None:
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: what stands in it for each cell of one size, by the cell's name."""
+
+    heading: str
+    n: int
+    texts: dict[str, str]
+
+
+def _show(sweep: Results, title: str, figures: dict[str, str], distances: dict[str, str] | None = None) -> None:
     """A table for each kind of work that the sweep has; `title` names it where it says {work}."""
     for work, subject in ((ELEMENT, "container"), (PACKET, "device")):
         part = sweep.part(work)
-        if part.cells:
-            columns = [datapath.payload(n) if work == PACKET else f"n={n}" for n in part.sizes]
-            _show_part(part, title.format(work=work), subject, columns, figures)
+        if not part.cells:
+            continue
+        columns = [Column(_size(work, n), n, figures) for n in part.sizes]
+        if distances:
+            n = datapath.usual(part.sizes) if work == PACKET else part.sizes[-1]
+            columns.append(Column(f"× floor, {_size(work, n)}", n, distances))
+        _show_part([part, sweep.floors] if work == ELEMENT else [part], title.format(work=work), subject, columns)
 
 
-def _show_part(sweep: Results, title: str, subject: str, columns: list[str], figures: dict[str, str]) -> None:
+def _size(work: str, n: int) -> str:
+    return datapath.payload(n) if work == PACKET else f"n={n}"
+
+
+def _show_part(groups: list[Results], title: str, subject: str, columns: list[Column]) -> None:
+    """The groups one below the other, a row for each op and container."""
     table = Table()
     table.add_column("op")
     table.add_column(subject)
     for column in columns:
-        table.add_column(column, justify="right")
-    for op in sweep.ops:
-        for container in sweep.containers:
-            nothing = "absent" if op in sweep.absent_ops.get(container, []) else "-"
-            table.add_row(op, container, *(figures.get(f"{container}/{op}/{n}", nothing) for n in sweep.sizes))
-        table.add_section()
-    _print(title, table, LABEL_COLUMNS + FIGURE_COLUMNS * len(sweep.sizes))
+        table.add_column(column.heading, justify="right")
+    for group in groups:
+        for op in group.ops:
+            for container in group.containers:
+                nothing = "absent" if op in group.absent_ops.get(container, []) else "-"
+                names = (f"{container}/{op}/{column.n}" for column in columns)
+                table.add_row(op, container, *(column.texts.get(name, nothing) for name, column in zip(names, columns)))
+            if op == group.ops[-1] or len(group.containers) > 1:
+                table.add_section()
+    _print(title, table, LABEL_COLUMNS + FIGURE_COLUMNS * len(columns))
 
 
 def _print(title: str, table: Table, width: int) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import results, stats
+from . import floors, results, stats
 from .picture import Panel, Point
 from .results import Results
+from .samples import ELEMENT
 
 
 def points(sweep: Results, op: str) -> dict[str, list[Point]]:
@@ -31,6 +32,22 @@ def readers_points(sweep: Results, op: str) -> tuple[dict[str, list[Point]], dic
             cost[cell.container].append(Point(cell.threads, summary.median, summary.p10, summary.p90))
             rate[cell.container].append(Point(cell.threads, rates.median, rates.p10, rates.p90))
     return cost, rate
+
+
+def floor_lines(sweep: Results) -> dict[str, list[Point]]:
+    """The points of the core's floors by operation, smallest n first."""
+    return {op: points(sweep.floors, op)[floors.FLOOR] for op in sweep.floors.ops}
+
+
+def add_floors(panel: Panel, sweep: Results, op: str) -> None:
+    """Put the sweep's floors below the lines of one operation."""
+    panel.floors = floor_lines(sweep)
+    panel.floor = floors.op_of(op, sweep.order) or ""
+
+
+def floor_key(sweep: Results) -> str:
+    """What the floors are, for the key; "" where the sweep has none."""
+    return f"floor: {floors.words(sweep.part(ELEMENT).ops, sweep.order)}" if sweep.floors.cells else ""
 
 
 def notes(sweep: Results) -> list[str]:

@@ -37,6 +37,10 @@ _COSTS = {
 }  # fmt: skip
 
 
+# Counts an element of the floors at n = 1000, and how they grow with n.
+_FLOORS = {"empty": (1.1, 0.0), "walk": (1.6, 0.02), "random": (2.7, 0.05), "chase": (10.5, 0.1)}
+
+
 DEVICES = ("veth", "udptun", "vxlan", "geneve", "bareudp", "fou", "wireguard")
 PAYLOADS = (64, 512, 1400, 64400)
 PACKETS = 32
@@ -58,9 +62,13 @@ def make(
     devices: Sequence[str] = (),
     payloads: Sequence[int] = PAYLOADS,
     threads: Sequence[int] = (),
+    floors: bool = False,
     **context: Any,
 ) -> Results:
-    """A complete sweep, with the datapath of `devices`, and shared among `threads`; `context` overrides fields of its context."""
+    """A complete sweep, with the datapath of `devices`, the floors, and shared among `threads`.
+
+    `context` overrides fields of its context.
+    """
     draw = random.Random(seed)
     cells = []
     for n in sizes:
@@ -68,13 +76,10 @@ def make(
             for op in ops:
                 if (container, op) in ABSENT:
                     continue
-                cost, growth = _COSTS[container, op]
-                cell = Cell(container, op, n, min(n, 64) if (container, op) == ("list", "find") else n)
-                for _ in range(tries):
-                    spread = 1 + draw.expovariate(30)
-                    cell.cycles.append(round(cost * (n / 1000) ** growth * spread * cell.elements))
-                    cell.disturbed.append(int(draw.random() < 0.02))
-                cells.append(cell)
+                elements = min(n, 64) if (container, op) == ("list", "find") else n
+                cells.append(_elements(draw, Cell(container, op, n, elements), _COSTS[container, op], tries))
+        if floors:
+            cells += [_elements(draw, Cell("floor", op, n, n), cost, tries) for op, cost in _FLOORS.items()]
     cells += [
         _shared(draw, container, op, n, readers, tries)
         for n in sizes
@@ -129,6 +134,14 @@ def _shared(draw: random.Random, container: str, op: str, n: int, threads: int, 
         cycles = round(cost * n * (1 + draw.expovariate(30)))
         passes = 1 + 25_000_000 // cycles
         cell.add(cycles, 0, passes * cycles, passes * n * threads, 10)
+    return cell
+
+
+def _elements(draw: random.Random, cell: Cell, cost: tuple[float, float], tries: int) -> Cell:
+    for _ in range(tries):
+        spread = 1 + draw.expovariate(30)
+        cell.cycles.append(round(cost[0] * (cell.n / 1000) ** cost[1] * spread * cell.elements))
+        cell.disturbed.append(int(draw.random() < 0.02))
     return cell
 
 

@@ -17,7 +17,6 @@ from dsharness import figures, paths, results, seedview, stats
 from dsharness.errors import HarnessError
 from dsharness.picture import Point
 from dsharness.results import Results
-from dsharness.samples import WORKS
 
 pytestmark = pytest.mark.skipif(not shutil.which("gnuplot"), reason="gnuplot is not installed")
 
@@ -136,6 +135,7 @@ def test_no_common_size_makes_no_seed_report(tmp_path: Path) -> None:
         {"sizes": [1]},
         {"sizes": [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]},
         {"sizes": [999, 1000]},
+        {"sizes": [1, 10, 100], "floors": True},
         {"tries": 1},
         {"containers": ["list"], "ops": ["find"]},
         {"containers": ["xarray", "rbtree"], "ops": ["erase", "fill", "for_each"]},
@@ -145,6 +145,42 @@ def test_unusual_sweeps(options: dict[str, Any], tmp_path: Path) -> None:
     for path in figures.draw(make(**options), tmp_path):
         if path.suffix == ".svg":
             assert "counted in cycles" in svg_text(path)
+
+
+def test_floors_are_thin_lines_below_the_containers(tmp_path: Path) -> None:
+    sweep = make(floors=True)
+    picture = figures.per_element(sweep)
+    assert picture.containers == ["hashtable", "list", "rbtree", "xarray"]
+    assert [panel.title for panel in picture.panels] == ["fill", "find", "for_each", "erase"]
+    assert [panel.floor for panel in picture.panels] == ["random", "random", "walk", "random"]
+    cell = next(cell for cell in sweep.cells if cell.name == "floor/walk/4000")
+    for panel in picture.panels:
+        assert list(panel.floors) == ["empty", "walk", "random", "chase"]
+        assert panel.floors["walk"][-1].median == results.per_work(cell).median
+        assert panel.low < min(point.median for line in panel.floors.values() for point in line)
+    text = svg_text(next(path for path in figures.draw(sweep, tmp_path) if path.name == "per-element.svg"))
+    for words in ("empty", "walk", "random", "chase", "floor: random for fill, find, erase; walk for for_each"):
+        assert words in text
+
+
+def test_floors_are_marks_among_the_bars() -> None:
+    picture = figures.largest(make(floors=True))
+    (panel,) = picture.panels
+    assert "floor" not in panel.series
+    medians = {cell.name: results.per_work(cell).median for cell in make(floors=True).floors.cells}
+    random, walk = medians["floor/random/4000"], medians["floor/walk/4000"]
+    assert [mark.value for mark in panel.marks] == [random, random, walk, random]
+    assert picture.mark.startswith("floor: ")
+    assert not figures.largest(make()).mark
+
+
+def test_floors_below_resolution_are_not_drawn(tmp_path: Path) -> None:
+    sweep = make(floors=True)
+    for cell in sweep.floors.cells:
+        cell.cycles = array("q", [-5] * len(cell.cycles))
+    assert not figures.largest(sweep).panels[0].marks
+    assert figures.per_element(sweep).panels[1].log
+    assert len(figures.draw(sweep, tmp_path)) == 6
 
 
 def with_value(sweep: Results, value: int, *, everywhere: bool) -> Results:
@@ -179,7 +215,7 @@ def test_nine_containers_and_what_they_lack(tmp_path: Path) -> None:
 
 
 def test_no_two_containers_look_alike() -> None:
-    picture = figures.side_by_side(*(make(containers=ALL_CONTAINERS, devices=DEVICES).part(work) for work in WORKS))
+    picture = figures.side_by_side(make(containers=ALL_CONTAINERS, devices=DEVICES))
     assert picture is not None
     styles = [picture.styles.get(name, place) for place, name in enumerate(picture.containers, start=1)]
     assert len(set(styles)) == len(styles) == 12
@@ -248,7 +284,7 @@ def test_every_tunnel_has_a_colour_of_its_own() -> None:
 
 def test_containers_and_tunnels_side_by_side() -> None:
     sweep = with_datapath(sizes=[500, 4000])
-    picture = figures.side_by_side(sweep.part("element"), sweep.part("packet"))
+    picture = figures.side_by_side(sweep)
     assert picture is not None
     left, right = picture.panels
     assert (left.title, right.title) == ("one element, n = 4,000", "one packet, payload 1400 B")
@@ -260,7 +296,7 @@ def test_containers_and_tunnels_side_by_side() -> None:
 
 def test_the_payload_nearest_to_a_full_packet_is_shown() -> None:
     sweep = with_datapath(payloads=[64, 900])
-    picture = figures.side_by_side(sweep.part("element"), sweep.part("packet"))
+    picture = figures.side_by_side(sweep)
     assert picture is not None
     assert picture.panels[1].title == "one packet, payload 900 B"
 

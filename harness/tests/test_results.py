@@ -109,6 +109,53 @@ def test_instructions_are_named_so(tmp_path: Path) -> None:
     assert results.read(path).label == "qemu-icount"
 
 
+def medians(path: Path) -> dict[str, Document]:
+    return {row["run_name"]: row for row in rows(path, "aggregate") if row["aggregate_name"] == "median"}
+
+
+@pytest.mark.parametrize(("order", "moving"), [("shuffled", "random"), ("sequential", "walk")])
+def test_the_distance_to_the_floor(tmp_path: Path, order: str, moving: str) -> None:
+    path = tmp_path / "floors.json"
+    results.write(make(sizes=[500, 4000], devices=["veth", "udptun"], floors=True, order=order), path)
+    found = medians(path)
+    metric = {name: row.get("cycles_per_element", row.get("cycles_per_packet")) for name, row in found.items()}
+    for name, floor in {
+        "list/fill/4000": f"floor/{moving}/4000", "list/find/4000": "floor/random/4000",
+        "rbtree/for_each/500": "floor/walk/500", "xarray/erase/500": f"floor/{moving}/500",
+        "udptun/path/1400": "veth/path/1400",
+    }.items():  # fmt: skip
+        assert found[name]["x_floor"] == pytest.approx(metric[name] / metric[floor], rel=1e-4)
+    assert {name for name, row in found.items() if "x_floor" not in row} == {
+        name for name in found if name.split("/")[0] in ("floor", "veth")
+    }
+    with path.with_suffix(".csv").open() as file:
+        for row in csv.DictReader(file):
+            name = f"{row['container']}/{row['op']}/{row['n']}"
+            assert (float(row["x_floor"]) if row["x_floor"] else None) == pytest.approx(found[name].get("x_floor"), rel=1e-4)
+
+
+def test_floors_are_no_containers(tmp_path: Path) -> None:
+    path = tmp_path / "floors.json"
+    results.write(make(floors=True), path)
+    read = results.read(path)
+    assert {cell.name for cell in read.part("element").cells} == {cell.name for cell in make().cells}
+    assert (read.floors.containers, read.floors.ops) == (["floor"], ["empty", "walk", "random", "chase"])
+    assert "floor" not in read.part("element").containers
+
+
+def test_without_floors_there_is_no_distance(written: Path) -> None:
+    assert all("x_floor" not in row for row in medians(written).values())
+
+
+def test_below_resolution_there_is_no_distance() -> None:
+    sweep = make(sizes=[500], floors=True)
+    for cell in sweep.cells:
+        if cell.name in ("floor/walk/500", "list/fill/500"):
+            cell.cycles = array("q", [0] * len(cell.cycles))
+    found = results.x_floors(sweep)
+    assert set(found) == {f"{c}/{op}/500" for c in sweep.part("element").containers for op in ("fill", "find", "erase")} - {"list/fill/500"}
+
+
 def test_packets_have_a_metric_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "tunnel.json"
     before = make(sizes=[500], devices=["veth", "udptun"], absent_devices={"bareudp": "this kernel has no bareudp"})

@@ -78,6 +78,13 @@ def test_warnings_of_single_cells_are_left_to_the_samples() -> None:
     ]
 
 
+def test_what_a_row_has_not_is_no_figure() -> None:
+    lines = [line.rstrip() for line in REPORT.splitlines()]
+    columns = dict(zip(lines[-3:], ("  x_floor", "  11.10", "  -")))
+    text = "\n".join(line + columns.get(line, "") for line in lines) + "\n"
+    assert [row.values["x_floor"] for row in parse_report(text).rows] == [11.1, None]
+
+
 def test_samples_keep_every_try_in_order() -> None:
     fill, find = parse_samples(SAMPLES)
     assert fill.name == "list/fill/4"
