@@ -9,7 +9,7 @@ where = $(if $(TARGET),--target $(TARGET)) $(if $(KERNEL),--kernel $(KERNEL)) $(
 how_much = $(if $(SIZES),--sizes $(SIZES)) $(if $(TRIES),--tries $(TRIES))
 
 .DEFAULT_GOAL := help
-.PHONY: help plots sweep curve seed-tables plot bench-repeat tunnel test lint doctor modules modules_install load unload udptunctl clean distclean
+.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate tunnel test lint doctor modules modules_install load unload udptunctl clean distclean
 
 help: ## this list
 	@echo 'make TARGET [NAME=VALUE ...]'
@@ -38,6 +38,12 @@ plot: ## draw the newest results, into plots/
 
 bench-repeat: ## sweep twice, and compare the medians: options as for plots
 	@$(DSBENCH) repeat $(where) $(how_much)
+
+bench-quality: ## how far figures can be trusted: repeated sweeps, A/B with itself, a planted slowdown, beside their targets
+	@$(DSBENCH) quality
+
+gate: ## count instructions against the committed baseline: [KERNEL=]; exit status 3 when code costs more
+	@$(DSBENCH) gate $(if $(KERNEL),--kernel $(KERNEL))
 
 tunnel: ## latency and throughput of udptun and its peers: [TARGET= KERNEL= ROUNDS=5]; harness/dsbench tunnel --help
 	@$(DSBENCH) tunnel $(where) $(if $(ROUNDS),--rounds $(ROUNDS))

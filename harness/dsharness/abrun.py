@@ -19,7 +19,7 @@ from .samples import Report
 from .sweep import Plan
 from .sweeper import begun, told
 from .trees import Tree
-from .verdict import Rule, Word
+from .verdict import Comparison, Rule, Word
 
 NAMES = ("a", "b")
 
@@ -157,18 +157,29 @@ def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, Taken]) -> Com
     """The verdicts. Both sides ran in turns, so a busy machine is no reason to believe neither."""
     before, after = sides
     one, other = (taken[name].blocks for name in NAMES)
-    wanted = {name: value for name, value in (("threshold", plan.threshold), ("alpha", plan.alpha)) if value is not None}
-    rule = dataclasses.replace(Rule.of(before.results.unit), **wanted)
     return Comparisons(
         before=before,
         after=after,
-        rule=rule,
-        cells=verdict.compare(one, other, rule, in_turns=True),
+        rule=_rule(plan, taken),
+        cells=verdicts(plan, taken),
         differences=likeness.differences(before.results, after.results),
         only_before=[name for name in one if name not in other],
         only_after=[name for name in other if name not in one],
         in_turns=True,
     )
+
+
+def verdicts(plan: AbPlan, taken: dict[str, Taken]) -> list[Comparison]:
+    """What became of every cell that both sides have."""
+    one, other = (taken[name].blocks for name in NAMES)
+    return verdict.compare(one, other, _rule(plan, taken), in_turns=True)
+
+
+def _rule(plan: AbPlan, taken: dict[str, Taken]) -> Rule:
+    report = taken[NAMES[0]].report
+    assert report
+    wanted = {name: value for name, value in (("threshold", plan.threshold), ("alpha", plan.alpha)) if value is not None}
+    return dataclasses.replace(Rule.of(report.unit), **wanted)
 
 
 def _keep(

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from types import FrameType
 
 from . import (
-    ab, build, clean, compare, crosscheck, curve, doctor, execcmd, gate, hostload, kunit, lint, packages, plot, repeat, seedtables,
+    ab, build, clean, compare, crosscheck, curve, doctor, execcmd, gate, hostload, kunit, lint, packages, plot, quality, repeat, seedtables,
     shell, sweep, tools, tunnel,
 )  # fmt: skip
 from .errors import HarnessError
 
 COMMANDS = (
-    doctor, sweep, curve, seedtables, plot, compare, ab, gate, repeat, crosscheck, tunnel, execcmd, shell, build, hostload, kunit,
+    doctor, sweep, curve, seedtables, plot, compare, ab, gate, repeat, quality, crosscheck, tunnel, execcmd, shell, build, hostload, kunit,
     lint, tools, packages, clean,
 )  # fmt: skip
 

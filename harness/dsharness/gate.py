@@ -16,6 +16,7 @@ from .errors import CRASHED, OTHER_BASELINE, REGRESSED, TIMED_OUT, UsageError
 
 THRESHOLD_PERCENT = 0.5
 MAX_PERCENT = 100.0
+TIMEOUT_SECONDS = "300"
 
 EPILOG = f"""\
 exit status:
@@ -43,7 +44,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--threshold", default=str(THRESHOLD_PERCENT), metavar="PERCENT", help=f"what is allowed ({THRESHOLD_PERCENT})"
     )
     parser.add_argument("--update", action="store_true", help="write the baseline anew instead of comparing with it")
-    parser.add_argument("--timeout", default="300", metavar="SECONDS", help="end the guest then (300)")
+    parser.add_argument("--timeout", default=TIMEOUT_SECONDS, metavar="SECONDS", help=f"end the guest then ({TIMEOUT_SECONDS})")
     parser.set_defaults(run=run)
 
 

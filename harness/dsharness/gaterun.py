@@ -17,6 +17,7 @@ from .build import Build
 from .errors import REGRESSED, HarnessError
 from .samples import Cell
 from .sweepstream import StageResult
+from .trees import Tree
 
 SIZES = ("100", "1000", "4000")
 TRIES = "5"
@@ -32,8 +33,8 @@ TABLE_WIDTH = 110
 
 def check(kernel: str | None, named: str | None, threshold: float, timeout: str) -> int:
     """Count, compare, show what moved; the exit status. HarnessError when there is nothing to compare with."""
-    plan = _plan(kernel, timeout)
-    target = _target(plan)
+    plan = plan_of(kernel, timeout)
+    target = target_of(plan)
     known = baseline.find(named, identity_of(target.build))
     counts = baseline.counted([count(plan, target)])
     changes = baseline.judge(known.counts, counts, threshold)
@@ -42,7 +43,7 @@ def check(kernel: str | None, named: str | None, threshold: float, timeout: str)
     failed = [change for change in changes if change.move in FAILURES]
     if not failed:
         return 0
-    print(f"slower than allowed: {_by_container(failed)}")
+    print(f"slower than allowed: {by_container(failed)}")
     if known.facts.get("qemu") != (here := _qemu()):
         print(f"note: the baseline was counted by {known.facts.get('qemu')}, this is {here}, which may count otherwise")
     return REGRESSED
@@ -50,8 +51,8 @@ def check(kernel: str | None, named: str | None, threshold: float, timeout: str)
 
 def update(kernel: str | None, named: str | None, timeout: str) -> int:
     """Count in several guests, and write the baseline when all of them have come to the end."""
-    plan = _plan(kernel, timeout)
-    target = _target(plan)
+    plan = plan_of(kernel, timeout)
+    target = target_of(plan)
     identity = identity_of(target.build)
     path = baseline.place(named, identity)
     guests = [count(plan, target) for _ in range(GUESTS_OF_A_BASELINE)]
@@ -123,7 +124,7 @@ def _sum(changes: Sequence[Change], known: Baseline, threshold: float) -> str:
     return f"{len(changes)} cells: {', '.join(said)}; the threshold is {100 * threshold:g} %, {against}"
 
 
-def _by_container(changes: Sequence[Change]) -> str:
+def by_container(changes: Sequence[Change]) -> str:
     """The containers or devices of these cells, each with its operations."""
     ops: dict[str, dict[str, None]] = {}
     for change in changes:
@@ -132,7 +133,8 @@ def _by_container(changes: Sequence[Change]) -> str:
     return "; ".join(f"{container} ({', '.join(names)})" for container, names in ops.items())
 
 
-def _plan(kernel: str | None, timeout: str) -> sweep.Plan:
+def plan_of(kernel: str | None, timeout: str) -> sweep.Plan:
+    """What the gate counts."""
     parser = argparse.ArgumentParser()
     sweep.add_options(parser)
     argv = ["--target", "qemu", "--accel", "icount", "--sizes", *SIZES, "--tries", TRIES, "--warmup", "0", "--timeout", timeout,
@@ -140,8 +142,9 @@ def _plan(kernel: str | None, timeout: str) -> sweep.Plan:
     return sweep.checked_plan(parser.parse_args(argv))
 
 
-def _target(plan: sweep.Plan) -> targets.Target:
-    return targets.get(plan.target, plan.kernel, plan.accel, network=True)
+def target_of(plan: sweep.Plan, tree: Tree | None = None) -> targets.Target:
+    """Where it counts, the modules of `tree` being built."""
+    return targets.get(plan.target, plan.kernel, plan.accel, network=True, tree=tree)
 
 
 def _facts() -> dict[str, Any]:

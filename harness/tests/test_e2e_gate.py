@@ -13,10 +13,7 @@ import pytest
 
 from dsharness import paths
 from dsharness.errors import OTHER_BASELINE, REGRESSED
-
-LOOKUP = "rbtree_lookup(root, set->lookup[i]);"
-PLANTED = f'{LOOKUP}\n\n\t\tasm volatile("nop; nop"); /* planted: 2 of 90 instructions */'
-
+from dsharness.planted import plant
 
 def dsbench(root: Path, *argv: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([root / "harness/dsbench", *argv], capture_output=True, text=True, check=False, timeout=900)
@@ -54,10 +51,7 @@ def baseline(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def planted(project: Path, baseline: Path) -> Path:
     """The copy with a few instructions more in rbtree's find, uncommitted."""
-    source = project / "modules/containers/rbtree.c"
-    text = source.read_text(encoding="utf-8")
-    assert text.count(LOOKUP) == 1
-    source.write_text(text.replace(LOOKUP, PLANTED), encoding="utf-8")
+    plant(project)
     return project
 
 

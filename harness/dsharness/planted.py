@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A slowdown of known size, to prove that it is found: two instructions more in each of rbtree's lookups, of about 90."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from . import paths, trees
+from .errors import HarnessError
+from .trees import Tree
+
+CONTAINER, OP = "rbtree", "find"
+SOURCE = "modules/containers/rbtree.c"
+LOOKUP = "rbtree_lookup(root, set->lookup[i]);"
+PLANTED = f'{LOOKUP}\n\n\t\tasm volatile("nop; nop");'
+
+
+def plant(root: Path) -> None:
+    """Change the project at `root`. HarnessError when its source has no such place, or several."""
+    source = root / SOURCE
+    text = source.read_text(encoding="utf-8")
+    if text.count(LOOKUP) != 1:
+        raise HarnessError(f"nothing can be planted: {source} does not have `{LOOKUP}` once")
+    source.write_text(text.replace(LOOKUP, PLANTED), encoding="utf-8")
+
+
+def tree() -> Tree:
+    """The working tree's modules with it, below build/planted."""
+    into = paths.make_folder(paths.BUILD / "planted", "build")
+    root = into / "tree"
+    shutil.rmtree(root, ignore_errors=True)
+    for name in trees.SOURCES:
+        shutil.copytree(paths.ROOT / name, root / name)
+    plant(root)
+    return Tree("the planted tree", f"{trees.described()}-planted", root, into)

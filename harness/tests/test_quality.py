@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What dsbench quality says of figures that hit or miss their target, and what it knows of a busy machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dsharness import bystanders, paths, planted, quality, qualityrun
+from dsharness.bystanders import Account, Watch
+from dsharness.errors import HarnessError, UsageError
+from dsharness.qualityrun import Outcome
+
+IDLE = Account(others=0.02, stolen=0.0, load=0.5, names=())
+BUSY = Account(others=1.1, stolen=0.04, load=3.2, names=("cc1 0.80",))
+SPIN = "import time; end = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
+
+
+def test_what_misses_its_target_on_a_busy_machine_is_inconclusive_and_says_why() -> None:
+    goal = qualityrun._in_cycles("cycles", "2%", "8.00%", False, BUSY)
+    assert goal.outcome is Outcome.INCONCLUSIVE
+    cpus = os.cpu_count()
+    assert goal.reason == (
+        f"meanwhile other processes took 1.10 of {cpus} CPUs (cc1 0.80), the hypervisor took 0.04, load 3.2"
+    )
+    assert qualityrun._in_cycles("cycles", "2%", "8.00%", False, IDLE).outcome is Outcome.MISSED
+    assert qualityrun._in_cycles("cycles", "2%", "1.00%", True, BUSY).outcome is Outcome.MET
+
+
+def test_a_process_of_somebody_else_is_seen_and_our_own_is_not() -> None:
+    # a grandchild whose parent has ended is nobody's child here: it counts as another's
+    start = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {SPIN!r}], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid)"
+    watch = Watch()
+    started = int(subprocess.run([sys.executable, "-c", start], capture_output=True, check=True, text=True).stdout)
+    try:
+        time.sleep(3)
+        account = watch.account()
+    finally:
+        os.kill(started, 9)
+    assert account.others > 0.05
+    assert account.load >= 0 and account.stolen >= 0
+
+
+def test_time_of_ended_children_is_our_own() -> None:
+    before = bystanders._own()
+    subprocess.run([sys.executable, "-c", "sum(range(10_000_000))"], check=True)
+    assert bystanders._own() - before > 1
+
+
+def test_an_unknown_goal_is_one_sentence() -> None:
+    with pytest.raises(UsageError, match="--only is 'speed': allowed are instructions, cycles, ab, planted"):
+        quality.run(type("Args", (), {"only": ["speed"]}))
+
+
+def test_planting_changes_one_line_of_the_container(tmp_path: Path) -> None:
+    source = tmp_path / planted.SOURCE
+    source.parent.mkdir(parents=True)
+    source.write_bytes((paths.ROOT / planted.SOURCE).read_bytes())
+    before = source.read_text(encoding="utf-8").splitlines()
+    planted.plant(tmp_path)
+    after = source.read_text(encoding="utf-8").splitlines()
+    assert [line for line in after if line not in before] == ['\t\tasm volatile("nop; nop");']
+    source.write_text("int other;\n", encoding="utf-8")
+    with pytest.raises(HarnessError, match="nothing can be planted"):
+        planted.plant(tmp_path)
