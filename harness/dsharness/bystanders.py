@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 PROC = Path("/proc")
 BUSY_SHARE = 0.25
 """From this share of one CPU on, others count as busy: a guest keeps one CPU to itself, and the next one shares its caches."""
+LOOK_SECONDS = 0.3
 NAMED = 3
 """So many of the other processes are named."""
 
@@ -63,6 +66,20 @@ class Watch:
             before = self._processes.get(number, (name, 0))
             spent[name] += ticks - before[1] if before[0] == name else ticks
         return tuple(f"{name} {ticks / wall:.2f}" for name, ticks in spent.most_common(NAMED) if ticks / wall >= 0.05)
+
+
+def idlest_cpu() -> int:
+    """The CPU, of those that we may use, that has least to do just now."""
+    before = _idle()
+    time.sleep(LOOK_SECONDS)
+    idle = {cpu: ticks - before.get(cpu, ticks) for cpu, ticks in _idle().items()}
+    return max(os.sched_getaffinity(0), key=lambda cpu: (idle.get(cpu, 0), cpu))
+
+
+def _idle() -> dict[int, int]:
+    """Ticks that each CPU has been idle since the boot."""
+    rows = (line.split() for line in (PROC / "stat").read_text(encoding="ascii").splitlines())
+    return {int(row[0][3:]): int(row[4]) + int(row[5]) for row in rows if re.fullmatch(r"cpu\d+", row[0])}
 
 
 def _times() -> tuple[float, float, float]:

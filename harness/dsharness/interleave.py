@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import paths, ui
+from . import bystanders, paths, ui
 from .build import Build
 from .errors import HarnessError
 from .samples import Cell, Report
@@ -107,6 +107,7 @@ def run(
     stream = SweepStream(follow, keep, called=lambda stage: by_stage[stage].called)
     with tempfile.TemporaryDirectory(prefix="dsbench-") as folder:
         files = [*_archives(loads, Path(folder)), _plan(loads, settings, Path(folder)), SCRIPT, STAGE]
+        target.cpu = bystanders.idlest_cpu() if target.name == "uml" else None
         ended = target.run(["sh", SCRIPT.name, "plan"], files=files, timeout=timeout, on_stdout=stream.feed)
     if stream.failure:
         raise stream.failure

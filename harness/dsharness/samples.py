@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from .errors import HarnessError
 
@@ -141,6 +141,17 @@ class Cell:
 def name_of(container: str, op: str, n: int, threads: int = 0) -> str:
     """The name of a benchmark, as Google Benchmark has it; 0 threads: not shared."""
     return f"{container}/{op}/{n}{f'/threads:{threads}' if threads else ''}"
+
+
+def merged(cells: Sequence[Cell], more: Sequence[Cell]) -> list[Cell]:
+    """All of them, with the tries of both where both have a cell. HarnessError when its tries are of different lengths."""
+    found = {cell.name: cell for cell in cells}
+    for cell in more:
+        known = found.get(cell.name)
+        if known and known.elements != cell.elements:
+            raise HarnessError(f"{cell.name} had tries over {known.elements} {cell.work}s, and then over {cell.elements}")
+        found[cell.name] = replace(known, cycles=known.cycles + cell.cycles, disturbed=known.disturbed + cell.disturbed) if known else cell
+    return list(found.values())
 
 
 def parse_report(text: str) -> Report:

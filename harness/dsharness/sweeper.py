@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import datapath, environment, paths, results, targets, tools, ui
+from . import bystanders, datapath, environment, paths, results, targets, tools, ui
 from .errors import HarnessError
 from .results import Results
-from .samples import Report
+from .samples import Report, merged
 from .sweep import Plan
 from .sweepstream import DATAPATH, StageResult, SweepStream
 
@@ -25,6 +26,11 @@ TRIES_ICOUNT = 20
 WARMUP_ICOUNT_MS = 5
 
 
+GUESTS, LEAST_TRIES = 4, 10
+"""Cycles of uml are taken in so many guests, so many tries in each at least: pages of other colours, other neighbours, and
+a job beside it that comes and goes meets all sizes alike."""
+
+
 def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
     """Run `plan`; the result file and what is in it.
 
@@ -35,18 +41,30 @@ def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
     target = targets.get(plan.target, plan.kernel, plan.accel, network=plan.datapath is not None, cpus=plan.cpus)
     tries = plan.tries or (TRIES_ICOUNT if target.accel == "icount" else TRIES)
     path = output or results.new_path(target.name, target.accel)
-    collector = Collector(path, begun(target), stages(plan), devices_required=bool(plan.datapath and plan.datapath.required))
+    shares = _shares(tries, target)
+    collector = Collector(
+        path,
+        Results({**begun(target).context, "tries": tries, "guests": len(shares)}, []),
+        stages(plan) * len(shares),
+        devices_required=bool(plan.datapath and plan.datapath.required),
+    )
     where = f"sweeping in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
     with ui.Progress(where, plan.cells * tries, "tries") as progress:
 
-        def follow(stage: str, done: int, total: int) -> None:
-            progress.update(*_place(plan, tries, stage, done, total))
-
         try:
-            run_guest(dataclasses.replace(plan, tries=tries), target, collector.add, follow)
+            for number, share in enumerate(shares):
+                part = dataclasses.replace(plan, tries=share)
+                follow = functools.partial(_follow, progress, part, plan.cells * sum(shares[:number]))
+                run_guest(part, target, collector.add, follow)
         finally:
             collector.close(results.LATEST if output is None else None)
     return path, collector.results
+
+
+def _shares(tries: int, target: targets.Target) -> list[int]:
+    """The tries of each guest."""
+    guests = max(1, min(GUESTS, tries // LEAST_TRIES)) if target.name == "uml" else 1
+    return [tries // guests + (number < tries % guests) for number in range(guests)]
 
 
 def run_guest(
@@ -63,6 +81,7 @@ def run_guest(
         plan = dataclasses.replace(plan, warmup=WARMUP_ICOUNT_MS)
     argv, files = _script(plan, by_hand=target.name == "host")
     stream = SweepStream(follow, take)
+    target.cpu = bystanders.idlest_cpu() if target.name == "uml" else None
     ended = target.run(argv, files=files, timeout=plan.timeout, on_stdout=stream.feed)
     if stream.failure:
         raise stream.failure
@@ -114,7 +133,7 @@ class Collector:
         """`begun` has what is known so far, and `awaited` names the stages that it lacks; a name may repeat."""
         self.path = path
         self._awaited = list(awaited)
-        self._sizes = len(begun.context["n"]) + len([name for name in awaited if name != DATAPATH])
+        self._sizes = len({*map(str, begun.context["n"]), *awaited} - {DATAPATH})
         self._devices_required = devices_required
         self.results = begun
 
@@ -125,12 +144,12 @@ class Collector:
 
     def add(self, stage: StageResult) -> None:
         """Keep one more stage; it counts once it is on the disk. HarnessError when that is full."""
-        if stage.topology:
+        if stage.topology and "absent_devices" not in self.results.context:
             self._check(stage.topology)
         before = self.results.context
         awaited = list(self._awaited)
         awaited.remove(stage.stage)
-        cells = [*self.results.cells, *stage.cells]
+        cells = merged(self.results.cells, stage.cells)
         warnings = stage.report.warnings if stage.report else []
         absent = stage.report.absent if stage.report else []
         context = {
@@ -155,6 +174,8 @@ class Collector:
             return {**settings, **before}
         if stage.topology:
             return before
+        if "guests" in before:  # each has its share of the tries
+            settings.pop("tries", None)
         return {name: value for name, value in before.items() if settings.get(name, value) == value}
 
     def _check(self, topology: datapath.Topology) -> None:
@@ -175,7 +196,7 @@ class Collector:
             share = f"{self.results.disturbed_share:.1%}"
             ui.warn(f"interrupts fell into {share} of the tries: long tries, or a busy machine")
         if not self.complete:
-            missing = len([name for name in self._awaited if name != DATAPATH])
+            missing = len({*self._awaited} - {DATAPATH})
             finished = f"{self._sizes - missing} of {self._sizes} sizes"
             finished += " and not the datapath" if DATAPATH in self._awaited else ""
             ui.warn(f"the sweep is incomplete: {finished} are kept in {self.path}, marked complete=false")
@@ -183,8 +204,14 @@ class Collector:
             results.point_latest(self.path, latest)
 
 
+def _follow(progress: ui.Progress, plan: Plan, before: int, stage: str, done: int, total: int) -> None:
+    """Show how far the sweep is when the run of a stage has done so much, and other guests had `before` tries."""
+    place, words = _place(plan, plan.tries or 0, stage, done, total)
+    progress.update(before + place, words)
+
+
 def _place(plan: Plan, tries: int, stage: str, done: int, total: int) -> tuple[int, str]:
-    """How far the sweep is when the run of a stage has done so much, in tries and in words."""
+    """How far a guest is, in tries and in words."""
     share = done / total if total else 0.0
     if stage == DATAPATH and plan.datapath:
         before, cells, words = len(plan.sizes) * plan.cells_of_size, plan.datapath.cells, DATAPATH

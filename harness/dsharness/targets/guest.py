@@ -214,10 +214,11 @@ class Guest(Target):
 
     @contextlib.contextmanager
     def _start(self, job: Job) -> Iterator[subprocess.Popen[bytes]]:
+        bound = [] if self.cpu is None else ["taskset", "--cpu-list", str(self.cpu)]
         with (
             job.console.open("ab") as log,
             proc.child(
-                self._argv(job),
+                [*bound, *self._argv(job)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
