@@ -37,12 +37,12 @@ do for [panel = 1:n_panels] {
 			fillstyle @uncompared_fill linecolor rgb colour(i) linewidth 1 notitle, \
 		marks(panel) using 1:3:($2 - $1):(0) with vectors nohead @mark_line notitle, \
 		for [i = 1:n_containers] data(panel, i) using 1:3:(0):($4 - $3) with vectors heads size screen 0.004, 90 \
-			linecolor rgb '#333333' linewidth 1.5 notitle, \
+			linecolor rgb '#333333' linewidth 1.5 dashtype 1 notitle, \
 		for [i = 1:n_containers] data(panel, i) using (level(panel, $1)):4:(strcol(5)) with labels \
 			offset 0, 0.7 font label_font notitle, \
 		for [i = 1:n_containers] data(panel, i) using (upright(panel, $1)):4:(strcol(5)) with labels \
 			rotate by 90 left offset 0, 0.4 font label_font notitle, \
-		marks(panel) using 2:3:(strcol(4)) with labels left offset 0.4, 0 font label_font notitle
+		marks(panel) using 2:3:(strcol(4)) with labels left offset 0.3, 0 font label_font notitle
 	unset label
 	unset arrow
 	unset object

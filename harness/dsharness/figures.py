@@ -193,7 +193,7 @@ def _bars_at_largest(sweep: Results, title: str) -> Panel:
     series, axis = _grouped(levels, part.ops)
     width = len(levels) + 1
     marks = [
-        Mark(group * width - 0.5, (group + 1) * width - 1.5, point.median)
+        Mark(group * width - 0.4, (group + 1) * width - 1.6, point.median)
         for group, op in enumerate(part.ops)
         for point in floor_lines(sweep).get(floors.op_of(op, sweep.order) or "", [])
         if point.x == n and point.median > 0
