@@ -228,58 +228,64 @@ static const struct ipv6hdr inner6 = {
 	.hop_limit = 3, .nexthdr = NEXTHDR_NONE,
 };
 
+/* Read len bytes of a packet that is said to be of this protocol. */
+static bool read_inner(struct kunit *test, const void *bytes, unsigned int len,
+		       u16 protocol, struct udptun_inner *inner)
+{
+	struct sk_buff *skb = alloc_packet(test, bytes, len);
+	bool is_read;
+
+	skb->protocol = htons(protocol);
+	is_read = udptun_inner_read(skb, inner);
+	kfree_skb(skb);
+	return is_read;
+}
+
 static void inner4_is_read(struct kunit *test)
 {
-	struct sk_buff *skb = alloc_packet(test, &inner4, sizeof(inner4));
 	struct udptun_inner inner;
 
-	skb->protocol = htons(ETH_P_IP);
-	KUNIT_ASSERT_TRUE(test, udptun_inner_read(skb, &inner));
+	KUNIT_ASSERT_TRUE(test, read_inner(test, &inner4, sizeof(inner4),
+					   ETH_P_IP, &inner));
 	KUNIT_EXPECT_EQ(test, inner.dsfield, 0xb9);
 	KUNIT_EXPECT_EQ(test, inner.ttl, 3);
 	KUNIT_EXPECT_TRUE(test, inner.df);
 	KUNIT_EXPECT_EQ(test, ntohl(inner.flowlabel), 0);
-	kfree_skb(skb);
 }
 
 static void inner6_is_read(struct kunit *test)
 {
-	struct sk_buff *skb = alloc_packet(test, &inner6, sizeof(inner6));
 	struct udptun_inner inner;
 
-	skb->protocol = htons(ETH_P_IPV6);
-	KUNIT_ASSERT_TRUE(test, udptun_inner_read(skb, &inner));
+	KUNIT_ASSERT_TRUE(test, read_inner(test, &inner6, sizeof(inner6),
+					   ETH_P_IPV6, &inner));
 	KUNIT_EXPECT_EQ(test, inner.dsfield, 0xb9);
 	KUNIT_EXPECT_EQ(test, inner.ttl, 3);
 	KUNIT_EXPECT_TRUE(test, inner.df);
 	KUNIT_EXPECT_EQ(test, ntohl(inner.flowlabel), 0xabcde);
-	kfree_skb(skb);
 }
 
 /* What a packet socket may hand us: the protocol need not be true. */
 static void inner_that_is_not_ip_is_not_read(struct kunit *test)
 {
-	struct sk_buff *skb = alloc_packet(test, &inner4, sizeof(inner4));
 	struct udptun_inner inner;
+	struct iphdr ip = inner4;
 
-	skb->protocol = htons(ETH_P_ARP);
-	KUNIT_EXPECT_FALSE(test, udptun_inner_read(skb, &inner));
-	skb->protocol = htons(ETH_P_IPV6);
-	KUNIT_EXPECT_FALSE(test, udptun_inner_read(skb, &inner));
-	skb->protocol = htons(ETH_P_IP);
-	skb->data[0] = 0x65;
-	KUNIT_EXPECT_FALSE(test, udptun_inner_read(skb, &inner));
-	kfree_skb(skb);
+	KUNIT_EXPECT_FALSE(test, read_inner(test, &ip, sizeof(ip), ETH_P_ARP,
+					    &inner));
+	KUNIT_EXPECT_FALSE(test, read_inner(test, &ip, sizeof(ip), ETH_P_IPV6,
+					    &inner));
+	ip.version = 6;
+	KUNIT_EXPECT_FALSE(test, read_inner(test, &ip, sizeof(ip), ETH_P_IP,
+					    &inner));
 }
 
 static void inner_that_is_short_is_not_read(struct kunit *test)
 {
-	struct sk_buff *skb = alloc_packet(test, &inner4, sizeof(inner4) - 1);
 	struct udptun_inner inner;
 
-	skb->protocol = htons(ETH_P_IP);
-	KUNIT_EXPECT_FALSE(test, udptun_inner_read(skb, &inner));
-	kfree_skb(skb);
+	KUNIT_EXPECT_FALSE(test, read_inner(test, &inner4, sizeof(inner4) - 1,
+					    ETH_P_IP, &inner));
 }
 
 /* Check len bytes of a packet that lies behind a UDP header. */

@@ -15,18 +15,23 @@ from registry import case
 from traffic import flood, flowing, floods, running
 
 
+def moved() -> tuple[Cable, Machine]:
+    """A cable whose tunnel has left a for a third machine; its socket has not."""
+    cable, c = Cable(), Machine("c")
+    with cable.a:
+        ip("link set tun0 netns c")
+    cable.address(0, c)
+    return cable, c
+
+
 @case
 def netns_move() -> None:
     """A tunnel in another namespace still sends and receives where it was made.
 
     c tun0 ── (socket in a) ── veth ── b tun0
     """
-    cable = Cable()
-    c = Machine("c")
-    with cable.a:
-        ip("link set tun0 netns c")
+    cable, c = moved()
     true("tun0 is not in a", not cable.a.has("tun0"))
-    cable.address(0, c)
     with c:
         shown = json.loads(tunctl("show -j").stdout)
         equal("tunnels in c", [tunnel["ifname"] for tunnel in shown], ["tun0"])
@@ -50,11 +55,7 @@ def netns_move() -> None:
 @case
 def netns_of_the_device_dies() -> None:
     """Under traffic: the tunnel goes, and its port is free again."""
-    cable = Cable()
-    c = Machine("c")
-    with cable.a:
-        ip("link set tun0 netns c")
-    cable.address(0, c)
+    cable, c = moved()
     with running(flood(cable.b, 4, INNER[4][0])):
         before = c.counters("tun0").rx_packets
         eventually("there is traffic", lambda: c.counters("tun0").rx_packets > before)
@@ -67,11 +68,7 @@ def netns_of_the_device_dies() -> None:
 @case
 def netns_of_the_socket_dies() -> None:
     """Under traffic: the tunnel goes, wherever it is."""
-    cable = Cable()
-    c = Machine("c")
-    with cable.a:
-        ip("link set tun0 netns c")
-    cable.address(0, c)
+    cable, c = moved()
     with running(flood(cable.b, 4, INNER[4][0]), flood(c, 4, INNER[4][1])):
         before = c.counters("tun0").rx_packets
         eventually("there is traffic", lambda: c.counters("tun0").rx_packets > before)
