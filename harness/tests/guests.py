@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""For the end-to-end tests: a script in a guest, and the table of /proc/dsbench."""
+"""For the end-to-end tests: a script in a guest, and the table of /proc/dsbench.
+
+The table is not read by samples.py here: what the kernel printed is to be seen word by word ("-", "below_resolution"),
+more tables than one, and among whatever else the script printed, which samples.py rightly calls damaged.
+"""
 
 from __future__ import annotations
 
@@ -52,22 +56,26 @@ def sh(target: Target, script: str, *, files: Sequence[Path] = (), timeout: floa
 
 def rows(text: str) -> list[Row]:
     """The rows of a table: the lines whose first word is a container's name."""
-    return _rows(text, (*CONTAINERS, "broken"))
+    return table(text, (*CONTAINERS, "broken"))
 
 
 def floors(text: str) -> list[Row]:
     """The rows of the floors."""
-    return _rows(text, ("floor",))
+    return table(text, ("floor",))
 
 
-def _rows(text: str, names: Sequence[str]) -> list[Row]:
+def table(text: str, names: Sequence[str]) -> list[Row]:
+    """The rows that begin with one of these names; each has a word for every column."""
     found = []
+    columns: list[str] = []
     for line in text.splitlines():
-        word = line.split()
-        if word and word[0] in names:
-            found.append(
-                Row(word[0], word[1], int(word[2]), int(word[3]), int(word[4]), float(word[6]), word[12], word[13])
-            )
+        words = line.split()
+        if words[:2] == ["container", "op"]:
+            columns = words
+        elif words and words[0] in names:
+            row = dict(zip(columns, words, strict=True))
+            numbers = (int(row[name]) for name in ("n", "tries", "disturbed"))
+            found.append(Row(row["container"], row["op"], *numbers, float(row["p50"]), row["per_element"], row["x_floor"]))
     return found
 
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from dsharness import datapath, targets
-from guests import PARAMETERS, RUN, header, sh
+from guests import PARAMETERS, RUN, header, sh, table
 
 OPS = ("tx", "rx", "path")
 
@@ -43,8 +43,7 @@ def uml() -> targets.Target:
 
 def cells(text: str) -> set[tuple[str, str, int]]:
     """Device, operation and payload of every row."""
-    found = (line.split() for line in text.splitlines() if line.startswith(("veth ", "vxlan ")))
-    return {(words[0], words[1], int(words[2])) for words in found}
+    return {(row.container, row.op, row.n) for row in table(text, ("veth", "vxlan"))}
 
 
 def test_every_operation_at_every_payload(uml: targets.Target) -> None:

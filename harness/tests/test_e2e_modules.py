@@ -424,6 +424,7 @@ def test_a_reader_that_gives_up(uml: targets.Target) -> None:
     script = f"""
     {LONG}; timeout 0.3 cat /proc/dsbench; echo status $?
     dd if=/proc/dsbench iflag=nonblock 2>&1 | grep -o 'Resource temporarily unavailable'
+    until grep -q 'running [1-9][0-9][0-9]' {RUN}; do :; done
     echo stop > {RUN}; cat /proc/dsbench | grep -c '^xarray '
     """
     assert sh(uml, script).splitlines() == ["status 124", "Resource temporarily unavailable", "4"]
