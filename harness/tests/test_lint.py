@@ -32,7 +32,7 @@ MODULE_LICENSE("GPL");
 def flawed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A module with flaws instead of ours, built in a folder of its own."""
 
-    def farm(folder: Path) -> None:
+    def farm(folder: Path, root: Path) -> None:
         modules = paths.make_folder(folder / "modules", "module")
         (modules / "flawed.c").write_text(FLAWED)
         (modules / "Kbuild").write_text("obj-m := flawed.o\n")
