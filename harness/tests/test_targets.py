@@ -81,6 +81,10 @@ def test_commas_in_paths_survive_qemu() -> None:
     assert "file,id=port0,append=on,path=/a,,b" in words
 
 
+NO_PROCESS = 1 << 23
+"""No process has that number: it is above what the kernel gives."""
+
+
 @pytest.fixture
 def built(tmp_path: Path) -> Build:
     release = os.uname().release
@@ -93,8 +97,9 @@ def built(tmp_path: Path) -> Build:
 def test_the_newest_consoles_of_a_kind_stay(built: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "LOGS", tmp_path / "logs")
     release = built.kernel.release
-    ours = [f"uml-{release}-20261122-{number:06}-{1000 - number}.console" for number in range(guest.CONSOLES_KEPT + 5)]
-    others = [f"qemu-{release}-20250101-000000-1.console", f"uml-{release}-rt-20250101-000000-1.console", "build-uml.log"]
+    ours = [f"uml-{release}-20261122-{number:06}-{NO_PROCESS - number}.console" for number in range(guest.CONSOLES_KEPT + 5)]
+    others = [f"{kind}-20250101-000000-{NO_PROCESS}.console" for kind in (f"qemu-{release}", f"uml-{release}-rt")]
+    others += ["build-uml.log", f"uml-{release}-20250101-000000-{os.getppid()}.console"]
     for name in (*ours, *others):
         (paths.logs() / name).touch()
     console = targets.Uml(built)._console()

@@ -174,7 +174,8 @@ class Guest(Target):
         logs, kind = paths.logs(), f"{self.name}-{self.kernel.release}"
         earlier = sorted(logs.glob(f"{kind}-{'[0-9]' * 8}-{'[0-9]' * 6}-*.console"))
         for console in earlier[: 1 - CONSOLES_KEPT]:
-            console.unlink(missing_ok=True)
+            if not _is_anothers(console):
+                console.unlink(missing_ok=True)
         return logs / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.console"
 
     def _boot(self, job: Job, pump: Pump, timeout: float) -> int:
@@ -242,6 +243,12 @@ class Guest(Target):
         last = console_lines(job.console)[-CONSOLE_LINES:]
         shown = "\n".join(f"  | {line}" for line in last) or "  | (nothing)"
         return GuestError(f"{what}; the last lines of its console, {job.console}:\n{shown}", exit_code)
+
+
+def _is_anothers(console: Path) -> bool:
+    """Whether another dsbench that made it still runs, and may be about to read it."""
+    maker = console.stem.rpartition("-")[2]
+    return maker != str(os.getpid()) and Path("/proc", maker).exists()
 
 
 def console_lines(log: Path) -> list[str]:
