@@ -26,9 +26,11 @@ def run(curve: CurvePlan) -> tuple[Path, Results]:
     Whatever ends it early, the sizes that were finished are in the file, marked incomplete.
     """
     plan = curve.plan
+    latest = paths.RESULTS / LATEST
+    if curve.resume:
+        resume.require(curve.output or latest)
     _check_room(curve)
     target = targets.get(plan.target, plan.kernel, plan.accel)
-    latest = paths.RESULTS / LATEST
     known = identity(curve, target)
     path, begun = resume.chosen(curve.output, latest, known, curve.resume) or _new(curve, target, known)
     sizes = [n for n in plan.sizes if n not in begun.context["n"]]

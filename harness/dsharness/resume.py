@@ -41,8 +41,6 @@ def chosen(output: Path | None, latest: Path, identity: Mapping[str, Any], resum
     if resume is False:
         return None
     if not path.exists():
-        if resume:
-            raise HarnessError(f"there is no curve to go on with: {path} does not exist")
         return None
     try:
         return path.resolve(), unfinished(path, identity)
@@ -54,6 +52,12 @@ def chosen(output: Path | None, latest: Path, identity: Mapping[str, Any], resum
         if not isinstance(error, Finished):
             ui.say(f"{error}: a new one begins")
         return None
+
+
+def require(path: Path) -> None:
+    """HarnessError unless there is a file to go on with."""
+    if not path.exists():
+        raise HarnessError(f"there is no curve to go on with: {path} does not exist")
 
 
 def unfinished(path: Path, identity: Mapping[str, Any]) -> Results:

@@ -161,4 +161,4 @@ def test_nothing_to_go_on_with(tmp_path: Path) -> None:
     absent = tmp_path / "curve-latest.json"
     assert resume.chosen(None, absent, IDENTITY, None) is None
     with pytest.raises(HarnessError, match="there is no curve to go on with"):
-        resume.chosen(None, absent, IDENTITY, True)
+        resume.require(absent)
