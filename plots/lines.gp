@@ -24,7 +24,7 @@ do for [panel = 1:n_panels] {
 	}
 	do for [i = 1:n_verticals] {
 		set arrow (300 + i) from first verticals_x[i], graph 0 to first verticals_x[i], graph 1 nohead back \
-			linecolor rgb '#777777' linewidth 1 dashtype (6, 6)
+			linecolor rgb '#777777' linewidth 1 dashtype 3
 		set label (800 + i) verticals[i] at first verticals_x[i], graph 0 left offset 0.3, 0.7 \
 			font sized(12) textcolor rgb '#555555'
 	}

@@ -22,7 +22,7 @@ LEAST_SPAN = 16
 """Over a shorter range of n the classes look alike."""
 FIRST_N = 64
 """Below, what a try costs at any n outweighs its elements."""
-POOR_RMS = 0.5
+POOR_RMS = 0.4
 """A class that leaves so much over is none."""
 
 

@@ -8,62 +8,47 @@ import math
 from . import caches, curvefits
 from .complexity import Complexity
 from .curvefits import Series
-from .floors import FLOOR, floor_of, is_floor
 from .picture import Aside, Axis, Panel, Picture, Vertical, n_axis, scale
 from .results import Results
 from .samples import ELEMENT
 from .sweep import OPS
-from .views import footnotes, notes, points
+from .views import add_floors, floor_key, footnotes, notes, points
 
 PANEL_HEIGHT = 320
-FLOOR_STYLE = 11
-"""The line type of the floors."""
 
 
 def picture(curve: Results) -> Picture:
     """The curve as a picture; it has cells of elements."""
+    part = curve.part(ELEMENT)
     found = curvefits.fits(curve.context, curve.cells)
-    axis = _axis(curve.sizes)
-    panels = [_panel(curve, op, axis, found) for op in OPS if op in curve.ops]
+    axis = _axis(part.sizes)
+    panels = [_panel(curve, op, axis, found) for op in OPS if op in part.ops]
     marks = [Vertical(float(cache.elements), cache.name) for cache in caches.of(curve.context)]
     marks = [mark for mark in marks if axis.low < mark.x < axis.high]
-    filled = [f"Dashed: n elements of {caches.ELEMENT_BYTES} B, without what containers add, fill a cache."] if marks else []
+    filled = [f"Dotted: n elements of {caches.ELEMENT_BYTES} B, without what containers add, fill a cache."] if marks else []
     return Picture(
         name="curve",
-        title=f"What one element costs from n = {curve.sizes[0]:,} to {curve.sizes[-1]:,}: {curve.unit} per element",
+        title=f"What one element costs from n = {part.sizes[0]:,} to {part.sizes[-1]:,}: {curve.unit} per element",
         columns=1,
-        containers=[*curve.part(ELEMENT).containers, *([FLOOR] if FLOOR in curve.containers else [])],
+        containers=part.containers,
         panels=panels,
-        notes=[*notes(curve), curvefits.explained(curve.context, curve.cells), *filled],
-        footnotes=footnotes(curve, panels),
+        notes=[*notes(part), curvefits.explained(curve.context, curve.cells), *filled],
+        footnotes=footnotes(part, panels),
         panel_height=PANEL_HEIGHT,
         verticals=marks,
-        styles={FLOOR: FLOOR_STYLE},
+        mark=floor_key(curve),
     )
 
 
 def _panel(curve: Results, op: str, axis: Axis, found: dict[Series, Complexity]) -> Panel:
     """One operation; beside it the classes, in the order of the lines' right ends."""
     lines = points(curve.part(ELEMENT), op)
-    floor = _floor(curve, op)
-    fits = {name: found[name, op] for name, line in lines.items() if line}
-    if floor:
-        lines[FLOOR] = points(curve, floor)[FLOOR]
-        fits[FLOOR] = found[FLOOR, floor]
     panel = Panel(op, f"{curve.unit} per element", lines, axis)
+    add_floors(panel, curve, op)
     scale([panel], log_ratio=1.0)
-    ended = sorted(fits, key=lambda name: -lines[name][-1].median)
-    panel.asides = [
-        Aside(name, f"{f'{name}, {floor}' if name == FLOOR else name}: {_words(fits[name])}") for name in ended
-    ]
+    ended = sorted((name for name, line in lines.items() if line), key=lambda name: -lines[name][-1].median)
+    panel.asides = [Aside(name, f"{name}: {_words(found[name, op])}") for name in ended]
     return panel
-
-
-def _floor(curve: Results, op: str) -> str | None:
-    """The floor that an operation is measured against; None where it was not timed."""
-    order = str(curve.context.get("order"))
-    wanted = {floor_of(cell, order) for cell in curve.part(ELEMENT).cells if cell.op == op}
-    return next((cell.op for cell in curve.cells if is_floor(cell) and cell.name in wanted), None)
 
 
 def _words(fitted: Complexity) -> str:

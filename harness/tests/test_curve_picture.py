@@ -84,11 +84,11 @@ def with_floors(**options: Any) -> Results:
     return whole
 
 
-def test_floors_are_lines_of_their_own() -> None:
+def test_floors_are_drawn_below() -> None:
     picture = curvefigure.picture(with_floors())
-    assert picture.containers == ["hashtable", "list", "rbtree", "xarray", "floor"]
-    beside = {panel.title: [aside.text for aside in panel.asides if aside.series == "floor"] for panel in picture.panels}
-    assert [words[0].split(":")[0] for words in beside.values()] == ["floor, random"] * 2 + ["floor, walk", "floor, random"]
+    assert picture.containers == ["hashtable", "list", "rbtree", "xarray"]
+    assert [panel.floor for panel in picture.panels] == ["random", "random", "walk", "random"]
+    assert all(set(panel.floors) == {"walk", "random", "chase"} for panel in picture.panels)
 
 
 def test_caches_do_not_pass_for_complexity() -> None:
