@@ -13,7 +13,7 @@ from .trees import Tree
 CONTAINER, OP = "rbtree", "find"
 SOURCE = "modules/containers/rbtree.c"
 LOOKUP = "rbtree_lookup(root, set->lookup[i]);"
-PLANTED = f'{LOOKUP}\n\n\t\tasm volatile("nop; nop");'
+PLANTED = '({ asm volatile("nop; nop"); rbtree_lookup(root, set->lookup[i]); });'
 
 
 def plant(root: Path) -> None:
