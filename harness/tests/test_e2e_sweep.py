@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import schemas
 
-from dsharness import paths, results, stats, sweep, sweeper, targets
+from dsharness import floors, paths, results, stats, sweep, sweeper, targets
 from dsharness.errors import HarnessError
 from dsharness.samples import check_agreement, parse_report, parse_samples
 from guests import CELLS, FLOORS
@@ -69,7 +69,8 @@ def test_a_whole_sweep(uml: targets.Target, tmp_path: Path) -> None:
     assert path == output
     found = results.read(output)
     assert found.cells == swept.cells
-    names = {f"{c}/{o}/{n}" for c in ("list", "xarray") for o in ("fill", "find") for n in (64, 128)}
+    subjects = [(c, o) for c in ("list", "xarray") for o in ("fill", "find")] + [(floors.FLOOR, o) for o in floors.OPS]
+    names = {f"{c}/{o}/{n}" for c, o in subjects for n in (64, 128)}
     assert {cell.name for cell in found.cells} == names
     assert {len(cell.cycles) for cell in found.cells} == {11}
     context = found.context
