@@ -80,7 +80,7 @@ def readers(sweep: Results) -> Picture:
         scale([panel])
     writes = at.context.get("writes", 0)
     locks = at.context.get("sharing", {})
-    named = [f"{name} {found.get('readers')}/{found.get('writer')}" for name, found in locks.items()]
+    named = [f"{name} {found['readers']}/{found['writer']}" if found else f"{name} absent" for name, found in locks.items()]
     beside = f"beside {writes:,} writes per second" if writes else "without a writer"
     return Picture(
         name="readers",

@@ -80,12 +80,15 @@ def _show_readers(sweep: Results, n: int) -> None:
         table.add_column(name)
     for threads in sweep.threads:
         table.add_column(f"{threads} reader{'s' if threads > 1 else ''}", justify="right")
+    absent = [container for container, locks in sweep.context.get("sharing", {}).items() if not locks]
     for op in sweep.ops:
         for container in sweep.containers:
             found = {cell.threads: cell for cell in sweep.cells if (cell.container, cell.op, cell.n) == (container, op, n)}
             locks = sweep.context.get("sharing", {}).get(container, {})
             figures = [_of_readers(sweep, found[threads]) if threads in found else "-" for threads in sweep.threads]
             table.add_row(op, container, locks.get("readers", "-"), locks.get("writer", "-"), *figures)
+        for container in absent:
+            table.add_row(op, container, "absent", "absent", *("absent" for _ in sweep.threads))
         table.add_section()
     writes = sweep.context.get("writes", 0)
     beside = f"beside {writes:,} writes a second" if writes else "without a writer"

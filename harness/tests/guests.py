@@ -7,6 +7,7 @@ more tables than one, and among whatever else the script printed, which samples.
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,19 @@ def sh(target: Target, script: str, *, files: Sequence[Path] = (), timeout: floa
     for trouble in TROUBLE:
         assert trouble not in log, log
     return result.stdout.decode()
+
+
+def broken_modules(target: Target, folder: Path) -> Path:
+    """Containers that lie, built against ours in `folder` as a user's own would be; where they are."""
+    for source in (Path(__file__).parent / "broken").iterdir():
+        (folder / source.name).write_bytes(source.read_bytes())
+    farm = target.build.ko_dir.parent / "src"
+    subprocess.run(
+        ["make", "-C", str(target.kernel.kdir), f"ARCH={target.kernel.arch}", f"M={folder}",
+         f"DSBENCH_INCLUDE={farm}/include", f"KBUILD_EXTRA_SYMBOLS={farm}/modules/Module.symvers", "modules"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return folder
 
 
 def rows(text: str) -> list[Row]:

@@ -6,15 +6,28 @@ from __future__ import annotations
 import csv
 import io
 import re
-import subprocess
 from pathlib import Path
 
 import numpy
 import pytest
 from dsharness import targets
 from guests import (
-    ABSENT, CELLS, CONTAINERS, FLOORS, OPS, PARAMETERS, RESULTS, RUN, SAMPLES, Row, floors, header, rows, sh,
-)  # fmt: skip
+    ABSENT,
+    CELLS,
+    CONTAINERS,
+    FLOORS,
+    OPS,
+    PARAMETERS,
+    RESULTS,
+    RUN,
+    SAMPLES,
+    Row,
+    broken_modules,
+    floors,
+    header,
+    rows,
+    sh,
+)
 
 QUICK = "insmod dsbench.ko n=50 tries=5 warmup=0"
 """A run that is over in no time."""
@@ -461,16 +474,7 @@ def test_no_kernel_pointer_is_shown(uml: targets.Target) -> None:
 @pytest.fixture(scope="module")
 def broken(uml: targets.Target, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A module built against ours, as a user's own container would be."""
-    folder = tmp_path_factory.mktemp("broken")
-    for source in (Path(__file__).parent / "broken").iterdir():
-        (folder / source.name).write_bytes(source.read_bytes())
-    farm = uml.build.ko_dir.parent / "src"
-    subprocess.run(
-        ["make", "-C", str(uml.kernel.kdir), f"ARCH={uml.kernel.arch}", f"M={folder}", f"DSBENCH_INCLUDE={farm}/include",
-         f"KBUILD_EXTRA_SYMBOLS={farm}/modules/Module.symvers", "modules"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return folder / "dsbench_broken.ko"
+    return broken_modules(uml, tmp_path_factory.mktemp("broken")) / "dsbench_broken.ko"
 
 
 def test_a_wrong_answer_fails_the_run_loudly(uml: targets.Target, broken: Path) -> None:

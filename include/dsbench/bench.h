@@ -156,6 +156,8 @@ typedef int (*dsbench_op_fn)(struct dsbench_set *set, u32 first, u32 last);
  * @writer: the one of the writer
  * @rcu: an erased element may be in the hands of readers until a grace period
  *	has passed; otherwise of none once erase has returned
+ * @begin: get the container, which is full, ready for readers; NULL where that
+ *	is nothing
  * @find: as in struct dsbench_ops, with the protection taken for each lookup
  * @for_each: go on behind set->at, the beginning where that is NULL; add up
  *	count and values of the elements whose key is below set->n in set->hits
@@ -179,6 +181,7 @@ struct dsbench_shared_ops {
 	const char *readers;
 	const char *writer;
 	bool rcu;
+	void (*begin)(struct dsbench_set *set);
 	dsbench_op_fn find;
 	dsbench_op_fn for_each;
 	int (*insert)(struct dsbench_set *set, struct dsbench_elem *e);

@@ -4,37 +4,55 @@
  * the locking to its users, so none is timed here; the XArray's figures have
  * its own in them. idr_preload(), which may sleep, has no place in an atomic
  * operation: nodes come from the slab as they are needed.
+ *
+ * Shared, readers are under RCU, which idr_find() and idr_get_next() allow, and
+ * the writer holds a spinlock and preloads, as users that need ids in numbers do.
  */
 
 #include <linux/idr.h>
 #include <linux/math.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
 
 #include <dsbench/bench.h>
 
+struct ids {
+	struct idr idr;
+	spinlock_t lock;	/* the writer's */
+};
+
+static struct idr *idr_of(const struct dsbench_set *set)
+{
+	struct ids *ids = set->priv;
+
+	return &ids->idr;
+}
+
 static int ids_create(struct dsbench_set *set)
 {
-	struct idr *idr = kmalloc(sizeof(*idr), GFP_KERNEL);
+	struct ids *ids = kmalloc(sizeof(*ids), GFP_KERNEL);
 
-	if (!idr)
+	if (!ids)
 		return -ENOMEM;
 
-	idr_init(idr);
-	set->priv = idr;
+	idr_init(&ids->idr);
+	spin_lock_init(&ids->lock);
+	set->priv = ids;
 	return 0;
 }
 
 static void ids_destroy(struct dsbench_set *set)
 {
-	struct idr *idr = set->priv;
+	struct ids *ids = set->priv;
 
-	idr_destroy(idr);
-	kfree(idr);
+	idr_destroy(&ids->idr);
+	kfree(ids);
 }
 
 static __always_inline int ids_fill_as(struct dsbench_set *set, u32 first,
 				       u32 last, bool inline_alloc)
 {
-	struct idr *idr = set->priv;
+	struct idr *idr = idr_of(set);
 	u32 i;
 
 	for (i = first; i < last; i++) {
@@ -60,7 +78,7 @@ static int ids_fill(struct dsbench_set *set, u32 first, u32 last)
 
 static int ids_find(struct dsbench_set *set, u32 first, u32 last)
 {
-	struct idr *idr = set->priv;
+	struct idr *idr = idr_of(set);
 	u32 hits = 0;
 	u64 sum = 0;
 	u32 i;
@@ -80,7 +98,7 @@ static int ids_find(struct dsbench_set *set, u32 first, u32 last)
 
 static int ids_visit_all(struct dsbench_set *set, u32 first, u32 last)
 {
-	struct idr *idr = set->priv;
+	struct idr *idr = idr_of(set);
 	struct dsbench_elem *e;
 	int id;
 
@@ -92,7 +110,7 @@ static int ids_visit_all(struct dsbench_set *set, u32 first, u32 last)
 static __always_inline int ids_erase_as(struct dsbench_set *set, u32 first,
 					u32 last, bool inline_alloc)
 {
-	struct idr *idr = set->priv;
+	struct idr *idr = idr_of(set);
 	u32 i;
 
 	for (i = first; i < last; i++) {
@@ -113,7 +131,7 @@ static int ids_erase(struct dsbench_set *set, u32 first, u32 last)
 
 static int ids_verify(struct dsbench_set *set)
 {
-	struct idr *idr = set->priv;
+	struct idr *idr = idr_of(set);
 	struct dsbench_elem *e;
 	int id;
 
@@ -132,6 +150,91 @@ static u64 ids_bytes(u32 n)
 	return sizeof(struct xa_node) * (DIV_ROUND_UP_ULL(n, XA_CHUNK_SIZE - 1) + 4);
 }
 
+static int ids_find_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct idr *idr = idr_of(set);
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		struct dsbench_elem *e;
+
+		rcu_read_lock();
+		e = idr_find(idr, set->lookup[i]);
+		if (e) {
+			sum += e->value;
+			hits++;
+		}
+		rcu_read_unlock();
+	}
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int ids_visit_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	int id = set->at ? set->at->key + 1 : 0;
+	struct dsbench_elem *paused = NULL;
+	struct idr *idr = idr_of(set);
+	struct dsbench_elem *e;
+	u32 part = last - first;
+	u64 n = set->n;
+	u32 hits = 0;
+	u64 sum = 0;
+
+	rcu_read_lock();
+	idr_for_each_entry_continue(idr, e, id) {
+		if (e->key >= n)
+			continue;
+		sum += e->value;
+		if (++hits == part) {
+			paused = e;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	set->at = paused;
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int ids_insert_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	struct ids *ids = set->priv;
+	int id;
+
+	idr_preload(GFP_KERNEL);
+	spin_lock(&ids->lock);
+	id = idr_alloc(&ids->idr, e, e->key, e->key + 1, GFP_NOWAIT);
+	spin_unlock(&ids->lock);
+	idr_preload_end();
+	return min(id, 0);
+}
+
+static int ids_erase_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	struct ids *ids = set->priv;
+	struct dsbench_elem *erased;
+
+	spin_lock(&ids->lock);
+	erased = idr_remove(&ids->idr, e->key);
+	spin_unlock(&ids->lock);
+	return erased == e ? 0 : -EUCLEAN;
+}
+
+static const struct dsbench_shared_ops ids_shared = {
+	.readers = "rcu_read_lock",
+	.writer = "spin_lock",
+	.rcu = true,
+	.find = ids_find_shared,
+	.for_each = ids_visit_shared,
+	.insert = ids_insert_one,
+	.erase = ids_erase_one,
+};
+
 static const struct dsbench_ops idr_ops = {
 	.create = ids_create,
 	.destroy = ids_destroy,
@@ -142,6 +245,7 @@ static const struct dsbench_ops idr_ops = {
 		[DSBENCH_FOR_EACH] = ids_visit_all,
 		[DSBENCH_ERASE] = ids_erase,
 	},
+	.shared = &ids_shared,
 	.bytes = ids_bytes,
 };
 

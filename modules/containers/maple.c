@@ -6,6 +6,10 @@
  * mtree_erase() falls back on GFP_KERNEL where a node is short, so no atomic
  * context may call it. The erase here does the same work, look the entry up,
  * then store nothing in its place, with flags that never sleep.
+ *
+ * Shared, it is in RCU mode, as its documentation asks: nodes are replaced, no
+ * longer changed in place, and freed after a grace period. Its lock is the
+ * writer's.
  */
 
 #include <linux/maple_tree.h>
@@ -156,6 +160,84 @@ static u64 maple_bytes(u32 n)
 	return 256 * (DIV_ROUND_UP_ULL(n, 10) + 4);
 }
 
+static void maple_begin(struct dsbench_set *set)
+{
+	mt_set_in_rcu(set->priv);
+}
+
+static int maple_find_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct maple_tree *mt = set->priv;
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		struct dsbench_elem *e;
+
+		rcu_read_lock();
+		e = mtree_load(mt, set->lookup[i]);
+		if (e) {
+			sum += e->value;
+			hits++;
+		}
+		rcu_read_unlock();
+	}
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int maple_visit_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	MA_STATE(mas, set->priv, 0, 0);
+	struct dsbench_elem *paused = NULL;
+	struct dsbench_elem *e;
+	u32 part = last - first;
+	u64 n = set->n;
+	u32 hits = 0;
+	u64 sum = 0;
+
+	if (set->at)
+		mas_set(&mas, set->at->key + 1);
+	rcu_read_lock();
+	mas_for_each(&mas, e, ULONG_MAX) {
+		if (e->key >= n)
+			continue;
+		sum += e->value;
+		if (++hits == part) {
+			paused = e;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	set->at = paused;
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int maple_put_in(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	return mtree_insert(set->priv, e->key, e, GFP_KERNEL);
+}
+
+static int maple_take_out(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	return mtree_erase(set->priv, e->key) == e ? 0 : -EUCLEAN;
+}
+
+static const struct dsbench_shared_ops maple_shared = {
+	.readers = "rcu_read_lock",
+	.writer = "mtree_lock",
+	.rcu = true,
+	.begin = maple_begin,
+	.find = maple_find_shared,
+	.for_each = maple_visit_shared,
+	.insert = maple_put_in,
+	.erase = maple_take_out,
+};
+
 static const struct dsbench_ops maple_ops = {
 	.create = maple_create,
 	.destroy = maple_destroy,
@@ -166,6 +248,7 @@ static const struct dsbench_ops maple_ops = {
 		[DSBENCH_FOR_EACH] = maple_visit_all,
 		[DSBENCH_ERASE] = maple_erase,
 	},
+	.shared = &maple_shared,
 	.bytes = maple_bytes,
 };
 

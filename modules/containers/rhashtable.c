@@ -13,6 +13,10 @@
  * The hash function is the default one, jhash2, but for its seed: a user's
  * tables have random ones, each its own. Ours are all alike, so chains are as
  * long in the next try, and the cost of computing it is the same.
+ *
+ * Shared, readers are under RCU, and the writer holds the lock of a bucket, a
+ * bit of it, inside rhashtable's own functions. Elements that come and go are
+ * too few to have the table resized while it is read.
  */
 
 #include <linux/jhash.h>
@@ -222,6 +226,92 @@ static int table_verify(struct dsbench_set *set)
 	return err;
 }
 
+static int table_find_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct rhashtable *ht = set->priv;
+	u32 hits = 0;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = first; i < last; i++) {
+		u64 key = set->lookup[i];
+		struct rhashtable_elem *re;
+
+		rcu_read_lock();
+		re = rhashtable_lookup(ht, &key, params);
+		if (re) {
+			sum += re->e.value;
+			hits++;
+		}
+		rcu_read_unlock();
+	}
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+/*
+ * A walk can't be left and taken up again in another call: it goes on to the
+ * end, and lets grace periods pass once in a part. -EAGAIN: the table was
+ * resized after all, and the walk begins anew.
+ */
+static int table_visit_shared(struct dsbench_set *set, u32 first, u32 last)
+{
+	struct rhashtable_iter iter;
+	struct rhashtable_elem *re;
+	u32 part = last - first;
+	u64 n = set->n;
+	u32 hits = 0;
+	u64 sum = 0;
+
+	rhashtable_walk_enter(set->priv, &iter);
+	rhashtable_walk_start(&iter);
+	while ((re = rhashtable_walk_next(&iter))) {
+		if (IS_ERR(re)) {
+			hits = 0;
+			sum = 0;
+			continue;
+		}
+		if (re->e.key >= n)
+			continue;
+		sum += re->e.value;
+		if (++hits % part)
+			continue;
+		rhashtable_walk_stop(&iter);
+		rhashtable_walk_start(&iter);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+	set->hits += hits;
+	set->sum += sum;
+	return 0;
+}
+
+static int table_insert_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	struct rhashtable_elem *re = container_of(e, struct rhashtable_elem, e);
+
+	return rhashtable_insert_fast(set->priv, &re->link, params);
+}
+
+static int table_erase_one(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	struct rhashtable_elem *re = container_of(e, struct rhashtable_elem, e);
+
+	return rhashtable_remove_fast(set->priv, &re->link, params) ?
+	       -EUCLEAN : 0;
+}
+
+static const struct dsbench_shared_ops table_shared = {
+	.readers = "rcu_read_lock",
+	.writer = "rht_lock",
+	.rcu = true,
+	.find = table_find_shared,
+	.for_each = table_visit_shared,
+	.insert = table_insert_one,
+	.erase = table_erase_one,
+};
+
 /* While it grows, a table has half of itself beside it. */
 static u64 table_bytes(u32 n)
 {
@@ -239,6 +329,7 @@ static const struct dsbench_ops rhashtable_ops = {
 		[DSBENCH_FOR_EACH] = table_visit_all,
 		[DSBENCH_ERASE] = table_erase,
 	},
+	.shared = &table_shared,
 	.bytes = table_bytes,
 };
 

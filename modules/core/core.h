@@ -188,6 +188,7 @@ struct dsbench_sharing {
  * @writes: what the writer beside them does, a second; 0 for no writer
  * @readers: what protects the readers; "" where it is not shared
  * @writer: what protects the writer
+ * @unshared: its container was to be shared, but can't be
  * @tries: samples wanted
  * @done: samples taken
  * @disturbed: samples of those that an interrupt fell into
@@ -213,6 +214,7 @@ struct dsbench_cell {
 	u32 writes;
 	char readers[DSBENCH_NAME_LEN];
 	char writer[DSBENCH_NAME_LEN];
+	bool unshared;
 	u32 tries;
 	u32 done;
 	u32 disturbed;
@@ -330,6 +332,7 @@ void dsbench_time_slice(struct dsbench_slice *slice);
 bool dsbench_cell_must_end(const struct dsbench_cell *cell);
 int dsbench_cell_begin(struct dsbench_cell *cell);
 int dsbench_cell_fill(struct dsbench_cell *cell);
+void dsbench_cell_settle(const struct dsbench_cell *cell);
 int dsbench_try(struct dsbench_cell *cell, bool keep);
 
 /* churn.c: elements that come and go */

@@ -48,9 +48,14 @@ static void show_sharing(struct seq_file *m, const struct dsbench_run *run)
 	const char *shown = "";
 
 	list_for_each_entry(cell, &run->cells, node) {
-		if (!cell->threads || !strcmp(cell->container, shown))
+		if (!(cell->threads || cell->unshared) ||
+		    !strcmp(cell->container, shown))
 			continue;
 		shown = cell->container;
+		if (cell->unshared) {
+			seq_printf(m, "# sharing: %s absent\n", shown);
+			continue;
+		}
 		seq_printf(m, "# sharing: %s readers=%s writer=%s writes=%u\n",
 			   shown, cell->readers,
 			   cell->writes ? cell->writer : "none", cell->writes);

@@ -406,7 +406,10 @@ static int share(struct crew *crew)
 	u32 i;
 
 	expect(crew);
+	if (shared_of(cell)->begin)
+		shared_of(cell)->begin(cell->set);
 	err = dsbench_churn_begin(crew->churn);
+	dsbench_cell_settle(cell);
 	for (i = 0; i < cell->threads; i++)
 		crew->readers[i]->set = *cell->set;
 	if (!err)

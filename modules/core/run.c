@@ -111,6 +111,8 @@ static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,
 		strscpy(cell->writer, subject->ops->shared->writer,
 			sizeof(cell->writer));
 	}
+	cell->unshared = run->params.nr_threads && !subject->ops->shared &&
+			 !subject->ops->bare && subject != &dsbench_floor_subject;
 	size_cell(cell, &run->params, subject->ops);
 	list_add_tail(&cell->node, &run->cells);
 	WRITE_ONCE(subject->running, true);

@@ -92,7 +92,13 @@ noinline void dsbench_time_slice(struct dsbench_slice *slice)
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_time_slice);
 
-static void settle(const struct dsbench_cell *cell)
+/**
+ * dsbench_cell_settle() - wait for work that the container left to others
+ * @cell: of the try
+ *
+ * Context: may sleep.
+ */
+void dsbench_cell_settle(const struct dsbench_cell *cell)
 {
 	if (cell->source->ops->settle)
 		cell->source->ops->settle(cell->set);
@@ -132,7 +138,7 @@ int dsbench_cell_fill(struct dsbench_cell *cell)
 		err = cell->source->ops->op[DSBENCH_FILL](set, first, last);
 		if (err)
 			return err;
-		settle(cell);
+		dsbench_cell_settle(cell);
 		cond_resched();
 	}
 	return 0;
@@ -195,7 +201,7 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 		t->ticks += slice.ticks - clock->overhead;
 		t->slices++;
 		t->disturbed |= slice.disturbed;
-		settle(cell);
+		dsbench_cell_settle(cell);
 		if (dsbench_cell_must_end(cell))
 			return -EINTR;
 		cond_resched();

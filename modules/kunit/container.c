@@ -348,6 +348,64 @@ static void verify_counts_what_find_found(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FIND), -EUCLEAN);
 }
 
+static void read_all(struct kunit *test, struct dsbench_set *reader, u32 part)
+{
+	const struct fixture *f = test->priv;
+	const struct dsbench_shared_ops *shared = f->ops->shared;
+	u64 sum = (u64)reader->n * (reader->n - 1) / 2;
+
+	reader->hits = 0;
+	reader->sum = 0;
+	KUNIT_ASSERT_EQ(test, shared->find(reader, 0, reader->n), 0);
+	KUNIT_EXPECT_EQ(test, reader->hits, reader->n);
+	KUNIT_EXPECT_EQ(test, reader->sum, sum);
+
+	reader->hits = 0;
+	reader->sum = 0;
+	reader->at = NULL;
+	do {
+		KUNIT_ASSERT_EQ(test, shared->for_each(reader, 0, part), 0);
+		KUNIT_ASSERT_LE(test, reader->hits, reader->n);
+	} while (reader->at);
+	KUNIT_EXPECT_EQ(test, reader->hits, reader->n);
+	KUNIT_EXPECT_EQ(test, reader->sum, sum);
+}
+
+/*
+ * Elements come and go between the passes of a reader: it meets those of the
+ * set, each once, whatever the parts that it walks in, and none of the others.
+ */
+static void readers_meet_what_stays(struct kunit *test)
+{
+	static const u32 parts[] = { 1, 7, N, 10 * N };
+	struct fixture *f = test->priv;
+	struct dsbench_churn *churn;
+	struct dsbench_set reader;
+	u32 i, step;
+
+	if (!f->ops->shared)
+		kunit_skip(test, "it can't be shared");
+
+	begin(test, N);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
+	if (f->ops->shared->begin)
+		f->ops->shared->begin(f->set);
+	churn = dsbench_churn_alloc(f->set, f->ops->shared);
+	KUNIT_ASSERT_NOT_NULL(test, churn);
+	KUNIT_EXPECT_EQ(test, dsbench_churn_begin(churn), 0);
+	reader = *f->set;
+
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		for (step = 0; step < 3; step++) {
+			KUNIT_EXPECT_EQ(test, dsbench_churn_step(churn), 0);
+			read_all(test, &reader, parts[i]);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, dsbench_churn_end(churn), 0);
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), 0);
+	dsbench_churn_free(churn);
+}
+
 /* A run is refused by this estimate: neither far too small nor far too large. */
 static void bytes_grow_with_n(struct kunit *test)
 {
@@ -376,6 +434,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(verify_sees_a_wrong_value),
 	KUNIT_CASE(verify_sees_a_wrong_key),
 	KUNIT_CASE(verify_counts_what_find_found),
+	KUNIT_CASE(readers_meet_what_stays),
 	KUNIT_CASE(bytes_grow_with_n),
 	{}
 };

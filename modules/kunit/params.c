@@ -92,6 +92,20 @@ static void lookups_are_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dsbench_lookups(&p, 50, 1), 50);
 }
 
+static void readers_and_the_writer_need_cpus(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+
+	p.writes = 1000;
+	KUNIT_EXPECT_EQ(test, dsbench_threads_cpus(&p), 0);
+	p.threads[0] = 3;
+	p.threads[1] = 1;
+	p.nr_threads = 2;
+	KUNIT_EXPECT_EQ(test, dsbench_threads_cpus(&p), 4);
+	p.writes = 0;
+	KUNIT_EXPECT_EQ(test, dsbench_threads_cpus(&p), 3);
+}
+
 static void containers_are_selected_by_name(struct kunit *test)
 {
 	struct dsbench_params p = some_params();
@@ -111,6 +125,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(n_too_large_for_memory),
 	KUNIT_CASE(tries_is_checked),
 	KUNIT_CASE(lookups_are_bounded),
+	KUNIT_CASE(readers_and_the_writer_need_cpus),
 	KUNIT_CASE(containers_are_selected_by_name),
 	{}
 };

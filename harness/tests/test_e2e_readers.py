@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Containers that readers share while a writer changes them: on stock kernels with four CPUs, at once under emulation."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+from dsharness import buildroot, targets
+from dsharness.errors import HarnessError
+from guests import PARAMETERS, RUN, SAMPLES, broken_modules, header, sh
+
+CPUS = 4
+LOCKS = {
+    "list": ("rcu_read_lock", "spin_lock"),
+    "hashtable": ("rcu_read_lock", "spin_lock"),
+    "rbtree": ("read_lock", "write_lock"),
+    "xarray": ("rcu_read_lock", "xa_lock"),
+    "maple": ("rcu_read_lock", "mtree_lock"),
+    "rhashtable": ("rcu_read_lock", "rht_lock"),
+    "idr": ("rcu_read_lock", "spin_lock"),
+}
+UNSHARED = ("llist", "sorted_array")
+FAST = "insmod dsbench.ko n=300 tries=3 warmup=0 floors=N"
+LONG = "insmod dsbench.ko n=300 tries=100000 warmup=0 floors=N threads=3 writes=100000 ops=find,for_each"
+GUEST_SECONDS = 600
+
+
+@pytest.fixture(scope="module", params=["6.1", "6.12", "newest"])
+def smp(request: pytest.FixtureRequest) -> targets.Target:
+    """A stock kernel with four CPUs; it boots for each script."""
+    if request.param == "newest":
+        try:
+            buildroot.require_namespaces()
+        except HarnessError as error:
+            pytest.skip(str(error))
+    return targets.get("qemu", request.param, "tcg", cpus=CPUS)
+
+
+def test_every_container_beside_a_busy_writer(smp: targets.Target) -> None:
+    script = f"{FAST} threads=1,3 writes=100000 ops=find,for_each misses=10; cat /proc/dsbench {SAMPLES}"
+    text = sh(smp, script, timeout=GUEST_SECONDS)
+    assert "state=complete" in text
+    told = [line.split() for line in header(text, "sharing")]
+    shared = {words[0]: (words[1], words[2]) for words in told if len(words) > 2}
+    assert shared == {name: (f"readers={readers}", f"writer={writer}") for name, (readers, writer) in LOCKS.items()}
+    assert {words[0] for words in told if words[1:] == ["absent"]} == set(UNSHARED)
+    samples = list(csv.DictReader(io.StringIO(text[text.index("run,container,") :])))
+    of_readers = [row for row in samples if row["threads"] != "0"]
+    assert len(of_readers) == len(LOCKS) * 2 * 2 * 3
+    for row in of_readers:
+        assert int(row["reads"]) >= int(row["threads"]) * int(row["elements"]), "each reader makes a whole pass"
+        assert int(row["elapsed"]) > 0
+    for name in LOCKS:
+        assert sum(int(row["writes"]) for row in of_readers if row["container"] == name) > 0
+
+
+def test_what_is_taken_away_during_a_run(smp: targets.Target) -> None:
+    script = f"""
+    {LONG}; until grep -q "running [1-9]" {RUN}; do sleep 0.1; done; echo stop > {RUN}
+    cat /proc/dsbench | grep -o "state=interrupted"
+    insmod dsbench_rbtree.ko; insmod dsbench_list.ko; echo 1 > {RUN}
+    until grep -q "running [1-9]" {RUN}; do sleep 0.1; done; rmmod dsbench_rbtree && echo GONE
+    echo stop > {RUN}; cat /proc/dsbench > /dev/null
+    echo 0 > /sys/devices/system/cpu/cpu3/online; echo 1 > {RUN}; cat /proc/dsbench | grep "need 4 CPUs"
+    rmmod dsbench_list dsbench; ps | grep -c "[d]sbench_"
+    """
+    text = sh(smp, script, timeout=GUEST_SECONDS, status=1)  # grep counted none
+    assert text.splitlines()[:2] == ["state=interrupted", "GONE"]
+    assert "need 4 CPUs, one each for the readers and for a writer: 3 are online" in text
+    assert text.splitlines()[-1] == "0", "a thread was left behind"
+
+
+@pytest.fixture(scope="module")
+def stock() -> targets.Target:
+    """The one that the others are built for."""
+    return targets.get("qemu", "6.12", "tcg", cpus=CPUS)
+
+
+def test_a_reader_that_loses_an_element_fails_the_run(stock: targets.Target, tmp_path: Path) -> None:
+    racy = broken_modules(stock, tmp_path) / "dsbench_racy.ko"
+    script = f"""
+    {FAST} autorun=0 n=100 tries=20 threads=2 writes=0 containers=racy; insmod dsbench_racy.ko
+    echo 1 > {RUN}; cat /proc/dsbench; echo 200000 > {PARAMETERS}/writes; echo 1 > {RUN}; cat /proc/dsbench
+    """
+    right, wrong = sh(stock, script, files=[racy], timeout=GUEST_SECONDS).split("# dsbench: ")[1:]
+    assert "state=complete" in right
+    assert re.search(r"racy gave a wrong answer in (find|for_each)", " ".join(header(wrong, "warning")))
+
+
+def test_what_is_not_allowed(stock: targets.Target) -> None:
+    wrong = ("threads=4", "threads=5", "threads=1,1", "threads=x", "threads=2,", "writes=-1", "writes=1000001")
+    script = "; ".join(f"insmod dsbench.ko {option} 2>/dev/null && echo LOADED" for option in wrong)
+    text = sh(stock, f"{script}; dmesg | grep dsbench:; lsmod", timeout=GUEST_SECONDS)
+    assert "LOADED" not in text
+    assert "threads= and writes= need 5 CPUs" in text
+    for option in ("threads=5", "threads=1,1", "threads=x", "threads=2,"):
+        assert f"dsbench: {option}: must be 0, or up to 16 different numbers of readers from 1 to 4" in text
+    for option in ("writes=-1", "writes=1000001"):
+        assert f"dsbench: {option}: must be a whole number from 0 to 1000000" in text
