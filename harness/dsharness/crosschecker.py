@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from .checks import Check, Facts, Verdict
 from .errors import HarnessError
 from .kerneltests import LOADS, NAMES
 from .marked import Cutter
+from .samples import Report as CoreReport
 from .sweepstream import StageResult, SweepStream
 
 SCRIPT = paths.HARNESS / "guest" / "crosscheck.sh"
@@ -60,17 +61,33 @@ class KernelStream(Cutter):
             self._progress.advance(words[1])
 
 
+@dataclass(frozen=True)
+class Said:
+    """What came out of the guest."""
+
+    stages: Sequence[StageResult]
+    """Our runs, one a seed."""
+    kernel: Mapping[str, list[list[str]]]
+    """Test, or "clock" -> its lines, each time."""
+
+
 def crosscheck(target_name: str, kernel: str | None, accel: str | None, n: int) -> Report:
     """Do all checks with `n` elements. HarnessError when they cannot be done; a test that is not to be had is left out."""
     target = targets.get(target_name, kernel, accel)
     tests = kerneltests.make(target.kernel)
     for name, reason in tests.absent.items():
         ui.warn(f"{name} is absent: {reason}")
-    containers = [name for name in CONTAINERS if name in trees.working().containers]
-    settings = [f"n={n}", f"tries={TRIES}", "warmup=0", f"lookups={LOOKUPS}", "erase_order=insertion",
-                f"containers={','.join(containers)}"]  # fmt: skip
+    said = _run(target, tests, n)
+    report = said.stages[-1].report
+    assert report  # a stage that is a run has one
+    facts = _facts(n, said, report, target.build.ko_dir, tests)
+    return Report(_context(target, report, tests, facts), checks.all_of(facts))
+
+
+def _run(target: targets.Target, tests: kerneltests.Tests, n: int) -> Said:
+    """Boot the guest once, for all of it."""
     commands = [" ".join([name, *kerneltests.arguments(name, n)]) for name in tests.modules]
-    argv = ["sh", SCRIPT.name, str(LOADS), " ".join(map(str, SEEDS)), " ".join(settings), *commands]
+    argv = ["sh", SCRIPT.name, str(LOADS), " ".join(map(str, SEEDS)), " ".join(_settings(n)), *commands]
     stages: list[StageResult] = []
     where = f"cross-checking in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
     with ui.Progress(where, len(commands) * LOADS + len(SEEDS) + 1, "runs") as progress:
@@ -92,42 +109,48 @@ def crosscheck(target_name: str, kernel: str | None, accel: str | None, n: int) 
         raise failure
     if ended.status or len(stages) != len(SEEDS) or "clock" not in kernel_says.said:
         raise HarnessError(f"the cross-check ended with status {ended.status} before all of it was done: see {ended.console}")
-    facts = _facts(n, stages, kernel_says.said, target.build.ko_dir, tests)
-    header = stages[-1].report.header if stages[-1].report else None
-    context = {
+    return Said(stages, kernel_says.said)
+
+
+def _settings(n: int) -> list[str]:
+    """The core's parameters; the order of erasure is theirs."""
+    containers = [name for name in CONTAINERS if name in trees.working().containers]
+    return [
+        f"n={n}", f"tries={TRIES}", "warmup=0", f"lookups={LOOKUPS}", "erase_order=insertion",
+        f"containers={','.join(containers)}",
+    ]  # fmt: skip
+
+
+def _context(target: targets.Target, report: CoreReport, tests: kerneltests.Tests, facts: Facts) -> dict[str, Any]:
+    return {
         "target": target.name,
         "accel": target.accel,
         "kernel": target.kernel.release,
-        "compiler": header.get("compiler") if header else "",
-        "revision": header.get("revision") if header else "",
+        "compiler": report.header.get("compiler"),
+        "revision": report.header.get("revision"),
         "tests": tests.source,
         "unit": facts.unit,
         "clock_khz": facts.khz,
-        "n": n,
+        "n": facts.n,
         "seeds": list(SEEDS),
         "tries": TRIES,
         "loads": LOADS,
         "ours": dict(facts.ours),
     }
-    return Report(context, checks.all_of(facts))
 
 
-def _facts(
-    n: int, stages: Sequence[StageResult], said: dict[str, list[list[str]]], ko_dir: Path, tests: kerneltests.Tests
-) -> Facts:
+def _facts(n: int, said: Said, report: CoreReport, ko_dir: Path, tests: kerneltests.Tests) -> Facts:
     ours: dict[str, list[float]] = {}
-    for stage in stages:
+    for stage in said.stages:
         for cell in stage.cells:
             ours.setdefault(f"{cell.container}/{cell.op}", []).append(statistics.median(cell.cycles) / cell.elements)
-    report = stages[-1].report
-    assert report  # a stage that is a run has one
     return Facts(
         n=n,
         unit=report.unit,
         khz=report.header.number("clock_khz"),
-        logs={name: _log(name, said.get(name, []), tests) for name in NAMES},
+        logs={name: _log(name, said.kernel.get(name, []), tests) for name in NAMES},
         ours=ours,
-        clock=moments(said["clock"][0]),
+        clock=moments(said.kernel["clock"][0]),
         ko_dir=ko_dir,
         tests=tests.modules,
     )

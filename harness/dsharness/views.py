@@ -56,6 +56,7 @@ def notes(sweep: Results) -> list[str]:
     tries = sorted({len(cell.cycles) for cell in sweep.cells})
     how = [f"median of {tries[0] if len(tries) == 1 else f'{tries[0]} to {tries[-1]}'} tries, bars p10 to p90"]
     how += [f"{name} {context[name]}" for name in ("order", "alloc", "seed", "lookups", "misses") if context.get(name)]
+    how += ["erased by insertion"] if context.get("erase_order") == "insertion" else []
     revision = context.get("git_revision") or context.get("dsbench_revision") or "unknown"
     changed = " with changes" if context.get("git_dirty") else ""
     return [
