@@ -146,14 +146,14 @@ def test_cells_that_one_side_lacks_are_named() -> None:
     assert "and 2 more" in "\n".join(comparetable.summary(found))
 
 
-def test_cells_of_threads_are_compared_like_others(tmp_path: Path) -> None:
-    def sweep(seed: int, factor: int) -> Results:
-        made = make(sizes=[500], threads=[2], seed=seed, date=str(seed)).shared
-        return Results(made.context, [replace(c, cycles=array("q", (factor * v for v in c.cycles))) for c in made.cells])
-
-    found = compared(sweep(1, 1), sweep(2, 2))
-    assert found.counts[Word.SLOWER] == 8
-    assert comparepicture.picture(found, "x").panels[0].axis.ticks[0][0] == "hashtable 500 threads:2"
+def test_cells_of_threads_are_compared_like_others() -> None:
+    shared = {"sizes": [500], "threads": [2], "tries": 40}
+    found = compared(make(**shared), scaled(again(**shared), 2, "rbtree/find/500/threads:2"))
+    words = {cell.name: cell.word for cell in found.cells}
+    assert words["rbtree/find/500/threads:2"] is Word.SLOWER
+    assert words["rbtree/find/500"] is Word.NO_CHANGE
+    panels = comparepicture.picture(found, "compare").panels
+    assert "rbtree 500 threads:2" in [name for panel in panels for name, _ in panel.axis.ticks]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ SWEEPS: dict[str, Results] = {
     "containers": make(),
     "datapath": make(sizes=[500], devices=["veth", "udptun"], absent_devices={"fou": "this kernel has no fou"}, payloads=[64]),
     "instructions": make(unit="instructions", target="qemu", accel="icount", clock_khz=1_000_000),
+    "shared": make(sizes=[500], threads=[1, 2]),
     "one try": make(tries=1),
     "incomplete": make(complete=False, warnings=["the machine was busy: repeat it when idle"]),
     "curve": make(sizes=[100, 200, 500, 1000, 2000, 5000, 10_000], curve={"sizes": [100]}),
@@ -69,6 +70,11 @@ def test_every_field_is_named(path: Path | None, tmp_path: Path) -> None:
     parts = schema("results")["$defs"]
     assert document["context"].keys() - parts["context"]["properties"].keys() == set()
     assert {field for row in document["benchmarks"] for field in row} - parts["row"]["properties"].keys() == set()
+
+
+def test_every_field_of_shared_containers_is_named(tmp_path: Path) -> None:
+    rows = json.loads(written(SWEEPS["shared"], tmp_path).read_text())["benchmarks"]
+    assert {field for row in rows for field in row} - schema("results")["$defs"]["row"]["properties"].keys() == set()
 
 
 def test_more_fields_are_allowed_and_ignored(tmp_path: Path) -> None:
