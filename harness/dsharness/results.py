@@ -213,9 +213,9 @@ def check_room(path: Path, samples: int) -> None:
 
 
 def write(results: Results, path: Path) -> None:
-    """Write the JSON file and the CSV beside it, each at once or not at all."""
-    replace(path, lambda file: _write_json(results, file))
+    """Write the JSON file and the CSV beside it, each at once or not at all; where there is a JSON file, it is all there."""
     replace(path.with_suffix(".csv"), lambda file: _write_csv(results, file))
+    replace(path, lambda file: _write_json(results, file))
 
 
 def write_document(content: dict[str, Any], path: Path) -> None:
