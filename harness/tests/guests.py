@@ -62,7 +62,8 @@ def broken_modules(target: Target, folder: Path) -> Path:
     farm = target.build.ko_dir.parent / "src"
     subprocess.run(
         ["make", "-C", str(target.kernel.kdir), f"ARCH={target.kernel.arch}", f"M={folder}",
-         f"DSBENCH_INCLUDE={farm}/include", f"KBUILD_EXTRA_SYMBOLS={farm}/modules/Module.symvers", "modules"],
+         f"DSBENCH_INCLUDE={farm}/include", f"KBUILD_EXTRA_SYMBOLS={farm}/modules/Module.symvers",
+         "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"],
         check=True, capture_output=True,
     )  # fmt: skip
     return folder
