@@ -8,6 +8,7 @@ import contextlib
 import csv
 import dataclasses
 import os
+import re
 import signal
 import subprocess
 import time
@@ -135,7 +136,8 @@ def test_interrupting_keeps_the_rest_and_leaves_no_guest(uml: targets.Target, tm
         os.kill(process.pid, signal.SIGINT)
         complaint = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 130, complaint
-    assert "the sweep is incomplete: 1 of 2 sizes are kept" in complaint
+    # The first of several guests may have finished the size, or all of them.
+    assert re.search(r"the sweep is incomplete: [01] of 2 sizes are kept", complaint), complaint
     found = results.read(output)
     assert (found.context["complete"], found.sizes) == (False, [64])
     assert not processes_that_name(jobs)
