@@ -49,8 +49,8 @@ def test_instruction_counts_repeat(stock: targets.Target) -> None:
     script = f"insmod dsbench.ko n=1000 tries=5 warmup=0; cat /proc/dsbench; echo 1 > {RUN}; cat /proc/dsbench"
     first, second = (rows(part) for part in sh(stock, script).split("# dsbench: ")[1:])
     for one, other in zip(first, second, strict=True):
-        # The XArray's nodes come from an allocator whose state differs; nothing else does.
-        tolerance = 0.01 if one.container == "xarray" else 0
+        # Their nodes come from an allocator whose state differs; nothing else does.
+        tolerance = {"maple": 0.03, "xarray": 0.01, "idr": 0.01, "rhashtable": 0.02}.get(one.container, 0)
         assert other.p50 == pytest.approx(one.p50, rel=tolerance, abs=0), (one, other)
 
 
