@@ -97,7 +97,11 @@ def test_ab_of_a_revision_with_itself_finds_nothing(project: Path, tmp_path: Pat
     done = dsbench(project, "ab", "HEAD", "HEAD", *where, "--output", output)
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(output.read_text(encoding="utf-8"))["comparisons"]
-    assert {cell["name"]: cell["word"] for cell in found["cells"] if cell["word"] != "no change"} == {}
+    words = {cell["name"]: cell["word"] for cell in found["cells"]}
+    assert not {"slower", "faster"} & set(words.values()), words
+    # what these cost depends on which pages the loads before have left to the allocator
+    allocating = {f"{container}/{op}/100" for container in ("xarray", "maple", "idr", "rhashtable") for op in ("fill", "erase")}
+    assert {name for name, word in words.items() if word != "no change"} <= allocating
 
 
 def test_containers_of_one_side_are_named(project: Path, tmp_path: Path) -> None:
