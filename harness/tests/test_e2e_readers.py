@@ -62,11 +62,11 @@ def test_what_is_taken_away_during_a_run(smp: targets.Target) -> None:
     script = f"""
     {LONG}; until grep -q "running [1-9]" {RUN}; do sleep 0.1; done; echo stop > {RUN}
     cat /proc/dsbench | grep -o "state=interrupted"
-    insmod dsbench_rbtree.ko; insmod dsbench_list.ko; echo 1 > {RUN}
+    insmod dsbench_rbtree.ko; insmod dsbench_list.ko
     until grep -q "running [1-9]" {RUN}; do sleep 0.1; done; rmmod dsbench_rbtree && echo GONE
     echo stop > {RUN}; cat /proc/dsbench > /dev/null
     echo 0 > /sys/devices/system/cpu/cpu3/online; echo 1 > {RUN}; cat /proc/dsbench | grep "need 4 CPUs"
-    rmmod dsbench_list dsbench; ps | grep -c "[d]sbench_"
+    rmmod dsbench_list dsbench; cat /proc/[0-9]*/comm | grep -c "^dsbench"
     """
     text = sh(smp, script, timeout=GUEST_SECONDS, status=1)  # grep counted none
     assert text.splitlines()[:2] == ["state=interrupted", "GONE"]
