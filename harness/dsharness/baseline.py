@@ -21,23 +21,26 @@ KIND = "dsbench gate baseline"
 VERSION = 1
 MAKE_ONE = "dsbench gate --update makes one"
 
+MARGIN = 2.0
+"""So many times its noise, beyond the threshold, a cell is allowed."""
+
 
 @dataclass(frozen=True)
 class Count:
-    """What a try of one cell costs, in instructions: the cheapest try, and the one after it.
+    """What a try of one cell costs, in instructions: the cheapest try of a guest, in the cheapest and the dearest guest.
 
     Code costs what its cheapest try does. In others the allocator fetched pages for the container's nodes, which can be a
-    third more; when that falls due depends on the tries before.
+    third more; when that falls due depends on the tries before, and a little of it on the guest's memory.
     """
 
     elements: int
     least: int
-    next: int
+    most: int
 
     @property
     def noise(self) -> float:
-        """How far the two lie apart, as a share; 0 where the count repeats exactly."""
-        return (self.next - self.least) / max(self.least, 1)
+        """How far the two lie apart, as a share; 0 where the count is the same in every guest."""
+        return (self.most - self.least) / max(self.least, 1)
 
     @property
     def each(self) -> float:
@@ -83,32 +86,46 @@ FAILURES = (Move.REGRESSED, Move.GONE)
 
 @dataclass(frozen=True)
 class Change:
-    """One cell, in the baseline and now; `ratio` is now / before."""
+    """One cell, in the baseline and now; `ratio` is now / before, `noise` a share."""
 
     name: str
     before: Count | None
     now: Count | None
     ratio: float
+    noise: float
     move: Move
 
 
 def judge(before: Mapping[str, Count], now: Mapping[str, Count], threshold: float) -> list[Change]:
-    """Every cell of either side. A cell that does not repeat exactly is allowed its own noise beyond the threshold."""
-    return [_change(name, before.get(name), now.get(name), threshold) for name in dict.fromkeys((*before, *now))]
+    """Every cell of either side. What does not repeat exactly is allowed its noise, MARGIN times, beyond the threshold."""
+    noise = noises(before)
+    return [
+        _change(name, before.get(name), now.get(name), threshold, noise.get(name, 0.0))
+        for name in dict.fromkeys((*before, *now))
+    ]
 
 
-def _change(name: str, before: Count | None, now: Count | None, threshold: float) -> Change:
+def noises(counts: Mapping[str, Count]) -> dict[str, float]:
+    """The noise of every cell: the largest that a container's operation has at any size, for a few guests show not all."""
+    largest: dict[str, float] = {}
+    for name, count in counts.items():
+        loop = name.rpartition("/")[0]
+        largest[loop] = max(largest.get(loop, 0.0), count.noise)
+    return {name: largest[name.rpartition("/")[0]] for name in counts}
+
+
+def _change(name: str, before: Count | None, now: Count | None, threshold: float, noise: float) -> Change:
     if before is None or now is None:
-        return Change(name, before, now, math.nan, Move.GONE if now is None else Move.NEW)
+        return Change(name, before, now, math.nan, math.nan, Move.GONE if now is None else Move.NEW)
     ratio = max(now.each, 1 / now.elements) / max(before.each, 1 / before.elements)
-    allowed = threshold + before.noise
+    allowed = threshold + MARGIN * noise
     if ratio > 1 + allowed:
         move = Move.REGRESSED
     elif ratio < 1 / (1 + allowed):
         move = Move.IMPROVED
     else:
-        move = Move.SAME if 1 <= ratio <= 1 + before.noise else Move.WITHIN
-    return Change(name, before, now, ratio, move)
+        move = Move.SAME if ratio == 1 else Move.WITHIN
+    return Change(name, before, now, ratio, noise, move)
 
 
 def place(named: str | None, identity: Identity) -> Path:
@@ -169,20 +186,20 @@ def write(made: Baseline, path: Path) -> None:
 
 
 def counted(guests: Sequence[Sequence[Cell]]) -> dict[str, Count]:
-    """What the cells of one or several guests cost, by name; each cell has two tries at least."""
+    """What the cells of one or several guests cost, by name."""
     elements = {cell.name: cell.elements for cells in guests for cell in cells}
-    tries: dict[str, list[int]] = {name: [] for name in elements}
+    cheapest: dict[str, list[int]] = {name: [] for name in elements}
     for cells in guests:
         for cell in cells:
-            tries[cell.name] += cell.cycles
-    return {name: Count(elements[name], *sorted(values)[:2]) for name, values in tries.items()}
+            cheapest[cell.name].append(min(cell.cycles))
+    return {name: Count(elements[name], min(values), max(values)) for name, values in cheapest.items()}
 
 
 def _count(path: Path, name: str, value: Any) -> Count:
     try:
         found = Count(**value)
-        whole = all(type(number) is int for number in (found.elements, found.least, found.next))
-        if not whole or found.elements < 1 or found.least > found.next:
+        whole = all(type(number) is int for number in (found.elements, found.least, found.most))
+        if not whole or found.elements < 1 or found.least > found.most:
             raise ValueError(name)
     except (TypeError, ValueError):
         _foreign(path, f"its cell {name} is damaged")
