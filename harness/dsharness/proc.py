@@ -55,6 +55,16 @@ def tied(argv: Sequence[Arg]) -> list[str]:
     return ["setpriv", "--pdeathsig", "TERM", "--", *(os.fspath(arg) for arg in argv)]
 
 
+def killable(argv: Sequence[Arg]) -> list[str]:
+    """`argv`, to be killed with all its descendants when it is told to end: for what may be unable to end by itself.
+
+    A UML kernel that gets its signal while the guest computes can wait for ever for a lock that the guest holds. It makes
+    a session of its own, whose group has its number.
+    """
+    kill = 'kill -s KILL -- -$! 2>/dev/null; kill -s KILL 0'
+    return ["sh", "-c", f"trap '{kill}' TERM; \"$@\" & wait $!", "sh", *(os.fspath(arg) for arg in argv)]
+
+
 @contextlib.contextmanager
 def child(argv: Sequence[Arg], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """A running child; on any way out of the block its whole session is ended and it is waited for."""

@@ -219,7 +219,7 @@ class Guest(Target):
         with (
             job.console.open("ab") as log,
             proc.child(
-                [*bound, *self._argv(job)],
+                proc.killable([*bound, *self._argv(job)]),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
