@@ -55,10 +55,7 @@ def update(kernel: str | None, named: str | None, timeout: str) -> int:
     target = target_of(plan)
     identity = identity_of(target.build)
     path = baseline.place(named, identity)
-    guests = []
-    for target.memory_mib in MEMORIES_MIB:
-        guests.append(count(plan, target))
-    counts = baseline.counted(guests)
+    counts = count_with_noise(plan, target)
     baseline.write(Baseline(identity, _facts(), counts), path)
     exact = sum(not one.noise for one in counts.values())
     name, worst = max(counts.items(), key=lambda entry: entry[1].noise)
@@ -79,6 +76,14 @@ def count(plan: sweep.Plan, target: targets.Target) -> list[Cell]:
     with ui.Progress(where, unit="cells") as progress:
         sweeper.run_guest(plan, target, take, lambda stage, done, total: None)
     return cells
+
+
+def count_with_noise(plan: sweep.Plan, target: targets.Target) -> dict[str, Count]:
+    """What a baseline has of every cell of `plan`."""
+    guests = []
+    for target.memory_mib in MEMORIES_MIB:
+        guests.append(count(plan, target))
+    return baseline.counted(guests)
 
 
 def identity_of(build: Build) -> Identity:

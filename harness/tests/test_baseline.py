@@ -57,6 +57,12 @@ def test_the_noise_of_one_operation_excuses_no_other() -> None:
     assert change.move is Move.REGRESSED
 
 
+def test_packets_are_allowed_what_the_hash_secrets_of_a_boot_may_cost() -> None:
+    before = {"udptun/rx/64": Count(32, 100_000, 100_000)}
+    moves = [baseline.judge(before, {"udptun/rx/64": Count(32, least, least)}, 0.005)[0].move for least in (101_400, 101_600)]
+    assert moves == [Move.WITHIN, Move.REGRESSED]
+
+
 def test_the_threshold_may_be_nothing() -> None:
     (change,) = baseline.judge({"a/find/10": Count(10, 100_000, 100_000)}, {"a/find/10": Count(10, 100_001, 100_001)}, 0.0)
     assert change.move is Move.REGRESSED

@@ -64,7 +64,7 @@ def test_planting_changes_one_line_of_the_container(tmp_path: Path) -> None:
     before = source.read_text(encoding="utf-8").splitlines()
     planted.plant(tmp_path)
     after = source.read_text(encoding="utf-8").splitlines()
-    assert [line for line in after if line not in before] == ['\t\tasm volatile("nop");']
+    assert [line for line in after if line not in before] == ['\t\tasm volatile("nop; nop; nop");']
     source.write_text("int other;\n", encoding="utf-8")
     with pytest.raises(HarnessError, match="nothing can be planted"):
         planted.plant(tmp_path)
