@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -81,7 +80,8 @@ def count(plan: sweep.Plan, target: targets.Target) -> list[Cell]:
 def count_with_noise(plan: sweep.Plan, target: targets.Target) -> dict[str, Count]:
     """What a baseline has of every cell of `plan`."""
     guests = []
-    for target.memory_mib in MEMORIES_MIB:
+    for memory in MEMORIES_MIB:
+        target.memory_mib = memory
         guests.append(count(plan, target))
     return baseline.counted(guests)
 
@@ -142,11 +142,10 @@ def by_container(changes: Sequence[Change]) -> str:
 
 def plan_of(kernel: str | None, timeout: str) -> sweep.Plan:
     """What the gate counts."""
-    parser = argparse.ArgumentParser()
-    sweep.add_options(parser)
-    argv = ["--target", "qemu", "--accel", "icount", "--sizes", *SIZES, "--tries", TRIES, "--warmup", "0", "--timeout", timeout,
-            "--device", *DEVICES, "--payloads", *PAYLOADS, *(["--kernel", kernel] if kernel else [])]  # fmt: skip
-    return sweep.checked_plan(parser.parse_args(argv))
+    return sweep.plan_of(
+        "--target", "qemu", "--accel", "icount", "--sizes", *SIZES, "--tries", TRIES, "--warmup", "0", "--timeout", timeout,
+        "--device", *DEVICES, "--payloads", *PAYLOADS, *(["--kernel", kernel] if kernel else []),
+    )  # fmt: skip
 
 
 def target_of(plan: sweep.Plan, tree: Tree | None = None) -> targets.Target:

@@ -140,9 +140,7 @@ def _in_cycles(what: str, target: str, found: str, met: bool, account: bystander
 
 
 def _twice(*options: str) -> Agreement:
-    parser = argparse.ArgumentParser()
-    sweep.add_options(parser)
-    plan = sweep.checked_plan(parser.parse_args(options))
+    plan = sweep.plan_of(*options)
     first, second = (sweeper.sweep(plan)[1] for _ in range(2))
     return agreement.of(first, second)
 

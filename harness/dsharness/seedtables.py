@@ -37,12 +37,9 @@ def checked_plans(args: argparse.Namespace) -> list[Plan]:
     given += ["--output", str(args.output)] if args.output else []
     ops = list(seedreport.tables())
     numbers = [str(n) for n in seedreport.sizes()]
-    parser = argparse.ArgumentParser()
-    sweep.add_options(parser)
-    parser.add_argument("--output", type=Path)
     common = [*given, *seedreport.COMMON, "--no-datapath", "--sizes", *numbers, "--op", *ops]
     return [
-        sweep.checked_plan(parser.parse_args([*common, "--container", *reading.containers, *reading.options]))
+        sweep.plan_of(*common, "--container", *reading.containers, *reading.options)
         for reading in seedreport.READINGS
     ]
 

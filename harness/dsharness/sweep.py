@@ -91,7 +91,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """`dsbench sweep`."""
     parser = subparsers.add_parser("sweep", help="time all containers at several sizes", description=__doc__)
     add_options(parser)
-    parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/<target>-<time>.json)")
+    _add_output(parser)
     parser.set_defaults(run=run)
 
 
@@ -146,6 +146,18 @@ def _add_datapath_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--payloads", nargs="+", default=datapath.PAYLOADS, metavar="OCTETS", help="of a packet (64 512 1400 64400)"
     )
+
+
+def plan_of(*options: str) -> Plan:
+    """The plan of a sweep with these options, as on its command line."""
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    _add_output(parser)
+    return checked_plan(parser.parse_args(options))
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/<target>-<time>.json)")
 
 
 def known_containers() -> list[str]:

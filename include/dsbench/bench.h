@@ -304,6 +304,19 @@ dsbench_elem_put(struct dsbench_elem *e, bool inline_alloc)
 }
 
 /**
+ * dsbench_by_alloc() - define an operation from its loop, for both ways of
+ *	allocation
+ * @op: its name; op_as() is the loop, always inlined, with inline_alloc as its
+ *	fourth parameter
+ */
+#define dsbench_by_alloc(op)						\
+static int op(struct dsbench_set *set, u32 first, u32 last)		\
+{									\
+	return set->inline_alloc ? op##_as(set, first, last, true) :	\
+				   op##_as(set, first, last, false);	\
+}
+
+/**
  * dsbench_see() - tell the core that verify met an element
  * @set: the set being verified
  * @e: the element

@@ -116,11 +116,7 @@ static __always_inline int hashtable_fill_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int hashtable_fill(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? hashtable_fill_as(set, first, last, true) :
-				   hashtable_fill_as(set, first, last, false);
-}
+dsbench_by_alloc(hashtable_fill)
 
 static int hashtable_find(struct dsbench_set *set, u32 first, u32 last)
 {
@@ -158,9 +154,9 @@ static int hashtable_for_each(struct dsbench_set *set, u32 first, u32 last)
 	return 0;
 }
 
-static __always_inline void hashtable_erase_as(struct dsbench_set *set,
-					       u32 first, u32 last,
-					       bool inline_alloc)
+static __always_inline int hashtable_erase_as(struct dsbench_set *set,
+					      u32 first, u32 last,
+					      bool inline_alloc)
 {
 	u32 i;
 
@@ -170,16 +166,10 @@ static __always_inline void hashtable_erase_as(struct dsbench_set *set,
 		hlist_del(&container_of(e, struct hashtable_elem, e)->link);
 		dsbench_elem_put(e, inline_alloc);
 	}
-}
-
-static int hashtable_erase(struct dsbench_set *set, u32 first, u32 last)
-{
-	if (set->inline_alloc)
-		hashtable_erase_as(set, first, last, true);
-	else
-		hashtable_erase_as(set, first, last, false);
 	return 0;
 }
+
+dsbench_by_alloc(hashtable_erase)
 
 static int hashtable_verify(struct dsbench_set *set)
 {

@@ -70,11 +70,7 @@ static __always_inline int ids_fill_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int ids_fill(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? ids_fill_as(set, first, last, true) :
-				   ids_fill_as(set, first, last, false);
-}
+dsbench_by_alloc(ids_fill)
 
 static int ids_find(struct dsbench_set *set, u32 first, u32 last)
 {
@@ -123,11 +119,7 @@ static __always_inline int ids_erase_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int ids_erase(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? ids_erase_as(set, first, last, true) :
-				   ids_erase_as(set, first, last, false);
-}
+dsbench_by_alloc(ids_erase)
 
 static int ids_verify(struct dsbench_set *set)
 {

@@ -64,11 +64,7 @@ static __always_inline int list_fill_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int list_fill(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? list_fill_as(set, first, last, true) :
-				   list_fill_as(set, first, last, false);
-}
+dsbench_by_alloc(list_fill)
 
 static int list_find(struct dsbench_set *set, u32 first, u32 last)
 {
@@ -104,8 +100,8 @@ static int list_visit_all(struct dsbench_set *set, u32 first, u32 last)
 	return 0;
 }
 
-static __always_inline void list_erase_as(struct dsbench_set *set, u32 first,
-					  u32 last, bool inline_alloc)
+static __always_inline int list_erase_as(struct dsbench_set *set, u32 first,
+					 u32 last, bool inline_alloc)
 {
 	u32 i;
 
@@ -115,16 +111,10 @@ static __always_inline void list_erase_as(struct dsbench_set *set, u32 first,
 		list_del(&container_of(e, struct list_elem, e)->link);
 		dsbench_elem_put(e, inline_alloc);
 	}
-}
-
-static int list_erase(struct dsbench_set *set, u32 first, u32 last)
-{
-	if (set->inline_alloc)
-		list_erase_as(set, first, last, true);
-	else
-		list_erase_as(set, first, last, false);
 	return 0;
 }
+
+dsbench_by_alloc(list_erase)
 
 static int list_verify(struct dsbench_set *set)
 {

@@ -49,11 +49,7 @@ static __always_inline int llist_fill_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int llist_fill(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? llist_fill_as(set, first, last, true) :
-				   llist_fill_as(set, first, last, false);
-}
+dsbench_by_alloc(llist_fill)
 
 static int llist_visit_all(struct dsbench_set *set, u32 first, u32 last)
 {
@@ -83,11 +79,7 @@ static __always_inline int llist_erase_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int llist_erase(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? llist_erase_as(set, first, last, true) :
-				   llist_erase_as(set, first, last, false);
-}
+dsbench_by_alloc(llist_erase)
 
 static int llist_verify(struct dsbench_set *set)
 {

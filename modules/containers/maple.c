@@ -59,11 +59,7 @@ static __always_inline int maple_fill_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int maple_fill(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? maple_fill_as(set, first, last, true) :
-				   maple_fill_as(set, first, last, false);
-}
+dsbench_by_alloc(maple_fill)
 
 static int maple_find(struct dsbench_set *set, u32 first, u32 last)
 {
@@ -129,11 +125,7 @@ static __always_inline int maple_erase_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int maple_erase(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? maple_erase_as(set, first, last, true) :
-				   maple_erase_as(set, first, last, false);
-}
+dsbench_by_alloc(maple_erase)
 
 /* The lock is taken anew for each step: dsbench_see() may sleep. */
 static int maple_verify(struct dsbench_set *set)

@@ -81,11 +81,7 @@ static __always_inline int rbtree_fill_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int rbtree_fill(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? rbtree_fill_as(set, first, last, true) :
-				   rbtree_fill_as(set, first, last, false);
-}
+dsbench_by_alloc(rbtree_fill)
 
 static __always_inline struct rbtree_elem *rbtree_lookup(struct rb_root *root,
 							 u64 key)
@@ -136,8 +132,8 @@ static int rbtree_for_each(struct dsbench_set *set, u32 first, u32 last)
 	return 0;
 }
 
-static __always_inline void rbtree_erase_as(struct dsbench_set *set, u32 first,
-					    u32 last, bool inline_alloc)
+static __always_inline int rbtree_erase_as(struct dsbench_set *set, u32 first,
+					   u32 last, bool inline_alloc)
 {
 	struct rb_root *root = root_of(set);
 	u32 i;
@@ -148,16 +144,10 @@ static __always_inline void rbtree_erase_as(struct dsbench_set *set, u32 first,
 		rb_erase(&container_of(e, struct rbtree_elem, e)->link, root);
 		dsbench_elem_put(e, inline_alloc);
 	}
-}
-
-static int rbtree_erase(struct dsbench_set *set, u32 first, u32 last)
-{
-	if (set->inline_alloc)
-		rbtree_erase_as(set, first, last, true);
-	else
-		rbtree_erase_as(set, first, last, false);
 	return 0;
 }
+
+dsbench_by_alloc(rbtree_erase)
 
 static int rbtree_verify(struct dsbench_set *set)
 {

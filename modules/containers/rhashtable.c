@@ -126,11 +126,7 @@ static __always_inline int table_fill_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int table_fill(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? table_fill_as(set, first, last, true) :
-				   table_fill_as(set, first, last, false);
-}
+dsbench_by_alloc(table_fill)
 
 static int table_find(struct dsbench_set *set, u32 first, u32 last)
 {
@@ -190,11 +186,7 @@ static __always_inline int table_erase_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int table_erase(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? table_erase_as(set, first, last, true) :
-				   table_erase_as(set, first, last, false);
-}
+dsbench_by_alloc(table_erase)
 
 /* Every element is where its key leads to, and the table counts right. */
 static int table_verify(struct dsbench_set *set)

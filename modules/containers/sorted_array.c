@@ -103,12 +103,7 @@ static __always_inline int sorted_array_fill_as(struct dsbench_set *set,
 	return 0;
 }
 
-static int sorted_array_fill(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ?
-	       sorted_array_fill_as(set, first, last, true) :
-	       sorted_array_fill_as(set, first, last, false);
-}
+dsbench_by_alloc(sorted_array_fill)
 
 static int sorted_array_find(struct dsbench_set *set, u32 first, u32 last)
 {

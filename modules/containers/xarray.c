@@ -54,11 +54,7 @@ static __always_inline int xarray_fill_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int xarray_fill(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? xarray_fill_as(set, first, last, true) :
-				   xarray_fill_as(set, first, last, false);
-}
+dsbench_by_alloc(xarray_fill)
 
 static int xarray_find(struct dsbench_set *set, u32 first, u32 last)
 {
@@ -107,11 +103,7 @@ static __always_inline int xarray_erase_as(struct dsbench_set *set, u32 first,
 	return 0;
 }
 
-static int xarray_erase(struct dsbench_set *set, u32 first, u32 last)
-{
-	return set->inline_alloc ? xarray_erase_as(set, first, last, true) :
-				   xarray_erase_as(set, first, last, false);
-}
+dsbench_by_alloc(xarray_erase)
 
 static int xarray_verify(struct dsbench_set *set)
 {
