@@ -22,7 +22,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "kernel": ("kernel", "arch"),
     "config": ("config",),
     "compiler": ("compiler",),
-    "options": ("order", "erase_order", "alloc", "seed", "lookups", "misses", "writes"),
+    "options": ("order", "erase_order", "alloc", "seed", "lookups", "misses", "writes", "patience"),
 }
 """The fields of a context that have to agree, by the names that --across knows them by."""
 

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from . import ab, abrun, agreement, baseline, bystanders, gate, gaterun, paths, planted, results, sweep, sweeper, trees, ui
-from .agreement import Agreement
 from .baseline import FAILURES
 from .interleave import Taken
+from .results import Results
 from .verdict import Word
 
 INSTRUCTIONS_WORST = 0.001
@@ -64,7 +64,7 @@ def run(names: Sequence[str]) -> int:
 
 def instructions() -> list[Goal]:
     """Two sweeps that count instructions: their worst cell."""
-    found = _twice("--target", "qemu", "--accel", "icount", "--sizes", "500", "4000", "--tries", "5")
+    found = agreement.of(*_sweeps("--target", "qemu", "--accel", "icount", "--sizes", "500", "4000", "--tries", "5"))
     name, ratio = found.worst
     outcome = Outcome.MET if _away(ratio) <= INSTRUCTIONS_WORST else Outcome.MISSED
     what = f"two sweeps in instructions, {len(found.ratios)} cells: worst"
@@ -74,14 +74,15 @@ def instructions() -> list[Goal]:
 def cycles() -> list[Goal]:
     """Two sweeps of the containers that count cycles: typical change of a median, and the worst cell."""
     watch = bystanders.Watch()
-    found = _twice("--target", "uml", "--no-datapath")
-    account = watch.account()
+    sweeps = _sweeps("--target", "uml", "--no-datapath")
+    found = agreement.of(*sweeps)
+    spoilt = _spoilt(watch.account(), max(one.disturbed_share for one in sweeps))
     name, ratio = found.worst
     what = f"two sweeps in cycles, {len(found.ratios)} cells"
     return [
-        _in_cycles(f"{what}: typical", f"{CYCLES_TYPICAL:.0%}", f"{found.typical:.2%}", found.typical <= CYCLES_TYPICAL, account),
+        _in_cycles(f"{what}: typical", f"{CYCLES_TYPICAL:.0%}", f"{found.typical:.2%}", found.typical <= CYCLES_TYPICAL, spoilt),
         _in_cycles(
-            f"{what}: worst", f"{CYCLES_WORST:.0%}", f"{_away(ratio):.1%} ({name})", _away(ratio) <= CYCLES_WORST, account
+            f"{what}: worst", f"{CYCLES_WORST:.0%}", f"{_away(ratio):.1%} ({name})", _away(ratio) <= CYCLES_WORST, spoilt
         ),
     ]
 
@@ -95,12 +96,13 @@ def itself() -> list[Goal]:
     pair = abrun.contenders(plan)
     taken: dict[str, Taken] = {}
     abrun.measure(plan, pair, taken)
-    account = watch.account()
+    disturbed = [sum(cell.disturbed) / len(cell.cycles) for side in taken.values() for cell in side.cells.values()]
+    spoilt = _spoilt(watch.account(), sum(disturbed) / len(disturbed))
     words = [cell.word for cell in abrun.verdicts(plan, taken)]
     same, wrong = (sum(word in wanted for word in words) for wanted in ((Word.NO_CHANGE,), (Word.FASTER, Word.SLOWER)))
     found = f"{same} of {len(words)}" + (f", {wrong} wrong" if wrong else "")
     met = same >= NO_CHANGE_SHARE * len(words)
-    return [_in_cycles("A/B with itself in cycles: no change", f"{NO_CHANGE_SHARE:.0%} of cells", found, met, account)]
+    return [_in_cycles("A/B with itself in cycles: no change", f"{NO_CHANGE_SHARE:.0%} of cells", found, met, spoilt)]
 
 
 def slowdown() -> list[Goal]:
@@ -130,19 +132,25 @@ def show(goals: Sequence[Goal]) -> None:
             print(f"{goal.what}: {goal.outcome.value}, {goal.reason}")
 
 
-def _in_cycles(what: str, target: str, found: str, met: bool, account: bystanders.Account) -> Goal:
+def _in_cycles(what: str, target: str, found: str, met: bool, spoilt: str) -> Goal:
     """A figure that a busy machine spoils: what misses its target there is inconclusive."""
     if met:
         return Goal(what, target, found, Outcome.MET)
-    if account.busy:
-        return Goal(what, target, found, Outcome.INCONCLUSIVE, f"meanwhile {account}")
-    return Goal(what, target, found, Outcome.MISSED)
+    return Goal(what, target, found, Outcome.INCONCLUSIVE if spoilt else Outcome.MISSED, spoilt)
 
 
-def _twice(*options: str) -> Agreement:
+def _spoilt(account: bystanders.Account, disturbed_share: float) -> str:
+    """What the machine did besides that moves cycles; "" for nothing that is known."""
+    reasons = [f"meanwhile {account}"] if account.busy else []
+    if disturbed_share > results.NOTABLE_SHARE:
+        reasons.append(f"{disturbed_share:.1%} of the tries shared their core with others, or were interrupted")
+    return "; ".join(reasons)
+
+
+def _sweeps(*options: str) -> tuple[Results, Results]:
     plan = sweep.plan_of(*options)
     first, second = (sweeper.sweep(plan)[1] for _ in range(2))
-    return agreement.of(first, second)
+    return first, second
 
 
 def _away(ratio: float) -> float:

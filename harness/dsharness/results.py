@@ -4,7 +4,7 @@
 `context` has the environment, `benchmarks` one `iteration` row a try and the aggregates of each cell. A row's
 `iterations` are the elements, or packets, that its try went over; `real_time` and `cpu_time` are ns for one of them
 by the clock's kHz. Our own field is the metric, `cycles_per_element` or `instructions_per_element`, in rows of the
-datapath `…_per_packet`; `disturbed` marks a try that an interrupt fell into. The median's row has the 95 % interval
+datapath `…_per_packet`; `disturbed` marks a try that an interrupt fell into, or that shared its core. The median's row has the 95 % interval
 of the median of these tries, from `median_low` to `median_high` in the metric, and counts outliers: mild ones lie 1.5
 to 3 interquartile ranges beyond the quartiles, severe ones further out; none is left out of any figure. `x_floor` in
 it is how many times its floor the cell costs, see floors.py; a cell without one lacks the field. Where `threads`

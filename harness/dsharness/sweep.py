@@ -124,6 +124,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups that are absent (0)")
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
     parser.add_argument("--warmup", metavar="MS", help="uncounted tries first, ms of guest time (500; 5 under icount)")
+    parser.add_argument("--patience", metavar="MS", help="that a try of cycles may wait for a core of its own, on average (3)")
 
 
 def add_place_options(parser: argparse.ArgumentParser) -> None:
@@ -188,6 +189,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         "lookups": _optional("lookups", args.lookups, 0, MAX_N),
         "misses": _optional("misses", args.misses, 0, 100),
         "seed": _optional("seed", args.seed, 0, MAX_U64),
+        "patience": _optional("patience", args.patience, 0, 1000),
         **_sharing(args),
     }
     plan = Plan(

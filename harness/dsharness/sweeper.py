@@ -194,7 +194,7 @@ class Collector:
             return
         if self.results.disturbed_share > results.NOTABLE_SHARE:
             share = f"{self.results.disturbed_share:.1%}"
-            ui.warn(f"interrupts fell into {share} of the tries: long tries, or a busy machine")
+            ui.warn(f"{share} of the tries were disturbed: by interrupts, in long ones, or by others on the same core")
         if not self.complete:
             missing = len({*self._awaited} - {DATAPATH})
             finished = f"{self._sizes - missing} of {self._sizes} sizes"

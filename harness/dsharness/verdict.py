@@ -18,7 +18,8 @@ ratio of neighbours is a unit: its median and the interval of that are given, an
 
 Counts of instructions know nothing of what else the machine does: of one load, every try is a unit. They may repeat
 exactly: two values without any spread, from two tries or more, are compared as they
-are, and so are counts that are the same on both sides try for try.
+are, and so are counts that are the same on both sides try for try. A load that finds the allocator in another state
+counts a few more, on either side: where median and cheapest load of both sides agree, that is no change.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from __future__ import annotations
 import enum
 import itertools
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -43,6 +45,7 @@ STRETCHES, LEAST_STRETCH = 10, 3
 LEAST_UNITS = 6
 """Fewer units have no 95 % interval: from lowest to highest, five hold the median in 94 % of all cases."""
 EXACT = "the counts repeat exactly"
+SAME_LOADS = "median and cheapest load agree"
 
 
 class Word(enum.Enum):
@@ -72,6 +75,10 @@ class Rule:
     def band(self) -> Interval:
         """The ratios that are no change."""
         return Interval(1 / (1 + self.threshold), 1 + self.threshold)
+
+    def holds(self, before: float, after: float) -> bool:
+        """Whether `after` is no change of `before`, both above 0."""
+        return self.band.low <= after / before <= self.band.high
 
     @property
     def tolerance(self) -> str:
@@ -142,6 +149,7 @@ class _Pair:
         loads = min(len(before), len(after)) > 1
         self.called = "loads" if loads else "tries" if sum(self.sizes) == sum(map(len, sides)) else "stretches of tries"
         self.turns = _turns(one, other) if in_turns and loads else None
+        self.same_loads = rule.exact and loads and _same_loads(one, other, rule)
         self.p = self._p(one, other)
         ratio, low, high = self._ratio(one, other)
         before_median, after_median = self.medians
@@ -192,6 +200,8 @@ class _Pair:
             return Word.INCONCLUSIVE, f"too few {self.called}: {self._counted}, and fewer than {LEAST_UNITS} have no interval"
         if not math.isfinite(high):
             return Word.INCONCLUSIVE, "some tries are below the clock's resolution: take more elements"
+        if self.same_loads:
+            return Word.NO_CHANGE, SAME_LOADS
         if within:
             return Word.NO_CHANGE, f"the interval is within {self.rule.tolerance}"
         if beyond and p < self.rule.alpha:
@@ -218,6 +228,12 @@ class _Pair:
     @property
     def _counted(self) -> str:
         return " and ".join(map(str, self.sizes))
+
+
+def _same_loads(one: Sequence[float], other: Sequence[float], rule: Rule) -> bool:
+    """Whether enough loads of both sides agree in their median and in the cheapest of them."""
+    enough = min(len(one), len(other)) >= LEAST_UNITS and min(*one, *other) > 0
+    return enough and rule.holds(min(one), min(other)) and rule.holds(statistics.median(one), statistics.median(other))
 
 
 def _turns(one: Sequence[float], other: Sequence[float]) -> Values | None:

@@ -88,5 +88,5 @@ def footnotes(sweep: Results, panels: Sequence[Panel]) -> list[str]:
     if lacking:
         said.append(f"Absent: {', '.join(lacking)}.")
     if sweep.disturbed_share > results.NOTABLE_SHARE:
-        said.append(f"Interrupts fell into {sweep.disturbed_share:.1%} of the tries.")
+        said.append(f"{sweep.disturbed_share:.1%} of the tries were disturbed.")
     return said + [f"Warning: {warning}" for warning in sweep.context["warnings"]]

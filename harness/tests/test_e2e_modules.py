@@ -67,14 +67,14 @@ def test_borrowed_containers_go_and_those_of_the_user_stay(uml: targets.Target) 
 
 
 def test_the_header_says_what_was_measured(uml: targets.Target) -> None:
-    text = sh(uml, f"{QUICK} order=sequential alloc=inline erase_order=insertion misses=20 lookups=30 seed=7 && cat /proc/dsbench")
+    text = sh(uml, f"{QUICK} patience=1 order=sequential alloc=inline erase_order=insertion misses=20 lookups=30 seed=7 && cat /proc/dsbench")
     assert header(text, "unit") == ["cycles"]
     assert header(text, "kernel")[0].split()[0] == uml.kernel.release
     assert int(header(text, "clock_overhead")[0]) > 0
     assert header(text, "machine")[0].startswith("uml")
     (run,) = header(text, "run")
     for word in (
-        "n=50", "tries=5", "seed=7", "order=sequential", "alloc=inline", "erase_order=insertion", "misses=20", "lookups=30",
+        "n=50", "tries=5", "patience=1", "seed=7", "order=sequential", "alloc=inline", "erase_order=insertion", "misses=20", "lookups=30",
     ):  # fmt: skip
         assert word in run.split()
     assert "state=complete" in run
@@ -129,7 +129,7 @@ def test_one_element(uml: targets.Target) -> None:
     "options",
     [
         "alloc=inline", "order=sequential", "erase_order=insertion", "alloc=inline erase_order=insertion", "misses=100",
-        "misses=50 lookups=7",
+        "misses=50 lookups=7", "patience=0",
     ],
 )  # fmt: skip
 def test_ways_to_run(uml: targets.Target, options: str) -> None:
@@ -256,6 +256,7 @@ NOT_ALLOWED = [
     ("tries", "-7", "whole number from 1"),
     ("tries", "1000001", "whole number from 1"),
     ("warmup", "-1", "whole number from 0"),
+    ("patience", "1001", "whole number from 0 to 1000 ms"),
     ("seed", "x", "whole number from 0"),
     ("order", "random", "shuffled or sequential"),
     ("alloc", "kmalloc", "prealloc or inline"),

@@ -63,6 +63,7 @@ def test_lists_in_every_spelling() -> None:
         (("--misses", "101"), "--misses is '101': allowed are whole numbers from 0 to 100"),
         (("--seed", str(1 << 64)), "--seed is '18446744073709551616'"),
         (("--warmup", "x"), "--warmup is 'x'"),
+        (("--patience", "1001"), "--patience is '1001'"),
         (("--threads", "0", "--target", "qemu"), "--threads is '0': allowed are whole numbers from 1 to 63"),
         (("--threads", "2"), "--threads 2: 2 readers and a writer need 3 CPUs, target uml has 1"),
         (("--threads", "1"), "--threads 1: 1 reader and a writer need 2 CPUs, target uml has 1"),

@@ -100,6 +100,22 @@ def in_turns(draw: np.random.Generator, rounds: int, factor: float = 1.0) -> Com
     return verdict.compare({"list/fill/500": before}, {"list/fill/500": after}, Rule(threshold=0.02), in_turns=True)[0]
 
 
+@pytest.mark.parametrize(
+    ("after", "word"),
+    [
+        ([371.37] * 5 + [372.73], Word.NO_CHANGE),
+        ([371.37] * 3 + [372.73] * 3, Word.INCONCLUSIVE),  # the median has moved
+        ([370.37] + [371.37] * 5, Word.INCONCLUSIVE),  # the cheapest has
+        ([371.37] * 4 + [372.73], Word.INCONCLUSIVE),  # five loads have no interval
+    ],
+)
+def test_a_load_that_found_the_allocator_in_another_state_is_no_change(after: list[float], word: Word) -> None:
+    before = [372.73] + [371.37] * (len(after) - 1)
+    sides = [{"xarray/fill/100": [[count] for count in loads]} for loads in (before, after)]
+    (found,) = verdict.compare(*sides, Rule.of("instructions"), in_turns=True)
+    assert found.word is word, found.reason
+
+
 def test_loads_in_turns_see_through_what_disturbs_both() -> None:
     draw = np.random.default_rng(18)
     same = [in_turns(draw, 16) for _ in range(DRAWS)]

@@ -39,6 +39,7 @@ struct seq_file;
  * @n: elements
  * @tries: samples of each container and operation
  * @warmup: ms of tries that do not count, one round at least
+ * @patience: ms that a try may wait for a core of its own, on average
  * @seed: of all that is random
  * @lookups: keys that one find try looks up at the most; 0 for n, or fewer
  *	where each passes many elements
@@ -58,6 +59,7 @@ struct dsbench_params {
 	u32 n;
 	u32 tries;
 	u32 warmup;
+	u32 patience;
 	u64 seed;
 	u32 lookups;
 	u32 misses;
@@ -191,7 +193,8 @@ struct dsbench_sharing {
  * @unshared: its container was to be shared, but can't be
  * @tries: samples wanted
  * @done: samples taken
- * @disturbed: samples of those that an interrupt fell into
+ * @disturbed: samples of those that an interrupt fell into, or that shared the
+ *	core with others
  * @samples: cycles of each try, without the clock's own; of one reader, where
  *	there are more
  * @sharing: the rest of each try; NULL where it is not shared
@@ -301,6 +304,24 @@ struct dsbench_moment {
 void dsbench_clock_init(void);
 void dsbench_clock_moment(struct dsbench_moment *moment);
 void dsbench_clock_overhead(void);
+
+/* neighbour.c: who else runs on the core */
+
+/**
+ * struct dsbench_pace - what two loops of additions took, in cycles
+ * @chain: those that wait for each other
+ * @wide: four times as many that do not
+ */
+struct dsbench_pace {
+	u32 chain;
+	u32 wide;
+};
+
+bool dsbench_pace_shared(const struct dsbench_pace *now,
+			 const struct dsbench_pace *alone);
+void dsbench_neighbour_begin(u32 ms);
+bool dsbench_neighbour_busy(void);
+void dsbench_neighbour_wait(u64 ticks);
 
 /* try.c: one try */
 

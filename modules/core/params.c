@@ -19,6 +19,7 @@
 
 #define TRIES_MAX	1000000U
 #define WARMUP_MAX	60000U
+#define PATIENCE_MAX	1000U
 #define WRITES_MAX	1000000U
 
 /* Elements that a find try may pass when lookups= leaves it to us. */
@@ -27,6 +28,7 @@
 static u32 n = 500;
 static u32 tries = 100;
 static u32 warmup = 500;
+static u32 patience = 3;
 static u64 seed = 1;
 static u32 lookups;
 static u32 misses;
@@ -147,6 +149,16 @@ static int warmup_set(const char *val, const struct kernel_param *kp)
 
 static const struct kernel_param_ops warmup_ops = {
 	.set = warmup_set,
+	.get = param_get_uint,
+};
+
+static int patience_set(const char *val, const struct kernel_param *kp)
+{
+	return set_u32(val, kp, 0, PATIENCE_MAX, " ms");
+}
+
+static const struct kernel_param_ops patience_ops = {
+	.set = patience_set,
 	.get = param_get_uint,
 };
 
@@ -449,6 +461,8 @@ module_param_cb(tries, &dsbench_tries_param_ops, &tries, 0644);
 MODULE_PARM_DESC(tries, "samples of each container and operation (default 100)");
 module_param_cb(warmup, &warmup_ops, &warmup, 0644);
 MODULE_PARM_DESC(warmup, "ms of tries that do not count, one round at least (default 500)");
+module_param_cb(patience, &patience_ops, &patience, 0644);
+MODULE_PARM_DESC(patience, "ms that a try may wait, on average, until nobody else runs on its core (default 3; 0: never)");
 module_param_cb(seed, &seed_ops, &seed, 0644);
 MODULE_PARM_DESC(seed, "of the keys, their order and the order of the tries (default 1)");
 module_param_cb(order, &order_ops, NULL, 0644);
@@ -489,6 +503,7 @@ void dsbench_params_get(struct dsbench_params *p)
 		.n = n,
 		.tries = tries,
 		.warmup = warmup,
+		.patience = patience,
 		.seed = seed,
 		.lookups = lookups,
 		.misses = misses,

@@ -8,6 +8,9 @@
 
 #include "core.h"
 
+/* One disturbed try in so many is worth a word. */
+#define NOTABLE_SHARE	20
+
 static const char * const state_names[] = {
 	[DSBENCH_RUN_COMPLETE] = "complete",
 	[DSBENCH_RUN_INTERRUPTED] = "interrupted",
@@ -30,9 +33,9 @@ static void show_run(struct seq_file *m, const struct dsbench_run *run)
 {
 	const struct dsbench_params *p = &run->params;
 
-	seq_printf(m, "# run: %u n=%u tries=%u warmup=%u seed=%llu order=%s alloc=%s erase_order=%s lookups=%u misses=%u cpu=%d",
-		   run->id, p->n, p->tries, p->warmup, p->seed,
-		   p->sequential ? "sequential" : "shuffled",
+	seq_printf(m, "# run: %u n=%u tries=%u warmup=%u patience=%u seed=%llu order=%s alloc=%s erase_order=%s lookups=%u misses=%u cpu=%d",
+		   run->id, p->n, p->tries, p->warmup, p->patience,
+		   p->seed, p->sequential ? "sequential" : "shuffled",
 		   p->inline_alloc ? "inline" : "prealloc",
 		   p->erase_as_inserted ? "insertion" : "key", p->lookups,
 		   p->misses, run->cpu);
@@ -60,6 +63,22 @@ static void show_sharing(struct seq_file *m, const struct dsbench_run *run)
 			   shown, cell->readers,
 			   cell->writes ? cell->writer : "none", cell->writes);
 	}
+}
+
+/* One line for all cells: where the core is shared, each has a few. */
+static void show_disturbed(struct seq_file *m, const struct dsbench_run *run)
+{
+	const struct dsbench_cell *cell;
+	u64 disturbed = 0;
+	u64 done = 0;
+
+	list_for_each_entry(cell, &run->cells, node) {
+		disturbed += cell->disturbed;
+		done += cell->done;
+	}
+	if (disturbed * NOTABLE_SHARE > done)
+		seq_printf(m, "# warning: run %u, %llu of %llu tries were disturbed: by interrupts, or by others on the same core\n",
+			   run->id, disturbed, done);
 }
 
 static void show_absent(struct seq_file *m, const struct dsbench_run *run)
@@ -90,10 +109,6 @@ static void show_cell_notes(struct seq_file *m, const struct dsbench_run *run,
 		seq_printf(m, "# warning: run %u has only %u of %u tries of %s %s\n",
 			   run->id, cell->done, cell->tries, op,
 			   cell->container);
-	if (cell->disturbed)
-		seq_printf(m, "# warning: run %u, interrupts fell into %u of %u tries of %s %s at n=%u\n",
-			   run->id, cell->disturbed, cell->done, op,
-			   cell->container, cell->n);
 	if (cell->stats.p50 <= 0)
 		seq_printf(m, "# warning: run %u, %s %s at n=%u is below the clock's resolution: take more elements\n",
 			   run->id, op, cell->container, cell->n);
@@ -158,6 +173,7 @@ static int results_show(struct seq_file *m, void *unused)
 		if (run->problem[0])
 			seq_printf(m, "# warning: run %u: %s\n", run->id,
 				   run->problem);
+		show_disturbed(m, run);
 		show_absent(m, run);
 		list_for_each_entry(cell, &run->cells, node)
 			show_cell_notes(m, run, cell);

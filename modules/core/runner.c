@@ -277,6 +277,7 @@ static void measure(struct dsbench_run *run)
 	}
 	bind(run);
 	dsbench_clock_overhead();
+	dsbench_neighbour_begin(run->params.patience);
 	if (!dsbench_run_prepare(run) && run_cells(run))
 		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
 				    "memory ran out before the first try");

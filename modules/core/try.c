@@ -144,6 +144,15 @@ int dsbench_cell_fill(struct dsbench_cell *cell)
 	return 0;
 }
 
+/* The keys to look up lie in the caches, as the container does. */
+static void touch_lookups(const struct dsbench_cell *cell)
+{
+	u32 i;
+
+	for (i = 0; i < cell->elements; i++)
+		READ_ONCE(cell->set->lookup[i]);
+}
+
 static int prepare(struct dsbench_cell *cell)
 {
 	int err;
@@ -152,6 +161,8 @@ static int prepare(struct dsbench_cell *cell)
 		return 0;
 
 	err = dsbench_cell_fill(cell);
+	if (!err && cell->op == DSBENCH_FIND)
+		touch_lookups(cell);
 	if (err || cell->op != DSBENCH_ERASE)
 		return err;
 	err = dsbench_set_collect(cell->set, cell->source->ops);
@@ -162,7 +173,8 @@ static int prepare(struct dsbench_cell *cell)
  * struct timing - what timing a try gave
  * @ticks: the whole try, without the clock's own; may be below 0
  * @slices: how many it was cut into
- * @disturbed: an interrupt fell into it
+ * @disturbed: an interrupt fell into it, or somebody else was on the core when a
+ *	slice of it began or ended
  */
 struct timing {
 	s64 ticks;
@@ -194,13 +206,14 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 
 	for (; slice.first < cell->elements; slice.first = slice.last) {
 		slice.last = min(cell->elements, slice.first + cell->slice);
+		t->disturbed |= dsbench_neighbour_busy();
 		dsbench_time_slice(&slice);
+		t->disturbed |= slice.disturbed || dsbench_neighbour_busy();
 		if (slice.err)
 			return slice.err;
 
 		t->ticks += slice.ticks - clock->overhead;
 		t->slices++;
-		t->disturbed |= slice.disturbed;
 		dsbench_cell_settle(cell);
 		if (dsbench_cell_must_end(cell))
 			return -EINTR;
@@ -280,6 +293,8 @@ int dsbench_try(struct dsbench_cell *cell, bool keep)
 	int err;
 
 	do {
+		if (keep)
+			dsbench_neighbour_wait(cell->slice_ticks);
 		t = (struct timing) {};
 		err = try_once(cell, &t);
 		if (err)

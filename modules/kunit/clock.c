@@ -83,12 +83,32 @@ static void slice_passes_range_and_error(struct kunit *test)
 	KUNIT_EXPECT_GT(test, slice.ticks, 0);
 }
 
+static void a_shared_core_is_told_from_a_slow_one(struct kunit *test)
+{
+	const struct dsbench_pace alone = { .chain = 320, .wide = 330 };
+	const struct dsbench_pace narrow = { .chain = 320, .wide = 430 };
+
+	KUNIT_EXPECT_FALSE(test, dsbench_pace_shared(&alone, &alone));
+	KUNIT_EXPECT_FALSE(test, dsbench_pace_shared(&narrow, &narrow));
+	KUNIT_EXPECT_TRUE(test, dsbench_pace_shared(&narrow, &alone));
+	/* At half the frequency both loops take twice as long. */
+	KUNIT_EXPECT_FALSE(test, dsbench_pace_shared(&(struct dsbench_pace) {
+		.chain = 640, .wide = 660 }, &alone));
+	KUNIT_EXPECT_TRUE(test, dsbench_pace_shared(&(struct dsbench_pace) {
+		.chain = 340, .wide = 640 }, &alone));
+	/* Nothing has been learnt yet: then the core counts as ours. */
+	KUNIT_EXPECT_FALSE(test, dsbench_pace_shared(&alone,
+						     &(struct dsbench_pace) {
+		.chain = U32_MAX, .wide = U32_MAX }));
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(clock_never_goes_back),
 	KUNIT_CASE(clock_is_described),
 	KUNIT_CASE(moments_follow_each_other),
 	KUNIT_CASE(slice_keeps_interrupts_out),
 	KUNIT_CASE(slice_passes_range_and_error),
+	KUNIT_CASE(a_shared_core_is_told_from_a_slow_one),
 	{}
 };
 
