@@ -86,8 +86,8 @@ def checked_plan(args: argparse.Namespace) -> AbPlan:
         revisions=None if of_kernels else (args.revisions[0], args.revisions[1]),
         kernels=(kernels[0], kernels[1]) if of_kernels else None,
         rounds=sweep.whole("rounds", args.rounds, MIN_ROUNDS, MAX_ROUNDS),
-        threshold=compare.fraction("threshold", args.threshold, 10),
-        alpha=compare.fraction("alpha", args.alpha, 1),
+        threshold=compare.fraction("threshold", args.threshold),
+        alpha=compare.fraction("alpha", args.alpha, positive=True),
         output=args.output,
     )
 

@@ -46,20 +46,21 @@ def add_rule(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--alpha", metavar="P", help="the chance of any false alarm in all cells (0.05)")
 
 
-def fraction(option: str, text: str | None, highest: float) -> float | None:
-    """A share such as "5%" or "0.05", from 0 to `highest`. UsageError says what is allowed."""
+def fraction(option: str, text: str | None, positive: bool = False) -> float | None:
+    """A share such as "5%" or "0.05", from 0 (or just above, where it has to be `positive`) to 1. UsageError says what is allowed."""
     if text is None:
         return None
     match = re.fullmatch(r"([0-9]*\.?[0-9]+(?:[eE]-?[0-9]+)?)\s*(%?)", text.strip())
     value = float(match[1]) / (100 if match[2] else 1) if match else math.nan
-    if not 0 <= value <= highest:
-        raise UsageError(f"--{option} is {text!r}: allowed are shares from 0 to {highest:g}, such as 0.05 or 5%")
+    if not 0 <= value <= 1 or (positive and not value):
+        least = "above 0 and up" if positive else "from 0"
+        raise UsageError(f"--{option} is {text!r}: allowed are shares {least} to 1, such as 0.05 or 5%")
     return value
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare each file with the first; what is found never fails it, only what cannot be compared."""
-    threshold, alpha = fraction("threshold", args.threshold, 10), fraction("alpha", args.alpha, 1)
+    threshold, alpha = fraction("threshold", args.threshold), fraction("alpha", args.alpha, positive=True)
     across = {kind for text in args.across for kind in re.split(r"[\s,]+", text) if kind}
     if unknown := sorted(across - likeness.KINDS.keys()):
         raise UsageError(f"--across is {unknown[0]!r}: allowed are {', '.join(likeness.KINDS)}")

@@ -67,8 +67,7 @@ class Taken:
         for cell in stage.cells:
             known = self.cells.setdefault(cell.name, cell)
             if known is not cell:
-                known.cycles.extend(cell.cycles)
-                known.disturbed.extend(cell.disturbed)
+                known.extend(cell)
             self.blocks.setdefault(cell.name, []).append([count / cell.elements for count in cell.cycles])
 
 

@@ -24,7 +24,7 @@ import os
 import shutil
 import tempfile
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -48,6 +48,17 @@ CURVE = "curve"
 NOTABLE_SHARE = 0.05
 
 ROW_BYTES = 340
+
+MOST = 1e300
+"""Larger numbers are damage; NaN and infinity are not below it either."""
+
+CONTEXT_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "target": str, "kernel": str, "date": str, "complete": bool, "git_revision": str, "cpu_model": str, "governor": str,
+    "num_cpus": int, "n": list, "payloads": list, "load_avg": list, "caches": list, "config": list, "absent_ops": list,
+    "devices": list, "absent_devices": dict, "sharing": dict,
+}  # fmt: skip
+"""What the harness reads of a context, where it is there, and of which kind it has to be."""
+
 CONTEXT_KEYS = ("target", "kernel", "unit", "clock_khz", "complete", "cells", "warnings", "date")
 
 CSV_COLUMNS = (
@@ -252,6 +263,8 @@ def read(path: Path) -> Results:
         _damaged(path, f"line {error.lineno} is not JSON ({error.msg}), so it may be truncated")
     except RecursionError:
         _damaged(path, "it is nested too deeply")
+    except ValueError:
+        _damaged(path, "it has a number that is too long to be one")
     context = _checked_context(path, content)
     results = Results(context, _cells(path, content["benchmarks"]))
     found = {cell.name for cell in results.cells}
@@ -281,6 +294,11 @@ def _checked_context(path: Path, content: Any) -> dict[str, Any]:
         _damaged(path, f"its unit is {context['unit']!r} instead of {' or '.join(UNITS)}")
     if not _is_number(context["clock_khz"]) or context["clock_khz"] <= 0:
         _damaged(path, f"its clock_khz is {context['clock_khz']!r} instead of a positive number")
+    for key, kind in CONTEXT_KINDS.items():
+        if key in context and not isinstance(context[key], kind):
+            _damaged(path, f"its {key} is {context[key]!r}")
+    if not all(map(_is_number, context.get("load_avg", []))):
+        _damaged(path, f"its load_avg is {context['load_avg']!r}")
     for key in ("cells", "warnings"):
         if not isinstance(context[key], list) or not all(isinstance(value, str) for value in context[key]):
             _damaged(path, f"its {key} are no list of texts")
@@ -331,7 +349,7 @@ def _integer(path: Path, index: int, row: dict[str, Any], key: str) -> int:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < MOST
 
 
 def _write_json(results: Results, file: IO[str]) -> None:

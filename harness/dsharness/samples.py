@@ -8,10 +8,11 @@ so a value may be zero or negative: below the clock's resolution. In rows of the
 
 from __future__ import annotations
 
+import copy
 import re
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .errors import HarnessError
 
@@ -97,6 +98,10 @@ class Report:
         return self.header.get("unit").split(" ")[0]
 
 
+SERIES = ("cycles", "disturbed", "elapsed", "reads", "writes")
+"""What a Cell has for each try; the last three only where readers share the container."""
+
+
 @dataclass
 class Cell:
     """All tries of one (container, op, n, threads): counts of a whole try over `elements` elements or packets.
@@ -115,6 +120,13 @@ class Cell:
     elapsed: array[int] = field(default_factory=lambda: array("q"))
     reads: array[int] = field(default_factory=lambda: array("q"))
     writes: array[int] = field(default_factory=lambda: array("q"))
+
+    def extend(self, more: Cell) -> None:
+        """The tries of `more`, too. HarnessError when they are of another length."""
+        if more.elements != self.elements:
+            raise HarnessError(f"{self.name} had tries over {self.elements} {self.work}s, and then over {more.elements}")
+        for name in SERIES:
+            getattr(self, name).extend(getattr(more, name))
 
     def add(self, cycles: int, disturbed: int, elapsed: int = 0, reads: int = 0, writes: int = 0) -> None:
         """One more try. ValueError for one of readers who read nothing, or in no time."""
@@ -148,9 +160,9 @@ def merged(cells: Sequence[Cell], more: Sequence[Cell]) -> list[Cell]:
     found = {cell.name: cell for cell in cells}
     for cell in more:
         known = found.get(cell.name)
-        if known and known.elements != cell.elements:
-            raise HarnessError(f"{cell.name} had tries over {known.elements} {cell.work}s, and then over {cell.elements}")
-        found[cell.name] = replace(known, cycles=known.cycles + cell.cycles, disturbed=known.disturbed + cell.disturbed) if known else cell
+        found[cell.name] = copy.deepcopy(known) if known else cell
+        if known:
+            found[cell.name].extend(cell)
     return list(found.values())
 
 

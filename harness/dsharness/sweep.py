@@ -211,7 +211,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
     samples = plan.cells * (tries or 100)
     if samples > MAX_SAMPLES:
         raise UsageError(
-            f"--tries {tries} makes {samples} samples of this sweep, at most {MAX_SAMPLES} are allowed: "
+            f"--tries {tries or 100} makes {samples} samples of this sweep, at most {MAX_SAMPLES} are allowed: "
             "lower it, or name fewer --sizes, --container, --op, --device or --payloads"
         )
     return plan

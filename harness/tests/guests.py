@@ -39,6 +39,7 @@ class Row:
     n: int
     tries: int
     disturbed: int
+    min: float
     p50: float
     per_element: str
     x_floor: str
@@ -90,7 +91,7 @@ def table(text: str, names: Sequence[str]) -> list[Row]:
         elif words and words[0] in names:
             row = dict(zip(columns, words, strict=True))
             numbers = (int(row[name]) for name in ("n", "tries", "disturbed"))
-            found.append(Row(row["container"], row["op"], *numbers, float(row["p50"]), row["per_element"], row["x_floor"]))
+            found.append(Row(row["container"], row["op"], *numbers, float(row["min"]), float(row["p50"]), row["per_element"], row["x_floor"]))
     return found
 
 

@@ -61,6 +61,7 @@ evaluate /tmp/cut.json --rounds 50 --device udptun &
 until [ -e /tmp/cut.json ] || ! kill -0 $!; do
 	sleep 0.1
 done
+sleep 0.2
 kill -INT $!
 wait $! || echo "status $?"
 echo "@ left"

@@ -303,6 +303,8 @@ def test_below_resolution_is_null_in_the_file(dsbench: Callable[..., subprocess.
     [
         (["a.json"], 2, "compare has one file, a.json: name two or more"),
         (["a.json", "b.json", "--threshold", "much"], 2, "--threshold is 'much'"),
+        (["a.json", "b.json", "--threshold", "5"], 2, "--threshold is '5': allowed are shares from 0 to 1, such as 0.05 or 5%"),
+        (["a.json", "b.json", "--alpha", "0"], 2, "--alpha is '0': allowed are shares above 0 and up to 1, such as 0.05 or 5%"),
         (["a.json", "b.json", "--threshold", "-0.1"], 2, ""),
         (["a.json", "b.json", "--alpha", "2"], 2, "--alpha is '2'"),
         (["a.json", "b.json", "--across", "weather"], 2, "--across is 'weather': allowed are target, unit"),

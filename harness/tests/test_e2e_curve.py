@@ -28,9 +28,9 @@ def test_interrupted_and_resumed(tmp_path: Path) -> None:
     output = tmp_path / "curve.json"
     with subprocess.Popen(command(output), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
         deadline = time.monotonic() + 240
-        while not output.with_suffix(".csv").exists() and process.poll() is None and time.monotonic() < deadline:
+        while not output.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        time.sleep(0.2)  # the CSV comes last: now the size counts
+        time.sleep(0.2)  # the JSON comes last: now the size counts
         os.kill(process.pid, signal.SIGINT)
         complaint = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 130, complaint

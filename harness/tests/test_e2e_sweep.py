@@ -139,7 +139,8 @@ def test_interrupting_keeps_the_rest_and_leaves_no_guest(uml: targets.Target, tm
     # The first of several guests may have finished the size, or all of them.
     assert re.search(r"the sweep is incomplete: [01] of 2 sizes are kept", complaint), complaint
     found = results.read(output)
-    assert (found.context["complete"], found.sizes) == (False, [64])
+    assert found.context["complete"] is False
+    assert found.sizes in ([64], [64, 4000])
     assert not processes_that_name(jobs)
 
 

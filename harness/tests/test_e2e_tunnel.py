@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from dsharness import tools
+from dsharness import buildroot, tools
 from dsharness.errors import HarnessError
 from dsharness.targets import Target, get
 
@@ -38,13 +38,18 @@ ON_STOCK_KERNELS = (
 @functools.cache
 def outcomes(target: str, kernel: str | None) -> dict[str, str]:
     """What became of each case: "ok", or why it was not."""
-    where: Target = get(target, kernel, network=True)
     names = ON_STOCK_KERNELS if target == "qemu" else tuple(udptun.CASES)
     files = [*NETNS.glob("*.py"), tools.udptunctl()]
     said = bytearray()
     command = ["env", "PATH=/dsbench:/usr/sbin:/usr/bin:/sbin:/bin", "python3", "udptun.py", *names]
     end = "the guest did not come to it"
+    if kernel == "newest":
+        try:
+            buildroot.require_namespaces()
+        except HarnessError as error:
+            return dict.fromkeys(names, f"skip: {error}")
     try:
+        where: Target = get(target, kernel, network=True)
         where.run(command, files=files, timeout=SECONDS, on_stdout=said.extend)
     except HarnessError as error:
         end = str(error)

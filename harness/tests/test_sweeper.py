@@ -35,6 +35,14 @@ def test_tries_of_several_guests_become_one_cell_in_their_order() -> None:
     assert list(first[1].cycles) == [3]
 
 
+def test_tries_of_readers_keep_all_that_is_known_of_them() -> None:
+    of_readers = [Cell("list", "find", 100, 100, threads=1) for _ in range(2)]
+    for number, one in enumerate(of_readers):
+        one.add(5, 0, elapsed=10 + number, reads=100, writes=number)
+    (found,) = merged(of_readers[:1], of_readers[1:])
+    assert [list(series) for series in (found.cycles, found.elapsed, found.reads, found.writes)] == [[5, 5], [10, 11], [100, 100], [0, 1]]
+
+
 def test_tries_of_other_lengths_are_not_put_together() -> None:
     with pytest.raises(HarnessError, match="list/find/100 had tries over 100 elements, and then over 50"):
         merged([cell("list", 100, 1)], [cell("list", 50, 1)])

@@ -54,3 +54,4 @@ def test_mann_whitney_is_the_count_of_all_arrangements(shift: float) -> None:
 
 def test_sets_without_spread_have_no_welch() -> None:
     assert compare([2.0, 2.0], [2.0, 2.0]).welch_p is None
+    assert compare([2.0, 2.0, 2.0], [1.0, 1.0, 1.0]).welch_p is None

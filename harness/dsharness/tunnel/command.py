@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import accel, kernels, packages, paths, ui
-from ..errors import HarnessError, UsageError
+from ..errors import CRASHED, TIMED_OUT, HarnessError, UsageError
 from .devices import NAMES, UDPTUN
 
 DEFAULT_ROUNDS = "5"
@@ -23,7 +23,7 @@ MAX_SEED = (1 << 32) - 1
 
 DESTINATION = re.compile(r"[A-Za-z0-9_.@][A-Za-z0-9_.@:%-]*")
 
-EPILOG = """\
+EPILOG = f"""\
 how it is done:
   The link is a veth pair between two network namespaces of a guest, where udptun and the peers that its kernel has
   (vxlan, geneve, bareudp, fou with ipip, wireguard) are all set up. Every round measures each of them and the bare
@@ -41,7 +41,7 @@ two real machines, --peer-host USER@HOST:
   The interfaces and servers made there are removed at the end, also when it is interrupted.
 
 exit status: 0 done    1 it cannot be done    2 wrong usage    130 interrupted
-  4 the guest hung    5 the guest crashed
+  {CRASHED} the guest crashed    {TIMED_OUT} it did not boot, or come to the end, in time
 Rounds that were finished before are kept, marked complete=false.
 """
 

@@ -121,9 +121,9 @@ def paper(metric: str) -> list[PaperRow]:
 
 
 def write(run: Evaluation, path: Path) -> None:
-    """Write the JSON file and the CSV beside it, each at once or not at all."""
-    results.replace(path, lambda file: _write_json(run, file))
+    """Write the JSON file and the CSV beside it, each at once or not at all; where there is a JSON file, it is all there."""
     results.replace(path.with_suffix(".csv"), lambda file: _write_csv(run, file))
+    results.replace(path, lambda file: _write_json(run, file))
 
 
 def _write_json(run: Evaluation, file: IO[str]) -> None:

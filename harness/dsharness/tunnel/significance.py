@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,11 +50,10 @@ def compare(samples: Sequence[float], reference: Sequence[float]) -> Comparison:
     change = float(np.mean(samples)) / float(np.mean(reference)) - 1
     if min(len(samples), len(reference)) < 2:
         return Comparison(change, None, None)
+    rank = inference.mann_whitney(samples, reference)
+    if np.ptp(samples) == 0 and np.ptp(reference) == 0:
+        return Comparison(change, None, rank)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scipy warns of sets without spread; their p is NaN
+        warnings.simplefilter("ignore")  # scipy warns of one that has almost no spread
         welch = float(stats.ttest_ind(samples, reference, equal_var=False).pvalue)
-    return Comparison(change, _number(welch), inference.mann_whitney(samples, reference))
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return Comparison(change, welch, rank)
