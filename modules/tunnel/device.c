@@ -198,14 +198,15 @@ static int netdevice_event(struct notifier_block *nb, unsigned long event,
 			   void *data)
 {
 	const struct net_device *lower = netdev_notifier_info_to_dev(data);
+	struct udptun_net *un = udptun_net(dev_net(lower));
 	struct udptun_device *tun, *next;
 	LIST_HEAD(doomed);
 
-	if (event != NETDEV_UNREGISTER)
+	/* A namespace that could not be made may have come no further than others' devices. */
+	if (event != NETDEV_UNREGISTER || !un)
 		return NOTIFY_DONE;
 
-	list_for_each_entry_safe(tun, next, &udptun_net(dev_net(lower))->devices,
-				 node) {
+	list_for_each_entry_safe(tun, next, &un->devices, node) {
 		if (is_carried_by(tun, lower))
 			udptun_device_unregister(tun->dev, &doomed);
 	}

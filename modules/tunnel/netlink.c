@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* rtnetlink: devices are made, changed, told about and removed. */
 
+#include <linux/capability.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 #include <net/netlink.h>
@@ -151,6 +152,14 @@ static int udptun_changelink(struct net_device *dev, struct nlattr *tb[],
 	struct udptun_peer *peer;
 	bool has_moved;
 	int err;
+
+	/* rtnetlink has asked for the device's namespace only. */
+	if (!net_eq(tun->net, dev_net(dev)) &&
+	    !ns_capable(tun->net->user_ns, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(extack,
+			       "the socket's namespace is another one, and takes CAP_NET_ADMIN there");
+		return -EPERM;
+	}
 
 	err = udptun_config_read(&cfg, false, tun->net, data, extack);
 	if (err)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 from checks import equal, true
 from commands import GOOD, ip, refusal, run, tunctl
@@ -18,6 +19,7 @@ REFUSED_BY_THE_TOOL = {
     "remote b": "takes an IPv4 or IPv6 address",
     "port 65536": "takes a number from 0 to 65535",
     "port -1": "takes a number from 0 to 65535",
+    "port 010x": "takes a number from 0 to 65535",
     "port 7000x": "takes a number from 0 to 65535",
     "port": "lacks its value",
     "remote-port +1": "takes a number from 0 to 65535",
@@ -172,3 +174,24 @@ def refused_without_the_module() -> None:
             run("umount", "/lib/modules")
     finally:
         run("modprobe", "udptun")
+
+
+@case
+def refused_to_the_root_of_another_user_namespace() -> None:
+    """A tunnel that was given to a container keeps its socket here: the container's root must not open ports with it."""
+    cable = Cable()
+    argv = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", "echo; exec sleep 100"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as container:
+        try:
+            assert container.stdout is not None
+            container.stdout.readline()
+            with cable.a:
+                ip(f"link set tun0 netns {container.pid}")
+            inside = ["nsenter", "--target", str(container.pid), "--user", "--net", "udptunctl"]
+            equal("tunnels inside", run(*inside, "show").stdout.split()[:1], ["tun0"])
+            for words in ("ttl 9", "port 53"):
+                done = run(*inside, "set", "tun0", *words.split(), status=None)
+                true(f"set tun0 {words}: is refused", done.status != 0)
+                true(f"set tun0 {words}: {done.stderr.strip()!r}", "CAP_NET_ADMIN" in done.stderr)
+        finally:
+            container.kill()
