@@ -137,14 +137,19 @@ void find_all_tunnels(struct channel *channel, struct tunnels *tunnels)
 	struct nlmsghdr *request;
 	int error;
 
-	do {
+	for (;;) {
 		tunnels->count = 0;
 		request = new_request(buffer, RTM_GETLINK, NLM_F_DUMP, 0);
 		information = mnl_attr_nest_start(request, IFLA_LINKINFO);
 		mnl_attr_put_strz(request, IFLA_INFO_KIND, UDPTUN_KIND);
 		mnl_attr_nest_end(request, information);
 		error = ask(channel, request, on_dumped_device, tunnels);
-	} while (error == EINTR);	/* devices came or went meanwhile */
+		if (error != EINTR)
+			break;
+		/* Devices came or went meanwhile; the rest of that dump is of no use. */
+		mnl_socket_close(channel->socket);
+		open_channel(channel);
+	}
 	/* Asked for a kind that is not loaded, the kernel may say so: there are none of it. */
 	if (error && error != EOPNOTSUPP)
 		refused(channel, error);

@@ -38,12 +38,13 @@ static void put_u8(struct config *config, uint16_t type, uint8_t value)
 static bool parse_number(const char *text, unsigned long min, unsigned long max,
 			 unsigned long *number)
 {
+	int base = text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 16 : 10;
 	char *end;
 
 	if (*text < '0' || *text > '9')
 		return false;
 	errno = 0;
-	*number = strtoul(text, &end, 0);
+	*number = strtoul(text, &end, base);
 	return !errno && !*end && *number >= min && *number <= max;
 }
 
