@@ -202,7 +202,8 @@ static int bench_verify(struct dsbench_set *set)
 {
 	if (set->op != DSBENCH_TX)
 		return bench_sink_check(bench_packets(set->n), set->n);
-	return bench_tap_take(NULL) == segments_of(set) ? 0 : -EUCLEAN;
+	/* More where a device speaks for itself, as WireGuard does of new keys. */
+	return bench_tap_take(NULL) >= segments_of(set) ? 0 : -EUCLEAN;
 }
 
 const struct dsbench_ops bench_ops = {

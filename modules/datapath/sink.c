@@ -14,6 +14,9 @@
 /* No batch of packets fills this many bytes of socket buffer. */
 #define SOCKET_BYTES	(64 * 1024 * 1024)
 
+/* The most that GRO makes of several packets. */
+#define RECEIVE_MAX	65535U
+
 /* A device that hands packets to other threads gets this long. */
 #define WAIT_MS		200
 
@@ -136,7 +139,7 @@ static int receive(void *buffer, size_t size)
  */
 int bench_sink_check(u32 packets, u32 payload)
 {
-	void *buffer = kvmalloc(PAYLOAD_MAX, GFP_KERNEL | __GFP_NOWARN);
+	void *buffer = kvmalloc(RECEIVE_MAX, GFP_KERNEL | __GFP_NOWARN);
 	__wsum each = bench_packet_sum(payload);
 	__wsum want = 0;
 	__wsum sum = 0;
@@ -148,9 +151,9 @@ int bench_sink_check(u32 packets, u32 payload)
 		return -ENOMEM;
 
 	for (i = 0; i < packets; i++)
-		want = csum_add(want, each);
-	while ((got = receive(buffer, PAYLOAD_MAX)) > 0) {
-		sum = csum_partial(buffer, got, sum);
+		want = csum_block_add(want, each, i * payload);
+	while ((got = receive(buffer, RECEIVE_MAX)) > 0) {
+		sum = csum_block_add(sum, csum_partial(buffer, got, 0), bytes);
 		bytes += got;
 	}
 	atomic64_set(&arrived, 0);
