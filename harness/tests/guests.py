@@ -72,7 +72,7 @@ def broken_modules(target: Target, folder: Path) -> Path:
 
 def rows(text: str) -> list[Row]:
     """The rows of a table: the lines whose first word is a container's name."""
-    return table(text, (*CONTAINERS, "broken"))
+    return table(text, (*CONTAINERS, "broken", "lossy"))
 
 
 def floors(text: str) -> list[Row]:

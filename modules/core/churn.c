@@ -17,7 +17,7 @@
 /* One slot for so many elements of the set. */
 #define SLOT_EACH	64
 
-/* Elements outside: so many may be erased within one grace period. */
+/* All elements: what is not inside may be erased within one grace period. */
 #define SPARES		512
 
 /**

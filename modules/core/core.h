@@ -203,7 +203,8 @@ struct dsbench_sharing {
  * @x_floor: thousandths: how many times its floor it costs; 0 where it has none
  * @source: the container while the run lasts; NULL once it has left
  * @set: what the tries work on, shared with other cells
- * @slice_ticks: how long a slice of the last try took; 0 before the first
+ * @slice_ticks: how long the longest slice of the last try took; 0 before the
+ *	first
  * @write_wait: ticks from the end of the last try to the next write
  */
 struct dsbench_cell {
@@ -321,7 +322,7 @@ bool dsbench_pace_shared(const struct dsbench_pace *now,
 			 const struct dsbench_pace *alone);
 void dsbench_neighbour_begin(u32 ms);
 bool dsbench_neighbour_busy(void);
-void dsbench_neighbour_wait(u64 ticks);
+void dsbench_neighbour_wait(u64 ticks, bool again);
 
 /* try.c: one try */
 

@@ -182,14 +182,16 @@ static const struct file_operations samples_fops = {
 static int show_container(struct dsbench_subject *c, void *arg)
 {
 	struct seq_file *m = arg;
+	const char *gap = "";
 	int op;
 
 	seq_printf(m, "%s,%u,%u,%s,", c->name, c->n, c->tries,
 		   c->running ? "running" : "registered");
 	for (op = 0; op < DSBENCH_NR_OPS; op++) {
-		if (c->ops->op[op])
-			seq_printf(m, "%s%s", op ? " " : "",
-				   dsbench_op_names[op]);
+		if (!c->ops->op[op])
+			continue;
+		seq_printf(m, "%s%s", gap, dsbench_op_names[op]);
+		gap = " ";
 	}
 	seq_putc(m, '\n');
 	return 0;

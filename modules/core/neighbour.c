@@ -14,6 +14,7 @@
  */
 
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -151,13 +152,14 @@ bool dsbench_neighbour_busy(void)
  * dsbench_neighbour_wait() - wait until nobody else has run here for a while
  * @ticks: what comes takes about so long; a core that has been ours as long
  *	is likely to stay so
+ * @again: for a try that is repeated, which has nothing but what is left
  *
- * Each call may wait as long as dsbench_neighbour_begin() was told, and as much
+ * Each try may wait as long as dsbench_neighbour_begin() was told, and as much
  * longer as earlier ones waited less.
  *
  * Context: may sleep; on the run's CPU.
  */
-void dsbench_neighbour_wait(u64 ticks)
+void dsbench_neighbour_wait(u64 ticks, bool again)
 {
 	u64 khz = dsbench_clock_info()->khz;
 	u64 begin, since, now;
@@ -165,9 +167,9 @@ void dsbench_neighbour_wait(u64 ticks)
 	if (!patience_of_a_try)
 		return;
 
-	ticks = clamp(ticks, khz * ALONE_LEAST_US / 1000,
-		      khz * ALONE_MOST_US / 1000);
-	patience = min(patience + patience_of_a_try,
+	ticks = clamp(ticks, div_u64(khz * ALONE_LEAST_US, 1000),
+		      div_u64(khz * ALONE_MOST_US, 1000));
+	patience = min(patience + (again ? 0 : patience_of_a_try),
 		       max(khz * PATIENCE_MAX_MS, patience_of_a_try));
 	begin = dsbench_clock();
 	since = begin;

@@ -90,10 +90,24 @@ static void forget_samples(struct dsbench_run *run, const char *container)
 	}
 }
 
+static bool is_unfinished(const struct dsbench_run *run,
+			  const struct dsbench_subject *subject)
+{
+	const struct dsbench_cell *cell;
+
+	list_for_each_entry(cell, &run->cells, node) {
+		if (cell->source == subject && cell->done < cell->tries)
+			return true;
+	}
+	return false;
+}
+
 static void container_left(struct dsbench_run *run, struct dsbench_cell *cell)
 {
-	dsbench_run_problem(run, DSBENCH_RUN_INTERRUPTED,
-			    "%s was removed during the run", cell->container);
+	if (is_unfinished(run, cell->source))
+		dsbench_run_problem(run, DSBENCH_RUN_INTERRUPTED,
+				    "%s was removed during the run",
+				    cell->container);
 	dsbench_run_drop(run, cell->source);
 }
 
@@ -105,12 +119,14 @@ static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
 
 	if (dsbench_runner_interrupted() || kthread_should_stop())
 		return false;
-	if (!cell->source || cell->done == cell->tries)
+	if (!cell->source)
 		return true;
 	if (READ_ONCE(cell->source->leaving)) {
 		container_left(run, cell);
 		return true;
 	}
+	if (cell->done == cell->tries)
+		return true;
 
 	err = cell->threads ? dsbench_try_shared(cell, keep) :
 			      dsbench_try(cell, keep);
@@ -164,7 +180,7 @@ static void run_rounds(struct dsbench_run *run, struct dsbench_cell **cells,
 	prandom_seed_state(&rnd, run->params.seed);
 	do {
 		go_on = run_round(run, cells, order, &rnd, false);
-	} while (go_on && ktime_before(ktime_get(), warm));
+	} while (go_on && !all_done(run) && ktime_before(ktime_get(), warm));
 
 	while (go_on && !all_done(run))
 		go_on = run_round(run, cells, order, &rnd, true);
@@ -369,11 +385,11 @@ static int runner(void *unused)
 			return 0;
 
 		set_bit(BUSY, &state);
-		WRITE_ONCE(interrupt, false);
 		if (test_and_clear_bit(REQUEST_ALL, &state)) {
 			serve_all();
 			module_put(THIS_MODULE);
 		} else if (test_and_clear_bit(REQUEST_PENDING, &state)) {
+			WRITE_ONCE(interrupt, false);
 			serve_pending();
 		}
 		clear_bit(BUSY, &state);
@@ -400,6 +416,7 @@ int dsbench_runner_request(void)
 	}
 
 	dsbench_params_get(&requested_params);
+	WRITE_ONCE(interrupt, false);	/* from here on it may be stopped */
 	set_bit(REQUEST_ALL, &state);
 	clear_bit(CLAIMED, &state);
 	wake_up(&requested);

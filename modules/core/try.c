@@ -166,19 +166,21 @@ static int prepare(struct dsbench_cell *cell)
 	if (err || cell->op != DSBENCH_ERASE)
 		return err;
 	err = dsbench_set_collect(cell->set, cell->source->ops);
+	if (!err && cell->set->seen != cell->set->n)
+		err = -EUCLEAN;
 	return err ?: dsbench_set_order(cell->set);
 }
 
 /**
  * struct timing - what timing a try gave
  * @ticks: the whole try, without the clock's own; may be below 0
- * @slices: how many it was cut into
+ * @longest: the longest of its slices
  * @disturbed: an interrupt fell into it, or somebody else was on the core when a
  *	slice of it began or ended
  */
 struct timing {
 	s64 ticks;
-	u32 slices;
+	s64 longest;
 	bool disturbed;
 };
 
@@ -203,6 +205,7 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 		.irqs_off = cell->slice_ticks && cell->slice_ticks <= quick,
 		.sleeps = cell->source->ops->sleeps,
 	};
+	s64 ticks;
 
 	for (; slice.first < cell->elements; slice.first = slice.last) {
 		slice.last = min(cell->elements, slice.first + cell->slice);
@@ -212,8 +215,9 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 		if (slice.err)
 			return slice.err;
 
-		t->ticks += slice.ticks - clock->overhead;
-		t->slices++;
+		ticks = slice.ticks - clock->overhead;
+		t->ticks += ticks;
+		t->longest = max(t->longest, ticks);
 		dsbench_cell_settle(cell);
 		if (dsbench_cell_must_end(cell))
 			return -EINTR;
@@ -294,12 +298,12 @@ int dsbench_try(struct dsbench_cell *cell, bool keep)
 
 	do {
 		if (keep)
-			dsbench_neighbour_wait(cell->slice_ticks);
+			dsbench_neighbour_wait(cell->slice_ticks, repeats);
 		t = (struct timing) {};
 		err = try_once(cell, &t);
 		if (err)
 			return err;
-		cell->slice_ticks = max(div_s64(t.ticks, t.slices), 1LL);
+		cell->slice_ticks = max(t.longest, 1LL);
 	} while (worth_repeating(&t) && repeats++ < REPEATS);
 
 	if (keep) {
