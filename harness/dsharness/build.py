@@ -98,7 +98,7 @@ def _kbuild(kernel: Kernel, tree: Tree, folder: Path, make_args: Sequence[str]) 
     log = paths.logs() / f"build{of_tree and f'-{tree.revision}'}-{kernel.target}-{kernel.release}.log"
     log.unlink(missing_ok=True)
     with ui.step(f"building the modules{of_tree} for {kernel.release}"):
-        result = kbuild(kernel, folder, log, [f"DSBENCH_REVISION={tree.revision}", *make_args])
+        result = kbuild(kernel, folder, log, [f"DSBENCH_REVISION={tree.stamp}", *make_args])
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     complaints = [line for line in lines if re.search(r"\b(warning|error|undefined)\b", line, re.IGNORECASE)]
     if result.status:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import bystanders, datapath, environment, paths, results, targets, tools, ui
+from . import bystanders, datapath, environment, paths, results, targets, tools, trees, ui
 from .errors import HarnessError
 from .results import Results
 from .samples import Report, merged
@@ -143,7 +143,9 @@ class Collector:
         return not self._awaited
 
     def add(self, stage: StageResult) -> None:
-        """Keep one more stage; it counts once it is on the disk. HarnessError when that is full."""
+        """Keep one more stage; it counts once it is on the disk. HarnessError when that is full, or it is of another build."""
+        if stage.report:
+            self._check_build(stage.report)
         if stage.topology and "absent_devices" not in self.results.context:
             self._check(stage.topology)
         before = self.results.context
@@ -177,6 +179,12 @@ class Collector:
         if "guests" in before:  # each has its share of the tries
             settings.pop("tries", None)
         return {name: value for name, value in before.items() if settings.get(name, value) == value}
+
+    def _check_build(self, report: Report) -> None:
+        """HarnessError unless the modules are of the sources that those of the stages before were: guests load what is there."""
+        before, now = self.results.context.get("dsbench_revision"), report.header.get("revision")
+        if before and not trees.same_sources(before, now):
+            raise HarnessError(f"the modules were built anew meanwhile, {now} after {before}: what was finished before is kept")
 
     def _check(self, topology: datapath.Topology) -> None:
         """Say which devices there are not. HarnessError when there are none but the datapath was asked for."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from .errors import HarnessError, UsageError
 
 SOURCES = ("modules", "include")
 """The folders that the modules are made of."""
+
+_DIGEST = re.compile(r"\+[0-9a-f]{12}$")
+"""How a stamp ends."""
 
 WORKTREE = "worktree"
 WORKTREE_NAMES = (WORKTREE, ".")
@@ -46,6 +50,11 @@ class Tree:
         return found.hexdigest()[:12]
 
     @property
+    def stamp(self) -> str:
+        """What its modules say that they are of: the revision and, as two dirty trees have the same, "+" and the digest."""
+        return f"{self.revision}+{self.digest}"
+
+    @property
     def containers(self) -> list[str]:
         """Its containers by name."""
         return containers(self.root)
@@ -54,6 +63,12 @@ class Tree:
 def containers(root: Path) -> list[str]:
     """The containers in the project at `root`, one source file each."""
     return sorted(source.stem for source in (root / "modules/containers").glob("*.c"))
+
+
+def same_sources(one: str, other: str) -> bool:
+    """Whether modules with these stamps are of the same sources; what git calls these changes with any commit."""
+    digests = [_DIGEST.search(stamp) for stamp in (one, other)]
+    return one == other or bool(digests[0] and digests[1] and digests[0][0] == digests[1][0])
 
 
 def working() -> Tree:

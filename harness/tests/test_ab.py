@@ -69,6 +69,18 @@ def test_the_working_tree_is_taken_as_it_is(project: Path, name: str) -> None:
     assert trees.find(name).dirty
 
 
+def test_two_dirty_trees_have_two_stamps_and_a_commit_keeps_the_sources(project: Path) -> None:
+    stamps = [trees.working().stamp]
+    for number in (43, 44):
+        (project / "include/answer.h").write_text(f"#define ANSWER {number}\n", encoding="utf-8")
+        stamps.append(trees.working().stamp)
+    assert [stamp.partition("+")[0].endswith("-dirty") for stamp in stamps] == [False, True, True]
+    assert not any(trees.same_sources(one, other) for one, other in ((stamps[0], stamps[1]), (stamps[1], stamps[2])))
+    git(project, "commit", "-q", "-a", "-m", "answer")
+    assert trees.working().stamp != stamps[2] and trees.same_sources(trees.working().stamp, stamps[2])
+    assert trees.same_sources("0123456", "0123456") and not trees.same_sources("0123456", "0123456-dirty")
+
+
 @pytest.mark.parametrize("name", ["no-such-branch", "HEAD~99", "--help", "", "HEAD:modules", "a b"])
 def test_an_unknown_revision_is_one_sentence(project: Path, name: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import build, kernels, paths
+from dsharness import build, kernels, paths, trees
 from dsharness.errors import HarnessError
 from dsharness.kernels import Kernel
 
@@ -53,7 +53,7 @@ def test_modules_are_built_and_installed(project: Path, kernel: Kernel) -> None:
     home = made.mod_root / "lib/modules" / kernel.release
     assert "updates/dsbench/two.ko:" in (home / "modules.dep").read_text(encoding="ascii")
     assert b"answer=42\0" in (made.ko_dir / "one.ko").read_bytes()
-    assert b"revision=unknown\0" in (made.ko_dir / "one.ko").read_bytes()
+    assert f"revision=unknown+{trees.working().digest}\0".encode() in (made.ko_dir / "one.ko").read_bytes()
 
 
 def test_the_sources_stay_clean(project: Path, kernel: Kernel) -> None:

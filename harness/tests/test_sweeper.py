@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How a sweep's tries are spread over guests, and put together again."""
+"""How a sweep's tries are spread over guests, and put together again, and which guests' are not."""
 
 from __future__ import annotations
 
 from array import array
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from made_results import make
 
-from dsharness import bystanders, sweeper
+from dsharness import bystanders, results, sweeper
 from dsharness.errors import HarnessError
-from dsharness.samples import Cell, merged
+from dsharness.results import Results
+from dsharness.samples import Cell, Header, Report, merged
+from dsharness.sweeper import Collector
+from dsharness.sweepstream import StageResult
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,47 @@ def test_tries_of_readers_keep_all_that_is_known_of_them() -> None:
 def test_tries_of_other_lengths_are_not_put_together() -> None:
     with pytest.raises(HarnessError, match="list/find/100 had tries over 100 elements, and then over 50"):
         merged([cell("list", 100, 1)], [cell("list", 50, 1)])
+
+
+def stage(size: int, revision: str) -> StageResult:
+    header = {"revision": revision, "unit": "cycles", "clock_khz": "2500000", "clock_overhead": "61"}
+    return StageResult(str(size), Report(Header(tuple(header.items())), (), ()), make(sizes=[size], tries=3).cells)
+
+
+def begun(path: Path, *awaited: int) -> Collector:
+    context = {**make(complete=False).context, "n": [], "cells": []}
+    return Collector(path, Results(context, []), [str(size) for size in awaited])
+
+
+OLD, NEW = "0123456-dirty+0123456789ab", "0123456-dirty+ba9876543210"
+
+
+def test_a_guest_with_other_modules_is_refused_and_the_stages_before_are_kept(tmp_path: Path) -> None:
+    collector = begun(tmp_path / "sweep.json", 500, 1000, 2000)
+    collector.add(stage(500, OLD))
+    collector.add(stage(1000, OLD))
+    with pytest.raises(HarnessError) as caught:
+        collector.add(stage(2000, NEW))
+    assert str(caught.value) == f"the modules were built anew meanwhile, {NEW} after {OLD}: what was finished before is kept"
+    kept = results.read(collector.path)
+    assert (kept.sizes, kept.context["dsbench_revision"], kept.context["complete"]) == ([500, 1000], OLD, False)
+
+
+def test_modules_that_git_merely_calls_otherwise_are_the_same(tmp_path: Path) -> None:
+    collector = begun(tmp_path / "sweep.json", 500, 1000)
+    collector.add(stage(500, OLD))
+    collector.add(stage(1000, "fedcba9+0123456789ab"))
+    assert collector.complete and results.read(collector.path).context["dsbench_revision"] == OLD
+
+
+@pytest.mark.parametrize("old", [OLD, "0123456"])
+def test_what_goes_on_with_a_file_has_its_modules(old: str, tmp_path: Path) -> None:
+    begun(tmp_path / "curve.json", 500, 1000).add(stage(500, old))
+    collector = Collector(tmp_path / "curve.json", results.read(tmp_path / "curve.json"), ["1000"])
+    with pytest.raises(HarnessError, match="the modules were built anew meanwhile"):
+        collector.add(stage(1000, NEW))
+    collector.add(stage(1000, old))
+    assert collector.complete
 
 
 def test_the_idlest_cpu_is_one_that_we_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
