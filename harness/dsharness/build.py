@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
@@ -133,15 +134,36 @@ def _collect(objects: Sequence[Path], ko_dir: Path) -> None:
     for file in objects:
         copy = ko_dir / file.name
         if not copy.exists() or copy.stat().st_mtime_ns != file.stat().st_mtime_ns:
-            proc.check(["strip", "--strip-debug", "-o", copy, file])
-            shutil.copystat(file, copy)
+            with _replaced(copy, ko_dir.parent) as fresh:
+                proc.check(["strip", "--strip-debug", "-o", fresh, file])
+                shutil.copystat(file, fresh)
 
 
 def _mirror(files: Sequence[Path], folder: Path) -> None:
+    """Make `folder` have copies of these files and nothing else; copies that are as their files stay as they are."""
     for stale in {file.name for file in folder.iterdir()} - {file.name for file in files}:
         (folder / stale).unlink()
     for file in files:
-        shutil.copy2(file, folder / file.name)
+        copy = folder / file.name
+        if not copy.exists() or _state(copy) != _state(file):
+            with _replaced(copy, folder) as fresh:
+                shutil.copy2(file, fresh)
+
+
+def _state(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@contextlib.contextmanager
+def _replaced(file: Path, work: Path) -> Iterator[Path]:
+    """What is written to the name in `work` that this gives becomes `file` at once: guests may be reading the old one."""
+    fresh = work / f".{file.name}.{os.getpid()}"
+    try:
+        yield fresh
+        fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

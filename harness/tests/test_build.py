@@ -69,6 +69,21 @@ def test_nothing_changed_nothing_made(project: Path, kernel: Kernel) -> None:
     assert first.stat().st_mtime_ns == stamp
 
 
+def test_a_module_that_a_guest_reads_stays_whole_while_it_is_built_anew(project: Path, kernel: Kernel) -> None:
+    made = build.modules(kernel)
+    installed = made.mod_root / "lib/modules" / kernel.release / "updates/dsbench/one.ko"
+    read = [file.open("rb") for file in (made.ko_dir / "one.ko", installed)]
+    before = [file.stat().st_ino for file in (made.ko_dir / "one.ko", installed)]
+    build.modules(kernel)
+    assert [file.stat().st_ino for file in (made.ko_dir / "one.ko", installed)] == before
+    (project / "include/answer.h").write_text('#define ANSWER "43"\n', encoding="utf-8")
+    build.modules(kernel)
+    for file, now in zip(read, (made.ko_dir / "one.ko", installed)):
+        with file:
+            assert b"answer=42\0" in file.read() and b"answer=43\0" in now.read_bytes()
+    assert sorted(file.name for file in installed.parent.iterdir()) == ["one.ko", "two.ko"]
+
+
 def test_a_changed_header_is_noticed(project: Path, kernel: Kernel) -> None:
     build.modules(kernel)
     (project / "include/answer.h").write_text('#define ANSWER "43"\n', encoding="utf-8")
