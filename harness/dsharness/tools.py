@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from . import packages, paths, proc, ui
+from . import locks, packages, paths, proc, ui
 from .errors import HarnessError
 
 SOURCES = paths.HARNESS / "tools"
@@ -23,15 +23,22 @@ def udptunctl() -> Path:
 
 def _compiled(name: str, libraries: tuple[str, ...]) -> Path:
     packages.ensure("base", "tunnel")
-    sources = sorted((SOURCES / name).glob("*.c"))
     program = paths.make_folder(paths.BUILD, "build") / name
+    with locks.held(program.with_name(f".{name}.lock"), f"it builds {name}"):
+        _compile(program, libraries)
+    return program
+
+
+def _compile(program: Path, libraries: tuple[str, ...]) -> None:
+    """Make `program`, which has a folder of its name, unless it is newer than all that it is made of."""
+    name = program.name
     ingredients = [*(SOURCES / name).glob("*.[ch]"), *(INCLUDE / "uapi").iterdir(), Path(__file__)]
     if program.exists() and all(file.stat().st_mtime < program.stat().st_mtime for file in ingredients):
-        return program
+        return
     fresh = program.with_suffix(".new")
     log = paths.logs() / f"{name}.log"
     log.unlink(missing_ok=True)
-    argv: list[proc.Arg] = ["gcc", *FLAGS, "-I", INCLUDE, "-o", fresh, *sources, *libraries]
+    argv: list[proc.Arg] = ["gcc", *FLAGS, "-I", INCLUDE, "-o", fresh, *sorted((SOURCES / name).glob("*.c")), *libraries]
     with ui.step(f"building {name}"):
         result = proc.stream(argv, env=proc.build_environment(), log=log)
     said = log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -41,7 +48,6 @@ def _compiled(name: str, libraries: tuple[str, ...]) -> Path:
     for line in complaints:
         ui.say(line)
     shutil.move(fresh, program)
-    return program
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from dsharness import tools
+from dsharness import proc, tools
 from dsharness.errors import HarnessError
 
 
@@ -19,6 +20,18 @@ def test_it_builds_without_a_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert tools.udptunctl().stat().st_mtime_ns == made
     done = subprocess.run([program, "help"], check=True, capture_output=True, text=True)
     assert done.stdout.startswith("Usage: udptunctl add NAME")
+
+
+def test_two_at_once_build_it_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tools.paths, "BUILD", tmp_path)
+    monkeypatch.setattr(tools.paths, "LOGS", tmp_path / "logs")
+    compilers: list[object] = []
+    stream = proc.stream
+    monkeypatch.setattr(proc, "stream", lambda argv, **how: compilers.append(argv) or stream(argv, **how))
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: tools.udptunctl(), range(2))
+    assert first == second and len(compilers) == 1
+    assert subprocess.run([first, "help"], check=False, capture_output=True).returncode == 0
 
 
 def test_an_error_of_the_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
