@@ -135,6 +135,18 @@ def test_host_does_not_wait_for_what_the_command_left(built: Build) -> None:
     assert done.stdout == b"over\n"
 
 
+def test_host_does_not_listen_for_ever_to_what_the_command_left(built: Build) -> None:
+    done = targets.Host(built).run(["sh", "-c", "yes & echo over >&2"], timeout=30)
+    assert (done.status, done.stderr) == (0, b"over\n")
+    assert set(done.stdout.split(b"\n")) <= {b"y", b""}
+
+
+def test_host_takes_all_that_the_command_said(built: Build) -> None:
+    done = targets.Host(built).run(["sh", "-c", "seq 300000; exec seq 13000 >&2"], timeout=30)
+    assert done.stdout.splitlines()[-1] == b"300000" and len(done.stdout.splitlines()) == 300_000
+    assert done.stderr.splitlines() == [str(number).encode() for number in range(1, 13_001)]
+
+
 @pytest.mark.parametrize(
     ("obstacle", "content", "sentence"),
     [

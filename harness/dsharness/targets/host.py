@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import selectors
 import shutil
@@ -18,7 +19,6 @@ from .. import proc
 from ..errors import TIMED_OUT, HarnessError
 from .base import GuestError, GuestResult, Sink, Target, check_files
 
-CHUNK = 65536
 POLL_SECONDS = 0.05
 MODULES = Path("/proc/modules")
 MODULES_DISABLED = Path("/proc/sys/kernel/modules_disabled")
@@ -60,12 +60,15 @@ class Host(Target):
             for name, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
                 assert pipe is not None
                 selector.register(pipe, selectors.EVENT_READ, name)
-            # A background process that the command left may keep its output open: the command's own end counts.
-            while process.poll() is None or _readable(selector):
-                if time.monotonic() > deadline:
+            # A background process that the command left may keep its output open, or go on writing: the command's own end
+            # counts. What it said last lies in the pipes then, and one reading of each takes all that a pipe holds.
+            ended = False
+            while not ended:
+                ended = process.poll() is not None
+                if not ended and time.monotonic() > deadline:
                     raise GuestError(f"the command did not end within {timeout:g} s", TIMED_OUT)
-                for key, _ in selector.select(POLL_SECONDS):
-                    data = os.read(key.fd, CHUNK)
+                for key, _ in selector.select(0 if ended else POLL_SECONDS):
+                    data = os.read(key.fd, fcntl.fcntl(key.fd, fcntl.F_GETPIPE_SZ))
                     output[key.data] += data
                     if not data:
                         selector.unregister(key.fileobj)
@@ -109,10 +112,6 @@ def _started(argv: Sequence[str], folder: Path) -> contextlib.AbstractContextMan
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "DSBENCH_TARGET": "host"}
-
-
-def _readable(selector: selectors.BaseSelector) -> bool:
-    return bool(selector.get_map()) and bool(selector.select(0))
 
 
 def _read(path: Path) -> str:
