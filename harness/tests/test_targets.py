@@ -107,6 +107,18 @@ def test_the_newest_consoles_of_a_kind_stay(built: Build, tmp_path: Path, monkey
     assert console.name not in ours and console.parent == paths.logs()
 
 
+def test_two_guests_of_one_second_have_a_console_each(built: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "LOGS", tmp_path / "logs")
+    monkeypatch.setattr("time.strftime", lambda form: "20261122-000000")
+    consoles = [targets.Uml(built)._console() for _ in range(guest.CONSOLES_KEPT + 5)]
+    assert len(set(consoles)) == len(consoles) and sorted(consoles) == consoles
+    for console in consoles:
+        console.touch()
+    newest = targets.Uml(built)._console()
+    assert sorted(paths.logs().iterdir()) == consoles[1 - guest.CONSOLES_KEPT :]
+    assert newest > consoles[-1]
+
+
 def test_host_runs_beside_the_modules(built: Build, tmp_path: Path) -> None:
     note = tmp_path / "note"
     note.write_text("x")

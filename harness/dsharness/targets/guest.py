@@ -8,6 +8,7 @@ Reading files needs no thread and loses nothing when the guest dies.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 import re
@@ -33,6 +34,9 @@ POWER_OFF_SECONDS = 5.0
 CONSOLE_LINES = 15
 CONSOLES_KEPT = 20
 """Of one target and kernel, the newest: older ones go when a guest boots."""
+
+_guests = itertools.count(1)
+"""Numbers them, lest two of one second share a console."""
 
 FATAL = re.compile(r"(?:Kernel panic|BUG: |Oops|kernel BUG at |general protection fault|init: |qemu-system).*")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\n\t\x20-\x7e\xa0-\U0010ffff]")
@@ -176,7 +180,7 @@ class Guest(Target):
         for console in earlier[: 1 - CONSOLES_KEPT]:
             if not _is_anothers(console):
                 console.unlink(missing_ok=True)
-        return logs / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.console"
+        return logs / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{next(_guests):03}-{os.getpid()}.console"
 
     def _boot(self, job: Job, pump: Pump, timeout: float) -> int:
         """Boot the guest and follow it to its end; the exit status of its command."""
