@@ -6,6 +6,7 @@ It is put into a guest only when asked for: it takes time to pack and to unpack,
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -33,8 +34,12 @@ MEASURING = ("iperf3", "sockperf", "netperf", "netserver", "wg")
 """Programs of the paper's evaluation that go in where this machine has them."""
 
 
-def module_root(built: Build) -> Path:
-    """As `built.mod_root`, and the kernel's own network modules with it. HarnessError when the kernel has no modules."""
+@contextlib.contextmanager
+def module_root(built: Build) -> Iterator[Path]:
+    """As `built.mod_root`, and the kernel's own network modules with it; it is ours until it is packed, then another's.
+
+    HarnessError when the kernel has no modules.
+    """
     kernel = built.kernel
     if not kernel.image:
         raise HarnessError(f"{kernel.release} does not boot in a guest")
@@ -50,7 +55,7 @@ def module_root(built: Build) -> Path:
         for listing in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
             shutil.copy2(own / listing, home / listing)
         build.install(built, root)
-    return root
+        yield root
 
 
 def _own_modules(image: Path, release: str) -> Path:

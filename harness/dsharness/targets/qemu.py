@@ -49,7 +49,8 @@ class Qemu(Guest):
     def _userland(self) -> initramfs.Archive:
         if not self._network:
             return initramfs.with_modules(self.build.ko_dir, self.build.mod_root)
-        archive = initramfs.with_modules(self.build.ko_dir, guestnet.module_root(self.build))
+        with guestnet.module_root(self.build) as root:
+            archive = initramfs.with_modules(self.build.ko_dir, root)
         guestnet.add_programs(archive)
         return archive
 
