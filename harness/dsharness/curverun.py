@@ -97,7 +97,7 @@ def _new(curve: CurvePlan, target: targets.Target, known: dict[str, Any]) -> tup
 def _check_room(curve: CurvePlan) -> None:
     """HarnessError when the result file cannot be written, or its disk has not the room."""
     samples = sum(curve.tries(n, icount=False) for n in curve.plan.sizes) * curve.plan.cells_of_size
-    results.check_room(curve.output or results.new_path("curve", curve.plan.target), samples)
+    results.check_room(curve.output, samples)
 
 
 def _cost(n: int, tries: int) -> int:

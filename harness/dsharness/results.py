@@ -15,6 +15,7 @@ iteration rows alone, computes every statistic anew, and ignores fields that it 
 
 from __future__ import annotations
 
+import atexit
 import csv
 import datetime
 import errno
@@ -192,21 +193,37 @@ def x_floors(results: Results) -> dict[str, float]:
 
 
 def new_path(target: str, accel: str | None, folder: Path | None = None) -> Path:
-    """A file name of this moment that nothing has yet."""
+    """A file name of this moment that nothing has yet, and that no other dsbench takes as long as this one runs."""
     stem = f"{label(target, accel)}-{datetime.datetime.now():%Y%m%dT%H%M%S}"
-    folder = folder or paths.RESULTS
+    folder = paths.make_folder(folder or paths.RESULTS, "results")
     path, copies = folder / f"{stem}.json", 1
-    while path.exists():
+    while not _reserved(path):
         copies += 1
         path = folder / f"{stem}-{copies}.json"
     return path
 
 
-def check_room(path: Path, samples: int) -> None:
-    """Prove, before the long work, that `path` can be written and its disk has room for so many samples."""
-    if path.is_dir():
+def _reserved(path: Path) -> bool:
+    """Reserve a name, by a hidden file beside it; False where it is taken. The file itself appears with its content only."""
+    mark = path.with_name(f".{path.name}.reserved")
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise HarnessError(f"the results folder {path.parent} cannot be written: {error.strerror}") from error
+    atexit.register(mark.unlink, missing_ok=True)
+    return not path.exists()
+
+
+def check_room(path: Path | None, samples: int) -> None:
+    """Prove, before the long work, that `path` can be written and its disk has room for so many samples.
+
+    None is a file that is to get a name of its own.
+    """
+    if path and path.is_dir():
         raise HarnessError(f"the result file {path} is a folder: name a file")
-    folder = paths.make_folder(path.parent, "results")
+    folder = paths.make_folder(path.parent if path else paths.RESULTS, "results")
     need = samples * ROW_BYTES + (1 << 20)
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:

@@ -65,7 +65,7 @@ def measure(plans: list[Plan], output: Path | None) -> "tuple[Path, Results]":
 
     place = plans[0]
     tries = place.tries or sweeper.TRIES
-    results.check_room(output or results.new_path("seed-tables", place.target), tries * sum(plan.cells for plan in plans))
+    results.check_room(output, tries * sum(plan.cells for plan in plans))
     target = targets.get(place.target, place.kernel, place.accel)
     if not place.tries and target.accel == "icount":
         tries = sweeper.TRIES_ICOUNT

@@ -37,7 +37,7 @@ def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
     Without `output` the file gets a name of its own, and latest.json points to it. Whatever ends the sweep early, the
     stages that were finished, the sizes and then the datapath, are in the file, marked incomplete.
     """
-    results.check_room(output or results.new_path(plan.target, None), plan.cells * (plan.tries or TRIES))
+    results.check_room(output, plan.cells * (plan.tries or TRIES))
     target = targets.get(plan.target, plan.kernel, plan.accel, network=plan.datapath is not None, cpus=plan.cpus)
     tries = plan.tries or (TRIES_ICOUNT if target.accel == "icount" else TRIES)
     path = output or results.new_path(target.name, target.accel)

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import math
 import os
 import re
+import subprocess
+import sys
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +20,7 @@ import numpy as np
 import pytest
 from made_results import SHARING, make
 
-from dsharness import inference, results, table
+from dsharness import inference, paths, results, table
 from dsharness.errors import HarnessError
 
 Document = dict[str, Any]
@@ -329,6 +332,31 @@ def test_new_names_are_never_taken(tmp_path: Path) -> None:
     second = results.new_path("qemu", "icount", tmp_path)
     assert first.name.startswith("qemu-icount-2")
     assert second != first
+
+
+def test_two_of_one_moment_get_two_names_and_leave_nothing(tmp_path: Path) -> None:
+    script = (
+        "import datetime, sys\n"
+        "from pathlib import Path\n"
+        "from dsharness import results\n"
+        "class Still(datetime.datetime):\n"
+        "    now = classmethod(lambda cls, zone=None: cls(2026, 1, 2, 3, 4, 5))\n"
+        "results.datetime.datetime = Still\n"
+        "print(results.new_path('uml', None, Path(sys.argv[1])).name, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    argv = [sys.executable, "-c", script, str(tmp_path)]
+    with contextlib.ExitStack() as stack:
+        commands = [
+            stack.enter_context(
+                subprocess.Popen(argv, cwd=paths.HARNESS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(3)
+        ]
+        names = [command.stdout.readline().strip() for command in commands if command.stdout]
+        assert sorted(names) == [f"uml-20260102T030405{more}.json" for more in ("-2", "-3", "")]
+        assert all(file.name.startswith(".") for file in tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_room_is_checked_before_the_work(tmp_path: Path) -> None:

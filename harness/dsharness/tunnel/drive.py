@@ -57,7 +57,7 @@ def evaluate(plan: Plan, output: Path | None = None) -> tuple[Path, Evaluation]:
     Without `output` the file gets a name of its own, and latest-tunnel.json points to it. Whatever ends it early, the
     rounds that were finished are in the file, marked incomplete.
     """
-    results.check_room(output or results.new_path(f"tunnel-{plan.target}", None), _takes(plan))
+    results.check_room(output, _takes(plan))
     place = _between_machines(plan, plan.peer) if plan.peer else _in_guest(plan)
     path = output or results.new_path(f"tunnel-{place.context['target']}", place.context["accel"])
     made = steps(place.experiment)
