@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from . import baseline, datapath, environment, proc, qemucmd, sweep, sweeper, targets, ui
+from . import baseline, datapath, environment, proc, qemucmd, results, sweep, sweeper, targets, ui
 from .baseline import FAILURES, Baseline, Change, Count, Identity, Move
 from .build import Build
 from .errors import REGRESSED, HarnessError
@@ -54,6 +54,7 @@ def update(kernel: str | None, named: str | None, timeout: str) -> int:
     target = target_of(plan)
     identity = identity_of(target.build)
     path = baseline.place(named, identity)
+    results.check_room(path, plan.cells)
     counts = count_with_noise(plan, target)
     baseline.write(Baseline(identity, _facts(), counts), path)
     exact = sum(not one.noise for one in counts.values())

@@ -6,10 +6,11 @@ from __future__ import annotations
 import json
 from array import array
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from dsharness import baseline, gate
+from dsharness import baseline, gate, gaterun
 from dsharness.baseline import Baseline, Count, Identity, Move
 from dsharness.errors import OTHER_BASELINE, HarnessError, UsageError
 from dsharness.samples import Cell
@@ -102,6 +103,22 @@ def test_a_failed_update_keeps_the_old_one(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(ZeroDivisionError):
         made(path)
     assert (path.read_bytes(), [entry.name for entry in tmp_path.iterdir()]) == (before, ["one.json"])
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [("/proc/self/one.json", "the results folder /proc/self cannot be written"), ("a/", "the result file a is a folder: name a file")],
+)
+def test_an_update_that_cannot_be_kept_boots_no_guest(
+    named: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr(gaterun, "target_of", lambda plan: SimpleNamespace(build=None))
+    monkeypatch.setattr(gaterun, "identity_of", lambda build: HERE)
+    monkeypatch.setattr(gaterun, "count_with_noise", lambda plan, target: pytest.fail("a guest was booted"))
+    with pytest.raises(HarnessError, match=f"^{sentence}"):
+        gaterun.update(None, named, "60")
 
 
 @pytest.mark.parametrize("other", [Identity("6.1.0-1-amd64", "gcc 12.2.0"), Identity(HERE.kernel, "gcc 13.1.0")])
