@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import environment, paths, resume, results, sweeper, targets, trees, ui
+from . import environment, locks, paths, resume, results, sweeper, targets, trees, ui
 from .curve import LATEST, CurvePlan, guest_memory_mib
 from .results import Results
 from .sweeper import Collector
@@ -26,13 +28,41 @@ def run(curve: CurvePlan) -> tuple[Path, Results]:
     Whatever ends it early, the sizes that were finished are in the file, marked incomplete.
     """
     plan = curve.plan
-    latest = paths.RESULTS / LATEST
     if curve.resume:
-        resume.require(curve.output or latest)
+        resume.require(curve.output or paths.RESULTS / LATEST)
     _check_room(curve)
     target = targets.get(plan.target, plan.kernel, plan.accel)
     known = identity(curve, target)
-    path, begun = resume.chosen(curve.output, latest, known, curve.resume) or _new(curve, target, known)
+    with taken(curve, target, known) as (path, begun):
+        return _run_sizes(curve, target, path, begun)
+
+
+@contextlib.contextmanager
+def taken(curve: CurvePlan, target: targets.Target, known: dict[str, Any]) -> Iterator[tuple[Path, Results]]:
+    """The file to write, and what it has. Another dsbench that would go on with it waits: else one drops the other's sizes."""
+
+    def chosen() -> tuple[Path, Results] | None:
+        return resume.chosen(curve.output, paths.RESULTS / LATEST, known, curve.resume)
+
+    while first := chosen():
+        with _lock(first[0]):
+            now = chosen()  # while this one waited it may have got more sizes, or all
+            if now and now[0] == first[0]:
+                yield now
+                return
+    path, begun = _new(curve, target, known)
+    with _lock(path):
+        yield (chosen() if curve.output else None) or (path, begun)
+
+
+def _lock(path: Path) -> contextlib.AbstractContextManager[None]:
+    path = path.resolve()
+    return locks.held(path.with_name(f".{path.name}.lock"), f"it goes on with {path}")
+
+
+def _run_sizes(curve: CurvePlan, target: targets.Target, path: Path, begun: Results) -> tuple[Path, Results]:
+    """Run the sizes that `begun` lacks into `path`."""
+    plan, known = curve.plan, begun.context[results.CURVE]
     sizes = [n for n in plan.sizes if n not in begun.context["n"]]
     if begun.cells:
         ui.say(f"going on with {path}: {len(plan.sizes) - len(sizes)} of {len(plan.sizes)} sizes are there")

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import argparse
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from made_results import make
 
-from dsharness import curve, resume, results
+from dsharness import curve, curverun, paths, resume, results
 from dsharness.errors import HarnessError, UsageError
 
 
@@ -162,3 +164,51 @@ def test_nothing_to_go_on_with(tmp_path: Path) -> None:
     assert resume.chosen(None, absent, IDENTITY, None) is None
     with pytest.raises(HarnessError, match="there is no curve to go on with"):
         resume.require(absent)
+
+
+@pytest.mark.parametrize(("complete", "named", "found"), [(False, False, [500, 1000]), (True, False, []), (False, True, [500, 1000])])
+def test_two_that_go_on_with_one_file_do_so_in_turns(
+    complete: bool, named: bool, found: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second gets what the first one added, or begins a curve of its own when the first one finished it."""
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    path = interrupted(tmp_path)
+    (tmp_path / curve.LATEST).symlink_to(path.name)
+    made = plan(*(["--output", str(path)] if named else []))
+    target: Any = SimpleNamespace(name="uml", accel=None, kernel=SimpleNamespace(release="6.12.117", arch="um"))
+    seen: list[tuple[Path, list[int]]] = []
+
+    def take() -> None:
+        with curverun.taken(made, target, IDENTITY) as (file, begun):
+            seen.append((file, begun.context["n"]))
+
+    with curverun.taken(made, target, IDENTITY) as (file, begun):
+        assert (file, begun.sizes) == (path, [500])
+        second = threading.Thread(target=take)
+        second.start()
+        second.join(0.3)
+        assert not seen
+        interrupted(tmp_path, sizes=[500, 1000], complete=complete)
+    second.join()
+    assert seen[0][1] == found and (seen[0][0] == path) is not complete
+    assert all(entry.name.startswith(".") for entry in tmp_path.iterdir() if entry.suffix not in (".json", ".csv"))
+
+
+def test_two_that_begin_a_file_of_one_name_do_so_in_turns(tmp_path: Path) -> None:
+    path = tmp_path / "curve.json"
+    made = plan("--output", str(path))
+    target: Any = SimpleNamespace(name="uml", accel=None, kernel=SimpleNamespace(release="6.12.117", arch="um"))
+    seen: list[list[int]] = []
+
+    def take() -> None:
+        with curverun.taken(made, target, IDENTITY) as (_, begun):
+            seen.append(begun.context["n"])
+
+    with curverun.taken(made, target, IDENTITY) as (_, begun):
+        assert begun.context["n"] == []
+        second = threading.Thread(target=take)
+        second.start()
+        second.join(0.3)
+        interrupted(tmp_path)
+    second.join()
+    assert seen == [[500]]
