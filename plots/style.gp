@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What all pictures have in common: the look, the header, the notes. Loaded by the scripts, which are called as
 #   gnuplot -c SCRIPT DATA-FOLDER PICTURE svg|png
-# after they have set key_width, key_points and read facts.gp of the data folder, which dsharness/figures.py wrote.
+# after they have set key_width, key_points and read facts.gp of the data folder, which dsharness/plot/figures.py wrote.
 
 width = 1200
 line_height = 20
@@ -60,7 +60,7 @@ do for [i = 1:n_footnotes] {
 	set label (40 + i) footnotes[i] at screen x_at(30), screen y_at(height - footer + line_height * (i - 0.2)) left \
 		font sized(13) textcolor rgb '#A03000'
 }
-# The key, once for all panels: a sample and a name each, where figures.py found room for them.
+# The key, once for all panels: a sample and a name each, where plot/figures.py found room for them.
 unset key
 key_y(i) = y_at(header - 20 - line_height * (key_rows - 1 - key_row[i]))
 do for [i = 1:n_keys] {

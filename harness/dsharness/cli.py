@@ -10,11 +10,20 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from . import (
-    ab, build, clean, compare, crosscheck, curve, doctor, execcmd, gate, hostload, kunit, lint, packages, plot, quality, repeat, seedtables,
-    shell, sweep, tools, tunnel,
-)  # fmt: skip
+from . import packages, tunnel
+from .ab import command as ab
+from .commands import clean, doctor, execcmd, hostload, kunit, lint, shell
+from .compare import command as compare
+from .crosscheck import command as crosscheck
+from .curve import command as curve
 from .errors import HarnessError
+from .gate import command as gate
+from .kernel import build, tools
+from .plot import command as plot
+from .quality import command as quality
+from .quality import repeat
+from .seedtables import command as seedtables
+from .sweep import command as sweep
 
 COMMANDS = (
     doctor, sweep, curve, seedtables, plot, compare, ab, gate, repeat, quality, crosscheck, tunnel, execcmd, shell, build, hostload, kunit,

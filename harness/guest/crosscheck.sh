@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Runs inside the target, in the folder of the .ko files: the kernel's own tests of its containers, then the core module
-# once for each seed, then its clock against ktime. What the core says is cut up by dsharness/sweepstream.py, the rest,
-# between lines that begin with "@kernel", by dsharness/crosschecker.py.
+# once for each seed, then its clock against ktime. What the core says is cut up by dsharness/sweep/stream.py, the rest,
+# between lines that begin with "@kernel", by dsharness/crosscheck/drive.py.
 #
 # usage: crosscheck.sh LOADS "SEEDS" "PARAMETER=VALUE..." ["TEST PARAMETER=VALUE..."]...
 set -u

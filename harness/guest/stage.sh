@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# For scripts that run the core module several times, a stage each, and are cut up by dsharness/sweepstream.py along the
+# For scripts that run the core module several times, a stage each, and are cut up by dsharness/sweep/stream.py along the
 # lines that begin with "@dsbench". They read it in the folder that they run in, and say in $removable what unload
 # removes, in this order.
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """For the end-to-end tests: a script in a guest, and the table of /proc/dsbench.
 
-The table is not read by samples.py here: what the kernel printed is to be seen word by word ("-", "below_resolution"),
-more tables than one, and among whatever else the script printed, which samples.py rightly calls damaged.
+The table is not read by results/samples.py here: what the kernel printed is to be seen word by word ("-", "below_resolution"),
+more tables than one, and among whatever else the script printed, which results/samples.py rightly calls damaged.
 """
 
 from __future__ import annotations

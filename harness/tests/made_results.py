@@ -7,8 +7,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from dsharness.results import SCHEMA_VERSION, Results
-from dsharness.samples import DATAPATH_OPS, Cell
+from dsharness.results.results import SCHEMA_VERSION, Results
+from dsharness.results.samples import DATAPATH_OPS, Cell
 
 CONTAINERS = ("hashtable", "list", "rbtree", "xarray")
 ALL_CONTAINERS = (*CONTAINERS, "maple", "rhashtable", "llist", "idr", "sorted_array")

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 
-from dsharness import results
+from dsharness.results import results
 
 FOLDER = Path(results.__file__).parent
 

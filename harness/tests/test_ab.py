@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import ab, build, interleave, kernels, paths, trees
-from dsharness.build import Build
+from dsharness import paths
+from dsharness.ab import command as ab
+from dsharness.ab import interleave
+from dsharness.ab.interleave import Side
 from dsharness.errors import HarnessError, UsageError
-from dsharness.interleave import Side
+from dsharness.kernel import build, kernels, trees
+from dsharness.kernel.build import Build
 
 GUEST = paths.HARNESS / "guest"
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import accel, kernels, qemucmd
 from dsharness.errors import HarnessError, UsageError
-from dsharness.kernels import Kernel
+from dsharness.kernel import kernels
+from dsharness.kernel.kernels import Kernel
+from dsharness.targets import accel, qemucmd
 
 BOOTS = ["-accel", "tcg", "-cpu", "max"]
 STANDS_STILL = [*BOOTS, "-S"]

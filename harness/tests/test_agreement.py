@@ -8,8 +8,8 @@ from array import array
 import pytest
 from made_results import make
 
-from dsharness import agreement
 from dsharness.errors import HarnessError
+from dsharness.results import agreement
 
 
 def test_a_sweep_agrees_with_itself() -> None:

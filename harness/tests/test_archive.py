@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import archive, paths
+from dsharness import paths
 from dsharness.errors import HarnessError
+from dsharness.kernel import archive
 
 PROOF = "bin/hostname"
 

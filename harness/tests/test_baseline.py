@@ -10,10 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from dsharness import baseline, gate, gaterun
-from dsharness.baseline import Baseline, Count, Identity, Move
 from dsharness.errors import OTHER_BASELINE, HarnessError, UsageError
-from dsharness.samples import Cell
+from dsharness.gate import baseline
+from dsharness.gate import command as gate
+from dsharness.gate import drive as gaterun
+from dsharness.gate.baseline import Baseline, Count, Identity, Move
+from dsharness.results.samples import Cell
 
 HERE = Identity("6.12.117+deb12-amd64", "gcc 12.2.0")
 CELLS = {"rbtree/find/1000": Count(1000, 90_000, 90_000), "xarray/fill/1000": Count(1000, 370_000, 373_700)}

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import build, kernels, paths, trees
+from dsharness import paths
 from dsharness.errors import HarnessError
-from dsharness.kernels import Kernel
+from dsharness.kernel import build, kernels, trees
+from dsharness.kernel.kernels import Kernel
 
 MODULE = """
 #include <linux/module.h>

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import buildroot, paths, proc
+from dsharness import paths, proc
 from dsharness.errors import HarnessError
+from dsharness.kernel import buildroot
 
 UNREACHABLE = "http://127.0.0.1:9/debian/"
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import buildroot, clean, cli, doctor, paths, umlkernel
+from dsharness import cli, paths
+from dsharness.commands import clean, doctor
+from dsharness.kernel import buildroot, umlkernel
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 def test_a_signal_ends_it_with_the_usual_status(number: signal.Signals, status: int) -> None:
     code = (
         "import sys, time; sys.path.insert(0, sys.argv.pop(1));"
-        "from dsharness import cli, clean;"
+        "from dsharness import cli; from dsharness.commands import clean;"
         "clean.run = lambda args: (print('ready', flush=True), time.sleep(60));"
         "sys.exit(cli.main(['clean']))"
     )

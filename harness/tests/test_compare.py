@@ -17,12 +17,16 @@ from typing import Any
 import pytest
 from made_results import make
 
-from dsharness import comparepicture, comparetable, comparison, paths, results
-from dsharness.comparison import Comparisons, Sweep
+from dsharness import paths
+from dsharness.compare import comparison
+from dsharness.compare import picture as comparepicture
+from dsharness.compare import table as comparetable
+from dsharness.compare.comparison import Comparisons, Sweep
+from dsharness.compare.verdict import Rule, Word
 from dsharness.errors import HarnessError
-from dsharness.results import Results
-from dsharness.samples import Cell
-from dsharness.verdict import Rule, Word
+from dsharness.results import results
+from dsharness.results.results import Results
+from dsharness.results.samples import Cell
 
 DSBENCH = paths.HARNESS / "dsbench"
 

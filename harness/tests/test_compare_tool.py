@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from made_results import make
 
-from dsharness import floors, results
-from dsharness.results import Results
-from dsharness.samples import Cell
+from dsharness.results import floors, results
+from dsharness.results.results import Results
+from dsharness.results.samples import Cell
 
 COMPARE = Path("/usr/share/benchmark/compare.py")
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from made_results import make
 
-from dsharness import caches, complexity, curvefits, results
+from dsharness.results import caches, results
+from dsharness.results import fits as curvefits
+from dsharness.statistics import complexity
 
 SIZES = [round(step * 10**decade) for decade in range(6) for step in (1, 2, 5)]
 CURVES: dict[str, Callable[[int], float]] = {

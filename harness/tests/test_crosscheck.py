@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import archive, checks, cli, crosschecker, disassembly, kerneltests, linuxsource, paths
-from dsharness.checks import Check, Facts, Measure, Verdict
+from dsharness import cli, paths
+from dsharness.crosscheck import checks, disassembly, kerneltests
+from dsharness.crosscheck import drive as crosschecker
+from dsharness.crosscheck.checks import Check, Facts, Measure, Verdict
+from dsharness.crosscheck.kerneltests import INTERVAL, NAMES, RBTREE, RHASHTABLE, Found
 from dsharness.errors import HarnessError
-from dsharness.kernels import Kernel
-from dsharness.kerneltests import INTERVAL, NAMES, RBTREE, RHASHTABLE, Found
+from dsharness.kernel import archive, linuxsource
+from dsharness.kernel.kernels import Kernel
 
 RBTREE_LOG = """\
 [    2.156018] rbtree testing

@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 from made_results import make
 
-from dsharness import curve, curverun, paths, resume, results
+from dsharness import paths
+from dsharness.curve import command as curve
+from dsharness.curve import drive as curverun
+from dsharness.curve import resume
 from dsharness.errors import HarnessError, UsageError
+from dsharness.results import results
 
 
 def plan(*argv: str) -> curve.CurvePlan:

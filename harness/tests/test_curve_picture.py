@@ -14,9 +14,12 @@ from made_results import make
 from test_complexity import CACHES
 from test_plot import svg_text
 
-from dsharness import curvefigure, curvefits, curvetable, figures
-from dsharness.results import Results
-from dsharness.samples import Cell
+from dsharness.curve import figure as curvefigure
+from dsharness.curve import table as curvetable
+from dsharness.plot import figures
+from dsharness.results import fits as curvefits
+from dsharness.results.results import Results
+from dsharness.results.samples import Cell
 
 SIZES = [1, 2, 5, 10, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000]
 

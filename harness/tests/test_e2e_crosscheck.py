@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from dsharness import crosschecker
-from dsharness.checks import Verdict
+from dsharness.crosscheck import drive as crosschecker
+from dsharness.crosscheck.checks import Verdict
 
 
 @pytest.mark.parametrize("kernel", ["6.12", "6.1"])

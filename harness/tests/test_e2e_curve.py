@@ -9,7 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from dsharness import paths, results
+from dsharness import paths
+from dsharness.results import results
 
 HARNESS = paths.HARNESS / "dsbench"
 SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000]

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from dsharness import datapath, targets
+from dsharness import targets
+from dsharness.results import datapath
 from guests import PARAMETERS, RUN, header, sh, table
 
 OPS = ("tx", "rx", "path")

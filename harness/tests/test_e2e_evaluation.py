@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dsharness import paths, targets, tools
+from dsharness import paths, targets
+from dsharness.kernel import tools
 from dsharness.tunnel import command, drive
 from dsharness.tunnel.devices import LINK
 

@@ -13,7 +13,7 @@ import pytest
 
 from dsharness import paths
 from dsharness.errors import OTHER_BASELINE, REGRESSED
-from dsharness.planted import plant
+from dsharness.quality.planted import plant
 
 ALLOCATING = ("xarray", "maple", "idr", "rhashtable")
 

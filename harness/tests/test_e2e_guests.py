@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import errors, kernels, paths, targets
-from dsharness.build import Build
+from dsharness import errors, paths, targets
+from dsharness.kernel import kernels
+from dsharness.kernel.build import Build
 from guests import CELLS, rows
 
 DSBENCH = paths.HARNESS / "dsbench"

@@ -9,8 +9,9 @@ import re
 from pathlib import Path
 
 import pytest
-from dsharness import buildroot, targets
+from dsharness import targets
 from dsharness.errors import HarnessError
+from dsharness.kernel import buildroot
 from guests import PARAMETERS, RUN, SAMPLES, broken_modules, header, sh
 
 CPUS = 4

@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from dsharness import buildroot, targets
+from dsharness import targets
 from dsharness.errors import HarnessError
+from dsharness.kernel import buildroot
 from guests import CELLS, RUN, header, rows, sh
 
 

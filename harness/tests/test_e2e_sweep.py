@@ -17,9 +17,13 @@ from pathlib import Path
 import pytest
 import schemas
 
-from dsharness import floors, paths, results, stats, sweep, sweeper, targets
+from dsharness import paths, targets
 from dsharness.errors import HarnessError
-from dsharness.samples import check_agreement, parse_report, parse_samples
+from dsharness.results import floors, results
+from dsharness.results.samples import check_agreement, parse_report, parse_samples
+from dsharness.statistics import stats
+from dsharness.sweep import command as sweep
+from dsharness.sweep import drive as sweeper
 from guests import CELLS, FLOORS
 
 HARNESS = paths.HARNESS / "dsbench"

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from dsharness import buildroot, tools
 from dsharness.errors import HarnessError
+from dsharness.kernel import buildroot, tools
 from dsharness.targets import Target, get
 
 NETNS = Path(__file__).parent / "netns"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from dsharness import environment
+from dsharness.results import environment
 
 
 def test_facts_of_this_machine() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dsharness import inference
-from dsharness.inference import Interval, Outliers
+from dsharness.statistics import inference
+from dsharness.statistics.inference import Interval, Outliers
 
 DRAWS = 1000
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import build, guestnet, initramfs
-from dsharness.build import Build
 from dsharness.errors import HarnessError
-from dsharness.kernels import Kernel
+from dsharness.kernel import build
+from dsharness.kernel.build import Build
+from dsharness.kernel.kernels import Kernel
+from dsharness.targets import guestnet, initramfs
 
 
 def unpack(archive: initramfs.Archive, folder: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import archive, kernels
 from dsharness.errors import HarnessError, UsageError
+from dsharness.kernel import archive, kernels
 
 
 def test_an_unknown_target_names_those_there_are() -> None:

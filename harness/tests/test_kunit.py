@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from dsharness import kernels, kunit
+from dsharness.commands import kunit
 from dsharness.errors import HarnessError
+from dsharness.kernel import kernels
 
 SUITES = (
     "dsbench_stats",

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import build, kernels, lint, paths
+from dsharness import paths
+from dsharness.commands import lint
 from dsharness.errors import UsageError
+from dsharness.kernel import build, kernels
 
 FLAWED = """\
 // SPDX-License-Identifier: GPL-2.0

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from dsharness.errors import HarnessError
-from dsharness.marked import Cutter
+from dsharness.sweep.marked import Cutter
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])

@@ -13,10 +13,14 @@ from typing import Any
 import pytest
 from made_results import ALL_CONTAINERS, CONTAINERS, DEVICES, SHARING, make
 
-from dsharness import figures, paths, results, seedview, stats
+from dsharness import paths
 from dsharness.errors import HarnessError
-from dsharness.picture import Point
-from dsharness.results import Results
+from dsharness.plot import figures
+from dsharness.plot.picture import Point
+from dsharness.results import results
+from dsharness.results.results import Results
+from dsharness.seedtables import view as seedview
+from dsharness.statistics import stats
 
 pytestmark = pytest.mark.skipif(not shutil.which("gnuplot"), reason="gnuplot is not installed")
 

@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import bystanders, paths, planted, quality, qualityrun
-from dsharness.bystanders import Account, Watch
+from dsharness import paths
 from dsharness.errors import HarnessError, UsageError
-from dsharness.qualityrun import Outcome
+from dsharness.quality import command as quality
+from dsharness.quality import drive as qualityrun
+from dsharness.quality import planted
+from dsharness.quality.drive import Outcome
+from dsharness.sweep import bystanders
+from dsharness.sweep.bystanders import Account, Watch
 
 IDLE = Account(others=0.02, stolen=0.0, load=0.5, names=())
 BUSY = Account(others=1.1, stolen=0.04, load=3.2, names=("cc1 0.80",))

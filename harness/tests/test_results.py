@@ -20,8 +20,10 @@ import numpy as np
 import pytest
 from made_results import SHARING, make
 
-from dsharness import inference, paths, results, table
+from dsharness import paths
 from dsharness.errors import HarnessError
+from dsharness.results import results, table
+from dsharness.statistics import inference
 
 Document = dict[str, Any]
 
@@ -338,7 +340,7 @@ def test_two_of_one_moment_get_two_names_and_leave_nothing(tmp_path: Path) -> No
     script = (
         "import datetime, sys\n"
         "from pathlib import Path\n"
-        "from dsharness import results\n"
+        "from dsharness.results import results\n"
         "class Still(datetime.datetime):\n"
         "    now = classmethod(lambda cls, zone=None: cls(2026, 1, 2, 3, 4, 5))\n"
         "results.datetime.datetime = Still\n"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from dsharness.errors import HarnessError
-from dsharness.samples import check_agreement, parse_report, parse_samples
+from dsharness.results.samples import check_agreement, parse_report, parse_samples
 
 REPORT = """\
 # dsbench: 0.1.0

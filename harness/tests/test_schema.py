@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from made_results import make
 
-from dsharness import baseline, comparison, paths, results
-from dsharness.comparison import Sweep
-from dsharness.results import Results
+from dsharness import paths
+from dsharness.compare import comparison
+from dsharness.compare.comparison import Sweep
+from dsharness.gate import baseline
+from dsharness.results import results
+from dsharness.results.results import Results
 from dsharness.tunnel import record
 
 pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")

@@ -10,10 +10,12 @@ from array import array
 import pytest
 from made_results import make
 
-from dsharness import seedreport, seedtables, seedview
 from dsharness.errors import UsageError
-from dsharness.results import Results
-from dsharness.sweep import Plan
+from dsharness.results.results import Results
+from dsharness.seedtables import command as seedtables
+from dsharness.seedtables import report as seedreport
+from dsharness.seedtables import view as seedview
+from dsharness.sweep.command import Plan
 
 
 def plans(*argv: str) -> list[Plan]:

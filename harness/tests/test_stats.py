@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from dsharness import stats
+from dsharness.statistics import stats
 
 
 def test_summary_of_a_small_sample() -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from test_samples import DATAPATH_REPORT, DATAPATH_SAMPLES, REPORT, SAMPLES
 
-from dsharness import sweep
-from dsharness.datapath import DEVICES, Topology
 from dsharness.errors import UsageError
-from dsharness.sweepstream import StageResult, SweepStream
+from dsharness.results.datapath import DEVICES, Topology
+from dsharness.sweep import command as sweep
+from dsharness.sweep.stream import StageResult, SweepStream
 
 GUEST = Path(__file__).resolve().parents[1] / "guest"
 

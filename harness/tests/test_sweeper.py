@@ -10,12 +10,14 @@ from types import SimpleNamespace
 import pytest
 from made_results import make
 
-from dsharness import bystanders, results, sweeper
 from dsharness.errors import HarnessError
-from dsharness.results import Results
-from dsharness.samples import Cell, Header, Report, merged
-from dsharness.sweeper import Collector
-from dsharness.sweepstream import StageResult
+from dsharness.results import results
+from dsharness.results.results import Results
+from dsharness.results.samples import Cell, Header, Report, merged
+from dsharness.sweep import bystanders
+from dsharness.sweep import drive as sweeper
+from dsharness.sweep.drive import Collector
+from dsharness.sweep.stream import StageResult
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import errors, paths, qemucmd, targets
-from dsharness.build import Build
+from dsharness import errors, paths, targets
 from dsharness.errors import HarnessError, UsageError
-from dsharness.kernels import Kernel
-from dsharness.targets import guest, host
+from dsharness.kernel.build import Build
+from dsharness.kernel.kernels import Kernel
+from dsharness.targets import guest, host, qemucmd
 from dsharness.targets.base import check_files
 
 

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from dsharness import proc, tools
+from dsharness import proc
 from dsharness.errors import HarnessError
+from dsharness.kernel import tools
 
 
 def test_it_builds_without_a_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

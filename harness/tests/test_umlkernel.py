@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dsharness import umlkernel
+from dsharness.kernel import umlkernel
 
 STAYS = (
     "Makefile", ".config", "linux", "scripts/mod/empty.o", "arch/um/Makefile", "arch/x86/include/asm/io.h",

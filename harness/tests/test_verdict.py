@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dsharness import inference, verdict
+from dsharness.compare import verdict
+from dsharness.compare.verdict import Blocks, Comparison, Rule, Word
 from dsharness.errors import HarnessError
-from dsharness.verdict import Blocks, Comparison, Rule, Word
+from dsharness.statistics import inference
 
 Values = npt.NDArray[np.float64]
 Source = Callable[[np.random.Generator, int], Values]

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from .. import accel as accelerators
-from .. import build, kernels, packages
+from .. import packages
 from ..errors import UsageError
-from ..trees import Tree
+from ..kernel import build, kernels
+from ..kernel.trees import Tree
+from . import accel as accelerators
 from .base import GuestError, GuestResult, Target
 from .host import Host
 from .host import require as require_host

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..build import Build
 from ..errors import HarnessError
+from ..kernel.build import Build
 
 GUEST_MEMORY_MIB = 512
 """What a guest has unless its work needs more. It takes no more of the host's than it touches."""

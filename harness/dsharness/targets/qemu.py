@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .. import guestnet, initramfs, qemucmd
-from ..build import Build
+from ..kernel.build import Build
+from . import guestnet, initramfs, qemucmd
 from .guest import INIT, Guest, Job
 
 TERMINFO = (Path("/etc/terminfo"), Path("/lib/terminfo"), Path("/usr/share/terminfo"))

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import accel, kernels, packages, paths, ui
+from .. import packages, paths, ui
 from ..errors import CRASHED, TIMED_OUT, HarnessError, UsageError
+from ..kernel import kernels
+from ..targets import accel
 from .devices import NAMES, UDPTUN
 
 DEFAULT_ROUNDS = "5"

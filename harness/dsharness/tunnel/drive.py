@@ -17,16 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import environment, paths, proc, results, targets, tools, ui
+from .. import paths, proc, targets, ui
 from ..errors import HarnessError
+from ..kernel import tools
+from ..results import environment, results
 from . import record
 from .command import Peer, Plan
 from .devices import DEVICES, LINK, UDPTUN, Keys
+from .meters import TOOLS, Reading
 from .record import Evaluation, Sample
 from .sides import Here, Ssh
 from .steps import Experiment, Link, Step, Take, steps, veth_link, write
 from .stream import Stream
-from .meters import TOOLS, Reading
 
 SCRIPT = paths.HARNESS / "guest" / "tunnel.sh"
 

@@ -15,12 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from .. import paths, results
+from .. import paths
 from ..errors import HarnessError
+from ..results import results
 from .devices import ENCRYPTED, LINK, UDPTUN
+from .meters import LATENCY, TOOLS, Reading, Tool
 from .significance import Comparison, Figures, compare, figures
 from .steps import Take
-from .meters import LATENCY, TOOLS, Reading, Tool
 
 SCHEMA_VERSION = 1
 LATEST = "latest-tunnel.json"

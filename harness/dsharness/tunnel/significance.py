@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from .. import inference
+from ..statistics import inference
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..errors import HarnessError
-from ..marked import Cutter
+from ..sweep.marked import Cutter
 from .devices import LINK
-from .steps import NO_PART, Step, Take
 from .meters import Reading, last_words
+from .steps import NO_PART, Step, Take
 
 MARK = "@tunnel"
 TIMED_OUT = 124

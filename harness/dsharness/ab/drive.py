@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Drives one comparison of two sides: builds both, runs their loads in turns, keeps what was finished."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import paths, targets, ui
+from ..compare import comparison, likeness, verdict
+from ..compare import picture as comparepicture
+from ..compare import table as comparetable
+from ..compare.comparison import Comparisons, Sweep
+from ..compare.verdict import Comparison, Rule, Word
+from ..errors import UsageError
+from ..kernel import trees
+from ..kernel.trees import Tree
+from ..results import results
+from ..results.results import Results
+from ..results.samples import Report
+from ..sweep import bystanders
+from ..sweep.command import Plan
+from ..sweep.drive import begun, told
+from . import interleave
+from .command import AbPlan
+from .interleave import Load, Side, Taken
+
+NAMES = ("a", "b")
+
+TRIES = 10
+TRIES_ICOUNT = 3
+WARMUP_MS = 50
+FIRST_WARMUP_MS = 1000
+"""A guest's first second is up to 60 % slow."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """A side with what it runs in."""
+
+    label: str
+    """What the user calls it."""
+    tree: Tree
+    target: targets.Target
+    side: Side
+
+    @property
+    def described(self) -> str:
+        """Both for people."""
+        where = f"{self.tree.name} ({self.tree.revision})"
+        return where if self.label == self.tree.name else f"{where} on {self.label}"
+
+
+def contenders(plan: AbPlan) -> tuple[Contender, Contender]:
+    """Both sides, built. UsageError when they have none of the containers in common."""
+    first, second = (_of_kernels if plan.kernels else _of_revisions)(plan)
+    for one, other in ((first, second), (second, first)):
+        if missing := sorted(set(one.side.containers) - set(other.side.containers)):
+            ui.warn(f"only {one.label} has {', '.join(missing)}: not compared")
+    if not set(first.side.containers) & set(second.side.containers):
+        raise UsageError(f"{first.label} and {second.label} have no container in common that --container allows")
+    return first, second
+
+
+def _of_revisions(plan: AbPlan) -> tuple[Contender, Contender]:
+    assert plan.revisions
+    where = plan.sweep
+    made = []
+    for name, revision in zip(NAMES, plan.revisions):
+        tree = trees.find(revision)
+        target = targets.get(where.target, where.kernel, where.accel, tree=tree)
+        made.append(Contender(revision, tree, target, _side(name, tree, target, where)))
+    return made[0], made[1]
+
+
+def _of_kernels(plan: AbPlan) -> tuple[Contender, Contender]:
+    assert plan.kernels
+    where, tree = plan.sweep, trees.working()
+    made = []
+    for name, kernel in zip(NAMES, plan.kernels):
+        target = targets.get(where.target, kernel, where.accel, tree=tree)
+        made.append(Contender(target.kernel.release, tree, target, _side(name, tree, target, where)))
+    return made[0], made[1]
+
+
+def _side(name: str, tree: Tree, target: targets.Target, plan: Plan) -> Side:
+    """The containers asked for that were built: a kernel may be without one."""
+    built = [container for container in tree.containers if (target.build.ko_dir / f"dsbench_{container}.ko").exists()]
+    return Side(name, target.build, tuple(container for container in built if container in plan.containers))
+
+
+def measure(plan: AbPlan, pair: Sequence[Contender], taken: dict[str, Taken]) -> None:
+    """Take all samples; `taken` grows with each load. Two revisions share a guest, two kernels are booted in turns."""
+    tries, seed = plan.sweep.tries, _seed(plan.sweep)
+    loads = interleave.order([contender.side for contender in pair], plan.sweep.sizes, plan.rounds, seed)
+    place = results.label(pair[0].target.name, pair[0].target.accel)
+    with ui.Progress(f"{pair[0].label} and {pair[1].label} in turns in {place}", len(loads), "runs") as progress:
+        for target, share in _guests(plan, pair, loads):
+            icount = target.accel == "icount"
+            first = share[0]
+
+            def settings(load: Load) -> list[str]:
+                warmup = 0 if icount else FIRST_WARMUP_MS if load is first else WARMUP_MS
+                return [
+                    f"tries={tries or (TRIES_ICOUNT if icount else TRIES)}",
+                    f"warmup={warmup if plan.sweep.warmup is None else plan.sweep.warmup}",
+                    *(setting for setting in plan.sweep.settings if not setting.startswith("containers=")),
+                    f"containers={','.join(load.side.containers)}",
+                ]
+
+            interleave.run(target, share, settings, progress, plan.sweep.timeout, taken)
+
+
+def _guests(
+    plan: AbPlan, pair: Sequence[Contender], loads: Sequence[Load]
+) -> list[tuple[targets.Target, Sequence[Load]]]:
+    """The guests to boot, one after the other, with the loads of each."""
+    if not plan.kernels:
+        return [(pair[0].target, loads)]
+    target_of = {contender.side: contender.target for contender in pair}
+    boots = dict.fromkeys((load.round, load.side) for load in loads)
+    return [
+        (target_of[side], [load for load in loads if (load.round, load.side) == (number, side)])
+        for number, side in boots
+    ]
+
+
+def _seed(plan: Plan) -> int:
+    return next((int(setting[5:]) for setting in plan.settings if setting.startswith("seed=")), 1)
+
+
+def compare(plan: AbPlan) -> int:
+    """Measure both sides, show what changed, and keep it; what is found never fails it."""
+    pair = contenders(plan)
+    place = results.label(pair[0].target.name, pair[0].target.accel)
+    path = plan.output or results.new_path(f"ab-{place}", None)
+    results.check_room(path, 2 * plan.rounds * plan.sweep.cells * (plan.sweep.tries or TRIES))
+    watch = bystanders.Watch()
+    taken: dict[str, Taken] = {}
+    complete = False
+    try:
+        measure(plan, pair, taken)
+        complete = True
+    finally:
+        sides = _keep(plan, pair, taken, path, complete)
+    found = judged(plan, sides, taken)
+    print("; ".join(f"{letter} is {contender.described}" for letter, contender in zip("AB", pair)))
+    comparetable.show(found)
+    account = watch.account()
+    if found.counts[Word.INCONCLUSIVE] and found.before.results.unit == "cycles" and account.busy:
+        print(f"meanwhile {account}: repeat it on an idle machine, with more --rounds, or count instructions")
+    content = {**comparison.document([found]), "rounds": plan.rounds, "bystanders": dataclasses.asdict(account)}
+    results.write_document(content, path)
+    ui.say(f"comparison: {paths.short(path)}, of {' and '.join(side.path.name for side in sides)}")
+    for drawn in comparepicture.draw(found, paths.PLOTS, "ab"):
+        ui.say(f"picture: {paths.short(drawn)}")
+    return 0
+
+
+def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, Taken]) -> Comparisons:
+    """The verdicts. Both sides ran in turns, so a busy machine is no reason to believe neither."""
+    before, after = sides
+    one, other = (taken[name].blocks for name in NAMES)
+    return Comparisons(
+        before=before,
+        after=after,
+        rule=_rule(plan, taken),
+        cells=verdicts(plan, taken),
+        differences=likeness.differences(before.results, after.results),
+        only_before=[name for name in one if name not in other],
+        only_after=[name for name in other if name not in one],
+        in_turns=True,
+    )
+
+
+def verdicts(plan: AbPlan, taken: dict[str, Taken]) -> list[Comparison]:
+    """What became of every cell that both sides have."""
+    rule = _rule(plan, taken)
+    one, other = (_cheapest(taken[name].blocks) if rule.exact else taken[name].blocks for name in NAMES)
+    return verdict.compare(one, other, rule, in_turns=True)
+
+
+def _cheapest(blocks: dict[str, list[list[float]]]) -> dict[str, list[list[float]]]:
+    """Of counts of instructions the cheapest try of each load, as in the gate: in others the allocator fetched pages."""
+    return {name: [[min(block)] for block in loads] for name, loads in blocks.items()}
+
+
+def _rule(plan: AbPlan, taken: dict[str, Taken]) -> Rule:
+    report = taken[NAMES[0]].report
+    assert report
+    wanted = {name: value for name, value in (("threshold", plan.threshold), ("alpha", plan.alpha)) if value is not None}
+    return dataclasses.replace(Rule.of(report.unit), **wanted)
+
+
+def _keep(
+    plan: AbPlan, pair: Sequence[Contender], taken: dict[str, Taken], path: Path, complete: bool
+) -> list[Sweep]:
+    """Write what each side has so far, as a sweep's results, the tries of its loads one after the other."""
+    kept = []
+    for contender in pair:
+        side = taken.get(contender.side.name)
+        if not side or not side.report:
+            continue
+        made = _results(plan, contender, side, side.report, complete)
+        file = path.with_name(f"{path.stem}-{contender.side.name}.json")
+        results.write(made, file)
+        kept.append(Sweep(file, made))
+    if kept and not complete:
+        ui.warn(f"the comparison is incomplete: what was measured is kept in {' and '.join(str(one.path) for one in kept)}")
+    return kept
+
+
+def _results(plan: AbPlan, contender: Contender, side: Taken, report: Report, complete: bool) -> Results:
+    context: dict[str, Any] = {
+        **told(report),
+        **begun(contender.target).context,
+        "git_revision": contender.tree.revision.removesuffix("-dirty"),
+        "git_dirty": contender.tree.dirty,
+        "side": contender.label,
+        "n": list(plan.sweep.sizes),
+        "rounds": plan.rounds,
+        "cells": list(side.cells),
+        "complete": complete,
+    }
+    return Results(context, list(side.cells.values()))

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What this machine offers, target by target, and what to install for the rest."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import enum
+import os
+import platform
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import packages, paths
+from ..errors import HarnessError
+from ..kernel import archive, kernels, umlkernel
+from ..targets import accel, host
+from . import clean
+
+NEEDED_DISK = umlkernel.BUILD_BYTES
+NEEDED_MEMORY = 1 << 30
+
+
+class State(enum.Enum):
+    """How a finding is; only MISSING in a needed one keeps the default target from working."""
+
+    OK = "ok"
+    LATER = "comes by itself"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the table. `needed`: by the default target, make plots."""
+
+    what: str
+    state: State
+    detail: str
+    needed: bool = False
+
+
+def findings(probe: bool) -> Iterator[Finding]:
+    """All that is looked at, in the order of the table."""
+    yield Finding("system", State.OK, f"Linux {platform.release()}, {os.cpu_count()} CPUs, {_who()}")
+    yield _memory()
+    yield _disk()
+    yield from _unused()
+    yield from _packages()
+    yield from _sources()
+    yield _kvm(probe)
+    yield _running_headers()
+    yield _loadable()
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`dsbench doctor`."""
+    parser = subparsers.add_parser("doctor", help="what this machine offers, and what to install", description=__doc__)
+    parser.add_argument("--probe", action="store_true", help="boot a stock kernel under KVM now, if that was not tried")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table; the status is 1 when the default target cannot work here."""
+    lacking = []
+    for finding in findings(args.probe):
+        print(f"{finding.what:<18} {finding.state.value:<16} {finding.detail}", flush=True)
+        if finding.needed and finding.state is State.MISSING:
+            lacking.append(finding.what)
+    verdict = f"make plots cannot work here without: {', '.join(lacking)}" if lacking else "make plots works here"
+    print(f"\n{verdict}")
+    return int(bool(lacking))
+
+
+def _who() -> str:
+    if os.geteuid() == 0:
+        return "root"
+    return "not root, sudo installs packages" if shutil.which("sudo") else "not root and without sudo"
+
+
+def _memory() -> Finding:
+    text = Path("/proc/meminfo").read_text(encoding="ascii")
+    match = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
+    free = int(match[1]) * 1024 if match else 0
+    state = State.OK if free >= NEEDED_MEMORY else State.MISSING
+    return Finding("memory", state, f"{clean.human(free)} available, a guest takes 512 MiB at most", needed=True)
+
+
+def _disk() -> Finding:
+    cache = paths.cache_path()
+    existing = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    used = clean.human(clean.size(cache)) if cache.exists() else "empty"
+    enough = os.access(existing, os.W_OK) and (umlkernel.built() or free >= NEEDED_DISK)
+    detail = f"{cache}: {used}, {clean.human(free)} free"
+    if not enough:
+        detail += f"; it must be writable, and building a kernel takes {clean.human(NEEDED_DISK)} (DSBENCH_CACHE)"
+    return Finding("cache", State.OK if enough else State.MISSING, detail, needed=True)
+
+
+def _unused() -> Iterator[Finding]:
+    """Nothing where nothing is, and where it cannot be told, for want of a compiler."""
+    with contextlib.suppress(HarnessError):
+        if folders := clean.unused():
+            taken = clean.human(sum(clean.size(folder) for folder in folders))
+            detail = f"{taken} in {len(folders)} kernels and build roots: harness/dsbench clean --unused removes them"
+            yield Finding("cache, unused", State.OK, detail)
+
+
+def _packages() -> Iterator[Finding]:
+    can_install = os.geteuid() == 0 or bool(shutil.which("sudo"))
+    for group in packages.groups():
+        absent = packages.missing([group])
+        if not absent:
+            yield Finding(f"packages: {group}", State.OK, "")
+            continue
+        by_itself = can_install and not packages.forbidden()
+        detail = f"apt-get install --no-install-recommends {' '.join(absent)}"
+        needed = group in ("base", "plot", "uml")
+        yield Finding(f"packages: {group}", State.LATER if by_itself else State.MISSING, detail, needed)
+
+
+def _sources() -> Iterator[Finding]:
+    built = umlkernel.built()
+    versions = kernels.uml_versions()
+    if built:
+        yield Finding("UML kernel", State.OK, f"built: {', '.join(folder.name for folder in built)}", needed=True)
+    elif kernels.DEFAULT_VERSION in versions:
+        yield Finding("UML kernel", State.LATER, "built from linux-source when first needed: minutes", needed=True)
+    else:
+        yield Finding("UML kernel", State.MISSING, f"needs linux-source-{kernels.DEFAULT_VERSION}", needed=True)
+    yield _offer("linux-source", versions)
+    yield _offer("stock kernels", list(kernels.newest_stock().values()))
+
+
+def _offer(what: str, names: list[str]) -> Finding:
+    if not names:
+        return Finding(what, State.MISSING, "the package lists have none: apt-get update, or a Debian source in /etc/apt")
+    return Finding(what, State.OK, ", ".join(names))
+
+
+def _kvm(probe: bool) -> Finding:
+    if not accel.DEVICE.exists():
+        return Finding("KVM", State.MISSING, f"no {accel.DEVICE}: qemu runs under icount, counting instructions")
+    if probe:
+        packages.ensure("base", "qemu")
+        if problem := accel.kvm_problem(kernels.find("qemu")):
+            return Finding("KVM", State.MISSING, f"{problem}: qemu runs under icount, counting instructions")
+    answers = accel.remembered()
+    if not answers:
+        return Finding("KVM", State.LATER, f"unknown: {accel.DEVICE} is there, booting under it is tried at first use")
+    booted = ", ".join(f"{release} {'boots' if boots else 'does not boot'}" for release, boots in answers.items())
+    return Finding("KVM", State.OK if any(answers.values()) else State.MISSING, booted)
+
+
+def _running_headers() -> Finding:
+    release = platform.release()
+    kdir = kernels.HOST_MODULES / release / "build"
+    if (kdir / "Makefile").exists():
+        return Finding("headers", State.OK, f"of the running kernel: {kdir}")
+    if archive.candidate(f"linux-headers-{release}"):
+        return Finding("headers", State.LATER, f"of the running kernel: linux-headers-{release}, fetched when needed")
+    return Finding("headers", State.MISSING, f"of the running kernel {release}: target host cannot be built")
+
+
+def _loadable() -> Finding:
+    try:
+        host.require()
+    except HarnessError as error:
+        return Finding("loadable modules", State.MISSING, str(error))
+    return Finding("loadable modules", State.OK, "target host works")

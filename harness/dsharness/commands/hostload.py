@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Loading the modules into the running kernel from the build tree, unloading them, and installing them."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from pathlib import Path
+
+from .. import proc, ui
+from ..errors import HarnessError, UsageError
+from ..kernel import build, kernels
+from ..sweep import command as sweep
+from ..targets import host
+
+CORE = "dsbench"
+PROC_MODULES = Path("/proc/modules")
+RESULTS = Path("/proc/dsbench")
+DEBUGFS = Path("/sys/kernel/debug")
+
+
+def loaded() -> list[str]:
+    """The modules of dsbench in the running kernel: those that use others come first, as rmmod wants them."""
+    with contextlib.suppress(FileNotFoundError):
+        names = [line.split()[0] for line in PROC_MODULES.read_text(encoding="ascii").splitlines()]
+        return sorted((name for name in names if name == CORE or name.startswith(f"{CORE}_")), key=lambda name: name == CORE)
+    return []
+
+
+def load(args: argparse.Namespace) -> int:
+    """Insert the core and every container, run them together, and print /proc/dsbench."""
+    parameters = [f"{name}={_whole(name, value)}" for name, value in (("n", args.n), ("tries", args.tries))]
+    host.require()
+    if present := loaded():
+        raise HarnessError(f"{', '.join(present)} loaded already: make unload removes them")
+    modules = build.modules(kernels.find("host")).ko_dir
+    # One run of all, interleaved, instead of one as each registers.
+    _insert(modules / f"{CORE}.ko", *parameters, "autorun=0")
+    try:
+        for container in sweep.known_containers():
+            _insert(modules / f"{CORE}_{container}.ko", *parameters)
+        _start()
+        with ui.step("running"), RESULTS.open(encoding="utf-8") as results:
+            text = results.read()
+    except BaseException:
+        _remove()
+        raise
+    sys.stdout.write(text)
+    ui.say("the modules stay loaded: make unload removes them")
+    return 0
+
+
+def unload(args: argparse.Namespace) -> int:
+    """Remove what is loaded, the containers first."""
+    if not loaded():
+        ui.say("no module of dsbench is loaded")
+        return 0
+    host.require()
+    _remove()
+    return 0
+
+
+def modules_install(args: argparse.Namespace) -> int:
+    """Install the modules for the running kernel, so that insmod and modprobe find them."""
+    host.require()
+    build.install(build.modules(kernels.find("host")), Path("/"))
+    ui.say("installed; next: modprobe dsbench n=4000 tries=100 && cat /proc/dsbench")
+    return 0
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`dsbench load`, `unload` and `modules-install`."""
+    parser = subparsers.add_parser("load", help="load the modules into the running kernel, and print the results")
+    parser.add_argument("--n", default="500", help="elements (500)")
+    parser.add_argument("--tries", default="100", help="tries of each cell (100)")
+    parser.set_defaults(run=load)
+    parser = subparsers.add_parser("unload", help="remove the modules from the running kernel")
+    parser.set_defaults(run=unload)
+    parser = subparsers.add_parser("modules-install", help="install the modules for the running kernel")
+    parser.set_defaults(run=modules_install)
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"{name} is {text!r}: whole numbers from 1 are allowed")
+    return int(text)
+
+
+def _insert(module: Path, *parameters: str) -> None:
+    proc.check(["insmod", module, *parameters], env=proc.build_environment())
+
+
+def _remove() -> None:
+    for name in loaded():
+        proc.check(["rmmod", name], env=proc.build_environment())
+
+
+def _start() -> None:
+    if not (DEBUGFS / CORE).exists():
+        proc.check(["mount", "-t", "debugfs", "debugfs", DEBUGFS])
+    (DEBUGFS / CORE / "run").write_text("1\n", encoding="ascii")

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Run the KUnit suites in the UML guest.
+
+The report is parsed by the kernel's own kunit.py, from the source that the guest was built from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import targets
+from ..errors import HarnessError
+
+SECONDS = 120.0
+
+# Nothing may run while the suites use the containers, which are loaded with them. What the kernel logs is the report, one
+# for each module: kunit.py stops reading at the end of the first.
+SCRIPT = """
+set -e
+insmod dsbench.ko autorun=0
+for module in *_kunit.ko; do
+	dmesg --clear
+	modprobe "${module%.ko}"
+	dmesg
+	printf '\\f'
+done
+"""
+REPORT_END = b"\f"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test case, or one parameter of it."""
+
+    suite: str
+    name: str
+    status: str
+    """PASS, FAIL, SKIP or ERROR, as kunit.py says."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the kernel's parser made of the log."""
+
+    cases: tuple[Case, ...]
+    text: str
+    """As kunit.py prints it."""
+    passed: bool
+    """What its exit status says."""
+
+
+def run_suites() -> Report:
+    """Boot, load, report. HarnessError when the guest does not do as it is told."""
+    target = targets.get("uml")
+    result = target.run(["sh", "-c", SCRIPT], timeout=SECONDS)
+    if result.status:
+        raise HarnessError(f"the KUnit suites did not run: {result.stderr.decode(errors='replace').strip()}")
+    if target.kernel.source is None:
+        raise HarnessError(f"{target.kernel.release} has no source with kunit.py in it")
+    logs = result.stdout.split(REPORT_END)[:-1]
+    return joined([parse(log, target.kernel.source) for log in logs])
+
+
+def joined(reports: Sequence[Report]) -> Report:
+    """One report of all; it passed when each did, and there is one."""
+    return Report(
+        tuple(case for report in reports for case in report.cases),
+        "".join(report.text for report in reports),
+        bool(reports) and all(report.passed for report in reports),
+    )
+
+
+def parse(log: bytes, source: Path) -> Report:
+    """Give a kernel log to the kunit.py of a kernel source."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        saved = Path(folder) / "log"
+        saved.write_bytes(log)
+        argv = [sys.executable, str(source / "tools/testing/kunit/kunit.py"), "parse", f"--json={report}", str(saved)]
+        answer = subprocess.run(argv, check=False, capture_output=True, text=True)
+        try:
+            content = json.loads(report.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise HarnessError(f"kunit.py made no report: {answer.stderr.strip() or answer.stdout.strip()}") from None
+    return Report(tuple(_cases(content)), answer.stdout, answer.returncode == 0)
+
+
+def _cases(group: dict[str, Any], suite: str = "") -> Iterator[Case]:
+    """All cases below a group; a suite is a group of the first level."""
+    for case in group.get("test_cases", []):
+        yield Case(suite, case["name"], case["status"])
+    for sub in group.get("sub_groups", []):
+        yield from _cases(sub, suite or sub["name"])
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`dsbench kunit`."""
+    parser = subparsers.add_parser("kunit", help="run the KUnit suites in the UML guest", description=__doc__)
+    parser.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Print the report; 0 when all passed."""
+    report = run_suites()
+    print(report.text, end="")
+    return 0 if report.passed else 1

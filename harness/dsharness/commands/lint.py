@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Checks the sources: warnings of compiler and modpost, sparse, checkpatch, kernel-doc, mypy and shellcheck.
+
+The modules are built apart from the targets' builds, whole each time, for the oldest and the newest kernels that they
+support. A check that cannot be done here is skipped, with the reason: it never counts as passed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import enum
+import functools
+import os
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import packages, paths, proc, ui
+from ..errors import HarnessError, UsageError
+from ..kernel import build, kernels
+from ..kernel.kernels import Kernel
+
+UML = "uml"
+KERNELS = ("6.1", "6.12", kernels.NEWEST, UML)
+"""Debian's stock kernels and their compilers; the newest one in the build root; uml, which alone has KUnit."""
+
+SPARSE_PRELUDE = paths.HARNESS / "lint" / "sparse.h"
+COMPAT = paths.ROOT / "include" / "dsbench" / "compat.h"
+"""The one file that may ask for the kernel's version."""
+
+NOT_OF_TOOLS = "PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,EMBEDDED_FUNCTION_NAME"
+"""What checkpatch asks for that only kernel code has: its types, its macros, __func__ in what it prints."""
+
+NOISE = re.compile(
+    r"^make\b|checker-valid\.sh|C=\d specified|compiler differs from the one used"
+    r"|^cc1: warning: \./arch/um/include/generated/uapi: "
+)
+"""What make, not the compiler, says; and a folder that UML's makefile names but does not have."""
+
+COMPLAINT = re.compile(r"\b(warning|error|undefined)\b", re.IGNORECASE)
+PLACE = re.compile(r"^(?P<file>[^\s:]+):(?P<rest>\d+:.*)$")
+
+
+class Verdict(enum.Enum):
+    """What a check came to."""
+
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check, of the modules as built for one kernel, or of the sources alone."""
+
+    name: str
+    kernel: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.kernel}" if self.kernel else self.name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The verdict on a check; the notes are its findings, or why it was skipped."""
+
+    check: Check
+    verdict: Verdict
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        head = f"{self.check.name:<11} {self.check.kernel or '-':<8} {self.verdict.value}"
+        return "\n".join((head, *(f"    {note}" for note in self.notes)))
+
+
+class Partial(HarnessError):
+    """A check found nothing, but could not look everywhere."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the modules are built for one kernel."""
+
+    kernel: Kernel
+
+    @property
+    def farm(self) -> Path:
+        """The sources, as links."""
+        return paths.BUILD / f"lint-{self.kernel.release}" / "src"
+
+    def make(self, *arguments: str) -> list[str]:
+        """Run make on the modules; its output, line by line."""
+        lines: list[str] = []
+        argv: list[proc.Arg] = [
+            "make", "-s", "-k", f"-j{os.cpu_count() or 1}", "-C", self.kernel.kdir, f"M={self.farm / 'modules'}",
+            f"ARCH={self.kernel.arch}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "W=1", *arguments, "modules",
+        ]  # fmt: skip
+        result = proc.stream(self.kernel.command(argv), env=proc.build_environment(), on_line=lines.append)
+        if result.status and not any(COMPLAINT.search(line) for line in lines):
+            raise HarnessError(f"make fails for {self.kernel.release}: {result.last}")
+        return lines
+
+    def relative(self, line: str) -> tuple[str, bool]:
+        """A message with its file named from the project's top, and whether that file is ours."""
+        match = PLACE.match(line)
+        if not match:
+            return line, True
+        file = Path(os.path.normpath(self.farm / "modules" / match["file"]))
+        if file.is_relative_to(self.farm):
+            return f"{file.relative_to(self.farm)}:{match['rest']}", True
+        return line, False
+
+
+def plan(names: Sequence[str] = (), specs: Sequence[str] = KERNELS) -> list[Check]:
+    """The checks of these names (all, when none is given), those of built modules for each of these kernels."""
+    checks = []
+    for name in names or (*BUILT, *PLAIN):
+        if name in BUILT:
+            checks += [Check(name, spec) for spec in specs]
+        else:
+            checks.append(Check(name))
+    return checks
+
+
+def perform(check: Check) -> Outcome:
+    """Do one check. UsageError for an unknown kernel; whatever else prevents it makes it skipped."""
+    try:
+        findings = BUILT[check.name](check.kernel) if check.kernel else PLAIN[check.name]()
+    except UsageError:
+        raise
+    except HarnessError as error:
+        return Outcome(check, Verdict.SKIPPED, (str(error),))
+    return Outcome(check, Verdict.FAILED if findings else Verdict.OK, tuple(findings))
+
+
+def warnings(spec: str) -> list[str]:
+    """What compiler, objtool and modpost have to say about the modules, with W=1."""
+    site, lines = _compiled(spec)
+    return [site.relative(line)[0] for line in lines if COMPLAINT.search(line) and not NOISE.search(line)]
+
+
+def sparse(spec: str) -> list[str]:
+    """What sparse finds in our files. Partial when it stumbled over the kernel's own."""
+    packages.ensure("lint")
+    site, _ = _compiled(spec)
+    prelude = site.farm.parent / SPARSE_PRELUDE.name
+    shutil.copyfile(SPARSE_PRELUDE, prelude)
+    # The headers' packages of newer kernels lack the script by which C=2 looks whether there is a sparse at all.
+    with ui.step(f"running sparse for {site.kernel.release}"):
+        lines = site.make("KBUILD_CHECKSRC=2", f"CF=-include {prelude}")
+    messages = [site.relative(line) for line in lines if COMPLAINT.search(line) and not NOISE.search(line)]
+    if findings := [message for message, ours in messages if ours]:
+        return findings
+    if unread := [message for message, ours in messages if not ours and " error: " in message]:
+        raise Partial(f"nothing in our files, but sparse cannot read all of this kernel's headers: {unread[0]}")
+    return []
+
+
+def checkpatch() -> list[str]:
+    """The kernel's coding style, by its own script."""
+    script = _source() / "scripts" / "checkpatch.pl"
+    # -X: what Perl itself thinks of the script is not about our files.
+    argv: list[proc.Arg] = [
+        "perl", "-X", script, "--strict", "--no-tree", "--terse", "--show-types", "--no-summary", "--quiet"
+    ]  # fmt: skip
+    sources = [*_sources("modules", (".c", ".h")), *_sources("include", (".h",))]
+    common = [file for file in sources if file != COMPAT]
+    lines = _output([*argv, "--file", *common])
+    if COMPAT in sources:
+        lines += _output([*argv, "--ignore", "LINUX_VERSION_CODE", "--file", COMPAT])
+    if tools := _sources("harness/tools", (".c", ".h")):
+        lines += _output([*argv, "--ignore", NOT_OF_TOOLS, "--file", *tools])
+    return lines
+
+
+def kernel_doc() -> list[str]:
+    """Whether the comments on what include/ exports are whole."""
+    script = _source() / "scripts" / "kernel-doc"
+    return _output(["perl", script, "-none", "-Wall", *_sources("include", (".h",))])
+
+
+def python() -> list[str]:
+    """The harness, by mypy --strict."""
+    packages.ensure("plot", "test", "lint")
+    argv: list[proc.Arg] = [
+        "/usr/bin/mypy", "--config-file", paths.HARNESS / "lint" / "mypy.ini", "--cache-dir", paths.BUILD / "mypy",
+        "--no-error-summary", paths.HARNESS / "dsharness",
+    ]  # fmt: skip
+    return _output(argv)
+
+
+def shell() -> list[str]:
+    """Every shell script, by shellcheck."""
+    packages.ensure("lint")
+    return _output(["shellcheck", "--format=gcc", *_scripts()])
+
+
+BUILT: dict[str, Callable[[str], list[str]]] = {"warnings": warnings, "sparse": sparse}
+PLAIN: dict[str, Callable[[], list[str]]] = {
+    "checkpatch": checkpatch,
+    "kernel-doc": kernel_doc,
+    "python": python,
+    "shell": shell,
+}
+
+
+@functools.cache
+def _site(spec: str) -> Site:
+    return Site(kernels.find("uml") if spec == UML else kernels.find("qemu", spec))
+
+
+@functools.cache
+def _compiled(spec: str) -> tuple[Site, list[str]]:
+    """The modules, compiled from nothing, and what make said."""
+    packages.ensure("base")
+    site = _site(spec)
+    shutil.rmtree(site.farm, ignore_errors=True)
+    build.farm(site.farm, paths.ROOT)
+    with ui.step(f"compiling the modules for {site.kernel.release} with W=1"):
+        return site, site.make()
+
+
+def _source() -> Path:
+    """A kernel source with its scripts."""
+    source = kernels.find("uml").source
+    if not source:
+        raise HarnessError("there is no kernel source here, whose scripts are needed")
+    return source
+
+
+def _sources(folder: str, suffixes: Sequence[str]) -> list[Path]:
+    return sorted(file for file in (paths.ROOT / folder).rglob("*") if file.suffix in suffixes)
+
+
+def _scripts() -> list[Path]:
+    """The files that begin as a shell script does, and those that scripts read."""
+    candidates = [*paths.HARNESS.rglob("*"), *(paths.ROOT / ".ci").rglob("*")]
+    return sorted(file for file in candidates if file.is_file() and (file.suffix == ".sh" or re.match(rb"#!.*\bsh\b", _first_line(file))))
+
+
+def _first_line(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.readline(100)
+
+
+def _output(argv: Sequence[proc.Arg]) -> list[str]:
+    """What a checker says, with our files named from the project's top; a failure that says nothing is an error."""
+    lines: list[str] = []
+    result = proc.stream(argv, cwd=paths.ROOT, env=proc.build_environment(), on_line=lines.append)
+    said = [line.replace(f"{paths.ROOT}/", "") for line in lines if line.strip()]
+    if result.status and not said:
+        raise HarnessError(f"{os.fspath(argv[0])} failed with status {result.status}")
+    return said
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`dsbench lint`."""
+    parser = subparsers.add_parser("lint", help="check the sources of modules and harness", description=__doc__)
+    parser.add_argument(
+        "--kernel", nargs="+", metavar="VERSION", default=KERNELS,
+        help=f"for warnings and sparse: a version or release of a stock kernel, {kernels.NEWEST} or {UML} (default: {' '.join(KERNELS)})",
+    )  # fmt: skip
+    parser.add_argument("--only", nargs="+", metavar="CHECK", choices=(*BUILT, *PLAIN), default=(), help="do only these")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do the checks; the status is 1 when one has failed."""
+    outcomes = []
+    for check in plan(args.only, args.kernel):
+        outcomes.append(perform(check))
+        print(outcomes[-1], flush=True)
+    counts = [f"{sum(o.verdict is verdict for o in outcomes)} {verdict.value}" for verdict in Verdict]
+    ui.say(", ".join(counts))
+    return int(any(outcome.verdict is Verdict.FAILED for outcome in outcomes))

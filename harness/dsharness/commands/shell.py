@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0
+"""An interactive shell in a guest, in the folder of the modules. `exit` powers the guest off; ^] ends a hung one at once."""
+
+from __future__ import annotations
+
+import argparse
+
+from .. import targets
+from .execcmd import add_target_options
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`dsbench shell`."""
+    parser = subparsers.add_parser("shell", help="an interactive shell in a guest", description=__doc__)
+    add_target_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the shell; its exit status."""
+    return targets.get(args.target, args.kernel, args.accel, network=args.network, cpus=args.cpus).shell(files=args.files)

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Sweeps compared with a first one: the verdict on each cell that both have, and what they come to together."""
+
+from __future__ import annotations
+
+import collections
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import HarnessError
+from ..results import floors
+from ..results.results import Results
+from ..results.samples import DATAPATH_OPS
+from ..statistics import stats
+from . import likeness, verdict
+from .likeness import Difference
+from .verdict import Blocks, Comparison, Rule, Word
+
+SCHEMA_VERSION = 1
+KIND = "comparison"
+SHOWN = 3
+"""So many differences are spelled out in a refusal."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A result file and what is in it."""
+
+    path: Path
+    results: Results
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """Two sweeps, cell by cell; `only_before` and `only_after` name the cells that the other one lacks."""
+
+    before: Sweep
+    after: Sweep
+    rule: Rule
+    cells: list[Comparison]
+    differences: list[Difference]
+    only_before: list[str]
+    only_after: list[str]
+    in_turns: bool = False
+    """Whether their loads were taken in turns, each beside its neighbour of the other side."""
+
+    @property
+    def counts(self) -> dict[Word, int]:
+        """How many cells there are of each word."""
+        found = collections.Counter(cell.word for cell in self.cells)
+        return {word: found[word] for word in Word}
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Why cells are inconclusive, the most frequent reason first."""
+        found = collections.Counter(cell.reason for cell in self.cells if cell.word is Word.INCONCLUSIVE)
+        return dict(found.most_common())
+
+    @property
+    def resolved(self) -> list[Comparison]:
+        """The cells that have a ratio."""
+        return [cell for cell in self.cells if math.isfinite(cell.ratio)]
+
+    @property
+    def geometric_mean(self) -> float:
+        """The geometric mean of the ratios; NaN when there are none."""
+        ratios = [cell.ratio for cell in self.resolved]
+        return float(np.exp(np.mean(np.log(ratios)))) if ratios else math.nan
+
+    @property
+    def typical_change(self) -> float:
+        """By how much the medians differ typically, either way; NaN when there are no ratios."""
+        ratios = [cell.ratio for cell in self.resolved]
+        return stats.typical_change(ratios) if ratios else math.nan
+
+
+def compare(
+    before: Sweep,
+    after: Sweep,
+    threshold: float | None = None,
+    alpha: float | None = None,
+    across: Collection[str] = (),
+    trusting: bool = False,
+) -> Comparisons:
+    """Compare two sweeps. `across` names kinds of likeness.KINDS that may differ; `trusting` forgives a busy machine.
+
+    Threshold and alpha, shares, are the unit's where none are given. HarnessError, in one sentence, when the sweeps are one
+    and the same, differ in what they must not, or have no cell in common.
+    """
+    _refuse_the_same(before, after)
+    found = likeness.differences(before.results, after.results)
+    _refuse([difference for difference in found if difference.kind not in across], before.path, after.path)
+    one, other = samples(before.results), samples(after.results)
+    if not one.keys() & other.keys():
+        raise HarnessError(f"{before.path} and {after.path} have no cell in common: there is nothing to compare")
+    doubt = likeness.doubt(before.results, after.results)
+    if trusting and before.results.unit == after.results.unit:
+        doubt = ""
+    rule = _rule(before.results, after.results, threshold, alpha)
+    cells = verdict.compare(one, other, rule, doubt)
+    return Comparisons(
+        before,
+        after,
+        rule,
+        cells if trusting or rule.exact else _held_against_floors(cells),
+        found,
+        [name for name in one if name not in other],
+        [name for name in other if name not in one],
+    )
+
+
+def samples(sweep: Results) -> dict[str, Blocks]:
+    """The samples of every cell, an element or packet: one load of the modules."""
+    return {cell.name: [[count / cell.elements for count in cell.cycles]] for cell in sweep.cells}
+
+
+def _held_against_floors(cells: Sequence[Comparison]) -> list[Comparison]:
+    """No verdict at an n whose floor has changed: a floor is the same loop on both sides, so it was the machine."""
+    moved: dict[str, Comparison] = {}
+    for cell in cells:
+        container, _, n = cell.name.split("/")[:3]
+        if container == floors.FLOOR and cell.word in (Word.FASTER, Word.SLOWER):
+            moved[n] = max(cell, moved.get(n, cell), key=lambda one: abs(math.log(one.ratio)))
+    return [_doubted(cell, moved) for cell in cells]
+
+
+def _doubted(cell: Comparison, moved: Mapping[str, Comparison]) -> Comparison:
+    container, op, n = cell.name.split("/")[:3]
+    floor = moved.get(n)
+    if not floor or container == floors.FLOOR or op in DATAPATH_OPS or cell.word is Word.INCONCLUSIVE:
+        return cell
+    reason = f"{floor.name}, the same loop on both sides, is {floor.ratio:.2f} of what it was: the machine changed, repeat both"
+    return replace(cell, word=Word.INCONCLUSIVE, reason=reason)
+
+
+def document(found: Sequence[Comparisons]) -> dict[str, Any]:
+    """All of it for a file."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": KIND,
+        "before": _origin(found[0].before),
+        "comparisons": [_as_json(one) for one in found],
+    }
+
+
+def _as_json(found: Comparisons) -> dict[str, Any]:
+    return {
+        "after": _origin(found.after),
+        "threshold": found.rule.threshold,
+        "alpha": found.rule.alpha,
+        "in_turns": found.in_turns,
+        "differences": [asdict(difference) for difference in found.differences],
+        "only_before": found.only_before,
+        "only_after": found.only_after,
+        "counts": {word.value: count for word, count in found.counts.items()},
+        "geometric_mean": _number(found.geometric_mean),
+        "typical_change": _number(found.typical_change),
+        "cells": [_cell(cell) for cell in found.cells],
+    }
+
+
+def _origin(sweep: Sweep) -> dict[str, Any]:
+    """Which sweep it was."""
+    context = sweep.results.context
+    fields = ("target", "accel", "kernel", "unit", "date", "cpu_model", "git_revision", "git_dirty", "complete")
+    return {"file": str(sweep.path), **{field: context[field] for field in fields if field in context}}
+
+
+def _cell(cell: Comparison) -> dict[str, Any]:
+    values: dict[str, Any] = {**asdict(cell), "word": cell.word.value}
+    return {name: _number(value) if isinstance(value, float) else value for name, value in values.items()}
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if math.isfinite(value) else None
+
+
+def _rule(before: Results, after: Results, threshold: float | None, alpha: float | None) -> Rule:
+    """The unit's rule, of two units the wider one, but for what the user wants otherwise."""
+    rule = max((Rule.of(sweep.unit) for sweep in (before, after)), key=lambda rule: rule.threshold)
+    wanted = {name: value for name, value in (("threshold", threshold), ("alpha", alpha)) if value is not None}
+    return replace(rule, **wanted)
+
+
+def _refuse_the_same(before: Sweep, after: Sweep) -> None:
+    """HarnessError when both are one sweep, under one name or two."""
+    one, other = (
+        [sweep.results.context.get(field) for field in ("date", "host_name")] for sweep in (before, after)
+    )
+    if before.path.resolve() == after.path.resolve() or (one == other and before.results.cells == after.results.cells):
+        raise HarnessError(f"{before.path} and {after.path} are the same sweep: name two of them")
+
+
+def _refuse(unlike: Sequence[Difference], before: Path, after: Path) -> None:
+    """HarnessError when there are differences that nobody has allowed."""
+    if not unlike:
+        return
+    more = f" and {len(unlike) - SHOWN} more" if len(unlike) > SHOWN else ""
+    said = ", ".join(map(str, unlike[:SHOWN])) + more
+    kinds = ",".join(dict.fromkeys(difference.kind for difference in unlike))
+    raise HarnessError(
+        f"{before} and {after} differ in {said}: compare sweeps of one kind, or say --across {kinds} to do it all the same"
+    )

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A comparison on the terminal: a row a cell, and below it what they come to and by which rule."""
+
+from __future__ import annotations
+
+import math
+
+from rich.console import Console
+from rich.table import Table
+
+from ..results.table import figure
+from .comparison import Comparisons
+from .verdict import Comparison, Rule, Word
+
+LOG_COLUMNS = 130
+LISTED = 6
+"""So many cells that one side lacks are named; the JSON file has them all."""
+STYLES = {Word.SLOWER: "red", Word.FASTER: "green", Word.NO_CHANGE: "", Word.INCONCLUSIVE: "yellow"}
+
+
+def show(found: Comparisons) -> None:
+    """The table, the missing cells, the summary, the reasons of what is inconclusive, and the rule."""
+    before, after = found.before.results, found.after.results
+    units = before.unit if before.unit == after.unit else f"{before.unit} and {after.unit}"
+    print(f"{units} per element or packet: A {found.before.path}, B {found.after.path}")
+    if found.differences:
+        print(f"compared all the same, though they differ in {', '.join(map(str, found.differences))}")
+    _console().print(_table(found))
+    for line in summary(found):
+        print(line)
+
+
+def summary(found: Comparisons) -> list[str]:
+    """What stands below the table."""
+    counts = ", ".join(f"{count} {word.value}" for word, count in found.counts.items() if count)
+    lines = [f"{len(found.cells)} cells: {counts}"]
+    if found.resolved:
+        lines[0] += f"; geometric mean of B / A {found.geometric_mean:.4f}, medians differ typically by {found.typical_change:.2%}"
+    lines += [f"inconclusive, {count} {'cell' if count == 1 else 'cells'}: {why}" for why, count in found.reasons.items()]
+    for side, names in (("A", found.only_before), ("B", found.only_after)):
+        if names:
+            more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+            lines.append(f"only {side} has {', '.join(names[:LISTED])}{more}")
+    return [*lines, rule(found.rule, found.in_turns)]
+
+
+def rule(by: Rule, in_turns: bool) -> str:
+    """The rule in words."""
+    test = "Wilcoxon's signed ranks of neighbouring loads" if in_turns else "Mann-Whitney"
+    return (
+        f"threshold {by.tolerance}, alpha {by.alpha:g}: faster and slower take a 95 % interval of the ratio beyond the threshold "
+        f"and p < alpha ({test}, corrected by Holm for all cells), no change takes an interval within it"
+    )
+
+
+def change(cell: Comparison, by: Rule) -> str:
+    """The ratio as people say it: "1.07 ± 0.01 × slower"."""
+    if not math.isfinite(cell.ratio):
+        return "below res."
+    slower = cell.ratio >= 1
+    ratio, low, high = (cell.ratio, cell.low, cell.high) if slower else (1 / cell.ratio, 1 / cell.high, _inverse(cell.low))
+    digits = decimals(by)
+    spread = (high - low) / 2
+    margin = f"{spread:.{digits}f}" if math.isfinite(spread) else "?"
+    word = "slower" if slower else "faster"
+    return f"{ratio:.{digits}f} ± {margin} ×" + ("" if round(ratio, digits) == 1 else f" {word}")
+
+
+def decimals(by: Rule) -> int:
+    """Enough that a change of the threshold's size has two digits."""
+    return min(5, max(2, 1 - math.floor(math.log10(by.threshold)))) if by.threshold else 4
+
+
+def _inverse(value: float) -> float:
+    return 1 / value if value > 0 else math.inf
+
+
+def _table(found: Comparisons) -> Table:
+    table = Table("cell")
+    for name in ("A", "B", "change", "p"):
+        table.add_column(name, justify="right")
+    table.add_column("verdict")
+    last = ""
+    for cell in found.cells:
+        group = cell.name.split("/")[0]
+        if last and group != last:
+            table.add_section()
+        last = group
+        style = STYLES[cell.word]
+        table.add_row(
+            cell.name, figure(cell.before), figure(cell.after), change(cell, found.rule), probability(cell.p_adjusted),
+            f"[{style}]{cell.word.value}[/]" if style else cell.word.value,
+        )  # fmt: skip
+    return table
+
+
+def probability(p: float) -> str:
+    """A p value, corrected."""
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=LOG_COLUMNS)

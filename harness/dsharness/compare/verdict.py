@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Did it change? Two sets of samples a cell, a noise threshold and an alpha give one of four words.
+
+A ratio is after / before: above 1 it is slower. The threshold t is a band around 1, from 1/(1+t) to 1+t.
+
+  slower, faster  the 95 % interval of the ratio of medians lies wholly beyond the band, and Mann and Whitney's p,
+                  corrected by Holm for all the cells compared, is below alpha
+  no change       the interval lies wholly within the band
+  inconclusive    all else, and the reason: an absence of evidence is no evidence of absence
+
+Samples that are near each other in time share what the machine does besides, and all of one load of the modules share
+one layout of memory. So the units that are resampled and tested are the medians of loads, where both sides have several;
+else those of ten stretches of tries in their order; and single tries only where there are fewer than thirty. What
+differs between two loads, one such load cannot tell: there the threshold has to be larger than that.
+
+Loads that were taken in turns share what the machine did besides with their neighbour from the other side. There each
+ratio of neighbours is a unit: its median and the interval of that are given, and Wilcoxon's signed rank test gives p.
+
+Counts of instructions know nothing of what else the machine does: of one load, every try is a unit. They may repeat
+exactly: two values without any spread, from two tries or more, are compared as they
+are, and so are counts that are the same on both sides try for try. A load that finds the allocator in another state
+counts a few more, on either side: where median and cheapest load of both sides agree, that is no change.
+"""
+
+from __future__ import annotations
+
+import enum
+import itertools
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..errors import HarnessError
+from ..statistics import inference
+from ..statistics.inference import Interval, Values
+
+Blocks = Sequence[Sequence[float]]
+"""Samples an element, in the order in which they were taken, grouped by load of the modules."""
+
+STRETCHES, LEAST_STRETCH = 10, 3
+"""So many stretches of so many tries at least: a median of fewer is a mean."""
+LEAST_UNITS = 6
+"""Fewer units have no 95 % interval: from lowest to highest, five hold the median in 94 % of all cases."""
+EXACT = "the counts repeat exactly"
+SAME_LOADS = "median and cheapest load agree"
+
+
+class Word(enum.Enum):
+    """What became of a cell."""
+
+    NO_CHANGE = "no change"
+    FASTER = "faster"
+    SLOWER = "slower"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What counts as a change: a ratio beyond 1 ± `threshold` (0.1 is 10 %), at a chance of error below `alpha`."""
+
+    threshold: float
+    alpha: float = 0.05
+    exact: bool = False
+    """Whether nothing outside disturbs a sample, so that those without spread are all that there is to know."""
+
+    @classmethod
+    def of(cls, unit: str) -> Rule:
+        """The defaults for one run a side: 10 % for cycles, as far as two runs of one build may differ; 0.1 % for instructions."""
+        return cls(threshold=0.001, exact=True) if unit == "instructions" else cls(threshold=0.1)
+
+    @property
+    def band(self) -> Interval:
+        """The ratios that are no change."""
+        return Interval(1 / (1 + self.threshold), 1 + self.threshold)
+
+    def holds(self, before: float, after: float) -> bool:
+        """Whether `after` is no change of `before`, both above 0."""
+        return self.band.low <= after / before <= self.band.high
+
+    @property
+    def tolerance(self) -> str:
+        """The threshold for people: "±10 %"."""
+        return f"±{100 * self.threshold:.3g} %"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One cell on both sides: medians of all samples, their ratio after / before with its 95 % interval, and the word.
+
+    Where a median is below the clock's resolution, ratio and interval are NaN. Of loads in turns the ratio is the median
+    of the neighbours' ratios.
+    """
+
+    name: str
+    before: float
+    after: float
+    ratio: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+    word: Word
+    reason: str
+
+
+def compare(
+    before: Mapping[str, Blocks], after: Mapping[str, Blocks], rule: Rule, doubt: str = "", in_turns: bool = False
+) -> list[Comparison]:
+    """Compare the cells that both sides have, in the order of `before`: one family for Holm's correction.
+
+    `doubt` is why samples that scatter cannot be believed, a busy machine say: then only exact counts get a verdict.
+    `in_turns` says that each load was taken right beside the one of the same place on the other side.
+    HarnessError for a sample that is no number, or a cell without any.
+    """
+    pairs = [_Pair(name, blocks, after[name], rule, in_turns) for name, blocks in before.items() if name in after]
+    adjusted = inference.holm([pair.p for pair in pairs])
+    return [pair.judged(p, len(pairs), doubt) for pair, p in zip(pairs, adjusted)]
+
+
+def units(blocks: Blocks, others: Blocks, exact: bool = False) -> list[Values]:
+    """The independent pieces of one side, seen beside the other: loads, stretches of tries, or tries."""
+    if min(len(blocks), len(others)) > 1:
+        return [np.asarray(block, dtype=np.float64) for block in blocks]
+    samples = pooled(blocks)
+    stretched = samples.size >= STRETCHES * LEAST_STRETCH and not exact
+    return np.array_split(samples, STRETCHES if stretched else samples.size)
+
+
+def pooled(blocks: Blocks) -> Values:
+    """All samples of one side."""
+    return np.fromiter(itertools.chain.from_iterable(blocks), dtype=np.float64)
+
+
+class _Pair:
+    """One cell on both sides, tested but not yet judged."""
+
+    def __init__(self, name: str, before: Blocks, after: Blocks, rule: Rule, in_turns: bool = False) -> None:
+        self.rule = rule
+        sides = [_checked(name, blocks) for blocks in (before, after)]
+        self.medians = [float(np.median(side)) for side in sides]
+        self.exact = rule.exact and _repeat(*sides)
+        self.single = min(side.size for side in sides) == 1
+        pieces = (units(before, after, rule.exact), units(after, before, rule.exact))
+        one, other = ([float(np.median(piece)) for piece in side] for side in pieces)
+        self.sizes = (len(one), len(other))
+        loads = min(len(before), len(after)) > 1
+        self.called = "loads" if loads else "tries" if sum(self.sizes) == sum(map(len, sides)) else "stretches of tries"
+        self.turns = _turns(one, other) if in_turns and loads else None
+        self.same_loads = rule.exact and loads and _same_loads(one, other, rule)
+        self.p = self._p(one, other)
+        ratio, low, high = self._ratio(one, other)
+        before_median, after_median = self.medians
+        self.figures = Comparison(
+            name, before_median, after_median, ratio, low, high, self.p, 1.0, Word.INCONCLUSIVE, ""
+        )
+
+    def _p(self, one: list[float], other: list[float]) -> float:
+        """The chance of such a difference if there is none; counts that repeat leave nothing to chance."""
+        if self.exact:
+            return 1.0 if self.medians[0] == self.medians[1] else 0.0
+        return inference.mann_whitney(one, other) if self.turns is None else inference.signed_rank(self.turns)
+
+    def _ratio(self, one: list[float], other: list[float]) -> tuple[float, float, float]:
+        """The ratio of medians and its interval, which holds the ratio whatever the units are."""
+        before, after = self.medians
+        if min(before, after) <= 0:
+            return math.nan, math.nan, math.nan
+        ratio = after / before
+        if self.exact:
+            return ratio, ratio, ratio
+        if self.turns is not None:
+            ratio, logarithms = math.exp(float(np.median(self.turns))), inference.median_interval(self.turns)
+            found = Interval(math.exp(logarithms.low), math.exp(logarithms.high))
+        else:
+            found = inference.ratio_interval(one, other)
+        return ratio, min(ratio, found.low), max(ratio, found.high)
+
+    def judged(self, p_adjusted: float, family: int, doubt: str) -> Comparison:
+        """With the word, and the reason for it."""
+        word, reason = self._word(p_adjusted, family, doubt)
+        return replace(self.figures, p_adjusted=p_adjusted, word=word, reason=reason)
+
+    def _word(self, p: float, family: int, doubt: str) -> tuple[Word, str]:
+        low, high, band = self.figures.low, self.figures.high, self.rule.band
+        within = band.low <= low and high <= band.high
+        beyond = low > band.high or high < band.low
+        side = Word.SLOWER if self.figures.ratio > 1 else Word.FASTER
+        if math.isnan(self.figures.ratio):
+            return Word.INCONCLUSIVE, "below the clock's resolution: take more elements"
+        if self.exact:
+            return (Word.NO_CHANGE if within else side), EXACT
+        if self.single:
+            return Word.INCONCLUSIVE, "a single try shows no spread: take more tries"
+        if doubt:
+            return Word.INCONCLUSIVE, doubt
+        if min(self.sizes) < LEAST_UNITS:
+            return Word.INCONCLUSIVE, f"too few {self.called}: {self._counted}, and fewer than {LEAST_UNITS} have no interval"
+        if not math.isfinite(high):
+            return Word.INCONCLUSIVE, "some tries are below the clock's resolution: take more elements"
+        if self.same_loads:
+            return Word.NO_CHANGE, SAME_LOADS
+        if within:
+            return Word.NO_CHANGE, f"the interval is within {self.rule.tolerance}"
+        if beyond and p < self.rule.alpha:
+            return side, f"the interval is beyond {self.rule.tolerance}"
+        return Word.INCONCLUSIVE, self._doubtful(beyond, p, family)
+
+    def _doubtful(self, beyond: bool, p: float, family: int) -> str:
+        """Why there is no verdict on a ratio that may well have changed."""
+        alpha = self.rule.alpha
+        paired = self.turns is not None
+        least = inference.least_p_of_pairs(self.sizes[0]) if paired else inference.least_p(*self.sizes)
+        if least * family >= alpha:
+            needed = inference.least_size(alpha, family, paired)
+            return (
+                f"too few {self.called}: with {self._counted} no p in {family} cells can be below {alpha:g}, "
+                f"it takes {needed}"
+            )
+        if beyond:
+            return f"p is not below {alpha:g}"
+        if p < alpha:
+            return f"a difference, but its interval has a part within {self.rule.tolerance}"
+        return f"the interval reaches beyond {self.rule.tolerance}: the samples scatter too much"
+
+    @property
+    def _counted(self) -> str:
+        return " and ".join(map(str, self.sizes))
+
+
+def _same_loads(one: Sequence[float], other: Sequence[float], rule: Rule) -> bool:
+    """Whether enough loads of both sides agree in their median and in the cheapest of them."""
+    enough = min(len(one), len(other)) >= LEAST_UNITS and min(*one, *other) > 0
+    return enough and rule.holds(min(one), min(other)) and rule.holds(statistics.median(one), statistics.median(other))
+
+
+def _turns(one: Sequence[float], other: Sequence[float]) -> Values | None:
+    """The logarithms of the ratios of neighbours; None where these are no pairs, or not all have a ratio."""
+    if len(one) != len(other) or min(*one, *other) <= 0:
+        return None
+    ratios: Values = np.log(np.asarray(other, dtype=np.float64) / np.asarray(one, dtype=np.float64))
+    return ratios
+
+
+def _repeat(one: Values, other: Values) -> bool:
+    """Whether a count came out the same whenever it was taken: on each side, or try for try on both."""
+    steady = all(side.size > 1 and np.ptp(side) == 0 for side in (one, other))
+    return steady or (one.size > 1 and np.array_equal(one, other))
+
+
+def _checked(name: str, blocks: Blocks) -> Values:
+    """All samples of one side. HarnessError unless they are numbers, and there are any."""
+    samples = pooled(blocks)
+    if not samples.size or not all(len(block) for block in blocks):
+        raise HarnessError(f"{name} has no samples: there is nothing to compare")
+    if not np.isfinite(samples).all():
+        raise HarnessError(f"{name} has a sample that is no number: it cannot be compared")
+    return samples

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Drives a cross-check: builds the kernel's tests, boots one guest for them and for ours, shows what came of it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .. import paths, targets, ui
+from ..errors import HarnessError
+from ..kernel import trees
+from ..results import results
+from ..results.samples import Report as CoreReport
+from ..sweep.marked import Cutter
+from ..sweep.stream import StageResult, SweepStream
+from . import checks, kerneltests
+from .checks import Check, Facts, Verdict
+from .kerneltests import LOADS, NAMES
+
+SCRIPT = paths.HARNESS / "guest" / "crosscheck.sh"
+STAGES = paths.HARNESS / "guest" / "stage.sh"
+SEEDS = (1, 2, 3, 4, 5)
+"""Of our trees; theirs has one of its own."""
+TRIES = 3
+LOOKUPS = 500
+CONTAINERS = ("rbtree", "list", "rhashtable")
+TIMEOUT_SECONDS = 900.0
+WIDTH = 118
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a cross-check."""
+
+    context: dict[str, Any]
+    checks: Sequence[Check]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a bound is broken, or could not be checked where there is one."""
+        return any(
+            check.verdict is Verdict.BROKEN or check.verdict is Verdict.ABSENT and check.bound is not None
+            for check in self.checks
+        )
+
+
+class KernelStream(Cutter):
+    """Collects what the kernel's tests and the clock said, one list of lines each time."""
+
+    def __init__(self, progress: ui.Progress) -> None:
+        super().__init__("@kernel", self._mark)
+        self._progress = progress
+        self.said: dict[str, list[list[str]]] = {}
+
+    def _mark(self, words: list[str], since: list[str]) -> None:
+        if words[0] == "end":
+            self.said.setdefault(words[1], []).append(since)
+            self._progress.advance(words[1])
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came out of the guest."""
+
+    stages: Sequence[StageResult]
+    """Our runs, one a seed."""
+    kernel: Mapping[str, list[list[str]]]
+    """Test, or "clock" -> its lines, each time."""
+
+
+def crosscheck(target_name: str, kernel: str | None, accel: str | None, n: int) -> Report:
+    """Do all checks with `n` elements. HarnessError when they cannot be done; a test that is not to be had is left out."""
+    target = targets.get(target_name, kernel, accel)
+    tests = kerneltests.make(target.kernel)
+    for name, reason in tests.absent.items():
+        ui.warn(f"{name} is absent: {reason}")
+    said = _run(target, tests, n)
+    report = said.stages[-1].report
+    assert report  # a stage that is a run has one
+    facts = _facts(n, said, report, target.build.ko_dir, tests)
+    return Report(_context(target, report, tests, facts), checks.all_of(facts))
+
+
+def _run(target: targets.Target, tests: kerneltests.Tests, n: int) -> Said:
+    """Boot the guest once, for all of it."""
+    commands = [" ".join([name, *kerneltests.arguments(name, n)]) for name in tests.modules]
+    argv = ["sh", SCRIPT.name, str(LOADS), " ".join(map(str, SEEDS)), " ".join(_settings(n)), *commands]
+    stages: list[StageResult] = []
+    where = f"cross-checking in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
+    with ui.Progress(where, len(commands) * LOADS + len(SEEDS) + 1, "runs") as progress:
+
+        def finished(stage: StageResult) -> None:
+            stages.append(stage)
+            progress.advance(f"ours, seed {stage.stage}")
+
+        kernel_says = KernelStream(progress)
+        we_say = SweepStream(lambda stage, done, total: None, finished, lambda stage: f"the run of seed {stage}")
+
+        def feed(chunk: bytes) -> None:
+            kernel_says.feed(chunk)
+            we_say.feed(chunk)
+
+        files = [SCRIPT, STAGES, *tests.modules.values()]
+        ended = target.run(argv, files=files, timeout=TIMEOUT_SECONDS, on_stdout=feed)
+    if failure := we_say.failure or kernel_says.failure:
+        raise failure
+    if ended.status or len(stages) != len(SEEDS) or "clock" not in kernel_says.said:
+        raise HarnessError(f"the cross-check ended with status {ended.status} before all of it was done: see {ended.console}")
+    return Said(stages, kernel_says.said)
+
+
+def _settings(n: int) -> list[str]:
+    """The core's parameters; the order of erasure is theirs."""
+    containers = [name for name in CONTAINERS if name in trees.working().containers]
+    return [
+        f"n={n}", f"tries={TRIES}", "warmup=0", f"lookups={LOOKUPS}", "erase_order=insertion",
+        f"containers={','.join(containers)}",
+    ]  # fmt: skip
+
+
+def _context(target: targets.Target, report: CoreReport, tests: kerneltests.Tests, facts: Facts) -> dict[str, Any]:
+    return {
+        "target": target.name,
+        "accel": target.accel,
+        "kernel": target.kernel.release,
+        "compiler": report.header.get("compiler"),
+        "revision": report.header.get("revision"),
+        "tests": tests.source,
+        "unit": facts.unit,
+        "clock_khz": facts.khz,
+        "n": facts.n,
+        "seeds": list(SEEDS),
+        "tries": TRIES,
+        "loads": LOADS,
+        "ours": dict(facts.ours),
+    }
+
+
+def _facts(n: int, said: Said, report: CoreReport, ko_dir: Path, tests: kerneltests.Tests) -> Facts:
+    ours: dict[str, list[float]] = {}
+    for stage in said.stages:
+        for cell in stage.cells:
+            ours.setdefault(f"{cell.container}/{cell.op}", []).append(statistics.median(cell.cycles) / cell.elements)
+    return Facts(
+        n=n,
+        unit=report.unit,
+        khz=report.header.number("clock_khz"),
+        logs={name: _log(name, said.kernel.get(name, []), tests) for name in NAMES},
+        ours=ours,
+        clock=moments(said.kernel["clock"][0]),
+        ko_dir=ko_dir,
+        tests=tests.modules,
+    )
+
+
+def _log(name: str, logs: list[list[str]], tests: kerneltests.Tests) -> dict[str, kerneltests.Found] | HarnessError:
+    if name in tests.absent:
+        return HarnessError(f"{name} is absent: {tests.absent[name]}")
+    try:
+        return kerneltests.parse(name, logs)
+    except HarnessError as error:
+        return error
+
+
+def moments(lines: Sequence[str]) -> list[tuple[int, int]]:
+    """The moments of debugfs' clock, ns and ticks. HarnessError when it is damaged."""
+    try:
+        found = [(int(ns), int(ticks)) for ns, ticks in (line.split(",") for line in lines[1:])]
+    except ValueError as error:
+        raise HarnessError(f"the clock's moments are damaged: {error}") from error
+    rises = all(before[0] < after[0] and before[1] < after[1] for before, after in zip(found, found[1:]))
+    if len(found) != 3 or not rises:
+        raise HarnessError(f"the clock's moments are damaged: {len(found)} of 3, or not one after the other")
+    return found
+
+
+def show(report: Report) -> None:
+    """The table and the notes, on standard output."""
+    context = report.context
+    label = results.label(context["target"], context["accel"])
+    print(
+        f"{context['unit']} an element at n={context['n']}, {label}, kernel {context['kernel']}, their tests of {context['tests']}"
+    )
+    table = Table()
+    table.add_column("check")
+    for column in ("theirs", "ours", "difference", "bound"):
+        table.add_column(column, justify="right")
+    table.add_column("verdict")
+    for number, check in enumerate(report.checks, start=1):
+        table.add_row(
+            f"{number} {check.name}", _figure(check.theirs), _figure(check.ours), _with_unit(check, check.difference, "+.2f"),
+            _with_unit(check, check.bound, "g"), check.verdict.value,
+        )  # fmt: skip
+    console = Console(highlight=False)
+    if not console.is_terminal:  # a log is as wide as it needs to be
+        console = Console(highlight=False, width=WIDTH)
+    console.print(table)
+    notes: dict[str, list[str]] = {}
+    for number, check in enumerate(report.checks, start=1):
+        notes.setdefault(check.note, []).append(str(number))
+    for note, numbers in notes.items():
+        print(f"{', '.join(numbers)}: {note}")
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.2f}" if value < 1e5 else f"{value:,.0f}"
+
+
+def _with_unit(check: Check, value: float | None, style: str) -> str:
+    if value is None or not check.measure:
+        return "-"
+    return f"{round(value, 2) + 0.0:{style}} {check.measure.value}"  # no -0.00
+
+
+def keep(report: Report) -> Path:
+    """Write it into results/; the file."""
+    path = results.new_path(f"crosscheck-{report.context['target']}", report.context["accel"])
+    results.write_document({**report.context, "checks": [check.as_json() for check in report.checks]}, path)
+    return path

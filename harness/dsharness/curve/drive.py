@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Drives a curve: a guest for each size, whose memory and tries follow n, into one result file that can be gone on with."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .. import locks, paths, targets, ui
+from ..kernel import trees
+from ..results import environment, results
+from ..results.results import Results
+from ..sweep import drive as sweeper
+from ..sweep.drive import Collector
+from ..sweep.stream import StageResult
+from . import resume
+from .command import LATEST, CurvePlan, guest_memory_mib
+
+GUEST_COST = 100_000
+"""What a guest's boot and its warm-up take, in element visits of one cell: only for the progress."""
+MISS_GROWTH = 1.15
+"""A try on n elements takes about n to this power: caches. Only for the progress."""
+
+
+def run(curve: CurvePlan) -> tuple[Path, Results]:
+    """Run all sizes, or those that an interrupted curve lacks; the result file and what is in it.
+
+    Whatever ends it early, the sizes that were finished are in the file, marked incomplete.
+    """
+    plan = curve.plan
+    if curve.resume:
+        resume.require(curve.output or paths.RESULTS / LATEST)
+    _check_room(curve)
+    target = targets.get(plan.target, plan.kernel, plan.accel)
+    known = identity(curve, target)
+    with taken(curve, target, known) as (path, begun):
+        return _run_sizes(curve, target, path, begun)
+
+
+@contextlib.contextmanager
+def taken(curve: CurvePlan, target: targets.Target, known: dict[str, Any]) -> Iterator[tuple[Path, Results]]:
+    """The file to write, and what it has. Another dsbench that would go on with it waits: else one drops the other's sizes."""
+
+    def chosen() -> tuple[Path, Results] | None:
+        return resume.chosen(curve.output, paths.RESULTS / LATEST, known, curve.resume)
+
+    while first := chosen():
+        with _lock(first[0]):
+            now = chosen()  # while this one waited it may have got more sizes, or all
+            if now and now[0] == first[0]:
+                yield now
+                return
+    path, begun = _new(curve, target, known)
+    with _lock(path):
+        yield (chosen() if curve.output else None) or (path, begun)
+
+
+def _lock(path: Path) -> contextlib.AbstractContextManager[None]:
+    path = path.resolve()
+    return locks.held(path.with_name(f".{path.name}.lock"), f"it goes on with {path}")
+
+
+def _run_sizes(curve: CurvePlan, target: targets.Target, path: Path, begun: Results) -> tuple[Path, Results]:
+    """Run the sizes that `begun` lacks into `path`."""
+    plan, known = curve.plan, begun.context[results.CURVE]
+    sizes = [n for n in plan.sizes if n not in begun.context["n"]]
+    if begun.cells:
+        ui.say(f"going on with {path}: {len(plan.sizes) - len(sizes)} of {len(plan.sizes)} sizes are there")
+    collector = Collector(path, begun, [str(n) for n in sizes])
+    costs = {n: _cost(n, known["tries"][plan.sizes.index(n)]) for n in sizes}
+    where = f"curve in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
+    try:
+        with ui.Progress(where, sum(costs.values()), estimate=True) as progress:
+            for n in sizes:
+                _run_size(curve, target, n, collector, progress, costs)
+    finally:
+        collector.close(LATEST if curve.output is None else None)
+        if collector.results.cells and not collector.complete:
+            ui.say("the same command goes on with the rest")
+    return path, collector.results
+
+
+def identity(curve: CurvePlan, target: targets.Target) -> dict[str, Any]:
+    """All that must be the same for two runs to be of one curve; its keys are resume.WORDS'."""
+    plan, icount = curve.plan, target.accel == "icount"
+    return {
+        "target": target.name,
+        "accel": target.accel,
+        "kernel": target.kernel.release,
+        "modules": trees.working().digest,
+        "cpu": environment.facts()["cpu_model"],
+        "sizes": list(plan.sizes),
+        "tries": [curve.tries(n, icount) for n in plan.sizes],
+        "containers": list(plan.containers),
+        "ops": list(plan.ops),
+        "settings": [setting for setting in plan.settings if setting.split("=")[0] not in ("containers", "ops")],
+        "warmup": plan.warmup,
+    }
+
+
+def _run_size(
+    curve: CurvePlan, target: targets.Target, n: int, collector: Collector, progress: ui.Progress, costs: dict[int, int]
+) -> None:
+    """One size in a guest of its own."""
+    before = sum(cost for size, cost in costs.items() if size < n)
+
+    def follow(stage: str, done: int, total: int) -> None:
+        progress.update(round(before + (done / total if total else 0.0) * costs[n]), f"n={n}")
+
+    def take(stage: StageResult) -> None:
+        collector.add(stage)
+        if curve.output is None:
+            results.point_latest(collector.path, LATEST)  # now, lest a crash leave it behind
+
+    target.memory_mib = guest_memory_mib(n)
+    tries = curve.tries(n, target.accel == "icount")
+    sweeper.run_guest(dataclasses.replace(curve.plan, sizes=(n,), tries=tries), target, take, follow)
+
+
+def _new(curve: CurvePlan, target: targets.Target, known: dict[str, Any]) -> tuple[Path, Results]:
+    """A curve without a cell, and the file that it gets."""
+    begun = sweeper.begun(target)
+    path = curve.output or results.new_path("curve", results.label(target.name, target.accel))
+    return path, Results({**begun.context, results.CURVE: known}, [])
+
+
+def _check_room(curve: CurvePlan) -> None:
+    """HarnessError when the result file cannot be written, or its disk has not the room."""
+    samples = sum(curve.tries(n, icount=False) for n in curve.plan.sizes) * curve.plan.cells_of_size
+    results.check_room(curve.output, samples)
+
+
+def _cost(n: int, tries: int) -> int:
+    """How long a size takes beside others, for the progress."""
+    return round(GUEST_COST + (tries + 1) * math.pow(n, MISS_GROWTH))

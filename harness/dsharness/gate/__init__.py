@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Count instructions against a baseline, and fail when code costs more."""

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Baselines of the gate: what every cell cost at one revision, in instructions, on one kernel as built by one compiler."""
+
+from __future__ import annotations
+
+import enum
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .. import paths
+from ..errors import OTHER_BASELINE, HarnessError
+from ..results import results
+from ..results.samples import DATAPATH_OPS, Cell
+
+FOLDER = paths.RESULTS / "reference"
+PREFIX = "gate-"
+KIND = "dsbench gate baseline"
+VERSION = 1
+MAKE_ONE = "dsbench gate --update makes one"
+
+MARGIN = 2.0
+"""So many times its noise, beyond the threshold, a cell is allowed."""
+LEAST_NOISE_OF_PACKETS = 0.005
+"""Sockets are found in tables whose hash has a secret of the boot: another build is another boot, and may meet one more."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a try of one cell costs, in instructions: the cheapest try of a guest, in the cheapest and the dearest guest.
+
+    Code costs what its cheapest try does. In others the allocator fetched pages for the container's nodes, which can be a
+    third more; when that falls due depends on the tries before, and a little of it on the guest's memory.
+    """
+
+    elements: int
+    least: int
+    most: int
+
+    @property
+    def noise(self) -> float:
+        """How far the two lie apart, as a share; 0 where the count is the same in every guest."""
+        return (self.most - self.least) / max(self.least, 1)
+
+    @property
+    def each(self) -> float:
+        """For one element or packet."""
+        return self.least / self.elements
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What has to be the same for counts to be comparable."""
+
+    kernel: str
+    compiler: str
+
+    @property
+    def name(self) -> str:
+        """The name of its baseline, unless it is given one."""
+        return f"{self.kernel}-{self.compiler.replace(' ', '-')}"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A baseline, with what is worth knowing about its making."""
+
+    identity: Identity
+    facts: dict[str, Any]
+    counts: dict[str, Count]
+
+
+class Move(enum.Enum):
+    """What became of a cell."""
+
+    SAME = "same"
+    WITHIN = "within the threshold"
+    IMPROVED = "improved"
+    REGRESSED = "regressed"
+    GONE = "gone"
+    NEW = "new"
+
+
+FAILURES = (Move.REGRESSED, Move.GONE)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One cell, in the baseline and now; `ratio` is now / before, `noise` a share."""
+
+    name: str
+    before: Count | None
+    now: Count | None
+    ratio: float
+    noise: float
+    move: Move
+
+
+def judge(before: Mapping[str, Count], now: Mapping[str, Count], threshold: float) -> list[Change]:
+    """Every cell of either side. What does not repeat exactly is allowed its noise, MARGIN times, beyond the threshold."""
+    noise = noises(before)
+    return [
+        _change(name, before.get(name), now.get(name), threshold, noise.get(name, 0.0))
+        for name in dict.fromkeys((*before, *now))
+    ]
+
+
+def noises(counts: Mapping[str, Count]) -> dict[str, float]:
+    """The noise of every cell: the largest that a container's operation has at any size, for a few guests show not all."""
+    largest: dict[str, float] = {}
+    for name, count in counts.items():
+        loop = name.rpartition("/")[0]
+        least = LEAST_NOISE_OF_PACKETS if loop.rpartition("/")[2] in DATAPATH_OPS else 0.0
+        largest[loop] = max(largest.get(loop, least), count.noise)
+    return {name: largest[name.rpartition("/")[0]] for name in counts}
+
+
+def _change(name: str, before: Count | None, now: Count | None, threshold: float, noise: float) -> Change:
+    if before is None or now is None:
+        return Change(name, before, now, math.nan, math.nan, Move.GONE if now is None else Move.NEW)
+    ratio = max(now.each, 1 / now.elements) / max(before.each, 1 / before.elements)
+    allowed = threshold + MARGIN * noise
+    if ratio > 1 + allowed:
+        move = Move.REGRESSED
+    elif ratio < 1 / (1 + allowed):
+        move = Move.IMPROVED
+    else:
+        move = Move.SAME if ratio == 1 else Move.WITHIN
+    return Change(name, before, now, ratio, noise, move)
+
+
+def place(named: str | None, identity: Identity) -> Path:
+    """Where the baseline lies: a file that was named, a name below FOLDER, or that of this kernel and compiler."""
+    if named and ("/" in named or named.endswith(".json")):
+        return Path(named)
+    return FOLDER / f"{PREFIX}{named or identity.name}.json"
+
+
+def find(named: str | None, identity: Identity) -> Baseline:
+    """The baseline to compare with. HarnessError when there is none, or none of this kernel and compiler (OTHER_BASELINE)."""
+    path = place(named, identity)
+    if not named and not path.exists():
+        there_are = ", ".join(sorted(file.stem.removeprefix(PREFIX) for file in path.parent.glob(f"{PREFIX}*.json")))
+        if there_are:
+            raise HarnessError(
+                f"no baseline is of kernel {identity.kernel} and {identity.compiler}, there are {there_are}: {MAKE_ONE}",
+                OTHER_BASELINE,
+            )
+        raise HarnessError(f"there is no baseline yet, {path} is missing: {MAKE_ONE}")
+    found = read(path)
+    if found.identity != identity:
+        raise HarnessError(
+            f"the baseline {path} is of kernel {found.identity.kernel} and {found.identity.compiler}, this is"
+            f" {identity.kernel} and {identity.compiler}: {MAKE_ONE} for it",
+            OTHER_BASELINE,
+        )
+    return found
+
+
+def read(path: Path) -> Baseline:
+    """Read and check a baseline. HarnessError names the file and says in one sentence what is wrong."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise HarnessError(f"the baseline {path} is missing: {MAKE_ONE}") from None
+    except OSError as error:
+        raise HarnessError(f"the baseline {path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError):
+        _foreign(path, "it is no JSON, or truncated")
+    if not isinstance(content, dict) or content.get("kind") != KIND:
+        _foreign(path, "it is none of the gate's")
+    if content.get("version") != VERSION:
+        _foreign(path, f"its version is {content.get('version')!r}, this harness reads {VERSION}")
+    cells = content.get("cells")
+    if not isinstance(cells, dict) or not cells:
+        _foreign(path, "it has no cells")
+    identity = Identity(_text(path, content, "kernel"), _text(path, content, "compiler"))
+    facts = {key: value for key, value in content.items() if key != "cells"}
+    return Baseline(identity, facts, {name: _count(path, name, value) for name, value in cells.items()})
+
+
+def write(made: Baseline, path: Path) -> None:
+    """Write it at once or not at all."""
+    paths.make_folder(path.parent, "baseline")
+    content = {"kind": KIND, "version": VERSION, **asdict(made.identity), **made.facts}
+    results.write_document({**content, "cells": {name: asdict(count) for name, count in made.counts.items()}}, path)
+
+
+def counted(guests: Sequence[Sequence[Cell]]) -> dict[str, Count]:
+    """What the cells of one or several guests cost, by name."""
+    elements = {cell.name: cell.elements for cells in guests for cell in cells}
+    cheapest: dict[str, list[int]] = {name: [] for name in elements}
+    for cells in guests:
+        for cell in cells:
+            cheapest[cell.name].append(min(cell.cycles))
+    return {name: Count(elements[name], min(values), max(values)) for name, values in cheapest.items()}
+
+
+def _count(path: Path, name: str, value: Any) -> Count:
+    try:
+        found = Count(**value)
+        whole = all(type(number) is int for number in (found.elements, found.least, found.most))
+        if not whole or found.elements < 1 or found.least > found.most:
+            raise ValueError(name)
+    except (TypeError, ValueError):
+        _foreign(path, f"its cell {name} is damaged")
+    return found
+
+
+def _text(path: Path, content: Mapping[str, Any], key: str) -> str:
+    value = content.get(key)
+    if not isinstance(value, str) or not value:
+        _foreign(path, f"its {key} is {value!r} instead of a name")
+    return value
+
+
+def _foreign(path: Path, what: str) -> NoReturn:
+    raise HarnessError(f"the baseline {path} can't be used: {what}")

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs the gate: one guest that counts, a table of what moved, and the verdict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from .. import proc, targets, ui
+from ..errors import REGRESSED, HarnessError
+from ..kernel.build import Build
+from ..kernel.trees import Tree
+from ..results import datapath, environment, results
+from ..results.samples import Cell
+from ..sweep import command as sweep
+from ..sweep import drive as sweeper
+from ..sweep.stream import StageResult
+from ..targets import qemucmd
+from . import baseline
+from .baseline import FAILURES, Baseline, Change, Count, Identity, Move
+
+SIZES = ("100", "1000", "4000")
+TRIES = "5"
+PAYLOADS = ("64", "1400", "64400")
+DEVICES = (datapath.BARE, "udptun")
+"""What there is code of ours in: the kernel's own tunnels do not change with it."""
+
+MEMORIES_MIB = (512, 576, 640, 704, 768)
+"""A baseline is counted in several guests: what depends on the allocator's state does so on how much memory there is."""
+
+TABLE_WIDTH = 110
+
+
+def check(kernel: str | None, named: str | None, threshold: float, timeout: str) -> int:
+    """Count, compare, show what moved; the exit status. HarnessError when there is nothing to compare with."""
+    plan = plan_of(kernel, timeout)
+    target = target_of(plan)
+    known = baseline.find(named, identity_of(target.build))
+    counts = baseline.counted([count(plan, target)])
+    changes = baseline.judge(known.counts, counts, threshold)
+    show(changes)
+    print(_sum(changes, known, threshold))
+    failed = [change for change in changes if change.move in FAILURES]
+    if not failed:
+        return 0
+    print(f"slower than allowed: {by_container(failed)}")
+    if known.facts.get("qemu") != (here := _qemu()):
+        print(f"note: the baseline was counted by {known.facts.get('qemu')}, this is {here}, which may count otherwise")
+    return REGRESSED
+
+
+def update(kernel: str | None, named: str | None, timeout: str) -> int:
+    """Count in several guests, and write the baseline when all of them have come to the end."""
+    plan = plan_of(kernel, timeout)
+    target = target_of(plan)
+    identity = identity_of(target.build)
+    path = baseline.place(named, identity)
+    results.check_room(path, plan.cells)
+    counts = count_with_noise(plan, target)
+    baseline.write(Baseline(identity, _facts(), counts), path)
+    exact = sum(not one.noise for one in counts.values())
+    name, worst = max(counts.items(), key=lambda entry: entry[1].noise)
+    ui.say(f"{exact} of {len(counts)} cells repeat exactly; the worst, {name}, within {worst.noise:.3%}")
+    ui.say(f"baseline: {path}; next: commit it, and run dsbench gate after each change")
+    return 0
+
+
+def count(plan: sweep.Plan, target: targets.Target) -> list[Cell]:
+    """Every cell of `plan`, counted in one guest. HarnessError when a stage fails."""
+    cells: list[Cell] = []
+
+    def take(stage: StageResult) -> None:
+        cells.extend(stage.cells)
+        progress.update(len(cells), stage.stage)
+
+    where = f"counting instructions, kernel {target.kernel.release}, {target.memory_mib} MiB"
+    with ui.Progress(where, unit="cells") as progress:
+        sweeper.run_guest(plan, target, take, lambda stage, done, total: None)
+    return cells
+
+
+def count_with_noise(plan: sweep.Plan, target: targets.Target) -> dict[str, Count]:
+    """What a baseline has of every cell of `plan`."""
+    guests = []
+    for memory in MEMORIES_MIB:
+        target.memory_mib = memory
+        guests.append(count(plan, target))
+    return baseline.counted(guests)
+
+
+def identity_of(build: Build) -> Identity:
+    """The kernel, and the compiler as it signs its objects. HarnessError when it does not."""
+    signed = re.search(rb"GCC: \([^)]*\) ([0-9.]+)", (build.ko_dir / "dsbench.ko").read_bytes())
+    if not signed:
+        raise HarnessError(f"{build.ko_dir / 'dsbench.ko'} does not say which compiler made it: the gate knows gcc alone")
+    return Identity(build.kernel.release, f"gcc {signed[1].decode()}")
+
+
+def show(changes: Sequence[Change]) -> None:
+    """A table of what moved, the largest change first; nothing when all is the same."""
+    moved = [change for change in changes if change.move not in (Move.SAME, Move.NEW)]
+    if not moved:
+        return
+    table = Table("cell", *(_right(title) for title in ("baseline", "now", "change", "noise")), "")
+    for change in sorted(moved, key=lambda change: (change.move not in FAILURES, -abs(_share(change)))):
+        noise = f"{change.noise:.3%}" if change.noise else "exact"
+        moved_by = f"{_share(change):+.2%}" if change.now else "-"
+        table.add_row(change.name, _each(change.before), _each(change.now), moved_by, noise, change.move.value)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=TABLE_WIDTH)
+    console.print("instructions an element or packet", table, sep="\n")
+
+
+def _right(title: str) -> Column:
+    return Column(title, justify="right")
+
+
+def _share(change: Change) -> float:
+    return change.ratio - 1 if change.now and change.before else 0.0
+
+
+def _each(count: Count | None) -> str:
+    return f"{count.each:,.2f}" if count else "-"
+
+
+def _sum(changes: Sequence[Change], known: Baseline, threshold: float) -> str:
+    """How many cells there are of each kind, against what."""
+    numbers = {move: sum(change.move is move for change in changes) for move in Move}
+    said = [f"{number} {move.value}" for move, number in numbers.items() if number]
+    made = f"{known.facts.get('git_revision')}{' (dirty)' if known.facts.get('git_dirty') else ''}"
+    against = f"the baseline of {made}, {known.identity.kernel}, {known.identity.compiler}"
+    return f"{len(changes)} cells: {', '.join(said)}; the threshold is {100 * threshold:g} %, {against}"
+
+
+def by_container(changes: Sequence[Change]) -> str:
+    """The containers or devices of these cells, each with its operations."""
+    ops: dict[str, dict[str, None]] = {}
+    for change in changes:
+        container, op, *_ = change.name.split("/")
+        ops.setdefault(container, {})[op] = None
+    return "; ".join(f"{container} ({', '.join(names)})" for container, names in ops.items())
+
+
+def plan_of(kernel: str | None, timeout: str) -> sweep.Plan:
+    """What the gate counts."""
+    return sweep.plan_of(
+        "--target", "qemu", "--accel", "icount", "--sizes", *SIZES, "--tries", TRIES, "--warmup", "0", "--timeout", timeout,
+        "--device", *DEVICES, "--payloads", *PAYLOADS, *(["--kernel", kernel] if kernel else []),
+    )  # fmt: skip
+
+
+def target_of(plan: sweep.Plan, tree: Tree | None = None) -> targets.Target:
+    """Where it counts, the modules of `tree` being built."""
+    return targets.get(plan.target, plan.kernel, plan.accel, network=True, tree=tree)
+
+
+def _facts() -> dict[str, Any]:
+    known = environment.facts()
+    return {"qemu": _qemu(), "memories_mib": MEMORIES_MIB, **{key: known[key] for key in ("date", "git_revision", "git_dirty")}}
+
+
+def _qemu() -> str:
+    return proc.check([qemucmd.PROGRAM, "--version"]).splitlines()[0]

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Debian's package archive without touching the system: `apt-get download`, unpacked into the cache by `dpkg-deb`.
+
+A package or a tree of packages appears under its name only when it is whole: the work is done beside it and renamed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import locks, packages, paths, proc, ui
+from ..errors import HarnessError
+
+MIB = 1 << 20
+PATIENCE = ("-o", "Acquire::Retries=3", "-o", "Acquire::http::Timeout=30", "-o", "Acquire::https::Timeout=30")
+
+
+@dataclass(frozen=True)
+class Package:
+    """One package as the lists describe it."""
+
+    name: str
+    version: str
+    depends: str
+    size: int
+    sha256: str
+
+
+def names(pattern: str) -> list[str]:
+    """The packages in the lists whose names match the POSIX expression `pattern`."""
+    listing = _apt_cache("search", "--names-only", pattern)
+    return [line.partition(" - ")[0] for line in listing.splitlines()]
+
+
+def candidate(name: str) -> Package | None:
+    """The version of a package that apt would install, or None when the lists have none."""
+    record = _apt_cache("show", "--no-all-versions", name)
+    fields = dict(line.split(": ", 1) for line in record.splitlines() if ": " in line and line[0] != " ")
+    if "Filename" not in fields:
+        return None
+    return Package(
+        name=name,
+        version=fields["Version"],
+        depends=fields.get("Depends", ""),
+        size=int(fields["Size"]),
+        sha256=fields["SHA256"],
+    )
+
+
+def require(name: str) -> Package:
+    """Like candidate(), but the lists are fetched when they lack it. HarnessError when they still do."""
+    found = candidate(name)
+    if not found:
+        packages.refresh()
+        found = candidate(name)
+    if not found:
+        raise HarnessError(f"the package archive has no {name}: see the sources in /etc/apt")
+    return found
+
+
+def download(package: Package) -> Path:
+    """The package's file in the cache: what a broken download left is continued, a damaged one is fetched anew."""
+    folder = paths.make_folder(paths.cache() / "debs", "download")
+    deb = _deb(package)
+    with locks.held(folder / f"{package.name}.lock", f"it downloads {package.name}"):
+        if deb.exists() and _sha256(deb) == package.sha256:
+            return deb
+        require_space(folder, package.size)
+        work = paths.make_folder(folder / f"{package.name}-{package.version}", "download")
+        _fetch(package, work)
+        fetched = next(work.glob("*.deb"), None)
+        if not fetched or _sha256(fetched) != package.sha256:
+            shutil.rmtree(work)
+            raise HarnessError(f"the download of {package.name} {package.version} is damaged: try again")
+        fetched.rename(deb)
+        shutil.rmtree(work)
+    return deb
+
+
+def tree(
+    name: str,
+    wanted: Callable[[], Sequence[Package]],
+    *,
+    proofs: Sequence[str],
+    mend: Callable[[Path], None] | None = None,
+) -> Path:
+    """The folder of the cache with the packages that `wanted` names unpacked one over the other.
+
+    `proofs` are files that it must have, not empty: without them it is taken for damaged and made again. `mend` gets the
+    unpacked folder before it takes its name.
+    """
+    folder = paths.cache() / "archive" / name
+    with locks.held(folder.with_name(f"{name}.lock"), f"it unpacks {name}"):
+        if all(_solid(folder / proof) for proof in proofs):
+            return folder
+        work = folder.with_name(f"{name}.part")
+        for stale in (folder, work):
+            shutil.rmtree(stale, ignore_errors=True)
+        parts = wanted()
+        paths.make_folder(work, "unpacking")
+        require_space(work, 6 * sum(package.size for package in parts))
+        debs = [download(package) for package in parts]
+        with ui.step(f"unpacking {name}"):
+            for deb in debs:
+                proc.check(["dpkg-deb", "--extract", deb, work])
+        if mend:
+            mend(work)
+        if lacking := [proof for proof in proofs if not _solid(work / proof)]:
+            raise HarnessError(f"the packages of {name} lack {', '.join(lacking)}")
+        work.rename(folder)
+        for package in parts:
+            discard(package)
+    return folder
+
+
+def discard(package: Package) -> None:
+    """Remove the package's downloaded file."""
+    _deb(package).unlink(missing_ok=True)
+
+
+def require_space(folder: Path, size: int) -> None:
+    """HarnessError when the file system of `folder` has fewer than `size` bytes free."""
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise HarnessError(
+            f"{folder} has {free // MIB} MiB free, {size // MIB + 1} MiB are needed (DSBENCH_CACHE names another folder)"
+        )
+
+
+def _deb(package: Package) -> Path:
+    return paths.cache() / "debs" / f"{package.name}-{package.sha256[:16]}.deb"
+
+
+def _fetch(package: Package, folder: Path) -> None:
+    argv = ["apt-get", *_apt_options(), *PATIENCE, "download", f"{package.name}={package.version}"]
+    log = folder.parent / f"{package.name}.log"
+    total = package.size // MIB + 1
+    with (
+        ui.Progress(f"downloading {package.name} {package.version}", total, "MiB") as progress,
+        log.open("wb") as sink,
+        proc.child(argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink) as process,
+    ):
+        while True:
+            try:
+                status = process.wait(timeout=ui.REDRAW_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                progress.update(sum(file.stat().st_size for file in folder.glob("*.deb")) // MIB)
+    if status:
+        errors = [line[3:] for line in log.read_text(errors="replace").splitlines() if line.startswith("E: ")]
+        reason = errors[0] if errors else f"apt-get's status is {status}"
+        raise HarnessError(f"{package.name} {package.version} cannot be downloaded: {reason} (try apt-get update)")
+    log.unlink()
+
+
+def _apt_cache(*arguments: str) -> str:
+    argv = ["apt-cache", *_apt_options(), *arguments]
+    try:
+        return subprocess.run(argv, check=False, capture_output=True, text=True).stdout
+    except FileNotFoundError as error:
+        raise HarnessError("there is no apt-cache here: dsbench takes its kernels from Debian's package archive") from error
+
+
+def _apt_options() -> list[str]:
+    """An index of our own: where the system keeps none, as container images do, each call would make it anew."""
+    index = paths.make_folder(paths.cache() / "apt", "package index")
+    return [
+        "-o", f"Dir::Cache::pkgcache={index}/pkgcache.bin", "-o", f"Dir::Cache::srcpkgcache={index}/srcpkgcache.bin",
+        "-o", "APT::Sandbox::User=root",
+    ]  # fmt: skip
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(MIB):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _solid(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0

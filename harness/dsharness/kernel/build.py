@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Builds the modules for a kernel, beside the sources: kbuild writes where it reads, so it reads a farm of links."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import locks, packages, paths, proc, ui
+from ..errors import HarnessError
+from . import kernels, trees
+from .kernels import Kernel
+from .trees import SOURCES, Tree
+
+COMPLAINT_LINES = 12
+ERROR = re.compile(r"\b(error|undefined)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Build:
+    """The modules as built for one kernel."""
+
+    kernel: Kernel
+    ko_dir: Path
+    """All .ko files, flat, without debug information."""
+    mod_root: Path
+    """What modules_install would make: mod_root/lib/modules/<release>/…, with depmod's indexes."""
+
+
+def modules(kernel: Kernel, *, tree: Tree | None = None, make_args: Sequence[str] = ()) -> Build:
+    """Build the modules of `tree`, the working one by default, for `kernel`; `make_args` go to make.
+
+    HarnessError with the compiler's first complaints on failure.
+    """
+    packages.ensure("base")
+    tree = tree or trees.working()
+    for path in (tree.into, kernel.kdir):
+        if re.search(r"[\s:%]", str(path)):
+            raise HarnessError(f"{path} has a blank, a colon or a percent sign in it, which the kernel's makefiles refuse")
+    folder = paths.make_folder(tree.into / f"{kernel.target}-{kernel.release}", "build")
+    build = Build(kernel, ko_dir=folder / "ko", mod_root=folder / "root")
+    with locks.held(folder / ".lock", f"it builds in {folder}"):
+        _forget_other_kernel(folder / "src", kernel)
+        farm(folder / "src", tree.root)
+        _kbuild(kernel, tree, folder / "src/modules", make_args)
+        objects = _objects(folder / "src/modules")
+        _collect(objects, build.ko_dir)
+        install(build, build.mod_root)
+    return build
+
+
+def install(build: Build, root: Path) -> None:
+    """Put the modules where modprobe looks for them under `root`, and index them."""
+    home = root / "lib/modules" / build.kernel.release
+    updates = paths.make_folder(home / "updates/dsbench", "module")
+    _mirror(sorted(build.ko_dir.glob("*.ko")), updates)
+    for listing in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
+        (home / listing).touch()
+    proc.check(["depmod", "--basedir", root, build.kernel.release], env=proc.build_environment())
+
+
+def _forget_other_kernel(folder: Path, kernel: Kernel) -> None:
+    """Remove what was built for another tree of the same release: UML with another config, whose structures differ.
+
+    kbuild sees no difference when that tree is older than the objects.
+    """
+    mark = folder.with_name("kdir")
+    if not mark.exists() or mark.read_text(encoding="utf-8") != str(kernel.kdir):
+        shutil.rmtree(folder, ignore_errors=True)
+        mark.write_text(str(kernel.kdir), encoding="utf-8")
+
+
+def farm(folder: Path, root: Path) -> None:
+    """Make `folder` mirror the source folders of `root` by links; what has lost its source goes, kbuild's products stay."""
+    for name in SOURCES:
+        for source in _files(root / name):
+            link = folder / source.relative_to(root)
+            if not link.is_symlink() or link.readlink() != source:
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.unlink(missing_ok=True)
+                link.symlink_to(source)
+    for link in _files(folder):
+        if link.is_symlink() and not link.exists():
+            link.unlink()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
+
+
+def _kbuild(kernel: Kernel, tree: Tree, folder: Path, make_args: Sequence[str]) -> None:
+    of_tree = "" if tree.name == trees.WORKTREE else f" of {tree.name}"
+    log = paths.logs() / f"build{of_tree and f'-{tree.revision}'}-{kernel.target}-{kernel.release}.log"
+    log.unlink(missing_ok=True)
+    with ui.step(f"building the modules{of_tree} for {kernel.release}"):
+        result = kbuild(kernel, folder, log, [f"DSBENCH_REVISION={tree.stamp}", *make_args])
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    complaints = [line for line in lines if re.search(r"\b(warning|error|undefined)\b", line, re.IGNORECASE)]
+    if result.status:
+        errors = [line for line in complaints if ERROR.search(line)]
+        shown = "\n".join((errors or complaints)[:COMPLAINT_LINES] or result.tail)
+        raise HarnessError(f"the modules{of_tree} do not build for {kernel.release} (log: {log}):\n{shown}")
+    for line in complaints:
+        ui.say(line)
+
+
+def kbuild(kernel: Kernel, folder: Path, log: Path, make_args: Sequence[str] = ()) -> proc.Finished:
+    """Run kbuild on the modules of `folder`; all that it says goes to `log`."""
+    argv: list[proc.Arg] = [
+        "make", "-C", kernel.kdir, f"M={folder}", f"ARCH={kernel.arch}", f"-j{os.cpu_count() or 1}",
+        # Type information for BPF needs pahole and serves no one here.
+        "CONFIG_DEBUG_INFO_BTF_MODULES=", *make_args, "modules",
+    ]  # fmt: skip
+    return proc.stream(kernel.command(argv), env=proc.build_environment(), log=log)
+
+
+def _objects(folder: Path) -> list[Path]:
+    """The modules that kbuild just made, by its own list: it names them .o or .ko, from M= or from the top."""
+    listed = (folder / "modules.order").read_text(encoding="utf-8").split()
+    return [folder / Path(os.path.relpath(folder / name, folder)).with_suffix(".ko") for name in listed]
+
+
+def _collect(objects: Sequence[Path], ko_dir: Path) -> None:
+    """Copy the modules without their debug information, if they are newer than the copies."""
+    paths.make_folder(ko_dir, "module")
+    for stale in {file.name for file in ko_dir.iterdir()} - {file.name for file in objects}:
+        (ko_dir / stale).unlink()
+    for file in objects:
+        copy = ko_dir / file.name
+        if not copy.exists() or copy.stat().st_mtime_ns != file.stat().st_mtime_ns:
+            with _replaced(copy, ko_dir.parent) as fresh:
+                proc.check(["strip", "--strip-debug", "-o", fresh, file])
+                shutil.copystat(file, fresh)
+
+
+def _mirror(files: Sequence[Path], folder: Path) -> None:
+    """Make `folder` have copies of these files and nothing else; copies that are as their files stay as they are."""
+    for stale in {file.name for file in folder.iterdir()} - {file.name for file in files}:
+        (folder / stale).unlink()
+    for file in files:
+        copy = folder / file.name
+        if not copy.exists() or _state(copy) != _state(file):
+            with _replaced(copy, folder) as fresh:
+                shutil.copy2(file, fresh)
+
+
+def _state(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@contextlib.contextmanager
+def _replaced(file: Path, work: Path) -> Iterator[Path]:
+    """What is written to the name in `work` that this gives becomes `file` at once: guests may be reading the old one."""
+    fresh = work / f".{file.name}.{os.getpid()}"
+    try:
+        yield fresh
+        fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`dsbench build`."""
+    parser = subparsers.add_parser("build", help="build the modules for a target's kernel", description=__doc__)
+    parser.add_argument("--target", default="uml", help="uml (default), qemu or host")
+    parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12, newest or a full release; default: the target's")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build, and print the folder of the modules."""
+    build = modules(kernels.find(args.target, args.kernel))
+    count = len(list(build.ko_dir.glob("*.ko")))
+    ui.say(f"{count} modules for {build.kernel.release}; next: harness/dsbench exec --target {args.target} -- sh")
+    print(build.ko_dir)
+    return 0

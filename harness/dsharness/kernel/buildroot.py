@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The build root: a small Debian of the next release, in the cache, with the newest stock kernel and its headers.
+
+Its tools are too new for the system's own C library, so commands run inside it: in mount and pid namespaces of their own,
+which take every mount and every process with them when they end. The system's package sources are read, never changed.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import locks, packages, paths, proc, ui
+from ..errors import HarnessError
+from . import archive, shelf
+
+SHELF = "buildroot"
+STAMP = ".release"
+"""The last file of a root to be made, with the release of its kernel."""
+
+SUITE = "trixie"
+HEADERS_SUITE = "trixie-backports"
+PACKAGES = ("make", "kmod", "sparse")
+KERNEL_PACKAGES = ("linux-headers", "linux-binary", "linux-modules")
+"""Of the newest release; the headers bring gcc and what their own tools link."""
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+DEFAULT_MIRROR = "http://deb.debian.org/debian/"
+LISTS_MAX_AGE_SECONDS = 24 * 3600
+BUILD_BYTES = 3 << 29
+"""The root, the archive that it comes as, and the packages that are downloaded for it."""
+
+ENTER = paths.HARNESS / "buildroot" / "enter"
+UNWANTED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+
+NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
+
+
+@dataclass(frozen=True)
+class BuildRoot:
+    """A finished build root."""
+
+    path: Path
+    release: str
+    """Of the kernel that its headers are for, "7.3.4+deb13-amd64"."""
+
+    @property
+    def kdir(self) -> Path:
+        """For make -C kdir M=…, as seen from inside."""
+        return Path("/usr/src") / f"linux-headers-{self.release}"
+
+    @property
+    def image(self) -> Path:
+        """The kernel, as seen from outside."""
+        return self.path / "usr/lib/modules" / self.release / "vmlinuz"
+
+    def command(self, argv: Sequence[proc.Arg]) -> list[str]:
+        """`argv`, to be run inside the root: the project is there at its own path, and only its build folder is writable."""
+        paths.make_folder(paths.BUILD, "build")
+        enter: list[proc.Arg] = [ENTER, self.path, paths.ROOT, paths.BUILD, *argv]
+        return [*_namespaces(), *(os.fspath(arg) for arg in enter)]
+
+
+def find() -> BuildRoot:
+    """The build root with the newest kernel headers of the mirror, made if need be (about a minute).
+
+    When the mirror is out of reach, the newest root that is there already. HarnessError when there is none.
+    """
+    require_namespaces()
+    roots = paths.make_folder(paths.cache() / SHELF, "build root")
+    try:
+        release = newest_release(roots)
+    except HarnessError as error:
+        ready = sorted(roots.glob(f"{SUITE}_*/{STAMP}"), key=lambda file: file.stat().st_mtime)
+        if not ready:
+            raise
+        ui.warn(f"{error}; going on with the build root that is there")
+        return BuildRoot(ready[-1].parent, ready[-1].read_text(encoding="utf-8"))
+    folder = roots / f"{SUITE}_{release}_{_recipe()}"
+    with locks.held(shelf.lock(folder), "it makes the build root"):
+        if not (folder / STAMP).exists():
+            _make(folder, release)
+    return BuildRoot(folder, release)
+
+
+def unused() -> list[Path]:
+    """The roots in the cache that find() would not take any more."""
+    return shelf.unused(paths.cache_path() / SHELF, _recipe, STAMP)
+
+
+def newest_release(roots: Path) -> str:
+    """The newest kernel release that the mirror has headers for, by package lists of our own that are a day old at most."""
+    packages.ensure("base")
+    state = paths.make_folder(roots / "apt", "package list")
+    with locks.held(roots / "apt.lock", "it fetches the package lists"):
+        options = _private_apt(state)
+        stamp = state / "fetched"
+        if not stamp.exists() or time.time() - stamp.stat().st_mtime > LISTS_MAX_AGE_SECONDS:
+            with ui.step(f"looking for the newest kernel in {HEADERS_SUITE}"):
+                _fetch_lists(options, stamp)
+        depends = proc.check(["apt-cache", *options, "depends", "linux-headers-amd64"])
+    match = re.search(r"Depends: linux-headers-(\d\S*)", depends)
+    if not match:
+        raise HarnessError(f"{HEADERS_SUITE} of {mirror()} has no linux-headers-amd64")
+    return match.group(1)
+
+
+@functools.cache
+def mirror() -> str:
+    """The mirror that the system's own apt uses for its release, or Debian's when that is not known."""
+    try:
+        targets = proc.check(["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"])
+        codename = _codename()
+    except (HarnessError, OSError):
+        return DEFAULT_MIRROR
+    for line in targets.splitlines():
+        release, _, uri = line.partition(" ")
+        if release == codename and uri.startswith(("http://", "https://")):
+            return uri
+    return DEFAULT_MIRROR
+
+
+@functools.cache
+def require_namespaces() -> None:
+    """HarnessError when this process may not make the namespaces that the build root is entered by."""
+    if subprocess.run([*_namespaces(), "true"], check=False, capture_output=True).returncode:
+        raise HarnessError(
+            "the build root needs root, or user namespaces for everyone (sysctl kernel.unprivileged_userns_clone=1)"
+        )
+
+
+def _namespaces() -> list[str]:
+    return [*NAMESPACES, *([] if os.geteuid() == 0 else ["--map-root-user"]), "--"]
+
+
+def _codename() -> str:
+    release = Path("/etc/os-release").read_text(encoding="utf-8")
+    match = re.search(r"^VERSION_CODENAME=(\w+)$", release, re.MULTILINE)
+    return match.group(1) if match else ""
+
+
+def _recipe() -> str:
+    """Names what decides the root's contents beside the kernel release."""
+    return hashlib.sha256("\0".join((SUITE, *PACKAGES, *KERNEL_PACKAGES, *UNWANTED)).encode()).hexdigest()[:10]
+
+
+def _source(suite: str) -> str:
+    return f"deb [signed-by={KEYRING}] {mirror()} {suite} main"
+
+
+def _private_apt(state: Path) -> list[str]:
+    """Options that give apt sources, lists and caches of our own; proxies and the like stay the system's."""
+    (state / "sources.list").write_text(_source(HEADERS_SUITE) + "\n", encoding="utf-8")
+    (state / "lists" / "partial").mkdir(parents=True, exist_ok=True)
+    settings = {
+        "Dir::Etc::SourceList": state / "sources.list",
+        "Dir::Etc::SourceParts": "/dev/null",
+        "Dir::Etc::Preferences": "/dev/null",
+        "Dir::Etc::PreferencesParts": "/dev/null",
+        "Dir::State": state,
+        "Dir::State::status": "/dev/null",
+        "Dir::Cache": state,
+        "APT::Sandbox::User": "root",
+        "APT::Architecture": "amd64",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "3",
+        "Acquire::http::Timeout": "30",
+    }
+    return [f"-o{name}={value}" for name, value in settings.items()]
+
+
+def _fetch_lists(options: Sequence[str], stamp: Path) -> None:
+    _require_keyring()
+    result = proc.stream(["apt-get", *options, "-oAPT::Update::Error-Mode=any", "-q", "update"])
+    if result.status:
+        raise HarnessError(f"the package lists of {HEADERS_SUITE} cannot be fetched: {_complaint(result)}")
+    stamp.touch()
+
+
+def _require_keyring() -> None:
+    if not KEYRING.exists():
+        raise HarnessError(f"{KEYRING} is missing: install debian-archive-keyring")
+
+
+def _make(folder: Path, release: str) -> None:
+    """Make the root beside `folder`; it gets its name when it is whole."""
+    packages.ensure("lint")
+    _require_keyring()
+    if os.geteuid() and not _has_subordinate_ids():
+        raise HarnessError(
+            "making the build root needs root, or subordinate user ids (in /etc/subuid and /etc/subgid, package uidmap)"
+        )
+    archive.require_space(folder.parent, BUILD_BYTES)
+    work = folder.with_name(f"{folder.name}{shelf.PART}")
+    shutil.rmtree(work, ignore_errors=True)
+    root = paths.make_folder(work / "root", "build root")
+    try:
+        with ui.step(f"making the build root: {SUITE} with Linux {release}"):
+            _bootstrap(work / "root.tar", release)
+            proc.check(["tar", "--extract", "--no-same-owner", "--exclude=./dev/*", "--directory", root, "--file", work / "root.tar"])
+        (root / STAMP).write_text(release, encoding="utf-8")
+        root.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _has_subordinate_ids() -> bool:
+    """Whether mmdebstrap can give the root's files to more than one user without being root."""
+    return (
+        subprocess.run(["mmdebstrap", "--unshare-helper", "true"], check=False, capture_output=True).returncode == 0
+    )
+
+
+def _bootstrap(tar: Path, release: str) -> None:
+    include = ",".join((*PACKAGES, *(f"{name}-{release}" for name in KERNEL_PACKAGES)))
+    mmdebstrap = [
+        "mmdebstrap", "--variant=essential", f"--include={include}", "--architectures=amd64", f"--keyring={KEYRING}",
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNWANTED),
+    ]  # fmt: skip
+    sources = [_source(SUITE), _source(HEADERS_SUITE)]
+    environment = proc.build_environment()
+    if os.geteuid() == 0:
+        # Its temporary folder lies in ours, its mounts and processes in a namespace: an abrupt end leaves nothing.
+        mmdebstrap = [*NAMESPACES, "--mount-proc", "--", *mmdebstrap, "--mode=root"]
+        environment["TMPDIR"] = str(tar.parent)
+    else:
+        mmdebstrap = [*mmdebstrap, "--mode=unshare"]
+    log = paths.logs() / "buildroot.log"
+    log.unlink(missing_ok=True)
+    result = proc.stream([*mmdebstrap, SUITE, tar, *sources], log=log, env=environment)
+    if result.status:
+        raise HarnessError(f"mmdebstrap cannot make the build root: {_complaint(result)} (log: {log})")
+
+
+def _complaint(result: proc.Finished) -> str:
+    """The first error of apt or mmdebstrap in the last lines."""
+    errors = [line.split(": ", 1)[1] for line in result.tail if line.startswith(("E: ", "W: Failed"))]
+    return errors[0] if errors else result.last

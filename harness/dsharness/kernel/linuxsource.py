@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Debian's linux-source: a package with the kernel's source, as a compressed tar file, installed or in the archive."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from .. import locks, packages, paths, proc, ui
+from ..errors import HarnessError
+from . import archive, shelf
+
+SHELF = "tests"
+USR_SRC = Path("/usr/src")
+
+_ABSENT = re.compile(r"Not found in archive|Exiting with failure status due to previous errors")
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Files of a kernel source, flat in one folder of the cache."""
+
+    source: str
+    """Which source they are from, "linux-source-6.12 6.12.117-1"."""
+    folder: Path
+
+
+@contextlib.contextmanager
+def tarball(package: archive.Package) -> Iterator[IO[bytes]]:
+    """The tar.xz file in the package, from the archive, as a stream."""
+    deb = archive.download(package)
+    unpack: list[proc.Arg] = ["dpkg-deb", "--fsys-tarfile", deb]
+    find = ["tar", "--extract", "--to-stdout", "--wildcards", "./usr/src/linux-source-*.tar.xz"]
+    with (
+        proc.child(unpack, stdout=subprocess.PIPE) as outer,
+        proc.child(find, stdin=outer.stdout, stdout=subprocess.PIPE) as inner,
+    ):
+        assert outer.stdout is not None and inner.stdout is not None
+        yield inner.stdout
+
+
+def pick(version: str, files: Sequence[str]) -> Picked:
+    """Files of the source of `version` ("6.12"), named from its top, in the cache.
+
+    A file that this source does not have is not there. HarnessError when the source cannot be had.
+    """
+    packages.ensure("base")
+    name = f"linux-source-{version}"
+    place = paths.make_folder(paths.cache() / SHELF, "kernel tests")
+    installed = _installed_version(name)
+    package = None if installed else archive.candidate(name)
+    if not installed and not package and (kept := _kept(place, name)):
+        return _picked(kept[-1])
+    package = package or (None if installed else archive.require(name))
+    folder = place / f"{name}_{package.version if package else installed}"
+    with locks.held(shelf.lock(folder), f"it unpacks {name}"):
+        if not folder.exists():
+            work = folder.with_name(f"{folder.name}{shelf.PART}")
+            shutil.rmtree(work, ignore_errors=True)
+            work.mkdir()
+            with _stream(name, package) as stream:
+                _extract(stream, files, work, name)
+            work.rename(folder)
+            if package:
+                archive.discard(package)
+    return _picked(folder)
+
+
+def _kept(place: Path, name: str) -> list[Path]:
+    """What was picked of any version of the package, the last by name."""
+    return sorted(path for path in place.glob(f"{name}_*") if path.is_dir() and path.suffix != shelf.PART)
+
+
+def _picked(folder: Path) -> Picked:
+    return Picked(folder.name.replace("_", " ", 1), folder)
+
+
+def _installed_version(name: str) -> str:
+    """The version of the package on this system, "" where it is not installed."""
+    if not (USR_SRC / f"{name}.tar.xz").exists():
+        return ""
+    with contextlib.suppress(HarnessError):
+        return proc.check(["dpkg-query", "--show", "--showformat=${Version}", name]).strip()
+    return ""
+
+
+@contextlib.contextmanager
+def _stream(name: str, package: archive.Package | None) -> Iterator[IO[bytes]]:
+    if package:
+        with tarball(package) as stream:
+            yield stream
+    else:
+        with (USR_SRC / f"{name}.tar.xz").open("rb") as file:
+            yield file
+
+
+def _extract(stream: IO[bytes], files: Sequence[str], folder: Path, name: str) -> None:
+    argv: list[proc.Arg] = [
+        "tar", "--extract", "--xz", "--no-same-owner", "--wildcards", "--transform=s,.*/,,", "--directory", folder,
+        *(f"linux-source-*/{file}" for file in files),
+    ]  # fmt: skip
+    with ui.step(f"taking {', '.join(file.rsplit('/')[-1] for file in files)} out of {name}"):
+        result = proc.stream(argv, stdin=stream)
+    if result.status and (damage := [line for line in result.tail if not _ABSENT.search(line)]):
+        raise HarnessError(f"{name} cannot be unpacked: {damage[0]}")

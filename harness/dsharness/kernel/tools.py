@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Builds the C tools of harness/tools, a folder each, into build/: udptunctl, which configures tunnels of our kind."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+from pathlib import Path
+
+from .. import locks, packages, paths, proc, ui
+from ..errors import HarnessError
+
+SOURCES = paths.HARNESS / "tools"
+INCLUDE = paths.ROOT / "include"
+FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wmissing-prototypes", "-Wvla")
+
+
+def udptunctl() -> Path:
+    """The tool for udptun tunnels, built if it is older than its sources. HarnessError when it does not build."""
+    return _compiled("udptunctl", ("-lmnl",))
+
+
+def _compiled(name: str, libraries: tuple[str, ...]) -> Path:
+    packages.ensure("base", "tunnel")
+    program = paths.make_folder(paths.BUILD, "build") / name
+    with locks.held(program.with_name(f".{name}.lock"), f"it builds {name}"):
+        _compile(program, libraries)
+    return program
+
+
+def _compile(program: Path, libraries: tuple[str, ...]) -> None:
+    """Make `program`, which has a folder of its name, unless it is newer than all that it is made of."""
+    name = program.name
+    ingredients = [*(SOURCES / name).glob("*.[ch]"), *(INCLUDE / "uapi").iterdir(), Path(__file__)]
+    if program.exists() and all(file.stat().st_mtime < program.stat().st_mtime for file in ingredients):
+        return
+    fresh = program.with_suffix(".new")
+    log = paths.logs() / f"{name}.log"
+    log.unlink(missing_ok=True)
+    argv: list[proc.Arg] = ["gcc", *FLAGS, "-I", INCLUDE, "-o", fresh, *sorted((SOURCES / name).glob("*.c")), *libraries]
+    with ui.step(f"building {name}"):
+        result = proc.stream(argv, env=proc.build_environment(), log=log)
+    said = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    complaints = [line for line in said if re.search(r"\b(warning|error|undefined)\b", line)]
+    if result.status:
+        raise HarnessError(f"{name} does not build (log: {log}): {(complaints or [result.last])[0]}")
+    for line in complaints:
+        ui.say(line)
+    shutil.move(fresh, program)
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`dsbench tools`."""
+    parser = subparsers.add_parser("tools", help="build udptunctl, the tool for tunnels", description=__doc__)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build the tools, and print where they are."""
+    program = udptunctl()
+    ui.say(f"its manual: man {SOURCES / 'udptunctl' / 'udptunctl.8'}")
+    print(program)
+    return 0

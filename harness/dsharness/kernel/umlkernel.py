@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The User Mode Linux kernel: built once from Debian's linux-source, and kept in the cache for all clones.
+
+The finished folder is a kernel tree without its objects: what external modules build against (Module.symvers, headers,
+scripts), the bootable `linux`, and the tools of the source (checkpatch.pl, kunit.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import locks, packages, paths, proc, ui
+from ..errors import HarnessError
+from . import archive, linuxsource, shelf
+
+FRAGMENT = paths.HARNESS / "kernel" / "uml.config"
+SHELF = "uml"
+
+MAKE = ("make", "ARCH=um", "SUBARCH=x86_64")
+JOBS = os.cpu_count() or 1
+
+BUILD_BYTES = 3 << 30
+"""The unpacked source with its objects, before it is pruned."""
+
+SOURCE_FILES = 51_000
+BUILD_STEPS = 1200
+"""Of 6.12, for the progress display alone: other versions end a little before or after 100 %."""
+
+SKIPPED = (
+    "Documentation/*/*",
+    *(
+        f"arch/{name}/*.{kind}"
+        for kind in ("[chS]", "dts*", "rst", "tbl")
+        for name in (
+            "alpha", "arc", "arm", "arm64", "csky", "hexagon", "loongarch", "m68k", "microblaze", "mips", "nios2",
+            "openrisc", "parisc", "powerpc", "riscv", "s390", "sh", "sparc", "xtensa",
+        )
+    ),
+    *(f"{name}/*.[ch]" for name in ("drivers/gpu", "drivers/infiniband", "drivers/media", "drivers/staging", "sound")),
+)  # fmt: skip
+"""What is not even unpacked: no part of User Mode Linux, and half of the source. Kconfig and Makefiles are read."""
+
+KEPT = ("arch/um", "arch/x86", "include", "scripts", "tools/include", "tools/testing/kunit")
+"""Folders that outlive the build; of the rest the top level's files and folder names stay, as checkpatch.pl expects."""
+
+PROOFS = ("linux", "Module.symvers", "include/config/kernel.release", "include/generated/autoconf.h", "scripts/mod/modpost")
+
+
+def tree(version: str) -> Path:
+    """The kernel tree of `version` ("6.12"), built if need be. HarnessError when it cannot be."""
+    packages.ensure("base")
+    source = f"linux-source-{version}"
+    uml = paths.make_folder(paths.cache() / SHELF, "UML kernel")
+    package = archive.candidate(source)
+    if not package and (older := sorted(uml.glob(f"{source}_*_{_recipe()}"))):
+        return older[-1]
+    package = package or archive.require(source)
+    folder = uml / f"{source}_{package.version}_{_recipe()}"
+    with locks.held(shelf.lock(folder), f"it builds the UML kernel {package.version}"):
+        if not all((folder / proof).exists() for proof in PROOFS):
+            shutil.rmtree(folder, ignore_errors=True)
+            packages.ensure("base", "uml")
+            _make(package, folder)
+    return folder
+
+
+def release(folder: Path) -> str:
+    """`uname -r` of the kernel in this tree."""
+    return (folder / "include/config/kernel.release").read_text(encoding="utf-8").strip()
+
+
+def built() -> list[Path]:
+    """The finished kernel trees in the cache."""
+    trees = (image.parent for image in (paths.cache_path() / SHELF).glob("linux-source-*/linux"))
+    return sorted(tree for tree in trees if tree.suffix != shelf.PART)
+
+
+def unused() -> list[Path]:
+    """The trees in the cache that tree() would not take any more. HarnessError without a compiler."""
+    return shelf.unused(paths.cache_path() / SHELF, _recipe, "linux")
+
+
+def _recipe() -> str:
+    """Names what decides the build beside the source: the config, the compiler and this file's own doing."""
+    compiler = proc.check(["gcc", "--version"], env=proc.build_environment()).splitlines()[0]
+    options = re.findall(r"^.*CONFIG_.*$", FRAGMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    ingredients = (*options, compiler, *MAKE, *KEPT)
+    return hashlib.sha256("\0".join(ingredients).encode()).hexdigest()[:10]
+
+
+def _make(package: archive.Package, folder: Path) -> None:
+    """Unpack, configure, build and prune beside `folder`; an interrupted build goes on there the next time."""
+    work = paths.make_folder(folder.with_name(f"{folder.name}{shelf.PART}"), "build")
+    log = paths.logs() / f"uml-{package.version}.log"
+    log.unlink(missing_ok=True)
+    if not (work / ".unpacked").exists():
+        archive.require_space(work, BUILD_BYTES)
+        _unpack(package, work)
+    _configure(work, log)
+    _compile(work, log)
+    with ui.step("removing what is no longer needed"):
+        _prune(work)
+    work.rename(folder)
+    archive.discard(package)
+    ui.say(f"UML kernel {release(folder)} is in {folder} (make clean leaves it there)")
+
+
+def _unpack(package: archive.Package, work: Path) -> None:
+    expand: list[proc.Arg] = [
+        "tar", "--extract", "--xz", "--verbose", "--strip-components=1", "--no-same-owner", "--directory", work,
+        *(f"--exclude=linux-source-*/{pattern}" for pattern in SKIPPED),
+    ]  # fmt: skip
+    with (
+        linuxsource.tarball(package) as tarball,
+        ui.Progress(f"unpacking {package.name} {package.version}", SOURCE_FILES, "files") as progress,
+    ):
+        result = proc.stream(expand, stdin=tarball, on_line=lambda line: progress.advance())
+    if result.status:
+        shutil.rmtree(work, ignore_errors=True)
+        raise HarnessError(f"{package.name} cannot be unpacked into {work}: {result.last}")
+    (work / ".unpacked").touch()
+
+
+def _configure(work: Path, log: Path) -> None:
+    argv = [*MAKE, f"KCONFIG_ALLCONFIG={FRAGMENT}", "allnoconfig"]
+    result = proc.stream(argv, cwd=work, env=proc.build_environment(), log=log)
+    if result.status:
+        _distrust(work)
+        raise HarnessError(f"the UML kernel cannot be configured: {result.last} (log: {log})")
+    taken = set((work / ".config").read_text(encoding="utf-8").splitlines())
+    wanted = re.findall(r"^CONFIG_\w+=.*$", FRAGMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    if refused := [line for line in wanted if line not in taken]:
+        ui.warn(f"this kernel source does not offer {', '.join(refused)}")
+
+
+def _compile(work: Path, log: Path) -> None:
+    with ui.Progress(f"building the UML kernel with {JOBS} jobs", BUILD_STEPS, "steps") as progress:
+
+        def count(line: str) -> None:
+            if re.match(r" +[A-Z]+ ", line):
+                progress.advance(line.split()[-1])
+
+        argv = [*MAKE, f"-j{JOBS}", "linux", "modules"]
+        result = proc.stream(argv, cwd=work, env=proc.build_environment(), log=log, on_line=count)
+    if result.status:
+        _distrust(work)
+        problem = next((line for line in result.tail if "error" in line.lower()), result.last)
+        raise HarnessError(f"the UML kernel does not build: {problem} (log: {log})")
+
+
+def _distrust(work: Path) -> None:
+    """The source may be damaged: let the next attempt unpack it again, over what is built already."""
+    (work / ".unpacked").unlink()
+
+
+def _prune(work: Path) -> None:
+    """Leave the folders that are KEPT, without objects, and the top level."""
+    kept = [work / name for name in KEPT]
+    for top in list(work.iterdir()):
+        if top.is_dir() and not top.is_symlink() and top not in kept:
+            _keep_only(kept, top)
+    for folder in kept:
+        for parent, _, names in os.walk(folder):
+            for name in names:
+                if name.endswith((".o", ".a")) and folder.name != "scripts":
+                    os.unlink(os.path.join(parent, name))
+
+
+def _keep_only(kept: Sequence[Path], folder: Path) -> None:
+    for entry in list(folder.iterdir()):
+        if entry in kept:
+            continue
+        if any(name.is_relative_to(entry) for name in kept):
+            _keep_only(kept, entry)
+        elif entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()

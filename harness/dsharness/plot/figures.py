@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The pictures of a sweep: which there are, and what their panels show."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import paths
+from ..curve import figure as curvefigure
+from ..results import datapath, floors
+from ..results.results import CURVE, SEED_TABLES, Results
+from ..results.samples import DATAPATH_OPS, ELEMENT, PACKET
+from ..seedtables import view as seedview
+from .picture import LOG_RATIO, Axis, Mark, Panel, Picture, Point, count_axis, n_axis, render, scale
+from .views import add_floors, floor_key, floor_lines, footnotes, notes, points, readers_points
+
+FORMATS = ("svg", "png")
+BARE_LINK = f"{datapath.BARE}: the bare link"
+PEERS = "in-tree tunnels"
+MOST_BESIDE = 5
+"""More containers leave no room for tunnels beside them: those go below."""
+LEAST_BARS = 10
+"""Fewer bars are not drawn broader than these."""
+CLIP = 1.6
+"""What is not compared, and ends of spreads, stretch an axis to no more than so many times the largest median."""
+OUTLIER = 4.0
+"""A tunnel that costs so many times as much as the tunnel in the middle does not stretch the axis for all."""
+SUBJECT_STYLE, PEERS_STYLE, ENCRYPTING_STYLE = 11, 12, 13
+"""The line types of udptun, of all in-tree tunnels in one, and of the one that encrypts."""
+
+
+def draw(sweep: Results, folder: Path) -> list[Path]:
+    """Draw every picture that the sweep has data for, as SVG and PNG into `folder`; their paths."""
+    paths.make_folder(folder, "plots")
+    containers, devices = sweep.part(ELEMENT), sweep.part(PACKET)
+    pictures: list[Picture | None] = []
+    if containers.cells and sweep.context.get(CURVE):
+        pictures.append(curvefigure.picture(sweep))
+    elif containers.cells and sweep.context.get(SEED_TABLES):
+        pictures.append(seedview.picture(containers))
+    elif containers.cells:
+        pictures += [per_element(sweep), largest(sweep), seedview.picture(containers)]
+    if len(sweep.threads) > 1:
+        pictures.append(readers(sweep.shared))
+    if devices.cells:
+        pictures.append(datapath_bars(devices))
+    if containers.cells and devices.cells:
+        pictures.append(side_by_side(sweep))
+    return [render(picture, folder, kind) for picture in pictures if picture for kind in FORMATS]
+
+
+def per_element(sweep: Results) -> Picture:
+    """The cost of an element over n: a panel an operation, a line a container."""
+    part = sweep.part(ELEMENT)
+    axis = n_axis(part.sizes)
+    panels = [_panel(sweep, op, points(part, op), axis) for op in part.ops]
+    return Picture(
+        name="per-element",
+        title=f"What one element costs: {sweep.unit} per element over n",
+        columns=min(2, len(panels)),
+        containers=part.containers,
+        panels=panels,
+        notes=notes(part),
+        footnotes=footnotes(part, panels),
+        mark=floor_key(sweep),
+    )
+
+
+def readers(sweep: Results) -> Picture:
+    """Readers that share a container, over their number at the largest n: what each takes, and what all of them read."""
+    n = sweep.sizes[-1]
+    at = Results(sweep.context, [cell for cell in sweep.cells if cell.n == n])
+    panels = []
+    for op in at.ops:
+        cost, rate = readers_points(at, op)
+        panels += [
+            Panel(f"{op}: what one reader takes", f"{at.unit} per element", cost, count_axis("readers", at.threads)),
+            Panel(f"{op}: what all read together", "million elements per second", rate, count_axis("readers", at.threads)),
+        ]
+    for panel in panels:
+        scale([panel])
+    writes = at.context.get("writes", 0)
+    locks = at.context.get("sharing", {})
+    named = [f"{name} {found['readers']}/{found['writer']}" if found else f"{name} absent" for name, found in locks.items()]
+    beside = f"beside {writes:,} writes per second" if writes else "without a writer"
+    return Picture(
+        name="readers",
+        title=f"What readers take who share a container {beside}, n = {n:,}",
+        columns=2,
+        containers=at.containers,
+        panels=panels,
+        notes=[f"Readers/writer under: {', '.join(named)}.", *notes(at)],
+        footnotes=footnotes(at, panels),
+    )
+
+
+def largest(sweep: Results) -> Picture:
+    """The cost of an element at the largest n: a group of bars an operation, a bar a container."""
+    part = sweep.part(ELEMENT)
+    panel = _bars_at_largest(sweep, "")
+    return Picture(
+        name="largest-n",
+        title=f"What one element costs at n = {part.sizes[-1]:,}: {sweep.unit} per element",
+        columns=1,
+        containers=part.containers,
+        panels=[panel],
+        notes=notes(part),
+        footnotes=footnotes(part, [panel]),
+        bars=True,
+        panel_height=480,
+        mark=floor_key(sweep),
+    )
+
+
+def datapath_bars(sweep: Results) -> Picture:
+    """The cost of a packet: a panel a payload, a group of bars an operation, a bar a tunnel, the bare link a line."""
+    tunnels = [device for device in sweep.containers if device != datapath.BARE] or [datapath.BARE]
+    ops = [op for op in DATAPATH_OPS if op in sweep.ops]
+    panels = [_packet_panel(sweep, octets, ops, tunnels) for octets in sweep.sizes]
+    names = [_packet_name(device) for device in tunnels]
+    return Picture(
+        name="datapath",
+        title=f"What one packet costs in each tunnel: {sweep.unit} per packet",
+        columns=1,
+        containers=names,
+        panels=panels,
+        notes=[
+            "tx: from the sender to the underlay's transmit. rx: from an encapsulated packet at the underlay to the receiver. "
+            "path: from the sender to the receiver, over veth, through two network namespaces.",
+            *notes(sweep),
+        ],
+        footnotes=_packet_footnotes(sweep, panels),
+        bars=True,
+        panel_height=330,
+        styles={
+            **{name: place for place, name in enumerate((name for name in names if name != "udptun"), start=1)},
+            "udptun": SUBJECT_STYLE,
+            _packet_name(datapath.ENCRYPTING): ENCRYPTING_STYLE,
+        },
+        uncompared=_packet_name(datapath.ENCRYPTING),
+        mark=BARE_LINK,
+    )
+
+
+def side_by_side(sweep: Results) -> Picture | None:
+    """An element in each container next to a packet through each tunnel; None when no packet went all the way."""
+    containers, devices = sweep.part(ELEMENT), sweep.part(PACKET)
+    if "path" not in devices.ops:
+        return None
+    octets = datapath.usual(devices.sizes)
+    left = _bars_at_largest(sweep, f"one element, n = {containers.sizes[-1]:,}")
+    right = _path_panel(devices, octets)
+    stacked = len(containers.containers) > MOST_BESIDE
+    if not stacked:
+        left.share, right.share = 0.57, 0.43
+    left.terse = True
+    return Picture(
+        name="containers-and-datapath",
+        title=f"One element in a container, one packet through a tunnel: {containers.unit}",
+        columns=1 if stacked else 2,
+        containers=[*containers.containers, *right.series],
+        panels=[left, right],
+        notes=[
+            "One run, one clock, two axes: one per element, the other per packet, from the sender to the receiver.",
+            *notes(containers),
+        ],
+        footnotes=list(
+            dict.fromkeys([*footnotes(containers, [left]), *_packet_footnotes(devices, [right])])
+        ),
+        bars=True,
+        panel_height=400 if stacked else 500,
+        styles={"udptun": SUBJECT_STYLE, PEERS: PEERS_STYLE, _packet_name(datapath.ENCRYPTING): ENCRYPTING_STYLE},
+        uncompared=_packet_name(datapath.ENCRYPTING),
+        mark="; ".join(filter(None, [floor_key(sweep), BARE_LINK])),
+    )
+
+
+def _panel(sweep: Results, title: str, series: dict[str, list[Point]], axis: Axis) -> Panel:
+    panel = Panel(title, f"{sweep.unit} per element", series, axis)
+    add_floors(panel, sweep, title)
+    scale([panel])
+    return panel
+
+
+def _bars_at_largest(sweep: Results, title: str) -> Panel:
+    """A group of bars an operation, a bar a container, all at the largest n."""
+    part = sweep.part(ELEMENT)
+    n = part.sizes[-1]
+    found = {op: points(part, op) for op in part.ops}
+    levels = {
+        container: {op: point for op in part.ops for point in found[op][container] if point.x == n}
+        for container in part.containers
+    }
+    series, axis = _grouped(levels, part.ops)
+    width = len(levels) + 1
+    marks = [
+        Mark(group * width - 0.4, (group + 1) * width - 1.6, point.median)
+        for group, op in enumerate(part.ops)
+        for point in floor_lines(sweep).get(floors.op_of(op, sweep.order) or "", [])
+        if point.x == n and point.median > 0
+    ]
+    panel = Panel(title, f"{sweep.unit} per element", series, axis, marks)
+    scale([panel], log_ratio=5 * LOG_RATIO, headroom=0.09 if len(levels) <= MOST_BESIDE else 0.16)
+    return panel
+
+
+def _packet_panel(sweep: Results, octets: int, ops: list[str], tunnels: list[str]) -> Panel:
+    """The bars of one payload, and the bare link beside each group."""
+    found = {op: points(sweep, op) for op in ops}
+    levels = {
+        device: {op: point for op in ops for point in found[op][device] if point.x == octets}
+        for device in sweep.containers
+    }
+    bare = levels.get(datapath.BARE, {})
+    series, axis = _grouped({_packet_name(device): levels[device] for device in tunnels}, ops)
+    width = len(tunnels) + 1
+    marks = [
+        Mark(group * width - 0.5, (group + 1) * width - 1.5, bare[op].median)
+        for group, op in enumerate(ops)
+        if op in bare
+    ]
+    panel = Panel(f"payload {datapath.payload(octets)}", f"{sweep.unit} per packet", series, axis, marks)
+    _scale_packets(panel)
+    return panel
+
+
+def _path_panel(sweep: Results, octets: int) -> Panel:
+    """A bar a tunnel: a packet from the sender to the receiver."""
+    lines = points(sweep, "path")
+    series: dict[str, list[Point]] = {"udptun": [], PEERS: [], _packet_name(datapath.ENCRYPTING): []}
+    ticks: list[tuple[str, float]] = []
+    marks: list[Mark] = []
+    for device, line in lines.items():
+        for point in (point for point in line if point.x == octets):
+            if device == datapath.BARE:
+                marks.append(Mark(-0.6, len(lines) - 1.4, point.median))
+                continue
+            place = float(len(ticks))
+            name = _packet_name(device)
+            series[name if name in series else PEERS].append(Point(place, point.median, point.low, point.high))
+            ticks.append((device, place))
+    axis = Axis("tunnel", -1.0, max(float(len(ticks)), 1.0), ticks)
+    used = {name: line for name, line in series.items() if line}
+    panel = Panel(f"one packet, payload {datapath.payload(octets)}", f"{sweep.unit} per packet", used, axis, marks)
+    _scale_packets(panel)
+    return panel
+
+
+def _packet_name(device: str) -> str:
+    """A device as the key has it."""
+    return f"{device} (encrypts: not compared)" if device == datapath.ENCRYPTING else device
+
+
+def _grouped(levels: dict[str, dict[str, Point]], ops: Sequence[str]) -> tuple[dict[str, list[Point]], Axis]:
+    """Bars in groups: from points by series and operation, the bars of each series and the axis below them."""
+    step = len(levels) + 1
+    series = {
+        name: [
+            Point(group * step + place, at[op].median, at[op].low, at[op].high)
+            for group, op in enumerate(ops)
+            if op in at
+        ]
+        for place, (name, at) in enumerate(levels.items())
+    }
+    width = step * len(ops)
+    margin = max(0.0, (LEAST_BARS - width) / 2)
+    ticks = [(op, group * step + (step - 2) / 2) for group, op in enumerate(ops)]
+    return series, Axis("operation", -1.0 - margin, width - 1.0 + margin, ticks)
+
+
+def _scale_packets(panel: Panel) -> None:
+    """A linear axis from zero, long enough for what is compared; what exceeds all others, and stray ends, are cut."""
+    compared = {name: line for name, line in panel.series.items() if name != _packet_name(datapath.ENCRYPTING)}
+    largest_medians = [max(point.median for point in line) for line in compared.values() if line]
+    middle = statistics.median(largest_medians) if largest_medians else 0.0
+    medians = [value for value in largest_medians if value <= OUTLIER * middle] + [mark.value for mark in panel.marks]
+    limit = max([*medians, 0.0]) or 1.0
+    ends = [point.high for line in panel.series.values() for point in line]
+    panel.high = 1.12 * max([limit, *(min(value, CLIP * limit) for value in ends)])
+
+
+def _packet_footnotes(sweep: Results, panels: Sequence[Panel]) -> list[str]:
+    """The footnotes, and which devices there are not."""
+    absent = sweep.context.get("absent_devices", {})
+    return [*(f"Absent: {kind} ({reason})." for kind, reason in absent.items()), *footnotes(sweep, panels)]

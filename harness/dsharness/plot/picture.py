@@ -1,0 +1,414 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A picture as panels of lines or bars, and drawing it: data files and facts for the scripts in plots/, and gnuplot.
+
+The scripts draw, this module decides about axes, ticks and the key. It knows nothing of results.
+"""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import tempfile
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import paths, proc
+from ..errors import HarnessError
+from ..results import table
+
+NOTE_COLUMNS = 150
+WIDTH, MARGINS = 1200, 112
+"""A picture's width and, of each panel, what is beside its axes, in pixels; style.gp has the same."""
+LETTER_WIDTH = 0.72
+"""A bold letter's width as a share of its height, with room to the next name."""
+KEY_LEFT, KEY_RIGHT, KEY_SAMPLE, KEY_LETTER = 32, 1180, 74, 9
+"""The key in pixels: from where to where, a sample with its gaps, a letter of a name."""
+LOG_RATIO = 8.0
+"""An axis is logarithmic when its largest value is so many times the smallest."""
+DODGE, DODGES = 0.006, 0.35
+"""Neighbouring lines are so far apart in x, as a share of the axis, lest their error bars hide each other; all of them no
+more than this share of the way from one n to the next."""
+LEAST_TICK_GAP = 0.1
+"""Ticks of n are at least so far apart, as a share of the axis."""
+NAME_HEIGHT = 0.04
+"""The least distance of two names beside each other's lines, as a share of the value axis."""
+CLIPPED_AT = 0.9
+"""A bar that the axis is too short for ends at this share of it."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A median and its spread at x, all an element or packet."""
+
+    x: float
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The horizontal axis of a panel."""
+
+    label: str
+    low: float
+    high: float
+    ticks: list[tuple[str, float]]
+    log: bool = False
+    over_n: bool = False
+
+    def share(self, value: float) -> float:
+        """Where a value lies, from 0 at the low end to 1 at the high one."""
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def moved(self, value: float, shift: float) -> float:
+        """The value that lies `shift` of the axis' length to the right."""
+        if self.log:
+            return value * math.pow(self.high / self.low, shift)
+        return value + (self.high - self.low) * shift
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A level that others are compared with, from one x to another."""
+
+    first: float
+    last: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Vertical:
+    """A named value of the horizontal axis."""
+
+    x: float
+    name: str
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Words on a series, beside its panel."""
+
+    series: str
+    text: str
+
+
+@dataclass
+class Panel:
+    """One pair of axes: a series a container or device, those without points included."""
+
+    title: str
+    value_label: str
+    series: dict[str, list[Point]]
+    axis: Axis
+    marks: list[Mark] = field(default_factory=list)
+    floors: dict[str, list[Point]] = field(default_factory=dict)
+    """Thin lines below the series, with their names at the end."""
+    floor: str = ""
+    """The one of them that the series are measured against."""
+    asides: list[Aside] = field(default_factory=list)
+    """From top to bottom; only lines have them."""
+    share: float | None = None
+    """Of the picture's width; None: as much as the others of its row."""
+    terse: bool = False
+    """Whether the figures above its bars are to be as short as possible."""
+    log: bool = False
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass
+class Picture:
+    """One figure: its panels in reading order, `columns` side by side."""
+
+    name: str
+    title: str
+    columns: int
+    containers: list[str]
+    """All series, in the order of the key."""
+    panels: list[Panel]
+    notes: list[str] = field(default_factory=list)
+    footnotes: list[str] = field(default_factory=list)
+    verticals: list[Vertical] = field(default_factory=list)
+    """Across every panel; only lines have them."""
+    bars: bool = False
+    panel_height: int = 392
+    styles: dict[str, int] = field(default_factory=dict)
+    """The line types of series that shall not have the number of their place."""
+    uncompared: str = ""
+    """The series that is drawn apart."""
+    mark: str = ""
+    """What the marks are, for the key."""
+    script: str = ""
+    """What in plots/ draws it, where it is neither bars.gp nor lines.gp."""
+    facts: dict[str, float] = field(default_factory=dict)
+    """What that script needs to know besides."""
+
+
+def scale(panels: Sequence[Panel], log_ratio: float = LOG_RATIO, headroom: float = 0.05) -> None:
+    """Give panels one common value axis, logarithmic where the values need it; `headroom` is a share of its length."""
+    points = [p for panel in panels for line in (*panel.series.values(), *panel.floors.values()) for p in line]
+    levels = [mark.value for panel in panels for mark in panel.marks if mark.value > 0]
+    above = [v for p in points for v in (p.median, p.low, p.high) if v > 0] + levels
+    typical = [p.median for p in points if p.median > 0] + levels
+    if typical and max(typical) / min(typical) > log_ratio:
+        # One stray low end shall not stretch the axis: no more than a factor below the smallest median.
+        bottom, top = max(min(above), min(typical) / LOG_RATIO), max(above)
+        margin = (top / bottom) ** headroom
+        scale = (True, bottom / margin, top * margin)
+    else:
+        bottom, top = min([0.0, *(p.low for p in points)]), max([*above, 0.0])
+        margin = ((top - bottom) or 1.0) * headroom
+        scale = (False, bottom - margin if bottom else 0.0, top + margin)
+    for panel in panels:
+        panel.log, panel.low, panel.high = scale
+
+
+def n_axis(sizes: Sequence[int]) -> Axis:
+    """The axis of n: logarithmic when the sizes span a factor of four."""
+    first, last = sizes[0], sizes[-1]
+    log = last >= 4 * first
+    if log:
+        margin = (last / first) ** 0.06
+        ends = (first / margin, last * margin)
+    else:
+        pad = (last - first) * 0.08 or first * 0.5
+        ends = (first - pad, last + pad)
+    axis = Axis("elements, n", *ends, ticks=[], log=log, over_n=True)
+    for n in reversed(sizes):
+        if not axis.ticks or axis.share(n) <= axis.share(axis.ticks[-1][1]) - LEAST_TICK_GAP:
+            axis.ticks.append((_count(n), float(n)))
+    return axis
+
+
+def count_axis(label: str, numbers: Sequence[int]) -> Axis:
+    """The axis of a small number of something, each with a tick."""
+    pad = (numbers[-1] - numbers[0]) * 0.08 or 0.5
+    ticks = [(str(number), float(number)) for number in numbers]
+    return Axis(label, numbers[0] - pad, numbers[-1] + pad, ticks, over_n=True)
+
+
+def _count(value: float) -> str:
+    """A tick of a large axis, short where nothing is lost: 4000, 16k, 1M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= 10_000 and value >= size and value % (size / 10) == 0:
+            return f"{value / size:g}{letter}"
+    return f"{value:.10g}"
+
+
+def _log_ticks(low: float, high: float) -> list[tuple[str, float]]:
+    """Ticks of a logarithmic axis: 1, 2, 5, 10 where it is short, powers of ten where it is long."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 2, 5) if math.log10(high / low) < 2.5 else (1,)
+    places = [step * 10.0**decade for decade in decades for step in steps]
+    return [(_count(place), place) for place in places if low <= place <= high]
+
+
+def render(picture: Picture, folder: Path, kind: str) -> Path:
+    """Run gnuplot on one picture. HarnessError has its complaint."""
+    data = paths.make_folder(paths.BUILD / "plot" / picture.name, "plot data")
+    _write_data(picture, data)
+    path = folder.absolute() / f"{picture.name}.{kind}"
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as fresh:
+        drawn = Path(fresh) / path.name
+        script = picture.script or ("bars.gp" if picture.bars else "lines.gp")
+        argv = ["gnuplot", "-c", script, str(data), str(drawn.absolute()), kind]
+        with proc.child(argv, cwd=paths.PLOTS, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as gnuplot:
+            complaint = gnuplot.communicate()[1].decode(errors="replace").split("\n")
+        if gnuplot.returncode or not drawn.is_file() or not drawn.stat().st_size:
+            said = next((line.strip() for line in reversed(complaint) if line.strip()), "no message")
+            raise HarnessError(f"gnuplot cannot draw {path}: {said}")
+        drawn.replace(path)
+    return path
+
+
+def _write_data(picture: Picture, folder: Path) -> None:
+    """A data file a (panel, container), one for a panel's marks, and facts.gp with all that the scripts need to know."""
+    for number, panel in enumerate(picture.panels, start=1):
+        for place, container in enumerate(picture.containers, start=1):
+            shift = _dodge(panel, len(picture.containers)) * (place - (len(picture.containers) + 1) / 2)
+            points = panel.series.get(container, [])
+            rows = [_data_row(panel, panel.axis.moved(point.x, shift), point) for point in points]
+            _write_rows(folder / f"{number}-{place}.dat", "x median low high label", rows)
+        marks = [f'{m.first:.10g} {m.last:.10g} {m.value:.10g} "{table.figure(m.value)}"' for m in panel.marks]
+        _write_rows(folder / f"{number}-marks.dat", "first last value label", marks)
+        own = {name: line for name, line in panel.floors.items() if name == panel.floor}
+        others = {name: line for name, line in panel.floors.items() if name != panel.floor}
+        _write_rows(folder / f"{number}-floor.dat", "x median", _floor_rows(panel, own))
+        _write_rows(folder / f"{number}-floors.dat", "x median", _floor_rows(panel, others))
+        _write_rows(folder / f"{number}-floor-names.dat", "x place name", _floor_names(panel))
+    names = picture.containers
+    facts = [
+        f"title = {_quoted(picture.title)}",
+        f"columns = {picture.columns}",
+        f"panel_height = {picture.panel_height}",
+        *(f"{name} = {value:.10g}" for name, value in picture.facts.items()),
+        f"uncompared = {names.index(picture.uncompared) + 1 if picture.uncompared in names else 0}",
+        *_array("containers", names),
+        *_numbers("styles", [picture.styles.get(name, place) for place, name in enumerate(names, start=1)]),
+        *_array("keys", [*names, *([picture.mark] if picture.mark else [])]),
+        *_key([*names, *([picture.mark] if picture.mark else [])]),
+        *_array("notes", [line for note in picture.notes for line in textwrap.wrap(note, NOTE_COLUMNS)]),
+        *_array("footnotes", [line for note in picture.footnotes for line in textwrap.wrap(note, NOTE_COLUMNS)]),
+        *_array("panels", [panel.title for panel in picture.panels]),
+        *_asides(picture),
+        *_array("verticals", [vertical.name for vertical in picture.verticals]),
+        *_numbers("verticals_x", [vertical.x for vertical in picture.verticals]),
+        *_numbers("shares", _shares(picture)),
+        *_numbers("lefts", _lefts(picture)),
+        *_numbers("slots", [_slot(panel, share) for panel, share in zip(picture.panels, _shares(picture))]),
+        *_numbers("tick_sizes", [_tick_size(panel, share) for panel, share in zip(picture.panels, _shares(picture))]),
+        *_array("labels", [f"{panel.value_label}{' (log scale)' if panel.log else ''}" for panel in picture.panels]),
+        *_array("axes", [f"{_x_axis(panel.axis)}; {_axis(panel)}" for panel in picture.panels]),
+    ]
+    (folder / "facts.gp").write_text("\n".join(facts) + "\n", encoding="utf-8")
+
+
+def _dodge(panel: Panel, lines: int) -> float:
+    """How far apart neighbouring lines are, as a share of the axis."""
+    if not panel.axis.over_n:
+        return 0.0
+    places = sorted({panel.axis.share(point.x) for line in panel.series.values() for point in line})
+    closest = min((right - left for left, right in zip(places, places[1:])), default=1.0)
+    return min(DODGE, DODGES * closest / max(lines - 1, 1))
+
+
+def _visible(panel: Panel, line: Sequence[Point]) -> list[Point]:
+    """The points of a line that the panel's axis can show."""
+    return [point for point in line if panel.low <= point.median <= panel.high and (point.median > 0 or not panel.log)]
+
+
+def _floor_rows(panel: Panel, floors: Mapping[str, Sequence[Point]]) -> Iterator[str]:
+    """The lines one after the other, a row each that breaks them."""
+    for line in floors.values():
+        yield from (f"{point.x:.10g} {point.median:.10g}" for point in _visible(panel, line))
+        yield "nan nan"
+
+
+def _floor_names(panel: Panel) -> Iterator[str]:
+    """The names at the lines' last points, as high as they are or as much higher as the name below needs."""
+    ends = [(line[-1], name) for name, floor in panel.floors.items() if (line := _visible(panel, floor))]
+    height = Axis("", panel.low, panel.high, [], panel.log)
+    taken = -math.inf
+    for point, name in sorted(ends, key=lambda end: end[0].median):
+        taken = max(height.share(point.median), taken + NAME_HEIGHT)
+        yield f'{point.x:.10g} {height.moved(panel.low, taken):.10g} "{name}"'
+
+
+def _write_rows(path: Path, columns: str, rows: Iterable[str]) -> None:
+    path.write_text("\n".join([f"# {columns}", *filter(None, rows)]) + "\n", encoding="utf-8")
+
+
+def _key(names: Sequence[str]) -> list[str]:
+    """Where each entry of the key goes: pixels from the left, and its row."""
+    places: list[tuple[int, int]] = []
+    left, row = KEY_LEFT, 0
+    for name in names:
+        width = KEY_SAMPLE + KEY_LETTER * len(name)
+        if left + width > KEY_RIGHT and left > KEY_LEFT:
+            left, row = KEY_LEFT, row + 1
+        places.append((left, row))
+        left += width
+    return [
+        f"key_rows = {row + 1}",
+        *_numbers("key_x", [x for x, _ in places]),
+        *_numbers("key_row", [y for _, y in places]),
+    ]
+
+
+def _asides(picture: Picture) -> list[str]:
+    """The words beside all panels, one panel's after the other's, and where each panel's begin."""
+    asides = [aside for panel in picture.panels for aside in panel.asides]
+    counts = [len(panel.asides) for panel in picture.panels]
+    return [
+        *_array("asides", [aside.text for aside in asides]),
+        *_numbers("aside_series", [picture.containers.index(aside.series) + 1 for aside in asides]),
+        *_numbers("first_aside", [sum(counts[:place]) + 1 for place in range(len(counts))]),
+        *_numbers("last_aside", [sum(counts[: place + 1]) for place in range(len(counts))]),
+    ]
+
+
+def _data_row(panel: Panel, x: float, point: Point) -> str:
+    """One line of a data file; "" for what a logarithmic axis can't show. What leaves the axis is cut at its end."""
+    if panel.log and point.median <= 0:
+        return ""
+    end = panel.high if panel.log else panel.low + CLIPPED_AT * (panel.high - panel.low)
+    clipped = point.median > panel.high
+    median = end if clipped else point.median
+    high = max(median, min(point.high, end))  # the figure above it stays inside
+    words = _terse(point.median) if panel.terse else table.figure(point.median)
+    spread = f"{min(max(point.low, panel.low), median):.10g} {high:.10g}"
+    return f'{x:.10g} {median:.10g} {spread} "{"↑ " if clipped else ""}{words}"'
+
+
+def _terse(value: float) -> str:
+    """table.figure() with three digits where that is shorter."""
+    return f"{value:,.0f}" if 100 <= value < 1000 else f"{value:.1f}" if 10 <= value < 100 else table.figure(value)
+
+
+def _axis(panel: Panel) -> str:
+    """The gnuplot commands of a panel's value axis."""
+    scale = "set logscale y; set ytics " + _ticks(_log_ticks(panel.low, panel.high)) if panel.log else "set ytics auto"
+    return f"unset logscale y; {scale}; set yrange [{panel.low:.10g}:{panel.high:.10g}]"
+
+
+def _x_axis(axis: Axis) -> str:
+    """The gnuplot commands of a panel's horizontal axis."""
+    label = _quoted(axis.label + (" (log scale)" if axis.log else ""))
+    return (
+        f"{'set' if axis.log else 'unset'} logscale x; set xrange [{axis.low:.10g}:{axis.high:.10g}]; "
+        f"set xtics {_ticks(axis.ticks)}; set xlabel {label} offset 0, 0.3"
+    )
+
+
+def _tick_size(panel: Panel, share: float) -> float:
+    """How large the names below the bars may be, so that they do not touch; in pixels of a letter's height."""
+    ticks = panel.axis.ticks
+    gaps = [panel.axis.share(right[1]) - panel.axis.share(left[1]) for left, right in zip(ticks, ticks[1:])]
+    room = min(gaps, default=1.0) * (share * WIDTH - MARGINS)
+    letters = max((len(text) for text, _ in ticks), default=1)
+    return max(9.0, min(15.0, room / (letters * LETTER_WIDTH)))
+
+
+def _slot(panel: Panel, share: float) -> float:
+    """The width of a bar and the gap to the next one, in pixels."""
+    return (share * WIDTH - MARGINS) / (panel.axis.high - panel.axis.low)
+
+
+def _shares(picture: Picture) -> list[float]:
+    """How wide each panel is, as a share of the picture's width."""
+    return [panel.share or 1 / picture.columns for panel in picture.panels]
+
+
+def _lefts(picture: Picture) -> list[float]:
+    """Where each panel begins, as a share of the picture's width."""
+    shares = _shares(picture)
+    return [sum(shares[place - place % picture.columns : place]) for place in range(len(shares))]
+
+
+def _ticks(ticks: Iterable[tuple[str, float]]) -> str:
+    return "(" + ", ".join(f"{_quoted(text)} {place:.10g}" for text, place in ticks) + ")"
+
+
+def _array(name: str, values: Sequence[str]) -> list[str]:
+    """A gnuplot array of texts; at least one element, since gnuplot has no empty ones, and its true length."""
+    return [
+        f"n_{name} = {len(values)}",
+        f"array {name}[{max(len(values), 1)}]",
+        *(f"{name}[{place}] = {_quoted(value)}" for place, value in enumerate(values, start=1)),
+    ]
+
+
+def _numbers(name: str, values: Sequence[float]) -> list[str]:
+    """A gnuplot array of numbers; at least one element."""
+    return [f"array {name}[{max(len(values), 1)}] = [{', '.join(f'{value:.10g}' for value in values)}]"]
+
+
+def _quoted(text: str) -> str:
+    """A gnuplot text in single quotes, where only they are special; control characters become spaces."""
+    clean = "".join(letter if letter.isprintable() else " " for letter in text)
+    return "'" + clean.replace("'", "''") + "'"

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Measures what dsbench quality shows."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import enum
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from .. import paths, ui
+from ..ab import command as ab
+from ..ab import drive as abrun
+from ..ab.interleave import Taken
+from ..compare.verdict import Word
+from ..gate import baseline
+from ..gate import command as gate
+from ..gate import drive as gaterun
+from ..gate.baseline import FAILURES
+from ..kernel import trees
+from ..results import agreement, results
+from ..results.results import Results
+from ..sweep import bystanders
+from ..sweep import command as sweep
+from ..sweep import drive as sweeper
+from . import planted
+
+INSTRUCTIONS_WORST = 0.001
+CYCLES_TYPICAL, CYCLES_WORST = 0.02, 0.10
+NO_CHANGE_SHARE = 0.99
+
+TABLE_WIDTH = 110
+
+
+class Outcome(enum.Enum):
+    """What became of a target."""
+
+    MET = "met"
+    MISSED = "missed"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """One figure beside its target."""
+
+    what: str
+    target: str
+    found: str
+    outcome: Outcome
+    reason: str = ""
+
+
+def run(names: Sequence[str]) -> int:
+    """Measure what is named; show and keep what there is, even when a later one cannot be measured."""
+    measures: dict[str, Callable[[], list[Goal]]] = {
+        "instructions": instructions, "cycles": cycles, "ab": itself, "planted": slowdown,
+    }  # fmt: skip
+    goals: list[Goal] = []
+    try:
+        for name in names:
+            goals += measures[name]()
+    finally:
+        if goals:
+            show(goals)
+            path = results.new_path("quality", None)
+            rows = [{**dataclasses.asdict(goal), "outcome": goal.outcome.value} for goal in goals]
+            results.write_document({"goals": rows}, path)
+            ui.say(f"results: {paths.short(path)}")
+    return 0
+
+
+def instructions() -> list[Goal]:
+    """Two sweeps that count instructions: their worst cell."""
+    found = agreement.of(*_sweeps("--target", "qemu", "--accel", "icount", "--sizes", "500", "4000", "--tries", "5"))
+    name, ratio = found.worst
+    outcome = Outcome.MET if _away(ratio) <= INSTRUCTIONS_WORST else Outcome.MISSED
+    what = f"two sweeps in instructions, {len(found.ratios)} cells: worst"
+    return [Goal(what, f"{INSTRUCTIONS_WORST:.1%}", f"{_away(ratio):.3%} ({name})", outcome)]
+
+
+def cycles() -> list[Goal]:
+    """Two sweeps of the containers that count cycles: typical change of a median, and the worst cell."""
+    watch = bystanders.Watch()
+    sweeps = _sweeps("--target", "uml", "--no-datapath")
+    found = agreement.of(*sweeps)
+    spoilt = _spoilt(watch.account(), max(one.disturbed_share for one in sweeps))
+    name, ratio = found.worst
+    what = f"two sweeps in cycles, {len(found.ratios)} cells"
+    return [
+        _in_cycles(f"{what}: typical", f"{CYCLES_TYPICAL:.0%}", f"{found.typical:.2%}", found.typical <= CYCLES_TYPICAL, spoilt),
+        _in_cycles(
+            f"{what}: worst", f"{CYCLES_WORST:.0%}", f"{_away(ratio):.1%} ({name})", _away(ratio) <= CYCLES_WORST, spoilt
+        ),
+    ]
+
+
+def itself() -> list[Goal]:
+    """A/B of the working tree with itself: the share of cells in which it finds no change."""
+    parser = argparse.ArgumentParser()
+    ab.add_parser(parser.add_subparsers())
+    plan = ab.checked_plan(parser.parse_args(["ab", trees.WORKTREE, trees.WORKTREE]))
+    watch = bystanders.Watch()
+    pair = abrun.contenders(plan)
+    taken: dict[str, Taken] = {}
+    abrun.measure(plan, pair, taken)
+    disturbed = [sum(cell.disturbed) / len(cell.cycles) for side in taken.values() for cell in side.cells.values()]
+    spoilt = _spoilt(watch.account(), sum(disturbed) / len(disturbed))
+    words = [cell.word for cell in abrun.verdicts(plan, taken)]
+    same, wrong = (sum(word in wanted for word in words) for wanted in ((Word.NO_CHANGE,), (Word.FASTER, Word.SLOWER)))
+    found = f"{same} of {len(words)}" + (f", {wrong} wrong" if wrong else "")
+    met = same >= NO_CHANGE_SHARE * len(words)
+    return [_in_cycles("A/B with itself in cycles: no change", f"{NO_CHANGE_SHARE:.0%} of cells", found, met, spoilt)]
+
+
+def slowdown() -> list[Goal]:
+    """A planted slowdown, and whether the gate names it and nothing else."""
+    plan = gaterun.plan_of(None, gate.TIMEOUT_SECONDS)
+    before = gaterun.count_with_noise(plan, gaterun.target_of(plan, trees.working()))
+    after = baseline.counted([gaterun.count(plan, gaterun.target_of(plan, planted.tree()))])
+    failed = [change for change in baseline.judge(before, after, gate.THRESHOLD_PERCENT / 100) if change.move in FAILURES]
+    named = gaterun.by_container(failed) if failed else "nothing"
+    wanted = f"{planted.CONTAINER} ({planted.OP})"
+    most = max((change.ratio - 1 for change in failed), default=0.0)
+    outcome = Outcome.MET if named == wanted else Outcome.MISSED
+    return [Goal("a planted slowdown: what the gate names", wanted, f"{named}, {most:+.1%} at most", outcome)]
+
+
+def show(goals: Sequence[Goal]) -> None:
+    """The table, and why something is inconclusive."""
+    table = Table("what", "target", "found", "")
+    for goal in goals:
+        table.add_row(goal.what, goal.target, goal.found, goal.outcome.value)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=TABLE_WIDTH)
+    console.print(table)
+    for goal in goals:
+        if goal.reason:
+            print(f"{goal.what}: {goal.outcome.value}, {goal.reason}")
+
+
+def _in_cycles(what: str, target: str, found: str, met: bool, spoilt: str) -> Goal:
+    """A figure that a busy machine spoils: what misses its target there is inconclusive."""
+    if met:
+        return Goal(what, target, found, Outcome.MET)
+    return Goal(what, target, found, Outcome.INCONCLUSIVE if spoilt else Outcome.MISSED, spoilt)
+
+
+def _spoilt(account: bystanders.Account, disturbed_share: float) -> str:
+    """What the machine did besides that moves cycles; "" for nothing that is known."""
+    reasons = [f"meanwhile {account}"] if account.busy else []
+    if disturbed_share > results.NOTABLE_SHARE:
+        reasons.append(f"{disturbed_share:.1%} of the tries shared their core with others, or were interrupted")
+    return "; ".join(reasons)
+
+
+def _sweeps(*options: str) -> tuple[Results, Results]:
+    plan = sweep.plan_of(*options)
+    first, second = (sweeper.sweep(plan)[1] for _ in range(2))
+    return first, second
+
+
+def _away(ratio: float) -> float:
+    """How far a ratio is from 1, either way."""
+    return max(ratio, 1 / ratio) - 1

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Sweep twice in a row and say how far the medians differ: the noise that a comparison on this machine has to beat."""
+
+# The command line only: it must load without numpy, which is installed only after the options were checked.
+
+from __future__ import annotations
+
+import argparse
+
+from .. import packages, paths, ui
+from ..sweep import command as sweep
+
+MEANING = """\
+Same build, same machine: all of this is noise, and one pair of sweeps shows no change that is smaller. Where the minima
+agree and the medians do not, the machine was busy: repeat it when it is idle, or count instructions, which repeat:
+--target qemu --accel icount"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`dsbench repeat`."""
+    parser = subparsers.add_parser("repeat", help="sweep twice: how far do the medians differ?", description=__doc__)
+    sweep.add_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Two sweeps, a table of their ratios, and what they mean. Timings never fail it."""
+    plan = sweep.checked_plan(args)
+    packages.ensure("plot")
+    # They need numpy, which is there only now.
+    from ..compare import comparison
+    from ..compare import table as comparetable
+    from ..results import agreement, results, table
+    from ..sweep import drive as sweeper
+
+    first_path, first = sweeper.sweep(plan)
+    second_path, second = sweeper.sweep(plan)
+    found = agreement.of(first, second)
+    table.show_ratios(first, found)
+    print(f"typical change of a median: {found.typical:.2%} (geometric mean over {len(found.ratios)} cells)")
+    print(f"worst cell: {found.worst[0]}, second sweep / first = {found.worst[1]:.4f}")
+    if found.unresolved:
+        print(f"below the clock's resolution, left out: {', '.join(found.unresolved)}")
+    print(f"typical change of a minimum: {agreement.of(first, second, 'min').typical:.2%}")
+    verdicts = comparison.compare(comparison.Sweep(first_path, first), comparison.Sweep(second_path, second))
+    for line in comparetable.summary(verdicts):
+        print(line)
+    print(MEANING)
+    path = results.new_path("repeat", first.label)
+    files = {"first": first_path.name, "second": second_path.name}
+    counts = {"verdicts": {word.value: count for word, count in verdicts.counts.items()}}
+    results.write_document({**files, "target": first.label, "unit": first.unit, **found.as_json(), **counts}, path)
+    ui.say(f"results: {path.relative_to(paths.ROOT)}, of {first_path.name} and {second_path.name}")
+    return 0

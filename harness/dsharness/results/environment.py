@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Facts of the machine that the harness runs on, as they go into a result file's `context`.
+
+The first fields are Google Benchmark's. What a machine does not tell is left empty or 0, never guessed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import re
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..paths import HARNESS, ROOT
+
+# Load per CPU from which on other work is likely to get in the way.
+BUSY_SHARE = 0.75
+
+SYSFS_CPU = Path("/sys/devices/system/cpu")
+CPUINFO = Path("/proc/cpuinfo")
+DMI = Path("/sys/class/dmi/id")
+
+
+def facts() -> dict[str, Any]:
+    """The machine's share of `context`."""
+    governors = _governors()
+    revision, dirty = git_revision()
+    return {
+        "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "host_name": socket.gethostname(),
+        "executable": str((HARNESS / "dsbench").relative_to(ROOT)),
+        "num_cpus": os.cpu_count() or 1,
+        "mhz_per_cpu": _mhz(),
+        "cpu_scaling_enabled": any(governor != "performance" for governor in governors),
+        "caches": _caches(),
+        "load_avg": [round(load, 2) for load in os.getloadavg()],
+        "library_build_type": "release",
+        "cpu_model": _cpuinfo("model name") or platform.machine(),
+        "governor": ",".join(governors),
+        "hypervisor": _hypervisor(),
+        "host_kernel": platform.release(),
+        "git_revision": revision,
+        "git_dirty": dirty,
+    }
+
+
+def warnings(known: Mapping[str, Any]) -> list[str]:
+    """What in those facts makes cycles scatter, each with what to do about it."""
+    return [f"{what}: {remedy}" for what, remedy in disturbances(known).items()]
+
+
+def disturbances(known: Mapping[str, Any]) -> dict[str, str]:
+    """What in those facts makes cycles scatter, and what to do about each; facts that are missing disturb nothing."""
+    found = {}
+    load, cpus = (known.get("load_avg") or [0])[0], known.get("num_cpus") or 1
+    if load > BUSY_SHARE * cpus:
+        found[f"the machine was busy, load {load:g} on {cpus} CPUs"] = (
+            "repeat it when idle, or count instructions (--target qemu --accel icount)"
+        )
+    if known.get("cpu_scaling_enabled"):
+        governor = f"the frequency governor is {known.get('governor')}"
+        found[governor] = "set it to performance before you compare cycles"
+    return found
+
+
+def git_revision() -> tuple[str, bool]:
+    """The project's revision, shortened, and whether the tree has changes of its own; ("", False) outside of git."""
+    described = _git("describe", "--always", "--exclude=*", "--abbrev=12", "--dirty")
+    return described.removesuffix("-dirty"), described.endswith("-dirty")
+
+
+def _git(*args: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), *args], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _cpuinfo(key: str) -> str:
+    """The first CPU's value of `key` in /proc/cpuinfo."""
+    match = re.search(rf"^{re.escape(key)}\s*:\s*(.*)$", _read(CPUINFO), re.MULTILINE)
+    return match[1].strip() if match else ""
+
+
+def _mhz() -> int:
+    """The highest frequency that the first CPU has, else its present one."""
+    highest = _read(SYSFS_CPU / "cpu0/cpufreq/cpuinfo_max_freq")
+    if highest.isdigit():
+        return round(int(highest) / 1000)
+    present = _cpuinfo("cpu MHz")
+    return round(float(present)) if present else 0
+
+
+def _governors() -> list[str]:
+    """Every frequency governor in use."""
+    return sorted({_read(path) for path in SYSFS_CPU.glob("cpu[0-9]*/cpufreq/scaling_governor")} - {""})
+
+
+def _caches() -> list[dict[str, Any]]:
+    """The first CPU's caches: type, level, size in bytes, number of CPUs that share it."""
+    caches = []
+    for index in sorted((SYSFS_CPU / "cpu0/cache").glob("index[0-9]*")):
+        size = re.fullmatch(r"(\d+)([KMG]?)", _read(index / "size"))
+        level = _read(index / "level")
+        if size and level.isdigit():
+            caches.append(
+                {
+                    "type": _read(index / "type"),
+                    "level": int(level),
+                    "size": int(size[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[size[2]],
+                    "num_sharing": _cpus_in(_read(index / "shared_cpu_list")),
+                }
+            )
+    return caches
+
+
+def _cpus_in(ranges: str) -> int:
+    """How many CPUs "0-3,8" names."""
+    total = 0
+    for part in filter(None, ranges.split(",")):
+        first, _, last = part.partition("-")
+        total += int(last or first) - int(first) + 1
+    return total
+
+
+def _hypervisor() -> str:
+    """What this machine itself runs under, "" on bare metal."""
+    if kind := _read(Path("/sys/hypervisor/type")):
+        return kind
+    if "hypervisor" not in _cpuinfo("flags").split():
+        return ""
+    maker = " ".join(filter(None, (_read(DMI / "sys_vendor"), _read(DMI / "product_name"))))
+    return maker or "unnamed hypervisor"

@@ -1,0 +1,518 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Result files: JSON in Google Benchmark's schema, and a flat CSV beside it.
+
+`context` has the environment, `benchmarks` one `iteration` row a try and the aggregates of each cell. A row's
+`iterations` are the elements, or packets, that its try went over; `real_time` and `cpu_time` are ns for one of them
+by the clock's kHz. Our own field is the metric, `cycles_per_element` or `instructions_per_element`, in rows of the
+datapath `…_per_packet`; `disturbed` marks a try that an interrupt fell into, or that shared its core. The median's row has the 95 % interval
+of the median of these tries, from `median_low` to `median_high` in the metric, and counts outliers: mild ones lie 1.5
+to 3 interquartile ranges beyond the quartiles, severe ones further out; none is left out of any figure. `x_floor` in
+it is how many times its floor the cell costs, see floors.py; a cell without one lacks the field. Where `threads`
+readers shared a container, whose name then says so, their rows have the `elapsed` counts, the `reads` of all and the
+`writes` beside them; `items_per_second` is what all of them read in a second. A reader takes the samples from the
+iteration rows alone, computes every statistic anew, and ignores fields that it does not know.
+"""
+
+from __future__ import annotations
+
+import atexit
+import csv
+import datetime
+import errno
+import json
+import math
+import os
+import shutil
+import tempfile
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import numpy as np
+
+from .. import paths
+from ..errors import HarnessError
+from ..statistics import inference, stats
+from . import datapath, fits, floors
+from .samples import UNITS, WORKS, Cell
+
+SCHEMA_VERSION = 1
+LATEST = "latest.json"
+SEED_TABLES = "seed_tables"
+"""Where the context of a run by the seed report's method says what each container's find looked up."""
+SHARING = ("elapsed", "reads", "writes")
+"""What rows of shared containers have, and others not."""
+CURVE = "curve"
+"""Where the context of a curve says which one it is: such a file has its complexities, too."""
+
+# The share of disturbed tries from which on a result says so.
+NOTABLE_SHARE = 0.05
+
+ROW_BYTES = 340
+
+MOST = 1e300
+"""Larger numbers are damage; NaN and infinity are not below it either."""
+
+CONTEXT_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "target": str, "kernel": str, "date": str, "complete": bool, "git_revision": str, "cpu_model": str, "governor": str,
+    "num_cpus": int, "n": list, "payloads": list, "load_avg": list, "caches": list, "config": list, "absent_ops": list,
+    "devices": list, "absent_devices": dict, "sharing": dict,
+}  # fmt: skip
+"""What the harness reads of a context, where it is there, and of which kind it has to be."""
+
+CONTEXT_KEYS = ("target", "kernel", "unit", "clock_khz", "complete", "cells", "warnings", "date")
+
+CSV_COLUMNS = (
+    "target", "accel", "kernel", "unit", "container", "op", "n", "elements", "tries", "disturbed",
+    "min", "p10", "p50", "mean", "p90", "p99", "max", "mad", "stddev", "cv",
+    "p50_low", "p50_high", "outliers_mild", "outliers_severe",
+    *(f"{prefix}per_{work}" for work in WORKS for prefix in ("", "ns_")),
+    "threads", "items_per_second",
+    "x_floor",
+)  # fmt: skip
+
+
+@dataclass
+class Results:
+    """One sweep: its environment and its cells."""
+
+    context: dict[str, Any]
+    cells: list[Cell]
+
+    @property
+    def unit(self) -> str:
+        """What the clock counted: "cycles" or "instructions"."""
+        return str(self.context["unit"])
+
+    @property
+    def order(self) -> str:
+        """In which order the keys were inserted: "shuffled" or "sequential"; "" where the sweep does not say."""
+        return str(self.context.get("order", ""))
+
+    @property
+    def disturbed_share(self) -> float:
+        """How many tries an interrupt fell into, from 0 to 1, of those that do not wait for other threads anyway."""
+        cells = [cell for cell in self.cells if cell.container != datapath.ENCRYPTING]
+        return sum(sum(cell.disturbed) for cell in cells) / max(1, sum(len(cell.cycles) for cell in cells))
+
+    def metric(self, cell: Cell) -> str:
+        """The name of our own field in every row of this cell."""
+        return f"{self.unit}_per_{cell.work}"
+
+    def part(self, work: str) -> Results:
+        """The containers, or devices, with this kind of work alone, in the same environment; not shared, and no floors."""
+        cells = [cell for cell in self.cells if cell.work == work and not cell.threads and not floors.is_floor(cell)]
+        return Results(self.context, cells)
+
+    @property
+    def shared(self) -> Results:
+        """The containers that readers shared alone, in the same environment."""
+        return Results(self.context, [cell for cell in self.cells if cell.threads])
+
+    @property
+    def threads(self) -> list[int]:
+        """Each number of readers that shared a container, smallest first."""
+        return sorted({cell.threads for cell in self.cells if cell.threads})
+
+    @property
+    def floors(self) -> Results:
+        """The core's floors alone, in the same environment."""
+        return Results(self.context, [cell for cell in self.cells if floors.is_floor(cell)])
+
+    @property
+    def containers(self) -> list[str]:
+        """Each container, in the order of its first cell."""
+        return list(dict.fromkeys(cell.container for cell in self.cells))
+
+    @property
+    def ops(self) -> list[str]:
+        """Each operation, in the order of its first cell."""
+        return list(dict.fromkeys(cell.op for cell in self.cells))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Each n, smallest first."""
+        return sorted({cell.n for cell in self.cells})
+
+    @property
+    def absent_ops(self) -> dict[str, list[str]]:
+        """The operations that a container does not have, by container, of those that were asked for."""
+        absent: dict[str, list[str]] = {}
+        for name in self.context.get("absent_ops", []):
+            container, _, op = str(name).partition("/")
+            absent.setdefault(container, []).append(op)
+        return absent
+
+    @property
+    def ns_per_count(self) -> float:
+        """Nanoseconds of one cycle or instruction."""
+        return 1e6 / float(self.context["clock_khz"])
+
+    @property
+    def label(self) -> str:
+        """Where it ran, in short: "uml", "qemu-icount"."""
+        return label(self.context["target"], self.context.get("accel"))
+
+
+def label(target: str, accel: str | None) -> str:
+    """The target with its accelerator, where it has one."""
+    return f"{target}-{accel}" if accel else target
+
+
+def per_work(cell: Cell) -> stats.Summary:
+    """The figures of a cell, an element or a packet."""
+    return stats.summarise(np.asarray(cell.cycles, dtype=np.float64) / cell.elements)
+
+
+def median_interval(cell: Cell) -> inference.Interval:
+    """The 95 % interval of a cell's median, an element or a packet."""
+    return inference.median_interval(np.asarray(cell.cycles, dtype=np.float64) / cell.elements)
+
+
+def throughput(results: Results, cell: Cell) -> stats.Values:
+    """The elements that all readers of a shared cell read in a second, of each try."""
+    elapsed, reads = (np.asarray(counts, dtype=np.float64) for counts in (cell.elapsed, cell.reads))
+    rates: stats.Values = reads / elapsed * results.context["clock_khz"] * 1000
+    return rates
+
+
+def write_rate(results: Results, cell: Cell) -> float:
+    """What the writer beside the readers of a shared cell did in a second, over all tries together."""
+    return sum(cell.writes) / sum(cell.elapsed) * float(results.context["clock_khz"]) * 1000
+
+
+def x_floors(results: Results) -> dict[str, float]:
+    """How many times its floor each cell costs, by name: those alone that have one, both above the clock's resolution."""
+    costs = {cell.name: per_work(cell).median for cell in results.cells}
+    against = {cell.name: floors.floor_of(cell, results.order) for cell in results.cells}
+    return {
+        name: costs[name] / costs[floor]
+        for name, floor in against.items()
+        if floor in costs and costs[floor] > 0 and costs[name] > 0
+    }
+
+
+def new_path(target: str, accel: str | None, folder: Path | None = None) -> Path:
+    """A file name of this moment that nothing has yet, and that no other dsbench takes as long as this one runs."""
+    stem = f"{label(target, accel)}-{datetime.datetime.now():%Y%m%dT%H%M%S}"
+    folder = paths.make_folder(folder or paths.RESULTS, "results")
+    path, copies = folder / f"{stem}.json", 1
+    while not _reserved(path):
+        copies += 1
+        path = folder / f"{stem}-{copies}.json"
+    return path
+
+
+def _reserved(path: Path) -> bool:
+    """Reserve a name, by a hidden file beside it; False where it is taken. The file itself appears with its content only."""
+    mark = path.with_name(f".{path.name}.reserved")
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise HarnessError(f"the results folder {path.parent} cannot be written: {error.strerror}") from error
+    atexit.register(mark.unlink, missing_ok=True)
+    return not path.exists()
+
+
+def check_room(path: Path | None, samples: int) -> None:
+    """Prove, before the long work, that `path` can be written and its disk has room for so many samples.
+
+    None is a file that is to get a name of its own.
+    """
+    if path and path.is_dir():
+        raise HarnessError(f"the result file {path} is a folder: name a file")
+    folder = paths.make_folder(path.parent if path else paths.RESULTS, "results")
+    need = samples * ROW_BYTES + (1 << 20)
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(4096))
+            probe.flush()
+            os.fsync(probe.fileno())
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise HarnessError(f"the results folder {folder} cannot be written: {error.strerror}") from error
+    if free < need:
+        raise HarnessError(
+            f"the disk of the results folder {folder} has {free >> 20} MiB free, the sweep needs {-(-need >> 20)}: "
+            "make room or lower --tries"
+        )
+
+
+def write(results: Results, path: Path) -> None:
+    """Write the JSON file and the CSV beside it, each at once or not at all; where there is a JSON file, it is all there."""
+    replace(path.with_suffix(".csv"), lambda file: _write_csv(results, file))
+    replace(path, lambda file: _write_json(results, file))
+
+
+def write_document(content: dict[str, Any], path: Path) -> None:
+    """Write a small JSON file, at once or not at all."""
+    replace(path, lambda file: print(json.dumps(content, indent=2, allow_nan=False), file=file))
+
+
+def point_latest(path: Path, name: str = LATEST) -> None:
+    """Make `name`, beside `path`, a link to it."""
+    link = path.parent / name
+    fresh = link.with_name(f".{name}.{os.getpid()}")
+    try:
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(path.name)
+        fresh.replace(link)
+    except OSError as error:
+        raise HarnessError(f"{link} cannot be made a link to {path.name}: {error.strerror}") from error
+
+
+def read(path: Path) -> Results:
+    """Read and check a result file. HarnessError names the file and says in one sentence what is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        _damaged(path, "it is not a text file")
+    except OSError as error:
+        hint = ": run `make sweep` first" if error.errno == errno.ENOENT and path.name == LATEST else ""
+        raise HarnessError(f"the result file {path} cannot be read: {error.strerror}{hint}") from error
+    if not text.strip():
+        _damaged(path, "it is empty")
+    try:
+        content = json.loads(text, parse_constant=lambda name: _damaged(path, f"it contains {name}"))
+    except json.JSONDecodeError as error:
+        _damaged(path, f"line {error.lineno} is not JSON ({error.msg}), so it may be truncated")
+    except RecursionError:
+        _damaged(path, "it is nested too deeply")
+    except ValueError:
+        _damaged(path, "it has a number that is too long to be one")
+    context = _checked_context(path, content)
+    results = Results(context, _cells(path, content["benchmarks"]))
+    found = {cell.name for cell in results.cells}
+    missing = [name for name in context["cells"] if name not in found]
+    if missing:
+        _damaged(path, f"{len(missing)} of its {len(context['cells'])} cells are missing, {missing[0]} first")
+    return results
+
+
+def _damaged(path: Path, what: str) -> NoReturn:
+    raise HarnessError(f"the result file {path} can't be used: {what}")
+
+
+def _checked_context(path: Path, content: Any) -> dict[str, Any]:
+    if isinstance(content, dict) and "comparisons" in content:
+        what = "a comparison" if content.get("kind") == "comparison" else "an evaluation of tunnels"
+        _damaged(path, f"it is {what}, not a sweep")
+    context = content.get("context") if isinstance(content, dict) else None
+    if not isinstance(context, dict) or not isinstance(content.get("benchmarks"), list):
+        _damaged(path, "it lacks `context` and `benchmarks`, so it is none of Google Benchmark's schema")
+    if context.get("schema_version") != SCHEMA_VERSION:
+        _damaged(path, f"its schema_version is {context.get('schema_version')!r}, this harness reads {SCHEMA_VERSION}")
+    for key in CONTEXT_KEYS:
+        if key not in context:
+            _damaged(path, f"its context lacks {key!r}")
+    if context["unit"] not in UNITS:
+        _damaged(path, f"its unit is {context['unit']!r} instead of {' or '.join(UNITS)}")
+    if not _is_number(context["clock_khz"]) or context["clock_khz"] <= 0:
+        _damaged(path, f"its clock_khz is {context['clock_khz']!r} instead of a positive number")
+    for key, kind in CONTEXT_KINDS.items():
+        if key in context and not isinstance(context[key], kind):
+            _damaged(path, f"its {key} is {context[key]!r}")
+    if not all(map(_is_number, context.get("load_avg", []))):
+        _damaged(path, f"its load_avg is {context['load_avg']!r}")
+    for key in ("cells", "warnings"):
+        if not isinstance(context[key], list) or not all(isinstance(value, str) for value in context[key]):
+            _damaged(path, f"its {key} are no list of texts")
+    if not context["cells"]:
+        _damaged(path, "it has no cells")
+    return context
+
+
+def _cells(path: Path, rows: list[Any]) -> list[Cell]:
+    cells: dict[str, Cell] = {}
+    tries: dict[str, int] = {}
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict):
+            _damaged(path, f"benchmark row {index} is no object")
+        if row.get("run_type") != "iteration":
+            continue
+        cell = cells.setdefault(str(row.get("name")), _cell(path, index, row))
+        index_said = row.get("repetition_index")
+        if index_said != len(cell.cycles) or row.get("iterations") != cell.elements:
+            _damaged(path, f"{cell.name} has repetition {index_said!r} where {len(cell.cycles)} belongs")
+        sharing = [_integer(path, index, row, key) for key in SHARING] if cell.threads else []
+        try:
+            cell.add(_integer(path, index, row, "cycles"), 1 if row.get("disturbed") else 0, *sharing)
+        except ValueError as error:
+            _damaged(path, f"benchmark row {index} is of {error}")
+        tries[cell.name] = _integer(path, index, row, "repetitions")
+    for cell in cells.values():
+        if len(cell.cycles) != tries[cell.name]:
+            _damaged(path, f"{cell.name} has {len(cell.cycles)} of its {tries[cell.name]} tries")
+    return list(cells.values())
+
+
+def _cell(path: Path, index: int, row: dict[str, Any]) -> Cell:
+    n, elements = _integer(path, index, row, "n"), _integer(path, index, row, "iterations")
+    threads = _integer(path, index, row, "threads") if any(key in row for key in SHARING) else 0
+    cell = Cell(str(row.get("container")), str(row.get("op")), n, elements, threads=threads)
+    if row.get("name") != cell.name or n < 1 or elements < 1:
+        told = f"{cell.name} over {elements} elements"
+        _damaged(path, f"benchmark row {index} is named {row.get('name')!r} but is {told}")
+    return cell
+
+
+def _integer(path: Path, index: int, row: dict[str, Any], key: str) -> int:
+    value = row.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 1 << 63:
+        _damaged(path, f"{key} is {value!r} instead of a whole number in benchmark row {index} ({row.get('name')})")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < MOST
+
+
+def _write_json(results: Results, file: IO[str]) -> None:
+    context = json.dumps(results.context, indent=2, ensure_ascii=False, allow_nan=False)
+    file.write('{\n"context": ' + context + ',\n"benchmarks": [\n')
+    separator = ""
+    for row in _rows(results):
+        file.write(separator + json.dumps(row, separators=(",", ":"), allow_nan=False))
+        separator = ",\n"
+    file.write("\n]\n}\n")
+
+
+def _rows(results: Results) -> Iterator[dict[str, Any]]:
+    distances = x_floors(results)
+    for cell in results.cells:
+        yield from _iterations(results, cell)
+        yield from _aggregates(results, cell, distances.get(cell.name))
+    if results.context.get(CURVE):
+        yield from fits.rows(results.context, results.cells)
+
+
+def _iterations(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
+    for index, (cycles, disturbed) in enumerate(zip(cell.cycles, cell.disturbed)):
+        time = round(cycles / cell.elements * results.ns_per_count, 4)
+        yield {
+            "name": cell.name,
+            "run_name": cell.name,
+            "run_type": "iteration",
+            "repetitions": len(cell.cycles),
+            "repetition_index": index,
+            "threads": cell.threads or 1,
+            "iterations": cell.elements,
+            "real_time": time,
+            "cpu_time": time,
+            "time_unit": "ns",
+            "container": cell.container,
+            "op": cell.op,
+            "n": cell.n,
+            "cycles": cycles,
+            results.metric(cell): round(cycles / cell.elements, 4),
+            **({"disturbed": True} if disturbed else {}),
+            **_sharing(results, cell, index),
+        }
+
+
+def _sharing(results: Results, cell: Cell, index: int) -> dict[str, Any]:
+    """What a try of readers has beside the others."""
+    if not cell.threads:
+        return {}
+    figures = {key: getattr(cell, key)[index] for key in SHARING}
+    return {**figures, "items_per_second": round(float(throughput(results, cell)[index]), 1)}
+
+
+def _aggregates(results: Results, cell: Cell, x_floor: float | None) -> Iterator[dict[str, Any]]:
+    summary = per_work(cell)
+    for name in ("mean", "median", "stddev", "cv", "min", "p10", "p90"):
+        value = getattr(summary, name)
+        if not math.isfinite(value):
+            continue
+        ratio = name == "cv"
+        time = round(value if ratio else value * results.ns_per_count, 6)
+        yield {
+            "name": f"{cell.name}_{name}",
+            "run_name": cell.name,
+            "run_type": "aggregate",
+            "repetitions": summary.count,
+            "threads": cell.threads or 1,
+            "aggregate_name": name,
+            "aggregate_unit": "percentage" if ratio else "time",
+            "iterations": summary.count,
+            "real_time": time,
+            "cpu_time": time,
+            "time_unit": "ns",
+            "container": cell.container,
+            "op": cell.op,
+            "n": cell.n,
+            results.metric(cell): round(value, 6),
+            **({**_certainty(cell), **_distance(x_floor)} if name == "median" else {}),
+            **(_median_throughput(results, cell) if name == "median" else {}),
+        }
+
+
+def _median_throughput(results: Results, cell: Cell) -> dict[str, Any]:
+    if not cell.threads:
+        return {}
+    return {"items_per_second": round(float(np.median(throughput(results, cell))), 1)}
+
+
+def _certainty(cell: Cell) -> dict[str, Any]:
+    """How sure the median is: its 95 % interval, an element or packet, and the outliers among the tries."""
+    interval, outliers = median_interval(cell), inference.outliers(cell.cycles)
+    return {
+        "median_low": round(interval.low, 6),
+        "median_high": round(interval.high, 6),
+        "outliers_mild": outliers.mild,
+        "outliers_severe": outliers.severe,
+    }
+
+
+def _distance(x_floor: float | None) -> dict[str, float]:
+    """How many times its floor a median costs, where it has one."""
+    return {} if x_floor is None else {"x_floor": round(x_floor, 6)}
+
+
+def _write_csv(results: Results, file: IO[str]) -> None:
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(CSV_COLUMNS)
+    context, distances = results.context, x_floors(results)
+    for cell in results.cells:
+        whole = stats.summarise(cell.cycles)
+        interval, outliers = inference.median_interval(cell.cycles), inference.outliers(cell.cycles)
+        figures: Sequence[float] = (
+            whole.min, whole.p10, whole.median, whole.mean, whole.p90, whole.p99, whole.max, whole.mad,
+            whole.stddev, whole.cv, interval.low, interval.high, outliers.mild, outliers.severe,
+            *_by_work(results, cell, whole.median / cell.elements),
+            cell.threads, float(np.median(throughput(results, cell))) if cell.threads else math.nan,
+            distances.get(cell.name, math.nan),
+        )  # fmt: skip
+        table.writerow(
+            (
+                context["target"], context.get("accel") or "", context["kernel"], results.unit,
+                cell.container, cell.op, cell.n, cell.elements, len(cell.cycles), sum(cell.disturbed),
+                *(f"{value:.10g}" if math.isfinite(value) else "" for value in figures),
+            )
+        )  # fmt: skip
+
+
+def _by_work(results: Results, cell: Cell, count: float) -> Iterator[float]:
+    """What a table has of it for each kind of work, in counts and in ns: nothing in the columns of the others."""
+    for work in WORKS:
+        known = work == cell.work
+        yield from (count, count * results.ns_per_count) if known else (math.nan, math.nan)
+
+
+def replace(path: Path, fill: Callable[[IO[str]], None]) -> None:
+    """Write a file beside `path` and let it take the name when it is whole and on the disk."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with fresh.open("w", encoding="utf-8") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        raise HarnessError(f"the result file {path} cannot be written: {error.strerror}") from error
+    finally:
+        fresh.unlink(missing_ok=True)

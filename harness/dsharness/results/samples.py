@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the core module says: /proc/dsbench (header lines and a table) and the samples of debugfs (CSV).
+
+A cell is one (container, op, n), and a number of readers where the container is shared; its samples are whole tries in clock counts, the clock's own cost already subtracted,
+so a value may be zero or negative: below the clock's resolution. In rows of the datapath, `container` is a kind of device,
+`n` a payload in octets, and the elements are packets.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..errors import HarnessError
+
+SAMPLE_COLUMNS = ("run", "container", "op", "n", "elements", "try", "cycles", "disturbed")
+SHARING_COLUMNS = ("threads", "elapsed", "reads", "writes")
+"""Of a core that knows of shared containers; 0 in the rows of others."""
+UNITS = ("cycles", "instructions")
+ELEMENT, PACKET = "element", "packet"
+WORKS = (ELEMENT, PACKET)
+"""What a try does many times, and what it costs is divided by."""
+DATAPATH_OPS = ("tx", "rx", "path")
+"""The operations on packets; all others are on elements."""
+
+_HEADER_LINE = re.compile(r"#\s*([A-Za-z_][\w -]*?):\s*(.*)")
+
+_CELL_WARNING = re.compile(r"run \d+, ")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The `# key: value` lines in their order; a key may repeat."""
+
+    entries: tuple[tuple[str, str], ...]
+
+    def all(self, key: str) -> list[str]:
+        """Every value of `key`."""
+        return [value for name, value in self.entries if name == key]
+
+    def get(self, key: str, default: str = "") -> str:
+        """The first value of `key`."""
+        return next(iter(self.all(key)), default)
+
+    def number(self, key: str) -> int:
+        """The value of `key` as an integer. HarnessError when it is missing or is none."""
+        text = self.get(key)
+        if not re.fullmatch(r"-?\d+", text):
+            raise HarnessError(f"/proc/dsbench is damaged: its header has {key!r} as {text!r} instead of a number")
+        return int(text)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One `# run:` line: its number and settings (n, tries, seed, state, ...)."""
+
+    number: int
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: statistics of whole tries, per_element that of the median. None: no figure."""
+
+    container: str
+    op: str
+    n: int
+    threads: int
+    tries: int
+    disturbed: int
+    values: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of /proc/dsbench."""
+
+    header: Header
+    runs: tuple[Run, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def warnings(self) -> list[str]:
+        """The kernel's warnings, less those about single cells: the samples themselves say as much."""
+        return [text for text in self.header.all("warning") if not _CELL_WARNING.match(text)]
+
+    @property
+    def absent(self) -> list[str]:
+        """What was asked for and is not there: list/find, an operation of a container."""
+        return ["/".join(text.split()) for text in self.header.all("absent")]
+
+    @property
+    def unit(self) -> str:
+        """What the clock counts: one of UNITS."""
+        return self.header.get("unit").split(" ")[0]
+
+
+SERIES = ("cycles", "disturbed", "elapsed", "reads", "writes")
+"""What a Cell has for each try; the last three only where readers share the container."""
+
+
+@dataclass
+class Cell:
+    """All tries of one (container, op, n, threads): counts of a whole try over `elements` elements or packets.
+
+    With `threads` readers that share the container a count is one reader's mean for `elements`; `elapsed` is how long they
+    read, in counts, `reads` the elements that all of them read in that time, `writes` what a writer did beside them.
+    """
+
+    container: str
+    op: str
+    n: int
+    elements: int
+    cycles: array[int] = field(default_factory=lambda: array("q"))
+    disturbed: array[int] = field(default_factory=lambda: array("b"))
+    threads: int = 0
+    elapsed: array[int] = field(default_factory=lambda: array("q"))
+    reads: array[int] = field(default_factory=lambda: array("q"))
+    writes: array[int] = field(default_factory=lambda: array("q"))
+
+    def extend(self, more: Cell) -> None:
+        """The tries of `more`, too. HarnessError when they are of another length."""
+        if more.elements != self.elements:
+            raise HarnessError(f"{self.name} had tries over {self.elements} {self.work}s, and then over {more.elements}")
+        for name in SERIES:
+            getattr(self, name).extend(getattr(more, name))
+
+    def add(self, cycles: int, disturbed: int, elapsed: int = 0, reads: int = 0, writes: int = 0) -> None:
+        """One more try. ValueError for one of readers who read nothing, or in no time."""
+        if self.threads and (elapsed < 1 or reads < 1 or writes < 0):
+            raise ValueError(f"{self.name}: {reads} reads in {elapsed} counts")
+        self.cycles.append(cycles)
+        self.disturbed.append(disturbed)
+        if self.threads:
+            self.elapsed.append(elapsed)
+            self.reads.append(reads)
+            self.writes.append(writes)
+
+    @property
+    def work(self) -> str:
+        """What `elements` counts, one of WORKS."""
+        return PACKET if self.op in DATAPATH_OPS else ELEMENT
+
+    @property
+    def name(self) -> str:
+        """The name of the benchmark: list/fill/4000, udptun/path/1400, rbtree/find/4000/threads:2."""
+        return name_of(self.container, self.op, self.n, self.threads)
+
+
+def name_of(container: str, op: str, n: int, threads: int = 0) -> str:
+    """The name of a benchmark, as Google Benchmark has it; 0 threads: not shared."""
+    return f"{container}/{op}/{n}{f'/threads:{threads}' if threads else ''}"
+
+
+def merged(cells: Sequence[Cell], more: Sequence[Cell]) -> list[Cell]:
+    """All of them, with the tries of both where both have a cell. HarnessError when its tries are of different lengths."""
+    found = {cell.name: cell for cell in cells}
+    for cell in more:
+        known = found.get(cell.name)
+        found[cell.name] = copy.deepcopy(known) if known else cell
+        if known:
+            found[cell.name].extend(cell)
+    return list(found.values())
+
+
+def parse_report(text: str) -> Report:
+    """Parse /proc/dsbench. HarnessError says what is damaged."""
+    entries: list[tuple[str, str]] = []
+    rows: list[Row] = []
+    columns: list[str] | None = None
+    for line in _whole_lines(text, "/proc/dsbench"):
+        fields = line.split()
+        if line.startswith("#"):
+            if match := _HEADER_LINE.fullmatch(line.rstrip()):
+                entries.append((match[1], match[2]))
+        elif fields[:2] == ["container", "op"]:
+            columns = fields
+        elif fields and columns:
+            rows.append(_row(dict(zip(columns, fields)), len(fields) == len(columns), line))
+        elif fields:
+            raise HarnessError(f"/proc/dsbench is damaged: {line!r} stands before the column names")
+    report = Report(Header(tuple(entries)), tuple(_runs(entries)), tuple(rows))
+    if columns is None:
+        raise HarnessError("/proc/dsbench is damaged: the line with the column names is missing")
+    if report.unit not in UNITS:
+        raise HarnessError(f"/proc/dsbench is damaged: its unit is {report.unit!r} instead of {' or '.join(UNITS)}")
+    return report
+
+
+def parse_samples(text: str) -> list[Cell]:
+    """Parse the samples CSV into cells, in the order of their first sample. HarnessError says what is damaged.
+
+    Columns are found by name, so that more may be added.
+    """
+    lines = _whole_lines(text, "the samples file")
+    columns = next(lines, "").split(",")
+    missing = [name for name in SAMPLE_COLUMNS if name not in columns]
+    if missing:
+        raise HarnessError(f"the samples file is damaged: its first line lacks the column {missing[0]!r}")
+    at = {name: columns.index(name) for name in SAMPLE_COLUMNS}
+    sharing = [columns.index(name) for name in SHARING_COLUMNS if name in columns]
+    cells: dict[tuple[str, ...], Cell] = {}
+    for number, line in enumerate(lines, start=2):
+        fields = line.split(",")
+        if len(fields) != len(columns):
+            raise HarnessError(
+                f"the samples file is damaged: line {number} has {len(fields)} fields instead of {len(columns)}"
+            )
+        try:
+            threads, *figures = [int(fields[place]) for place in sharing] or [0]
+            key = (fields[at["run"]], fields[at["container"]], fields[at["op"]], fields[at["n"]], str(threads))
+            if key not in cells:
+                cells[key] = Cell(key[1], key[2], int(key[3]), int(fields[at["elements"]]), threads=threads)
+            cells[key].add(int(fields[at["cycles"]]), int(fields[at["disturbed"]]), *figures)
+        except (ValueError, OverflowError) as error:
+            raise HarnessError(f"the samples file is damaged: line {number} is {line!r}") from error
+    for cell in cells.values():
+        if cell.elements < 1:
+            raise HarnessError(f"the samples file is damaged: {cell.name} has {cell.elements} {cell.work}s")
+    return list(cells.values())
+
+
+def check_agreement(report: Report, cells: list[Cell]) -> None:
+    """HarnessError unless every row of the table has its samples, as many as it says, and the other way round."""
+    told = sorted((name_of(row.container, row.op, row.n, row.threads), row.tries) for row in report.rows)
+    found = sorted((cell.name, len(cell.cycles)) for cell in cells)
+    for row in told:
+        if row not in found:
+            raise HarnessError(f"the samples file is damaged: it lacks the {row[1]} tries of {row[0]}")
+    if told != found:
+        raise HarnessError("/proc/dsbench is damaged: its table has fewer rows than the samples file has cells")
+
+
+def _whole_lines(text: str, source: str) -> Iterator[str]:
+    """The lines of `text`. HarnessError when there is none or the last one has no end."""
+    if not text.strip():
+        raise HarnessError(f"{source} is empty")
+    if not text.endswith("\n"):
+        raise HarnessError(f"{source} is truncated: its last line has no end")
+    return iter(text.splitlines())
+
+
+def _row(values: Mapping[str, str], whole: bool, line: str) -> Row:
+    try:
+        if not whole:
+            raise ValueError(line)
+        return Row(
+            container=values["container"],
+            op=values["op"],
+            n=int(values["n"]),
+            threads=int(values.get("threads", "0")),
+            tries=int(values["tries"]),
+            disturbed=int(values["disturbed"]),
+            values={
+                name: _measure(value)
+                for name, value in values.items()
+                if name not in ("container", "op", "n", "threads", "tries", "disturbed")
+            },
+        )
+    except (KeyError, ValueError) as error:
+        raise HarnessError(f"/proc/dsbench is damaged: the table's row {line!r} can't be read") from error
+
+
+def _measure(text: str) -> float | None:
+    """A figure of the table; "below_resolution" and "-", that there is none, are no figures."""
+    return None if text in ("below_resolution", "-") else float(text)
+
+
+def _runs(entries: list[tuple[str, str]]) -> Iterator[Run]:
+    for key, value in entries:
+        if key == "run":
+            number, *settings = value.split()
+            pairs = (setting.partition("=") for setting in settings)
+            yield Run(int(number), {name: text for name, _, text in pairs})

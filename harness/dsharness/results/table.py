@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tables for the terminal, on standard output."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from ..statistics import inference
+from . import datapath, floors, results
+from .agreement import Agreement
+from .results import Results
+from .samples import ELEMENT, PACKET, Cell
+
+LABEL_COLUMNS = 24
+FIGURE_COLUMNS = 13
+KEPT_UP = 0.8
+"""The share of the rate from which on a writer has kept up with it: a try is too short for an exact one."""
+MOST_NAMED = 6
+
+
+def figure(value: float) -> str:
+    """A figure an element or packet, short; one that is not above zero is below the clock's resolution."""
+    if value <= 0:
+        return "below res."
+    if value < 1000:
+        return f"{value:.2f}"
+    return f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,.1f}M"
+
+
+def show_medians(sweep: Results) -> None:
+    """The median an element: a row for each op and container, a column for each n; and for packets, the like.
+
+    The last column is how many times its floor each costs; the floors have rows of their own.
+    """
+    figures = {cell.name: figure(results.per_work(cell).median) for cell in sweep.cells}
+    distances = {name: figure(ratio) for name, ratio in results.x_floors(sweep).items()}
+    title = f"{sweep.unit} per {{work}}, median, {sweep.label}, kernel {sweep.context['kernel']}"
+    _show(sweep, title, figures, distances)
+    if distances:
+        print(f"floors: {floors.words(sweep.ops, sweep.order)}; {datapath.BARE} for packets")
+    show_shared(sweep.shared)
+    print(certainty(sweep))
+    for kind, reason in sweep.context.get("absent_devices", {}).items():
+        print(f"{kind} is absent: {reason}")
+
+
+def certainty(sweep: Results) -> str:
+    """How sure the medians are, all together and the worst of them, in one sentence."""
+    widths: list[tuple[float, str]] = []
+    for cell in sweep.cells:
+        median, interval = results.per_work(cell).median, results.median_interval(cell)
+        if median > 0:
+            widths.append(((interval.high - interval.low) / 2 / median, cell.name))
+    found = [inference.outliers(cell.cycles) for cell in sweep.cells]
+    sure = "unknown"
+    if widths:
+        typical, (worst, name) = statistics.median(width for width, _ in widths), max(widths)
+        sure = f"±{typical:.2%} typically, ±{worst:.2%} at worst ({name})"
+    return (
+        f"95 % intervals of the medians: {sure}; of {sum(len(cell.cycles) for cell in sweep.cells):,} tries "
+        f"{sum(one.mild for one in found):,} are mild outliers, {sum(one.severe for one in found):,} severe ones"
+    )
+
+
+def show_shared(sweep: Results) -> None:
+    """What readers beside a writer took for an element, and read together in a second: a column a number of readers."""
+    for n in sweep.sizes:
+        _show_readers(sweep, n)
+    missed = slow_writers(sweep)
+    if missed:
+        print(missed)
+
+
+def _show_readers(sweep: Results, n: int) -> None:
+    table = Table()
+    for name in ("op", "container", "readers under", "writer under"):
+        table.add_column(name)
+    for threads in sweep.threads:
+        table.add_column(f"{threads} reader{'s' if threads > 1 else ''}", justify="right")
+    absent = [container for container, locks in sweep.context.get("sharing", {}).items() if not locks]
+    for op in sweep.ops:
+        for container in sweep.containers:
+            found = {cell.threads: cell for cell in sweep.cells if (cell.container, cell.op, cell.n) == (container, op, n)}
+            locks = sweep.context.get("sharing", {}).get(container, {})
+            figures = [_of_readers(sweep, found[threads]) if threads in found else "-" for threads in sweep.threads]
+            table.add_row(op, container, locks.get("readers", "-"), locks.get("writer", "-"), *figures)
+        for container in absent:
+            table.add_row(op, container, "absent", "absent", *("absent" for _ in sweep.threads))
+        table.add_section()
+    writes = sweep.context.get("writes", 0)
+    beside = f"beside {writes:,} writes a second" if writes else "without a writer"
+    title = f"{sweep.unit} per element of one reader, elements a second of all, medians, n={n}, {beside}"
+    _print(title, table, 56 + 24 * len(sweep.threads))
+
+
+def _of_readers(sweep: Results, cell: Cell) -> str:
+    rate = statistics.median(results.throughput(sweep, cell))
+    return f"{figure(results.per_work(cell).median)}  {rate / 1e6:,.1f}M/s"
+
+
+def slow_writers(sweep: Results) -> str:
+    """Which writers did not keep up with the rate that was asked for, in one sentence; "" where all did."""
+    asked = sweep.context.get("writes", 0)
+    done = {cell.name: results.write_rate(sweep, cell) for cell in sweep.cells}
+    slow = [f"{name} {rate:,.0f}" for name, rate in done.items() if rate < KEPT_UP * asked]
+    if not slow:
+        return ""
+    return f"writers that did not reach {asked:,} writes a second: {', '.join(slow[:MOST_NAMED])}" + (
+        f" and {len(slow) - MOST_NAMED} more" if len(slow) > MOST_NAMED else ""
+    )
+
+
+def show_ratios(sweep: Results, found: Agreement) -> None:
+    """The ratio of medians of each cell of `sweep`, laid out as the medians are."""
+    figures = {name: f"{ratio:.3f}" for name, ratio in found.ratios.items()}
+    _show(sweep, f"median of the second sweep / median of the first, per {{work}}, {sweep.label}", figures)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: what stands in it for each cell of one size, by the cell's name."""
+
+    heading: str
+    n: int
+    texts: dict[str, str]
+
+
+def _show(sweep: Results, title: str, figures: dict[str, str], distances: dict[str, str] | None = None) -> None:
+    """A table for each kind of work that the sweep has; `title` names it where it says {work}."""
+    for work, subject in ((ELEMENT, "container"), (PACKET, "device")):
+        part = sweep.part(work)
+        if not part.cells:
+            continue
+        columns = [Column(_size(work, n), n, figures) for n in part.sizes]
+        if distances:
+            n = datapath.usual(part.sizes) if work == PACKET else part.sizes[-1]
+            columns.append(Column(f"× floor, {_size(work, n)}", n, distances))
+        _show_part([part, sweep.floors] if work == ELEMENT else [part], title.format(work=work), subject, columns)
+
+
+def _size(work: str, n: int) -> str:
+    return datapath.payload(n) if work == PACKET else f"n={n}"
+
+
+def _show_part(groups: list[Results], title: str, subject: str, columns: list[Column]) -> None:
+    """The groups one below the other, a row for each op and container."""
+    table = Table()
+    table.add_column("op")
+    table.add_column(subject)
+    for column in columns:
+        table.add_column(column.heading, justify="right")
+    for group in groups:
+        for op in group.ops:
+            for container in group.containers:
+                nothing = "absent" if op in group.absent_ops.get(container, []) else "-"
+                names = (f"{container}/{op}/{column.n}" for column in columns)
+                table.add_row(op, container, *(column.texts.get(name, nothing) for name, column in zip(names, columns)))
+            if op == group.ops[-1] or len(group.containers) > 1:
+                table.add_section()
+    _print(title, table, LABEL_COLUMNS + FIGURE_COLUMNS * len(columns))
+
+
+def _print(title: str, table: Table, width: int) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:  # a log is as wide as it needs to be
+        console = Console(highlight=False, width=max(80, width))
+    console.print(title, table, sep="\n")

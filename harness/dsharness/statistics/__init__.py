@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Statistics of plain numbers, whatever was measured."""

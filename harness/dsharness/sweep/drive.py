@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Drives one sweep: boots the target, follows the runs, keeps every stage that is finished."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import paths, targets, ui
+from ..errors import HarnessError
+from ..kernel import tools, trees
+from ..results import datapath, environment, results
+from ..results.results import Results
+from ..results.samples import Report, merged
+from . import bystanders
+from .command import Plan
+from .stream import DATAPATH, StageResult, SweepStream
+
+SCRIPT = paths.HARNESS / "guest" / "sweep.sh"
+STAGE = paths.HARNESS / "guest" / "stage.sh"
+"""What scripts that print stages have in common: it goes beside each of them."""
+
+# Under icount the counts repeat, and each ms of warm-up is a million instructions to emulate.
+TRIES = 100
+TRIES_ICOUNT = 20
+WARMUP_ICOUNT_MS = 5
+
+
+GUESTS, LEAST_TRIES = 4, 10
+"""Cycles of uml are taken in so many guests, so many tries in each at least: pages of other colours, other neighbours, and
+a job beside it that comes and goes meets all sizes alike."""
+
+
+def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
+    """Run `plan`; the result file and what is in it.
+
+    Without `output` the file gets a name of its own, and latest.json points to it. Whatever ends the sweep early, the
+    stages that were finished, the sizes and then the datapath, are in the file, marked incomplete.
+    """
+    results.check_room(output, plan.cells * (plan.tries or TRIES))
+    target = targets.get(plan.target, plan.kernel, plan.accel, network=plan.datapath is not None, cpus=plan.cpus)
+    tries = plan.tries or (TRIES_ICOUNT if target.accel == "icount" else TRIES)
+    path = output or results.new_path(target.name, target.accel)
+    shares = _shares(tries, target)
+    collector = Collector(
+        path,
+        Results({**begun(target).context, "tries": tries, "guests": len(shares)}, []),
+        stages(plan) * len(shares),
+        devices_required=bool(plan.datapath and plan.datapath.required),
+    )
+    where = f"sweeping in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
+    with ui.Progress(where, plan.cells * tries, "tries") as progress:
+
+        try:
+            for number, share in enumerate(shares):
+                part = dataclasses.replace(plan, tries=share)
+                follow = functools.partial(_follow, progress, part, plan.cells * sum(shares[:number]))
+                run_guest(part, target, collector.add, follow)
+        finally:
+            collector.close(results.LATEST if output is None else None)
+    return path, collector.results
+
+
+def _shares(tries: int, target: targets.Target) -> list[int]:
+    """The tries of each guest."""
+    guests = max(1, min(GUESTS, tries // LEAST_TRIES)) if target.name == "uml" else 1
+    return [tries // guests + (number < tries % guests) for number in range(guests)]
+
+
+def run_guest(
+    plan: Plan,
+    target: targets.Target,
+    take: Callable[[StageResult], None],
+    follow: Callable[[str, int, int], None],
+) -> None:
+    """Run all stages of a plan that has its tries in one guest; `take` gets each that is finished, and may refuse it.
+
+    `follow` gets the stage, its tries done and its tries in all. HarnessError when not all of them were finished.
+    """
+    if plan.warmup is None and target.accel == "icount":
+        plan = dataclasses.replace(plan, warmup=WARMUP_ICOUNT_MS)
+    argv, files = _script(plan, by_hand=target.name == "host")
+    stream = SweepStream(follow, take)
+    target.cpu = bystanders.idlest_cpu() if target.name == "uml" else None
+    ended = target.run(argv, files=files, timeout=plan.timeout, on_stdout=stream.feed)
+    if stream.failure:
+        raise stream.failure
+    if ended.status:
+        raise HarnessError(last_words(ended))
+
+
+def stages(plan: Plan) -> list[str]:
+    """What a guest will have finished at the end of `plan`, in order."""
+    return [*map(str, plan.sizes), *([DATAPATH] if plan.datapath else [])]
+
+
+def begun(target: targets.Target) -> Results:
+    """Results without a cell: what is known before the first stage."""
+    facts = environment.facts()
+    context = {
+        "schema_version": results.SCHEMA_VERSION,
+        "complete": False,
+        "target": target.name,
+        "accel": target.accel,
+        "kernel": target.kernel.release,
+        "arch": target.kernel.arch,
+        **facts,
+        "warnings": [] if target.accel == "icount" else environment.warnings(facts),
+        "absent_ops": [],
+        "n": [],
+    }
+    return Results(context, [])
+
+
+def _script(plan: Plan, by_hand: bool) -> tuple[list[str], list[Path]]:
+    """The command that runs in the target, and the files that it needs beside it."""
+    settings = [f"tries={plan.tries}", *([] if plan.warmup is None else [f"warmup={plan.warmup}"])]
+    modules = [f"dsbench_{name}" for name in plan.containers] if by_hand else []
+    argv = ["sh", SCRIPT.name, " ".join(map(str, plan.sizes)), " ".join(modules), " ".join([*settings, *plan.settings])]
+    if not plan.datapath:
+        return [*argv, "", "", ""], [SCRIPT, STAGE]
+    tunnel = [f"payloads={','.join(map(str, plan.datapath.payloads))}", f"packets={datapath.PACKETS}"]
+    argv += [" ".join(plan.datapath.devices), " ".join([*settings, *plan.datapath.settings]), " ".join(tunnel)]
+    return argv, [SCRIPT, STAGE, datapath.SCRIPT, tools.udptunctl()]
+
+
+class Collector:
+    """The stages that are finished, on the disk after each one."""
+
+    def __init__(
+        self, path: Path, begun: Results, awaited: Sequence[str], *, devices_required: bool = False
+    ) -> None:
+        """`begun` has what is known so far, and `awaited` names the stages that it lacks; a name may repeat."""
+        self.path = path
+        self._awaited = list(awaited)
+        self._sizes = len({*map(str, begun.context["n"]), *awaited} - {DATAPATH})
+        self._devices_required = devices_required
+        self.results = begun
+
+    @property
+    def complete(self) -> bool:
+        """Whether every stage is there."""
+        return not self._awaited
+
+    def add(self, stage: StageResult) -> None:
+        """Keep one more stage; it counts once it is on the disk. HarnessError when that is full, or it is of another build."""
+        if stage.report:
+            self._check_build(stage.report)
+        if stage.topology and "absent_devices" not in self.results.context:
+            self._check(stage.topology)
+        before = self.results.context
+        awaited = list(self._awaited)
+        awaited.remove(stage.stage)
+        cells = merged(self.results.cells, stage.cells)
+        warnings = stage.report.warnings if stage.report else []
+        absent = stage.report.absent if stage.report else []
+        context = {
+            **(_facts(stage.report) if stage.report else {}),
+            **self._settled(stage),
+            **(_devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
+            "absent_ops": list(dict.fromkeys([*before.get("absent_ops", []), *absent])),
+            "warnings": list(dict.fromkeys([*before["warnings"], *warnings])),
+            "cells": [cell.name for cell in cells],
+            "complete": not awaited,
+        }
+        grown = Results(context, cells)
+        results.write(grown, self.path)
+        self.results = grown
+        self._awaited = awaited
+
+    def _settled(self, stage: StageResult) -> dict[str, Any]:
+        """The context so far, with the parameters that all sizes had: one that differs is no longer told."""
+        settings = _settings(stage.report) if stage.report else {}
+        before = self.results.context
+        if not self.results.cells:
+            return {**settings, **before}
+        if stage.topology:
+            return before
+        if "guests" in before:  # each has its share of the tries
+            settings.pop("tries", None)
+        return {name: value for name, value in before.items() if settings.get(name, value) == value}
+
+    def _check_build(self, report: Report) -> None:
+        """HarnessError unless the modules are of the sources that those of the stages before were: guests load what is there."""
+        before, now = self.results.context.get("dsbench_revision"), report.header.get("revision")
+        if before and not trees.same_sources(before, now):
+            raise HarnessError(f"the modules were built anew meanwhile, {now} after {before}: what was finished before is kept")
+
+    def _check(self, topology: datapath.Topology) -> None:
+        """Say which devices there are not. HarnessError when there are none but the datapath was asked for."""
+        for kind, reason in topology.absent.items():
+            ui.warn(f"{kind} is absent: {reason}")
+        if not topology.present and self._devices_required:
+            raise HarnessError("the datapath cannot be timed: " + next(iter(topology.absent.values()), "no devices"))
+
+    def close(self, latest: str | None) -> None:
+        """Say what there is, when it is not everything, and make `latest` a link to it."""
+        for warning in self.results.context["warnings"]:
+            ui.warn(warning)
+        if not self.results.cells:
+            ui.warn("no size was finished: there is no result file")
+            return
+        if self.results.disturbed_share > results.NOTABLE_SHARE:
+            share = f"{self.results.disturbed_share:.1%}"
+            ui.warn(f"{share} of the tries were disturbed: by interrupts, in long ones, or by others on the same core")
+        if not self.complete:
+            missing = len({*self._awaited} - {DATAPATH})
+            finished = f"{self._sizes - missing} of {self._sizes} sizes"
+            finished += " and not the datapath" if DATAPATH in self._awaited else ""
+            ui.warn(f"the sweep is incomplete: {finished} are kept in {self.path}, marked complete=false")
+        if latest:
+            results.point_latest(self.path, latest)
+
+
+def _follow(progress: ui.Progress, plan: Plan, before: int, stage: str, done: int, total: int) -> None:
+    """Show how far the sweep is when the run of a stage has done so much, and other guests had `before` tries."""
+    place, words = _place(plan, plan.tries or 0, stage, done, total)
+    progress.update(before + place, words)
+
+
+def _place(plan: Plan, tries: int, stage: str, done: int, total: int) -> tuple[int, str]:
+    """How far a guest is, in tries and in words."""
+    share = done / total if total else 0.0
+    if stage == DATAPATH and plan.datapath:
+        before, cells, words = len(plan.sizes) * plan.cells_of_size, plan.datapath.cells, DATAPATH
+    else:
+        before, cells, words = plan.sizes.index(int(stage)) * plan.cells_of_size, plan.cells_of_size, f"n={stage}"
+    return round((before + share * cells) * tries), words
+
+
+def _devices(stage: StageResult) -> dict[str, Any]:
+    """What came of the datapath's devices."""
+    assert stage.topology
+    return {
+        "devices": list(stage.topology.present),
+        "absent_devices": stage.topology.absent,
+        "payloads": sorted({cell.n for cell in stage.cells}),
+    }
+
+
+def told(report: Report) -> dict[str, Any]:
+    """What the kernel said about itself and the run."""
+    return {**_facts(report), **_settings(report)}
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    """What it said about itself and its clock."""
+    header = report.header
+    return {
+        "dsbench": header.get("dsbench"),
+        "dsbench_revision": header.get("revision"),
+        "kernel_version": header.get("kernel"),
+        "machine": header.get("machine"),
+        "config": header.get("config").split(),
+        "compiler": header.get("compiler"),
+        "clock": header.get("clock"),
+        "unit": report.unit,
+        "clock_khz": header.number("clock_khz"),
+        "clock_overhead": header.number("clock_overhead"),
+    }
+
+
+def _settings(report: Report) -> dict[str, Any]:
+    """The parameters of a run."""
+    settings = report.runs[-1].settings if report.runs else {}
+    return {
+        **{
+            name: int(value) if value.isdigit() else value
+            for name, value in settings.items()
+            if name not in ("n", "state", "ms")
+        },
+        **_sharing(report),
+    }
+
+
+def _sharing(report: Report) -> dict[str, Any]:
+    """What protects each container that readers share, {} where it can't be shared; nothing where none was to be."""
+    found = {}
+    for line in report.header.all("sharing"):
+        container, *words = line.split()
+        pairs = dict(word.split("=", 1) for word in words if "=" in word)
+        found[container] = {name: pairs[name] for name in ("readers", "writer") if name in pairs}
+    return {"sharing": found} if found else {}
+
+
+def last_words(ended: targets.GuestResult) -> str:
+    """Why the script inside the target failed, in one sentence."""
+    lines = [line for line in ended.stderr.decode(errors="replace").splitlines() if line.strip()]
+    said = f": {lines[-1].strip()}" if lines else ""
+    console = f" (the console is in {ended.console})" if ended.console else ""
+    return f"the sweep ended with status {ended.status} before all of it was done{said}{console}"

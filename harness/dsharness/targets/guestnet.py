@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What network tests need in a guest without the host's userland: ip, Python, and the stock kernel's network modules.
+
+It is put into a guest only when asked for: it takes time to pack and to unpack, which no benchmark of containers needs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .. import locks, packages, proc
+from ..errors import HarnessError
+from ..kernel import build, tools
+from ..kernel.build import Build
+from .initramfs import Archive, libraries
+
+MODULES = (
+    "veth", "dummy", "udp_tunnel", "ip6_udp_tunnel", "vxlan", "geneve", "bareudp", "fou", "fou6", "ipip", "wireguard",
+)  # fmt: skip
+"""The kernel's own modules that tunnels and their tests need; those that a kernel does not have are left out."""
+
+PYTHON = Path("/usr/bin/python3")
+PYTHON_IMPORTS = (
+    "contextlib", "ctypes", "dataclasses", "encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_8",
+    "errno", "functools", "hashlib", "json", "os", "pathlib", "re", "select", "signal", "socket", "struct", "subprocess",
+    "sys", "time", "traceback", "typing", "__future__",
+)  # fmt: skip
+"""What scripts in the guest may import."""
+
+
+MEASURING = ("iperf3", "sockperf", "netperf", "netserver", "wg")
+"""Programs of the paper's evaluation that go in where this machine has them."""
+
+
+@contextlib.contextmanager
+def module_root(built: Build) -> Iterator[Path]:
+    """As `built.mod_root`, and the kernel's own network modules with it; it is ours until it is packed, then another's.
+
+    HarnessError when the kernel has no modules.
+    """
+    kernel = built.kernel
+    if not kernel.image:
+        raise HarnessError(f"{kernel.release} does not boot in a guest")
+    own = _own_modules(kernel.image, kernel.release)
+    root = built.mod_root.with_name("root-network")
+    with locks.held(root.with_name(".root-network.lock"), f"it gathers modules in {root}"):
+        shutil.rmtree(root, ignore_errors=True)
+        home = root / "lib/modules" / kernel.release
+        for module in _needed(own):
+            copy = home / module.relative_to(own)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(module, copy)
+        for listing in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
+            shutil.copy2(own / listing, home / listing)
+        build.install(built, root)
+        yield root
+
+
+def _own_modules(image: Path, release: str) -> Path:
+    """The folder of the kernel's own modules: its image is in there, or in /boot beside."""
+    for folder in (image.parent, image.parents[1] / "lib/modules" / release):
+        if any(folder.glob("kernel/drivers/net/veth.ko*")):
+            return folder
+    raise HarnessError(f"the network modules of {release} are not where its image {image} is")
+
+
+def _needed(own: Path) -> Iterator[Path]:
+    """The files of MODULES and of what they depend on."""
+    files = {_plain(file.name.partition(".ko")[0]): file for file in own.rglob("*.ko*")}
+    waiting, seen = [_plain(name) for name in MODULES], set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in files:
+            continue
+        seen.add(name)
+        yield files[name]
+        listed = proc.check(["modinfo", "-F", "depends", files[name]], env=proc.build_environment())
+        waiting += [_plain(word) for word in listed.strip().split(",") if word]
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def add_programs(archive: Archive) -> None:
+    """Add ip, udptunctl's library, and as much of Python as PYTHON_IMPORTS."""
+    packages.ensure("tunnel")
+    archive.program(_found("ip"), "/usr/sbin/ip")
+    archive.program(tools.udptunctl(), "/usr/sbin/udptunctl")
+    for name in MEASURING:
+        if program := shutil.which(name):
+            archive.program(Path(program).resolve(), f"/usr/bin/{name}")
+    archive.program(PYTHON.resolve(), "/usr/bin/python3")
+    for file in _python_files():
+        archive.copy(file, file.as_posix())
+        if ".so" in file.suffixes:
+            for library in libraries(file):
+                archive.once(library)
+
+
+def _found(name: str) -> Path:
+    for folder in ("/usr/sbin", "/sbin", "/usr/bin", "/bin"):
+        program = Path(folder, name)
+        if program.exists():
+            return program.resolve()
+    raise HarnessError(f"there is no {name} on this machine")
+
+
+def _python_files() -> Iterable[Path]:
+    """The files that Python reads for these imports, as Python itself names them."""
+    script = (
+        f"import sys, sysconfig, {', '.join(PYTHON_IMPORTS)}\n"
+        "files = {getattr(module, '__file__', None) for module in sys.modules.values()}\n"
+        "print(*sorted(file for file in files if file and not file.startswith('<')), sep='\\n')"
+    )
+    listed = proc.check([PYTHON, "-I", "-c", script], env=proc.build_environment())
+    return [Path(line) for line in listed.splitlines()]
