@@ -340,9 +340,14 @@ def _data_row(panel: Panel, x: float, point: Point) -> str:
     clipped = point.median > panel.high
     median = end if clipped else point.median
     high = max(median, min(point.high, end))  # the figure above it stays inside
-    words = _terse(point.median) if panel.terse else table.figure(point.median)
+    words = _cut(point.median) if clipped else _terse(point.median) if panel.terse else table.figure(point.median)
     spread = f"{min(max(point.low, panel.low), median):.10g} {high:.10g}"
-    return f'{x:.10g} {median:.10g} {spread} "{"↑ " if clipped else ""}{words}"'
+    return f'{x:.10g} {median:.10g} {spread} "{words}"'
+
+
+def _cut(value: float) -> str:
+    """What a bar that leaves the axis stands for; bars of the same height stand side by side, so it has to be short."""
+    return f"↑ {value / 1000:,.0f}k" if 10_000 <= value < 1_000_000 else f"↑ {table.figure(value)}"
 
 
 def _terse(value: float) -> str:
