@@ -2,46 +2,78 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Runs inside a guest: loads the modules of one side after the other, in the order of the plan, with one run for each
-# load. Modules of all sides have the same names, so each side lies in a folder of its own, which <side>.tar becomes.
+# load. Modules of all sides have the same names, so each side lies in a folder of its own, which <side>.tar becomes, with
+# its containers in a folder of that.
 #
-# usage: ab.sh PLAN
-#   PLAN: for each load a line "STAGE SIDE PARAMETER=VALUE...", the parameters being the core's. stage.sh lies beside.
+# usage: ab.sh PLAN "DEVICES" "PARAMETER=VALUE..."
+#   PLAN: for each load a line "STAGE SIDE PARAMETER=VALUE...", the parameters being the core's; the datapath's are those
+#   with a STAGE that ends in ":datapath". Then its devices, none for none, and the parameters of dsbench_tunnel.
+#   stage.sh, packets.sh and datapath.sh lie beside.
 set -u
 
 plan=$1
+# shellcheck disable=SC2034 # for packets.sh
+kinds=$2 tunnel_settings=$3
 
 removable=
 
 # shellcheck source=harness/guest/stage.sh
 . ./stage.sh
+# shellcheck source=harness/guest/packets.sh
+. ./packets.sh
+
+leave() {
+	stage_leave
+	datapath_leave
+}
 
 # load SIDE PARAMETER=VALUE...: the containers by hand, for modprobe knows no sides.
 load() {
 	folder=$1
 	shift
 	removable=
-	for file in "$folder"/dsbench_*.ko; do
+	for file in "$folder"/containers/*.ko; do
 		name=${file##*/}
 		removable="$removable ${name%.ko}"
 	done
 	removable="$removable dsbench"
 	insmod "$folder/dsbench.ko" autorun=0 "$@" || return
-	for file in "$folder"/dsbench_*.ko; do
+	for file in "$folder"/containers/*.ko; do
 		insmod "$file" || return
 	done
 	echo 1 >"$debugfs/run"
 }
 
-# side STAGE SIDE PARAMETER=VALUE...
-side() {
+# containers STAGE SIDE PARAMETER=VALUE...
+containers() {
 	stage=$1
 	shift
-	echo "@dsbench begin $stage"
 	load "$@" || fail "$stage"
 	follow "$stage"
 }
 
-trap stage_leave EXIT
+# packets STAGE SIDE PARAMETER=VALUE...: the side's own driver is there before anybody asks modprobe for one.
+packets() {
+	removable="dsbench_tunnel dsbench"
+	if [ -e "$2/udptun.ko" ]; then
+		modprobe -q -a udp_tunnel ip6_udp_tunnel
+		insmod "$2/udptun.ko" || fail "$1"
+		borrowed=udptun
+	fi
+	datapath "$@"
+	datapath_leave || fail "$1"
+}
+
+# side STAGE SIDE PARAMETER=VALUE...
+side() {
+	echo "@dsbench begin $1"
+	case $1 in
+	*:datapath) packets "$@" ;;
+	*) containers "$@" ;;
+	esac
+}
+
+trap leave EXIT
 trap 'exit 130' INT TERM HUP
 
 for archive in *.tar; do

@@ -164,9 +164,15 @@ reason() {
 	esac
 }
 
+insert_udptun() {
+	modprobe -q -a udp_tunnel ip6_udp_tunnel
+	insmod "$here/udptun.ko"
+}
+
+# load KIND: what it takes beside what the kernel asks for itself; a udptun that is there already stays.
 load() {
 	case $1 in
-	udptun) modprobe -q udptun || { modprobe -q -a udp_tunnel ip6_udp_tunnel; insmod "$here/udptun.ko"; } ;;
+	udptun) grep -q '^udptun ' /proc/modules || modprobe -q udptun || insert_udptun ;;
 	fou) modprobe -q -a ipip fou ;;
 	esac
 }

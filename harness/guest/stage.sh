@@ -27,7 +27,7 @@ stage_leave() {
 # fail STAGE: the kernel's last words on it, then the end.
 fail() {
 	echo "@dsbench failed $1"
-	dmesg | grep dsbench | tail -n 3
+	dmesg | grep -e dsbench -e udptun | tail -n 3
 	echo "@dsbench end $1"
 	exit 1
 }

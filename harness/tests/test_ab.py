@@ -13,10 +13,13 @@ import pytest
 from dsharness import paths
 from dsharness.ab import command as ab
 from dsharness.ab import interleave
-from dsharness.ab.interleave import Side
+from dsharness.ab.interleave import Side, Taken
 from dsharness.errors import HarnessError, UsageError
 from dsharness.kernel import build, kernels, trees
 from dsharness.kernel.build import Build
+from dsharness.results.datapath import Topology
+from dsharness.results.samples import Cell, Header, Report
+from dsharness.sweep.stream import StageResult
 
 GUEST = paths.HARNESS / "guest"
 
@@ -134,6 +137,10 @@ def test_a_revision_that_does_not_build_shows_its_first_errors(project: Path) ->
         (["HEAD", "HEAD", "--threshold", "-1"], "--threshold is '-1'"),
         (["HEAD", "HEAD", "--alpha", "2"], "--alpha is '2'"),
         (["HEAD", "HEAD", "--container", "btree"], "--container is 'btree': allowed are one"),
+        (["HEAD", "HEAD", "--device", "fou"], "--device has no use without --datapath: add that, or leave --device out"),
+        (["HEAD", "HEAD", "--payloads", "64"], "--payloads has no use without --datapath"),
+        (["HEAD", "HEAD", "--datapath", "--device", "tun"], "--device is 'tun': allowed are veth, udptun, vxlan"),
+        (["HEAD", "HEAD", "--datapath", "--payloads", "0"], "--payloads is '0'"),
     ],
 )
 def test_bad_input_is_one_sentence(project: Path, argv: list[str], sentence: str) -> None:
@@ -153,9 +160,23 @@ def test_two_kernels_are_stock_ones(project: Path) -> None:
     assert (made.kernels, made.revisions, made.sweep.target, made.sweep.kernel) == (("6.1", "6.12"), None, "qemu", None)
 
 
-def test_sides_alternate_in_random_order_and_each_round_has_all() -> None:
+def test_the_datapath_is_for_those_who_ask_and_of_udptun_unless_others_are_named(project: Path) -> None:
+    assert plan("HEAD", "HEAD").sweep.datapath is None
+    usual = plan("HEAD", "HEAD", "--datapath", "--seed", "7").sweep.datapath
+    assert usual is not None
+    assert (usual.devices, usual.payloads, usual.settings) == (("veth", "udptun"), (1400,), ("seed=7",))
+    named = plan("--kernel", "6.1", "--kernel", "6.12", "--datapath", "--device", "fou", "--payloads", "64,1400").sweep.datapath
+    assert named is not None
+    assert (named.devices, named.payloads) == (("veth", "fou"), (64, 1400))
+
+
+def two_sides(ko_dir: Path, devices: tuple[str, ...] = ()) -> list[Side]:
     kernel = kernels.Kernel("6.12.1", (6, 12), "um", Path("/k"), None, None)
-    sides = [Side(name, Build(kernel, Path("/ko"), Path("/root")), ("list",)) for name in ("a", "b")]
+    return [Side(name, Build(kernel, ko_dir, Path("/root")), ("list",), devices) for name in ("a", "b")]
+
+
+def test_sides_alternate_in_random_order_and_each_round_has_all() -> None:
+    sides = two_sides(Path("/ko"))
     loads = interleave.order(sides, (500, 4000), rounds=40, seed=1)
     assert loads == interleave.order(sides, (500, 4000), rounds=40, seed=1)
     assert loads != interleave.order(sides, (500, 4000), rounds=40, seed=2)
@@ -166,3 +187,40 @@ def test_sides_alternate_in_random_order_and_each_round_has_all() -> None:
         assert first.side != second.side
     firsts = Counter(load.side.name for load in loads[::2])
     assert 20 < firsts["a"] < 60
+
+
+def test_the_datapath_is_one_more_load_of_each_side_in_each_round_anywhere_in_it() -> None:
+    loads = interleave.order(two_sides(Path("/ko"), ("veth",)), (500, 4000), rounds=40, seed=1)
+    assert set(Counter((load.side.name, load.n) for load in loads).values()) == {40}
+    pairs = list(zip(loads[::2], loads[1::2]))
+    assert all((first.round, first.n) == (second.round, second.n) and first.side != second.side for first, second in pairs)
+    packets = [place % 3 for place, (first, _) in enumerate(pairs) if first.n is None]
+    assert len(packets) == 40 and set(packets) == {0, 1, 2}
+    stages = {load.stage for load in loads if load.n is None}
+    assert stages == {f"{number}:{side}:datapath" for number in range(40) for side in "ab"}
+    assert next(load for load in loads if load.n is None).called.endswith(", the datapath")
+
+
+def test_a_side_names_the_modules_of_the_datapath_that_it_lacks(tmp_path: Path) -> None:
+    assert two_sides(tmp_path)[0].lacking == []
+    assert two_sides(tmp_path, ("veth", "udptun"))[0].lacking == ["dsbench_tunnel", "udptun"]
+    assert two_sides(tmp_path, ("veth", "fou"))[0].lacking == ["dsbench_tunnel"]
+    (tmp_path / "dsbench_tunnel.ko").touch()
+    assert two_sides(tmp_path, ("veth", "udptun"))[0].lacking == ["udptun"]
+
+
+def test_packets_stand_behind_elements_whichever_came_first() -> None:
+    header = Header(())
+    containers, packets = Report(header, (), ()), Report(header, (), ())
+    taken = Taken()
+    for number in range(2):
+        sent = Cell("veth", "path", 1400, 32)
+        sent.add(3200 + number, 0)
+        taken.add(StageResult(f"{number}:a:datapath", packets, [sent], Topology(("veth",), {"fou": "this kernel has no fou"})))
+        found = Cell("list", "find", 64, 64)
+        found.add(6400, 0)
+        taken.add(StageResult(f"{number}:a:64", containers, [found]))
+    assert taken.names == ["list/find/64", "veth/path/1400"]
+    assert taken.report is containers
+    assert taken.blocks["veth/path/1400"] == [[100.0], [100.03125]]
+    assert taken.devices == {"devices": ["veth"], "absent_devices": {"fou": "this kernel has no fou"}, "payloads": [1400]}

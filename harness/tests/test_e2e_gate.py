@@ -10,10 +10,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import schemas
 
 from dsharness import paths
 from dsharness.errors import OTHER_BASELINE, REGRESSED
 from dsharness.quality.planted import plant
+
+SEND, SENT = "modules/tunnel/send.c", "\treason = transmit(skb, "
 
 ALLOCATING = ("xarray", "maple", "idr", "rhashtable")
 
@@ -111,6 +114,38 @@ def test_ab_of_a_revision_with_itself_finds_nothing(project: Path, tmp_path: Pat
     words = {cell["name"]: cell["word"] for cell in found["cells"]}
     assert not {"slower", "faster"} & set(words.values()), words
     assert {name for name, word in words.items() if word != "no change"} <= allocating(100)
+
+
+def test_ab_finds_it_in_the_tunnel_too(project: Path, tmp_path: Path) -> None:
+    """In some loads a hash chain that packets pass is longer, 0.3 % at the most: hence ten rounds, and the threshold."""
+    source = project / SEND
+    text = source.read_text(encoding="utf-8")
+    assert text.count(SENT) == 1
+    output = tmp_path / "ab.json"
+    where = ("--target", "qemu", "--accel", "icount", "--container", "list", "--op", "find", "--sizes", "64")
+    how = ("--datapath", "--rounds", "10", "--tries", "1", "--threshold", "0.5%")
+    try:
+        source.write_text(text.replace(SENT, f'\tasm volatile(".rept 200; nop; .endr");\n{SENT}'), encoding="utf-8")
+        done = dsbench(project, "ab", "HEAD", "worktree", *where, *how, "--output", output)
+    finally:
+        source.write_text(text, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(output.read_text(encoding="utf-8"))["comparisons"]
+    words = {cell["name"]: cell["word"] for cell in found["cells"]}
+    assert {name for name in words if name.endswith("/1400")} == {
+        f"{device}/{op}/1400" for device in ("veth", "udptun") for op in ("tx", "rx", "path")
+    }
+    assert {name for name, word in words.items() if word == "slower"} == {"udptun/tx/1400", "udptun/path/1400"}
+    assert all(word == "no change" for name, word in words.items() if not name.startswith("udptun/"))
+    assert "faster" not in words.values()
+    assert schemas.complaints(output, "comparison") == []
+    for side in ("a", "b"):
+        kept = tmp_path / f"ab-{side}.json"
+        assert schemas.complaints(kept) == []
+        rows = json.loads(kept.read_text(encoding="utf-8"))["benchmarks"]
+        assert all("instructions_per_packet" in row for row in rows if row["container"] == "udptun")
+    again = dsbench(project, "compare", tmp_path / "ab-a.json", tmp_path / "ab-b.json", "--output", tmp_path)
+    assert again.returncode == 0 and "udptun/path/1400" in again.stdout, again.stderr
 
 
 def test_containers_of_one_side_are_named(project: Path, tmp_path: Path) -> None:

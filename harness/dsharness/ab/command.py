@@ -16,11 +16,16 @@ from .. import packages
 from ..compare import command as compare
 from ..errors import UsageError
 from ..kernel import trees
+from ..results import datapath
 from ..sweep import command as sweep
 from ..sweep.command import Plan
 
 MIN_ROUNDS, DEFAULT_ROUNDS, MAX_ROUNDS = 6, 16, 1000
 """Fewer loads have no 95 % interval; these many can show a change in one of hundreds of cells."""
+
+OWN_DEVICE = "udptun"
+"""What is measured beside the bare link unless others are named: peers are not ours to change."""
+PAYLOADS = (str(datapath.USUAL_PAYLOAD),)
 
 EPILOG = """\
 A revision is what git rev-parse knows (HEAD~1, a branch, a hash), or `worktree`: the files as they are now.
@@ -61,6 +66,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--sizes", nargs="+", default=sweep.DEFAULT_SIZES, metavar="N", help="elements (500 1000 2000 4000)")
     parser.add_argument("--tries", metavar="T", help="tries of each cell, a load (10; 3 under icount)")
     sweep.add_run_options(parser)
+    parser.add_argument("--datapath", action="store_true", help="compare the datapath of network devices, too")
+    sweep.add_device_options(parser, f"{datapath.BARE}, {OWN_DEVICE}", PAYLOADS)
     parser.add_argument("--rounds", default=str(DEFAULT_ROUNDS), metavar="R", help=f"loads of each side ({DEFAULT_ROUNDS})")
     compare.add_rule(parser)
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/ab-<target>-<time>.json)")
@@ -82,7 +89,7 @@ def checked_plan(args: argparse.Namespace) -> AbPlan:
     if args.target == "host":
         raise UsageError("--target is 'host': allowed are uml and qemu, which boot guests for this alone")
     args.kernel = None if of_kernels or not kernels else kernels[0]
-    args.datapath, args.device, args.payloads = False, None, ("1400",)
+    _settle_datapath(args)
     found = [trees.find(name) for name in dict.fromkeys(args.revisions)] or [trees.working()]
     return AbPlan(
         sweep=sweep.checked_plan(args, known=sorted({name for tree in found for name in tree.containers})),
@@ -93,6 +100,15 @@ def checked_plan(args: argparse.Namespace) -> AbPlan:
         alpha=compare.fraction("alpha", args.alpha, positive=True),
         output=args.output,
     )
+
+
+def _settle_datapath(args: argparse.Namespace) -> None:
+    """Put in what is left out of the datapath's options. UsageError for one that nobody asked for."""
+    for option in ("device", "payloads"):
+        if getattr(args, option) and not args.datapath:
+            raise UsageError(f"--{option} has no use without --datapath: add that, or leave --{option} out")
+    if args.datapath:
+        args.device, args.payloads = args.device or [OWN_DEVICE], args.payloads or PAYLOADS
 
 
 def run(args: argparse.Namespace) -> int:

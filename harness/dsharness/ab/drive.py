@@ -22,7 +22,7 @@ from ..results.results import Results
 from ..results.samples import Report
 from ..sweep import bystanders
 from ..sweep.command import Plan
-from ..sweep.drive import begun, told
+from ..sweep.drive import WARMUP_ICOUNT_MS, begun, told
 from . import interleave
 from .command import AbPlan
 from .interleave import Load, Side, Taken
@@ -61,7 +61,14 @@ def contenders(plan: AbPlan) -> tuple[Contender, Contender]:
             ui.warn(f"only {one.label} has {', '.join(missing)}: not compared")
     if not set(first.side.containers) & set(second.side.containers):
         raise UsageError(f"{first.label} and {second.label} have no container in common that --container allows")
+    if lacking := [f"{one.label} has no {' and no '.join(one.side.lacking)}" for one in (first, second) if one.side.lacking]:
+        ui.warn(f"{', '.join(lacking)}: the datapath is not compared")
+        return _without_datapath(first), _without_datapath(second)
     return first, second
+
+
+def _without_datapath(contender: Contender) -> Contender:
+    return dataclasses.replace(contender, side=dataclasses.replace(contender.side, devices=()))
 
 
 def _of_revisions(plan: AbPlan) -> tuple[Contender, Contender]:
@@ -70,7 +77,7 @@ def _of_revisions(plan: AbPlan) -> tuple[Contender, Contender]:
     made = []
     for name, revision in zip(NAMES, plan.revisions):
         tree = trees.find(revision)
-        target = targets.get(where.target, where.kernel, where.accel, tree=tree)
+        target = targets.get(where.target, where.kernel, where.accel, network=where.datapath is not None, tree=tree)
         made.append(Contender(revision, tree, target, _side(name, tree, target, where)))
     return made[0], made[1]
 
@@ -80,15 +87,16 @@ def _of_kernels(plan: AbPlan) -> tuple[Contender, Contender]:
     where, tree = plan.sweep, trees.working()
     made = []
     for name, kernel in zip(NAMES, plan.kernels):
-        target = targets.get(where.target, kernel, where.accel, tree=tree)
+        target = targets.get(where.target, kernel, where.accel, network=where.datapath is not None, tree=tree)
         made.append(Contender(target.kernel.release, tree, target, _side(name, tree, target, where)))
     return made[0], made[1]
 
 
 def _side(name: str, tree: Tree, target: targets.Target, plan: Plan) -> Side:
-    """The containers asked for that were built: a kernel may be without one."""
+    """The containers asked for that were built, a kernel may be without one, and the devices."""
     built = [container for container in tree.containers if (target.build.ko_dir / f"dsbench_{container}.ko").exists()]
-    return Side(name, target.build, tuple(container for container in built if container in plan.containers))
+    containers = tuple(container for container in built if container in plan.containers)
+    return Side(name, target.build, containers, plan.datapath.devices if plan.datapath else ())
 
 
 def measure(plan: AbPlan, pair: Sequence[Contender], taken: dict[str, Taken]) -> None:
@@ -96,21 +104,35 @@ def measure(plan: AbPlan, pair: Sequence[Contender], taken: dict[str, Taken]) ->
     tries, seed = plan.sweep.tries, _seed(plan.sweep)
     loads = interleave.order([contender.side for contender in pair], plan.sweep.sizes, plan.rounds, seed)
     place = results.label(pair[0].target.name, pair[0].target.accel)
+    datapath = plan.sweep.datapath if any(load.n is None for load in loads) else None
     with ui.Progress(f"{pair[0].label} and {pair[1].label} in turns in {place}", len(loads), "runs") as progress:
         for target, share in _guests(plan, pair, loads):
             icount = target.accel == "icount"
             first = share[0]
 
             def settings(load: Load) -> list[str]:
-                warmup = 0 if icount else FIRST_WARMUP_MS if load is first else WARMUP_MS
-                return [
+                warmup = _warmup(icount, load is first, load.n is None)
+                common = [
                     f"tries={tries or (TRIES_ICOUNT if icount else TRIES)}",
                     f"warmup={warmup if plan.sweep.warmup is None else plan.sweep.warmup}",
+                ]
+                if load.n is None:
+                    return [*common, *(datapath.settings if datapath else ())]
+                return [
+                    f"n={load.n}",
+                    *common,
                     *(setting for setting in plan.sweep.settings if not setting.startswith("containers=")),
                     f"containers={','.join(load.side.containers)}",
                 ]
 
-            interleave.run(target, share, settings, progress, plan.sweep.timeout, taken)
+            interleave.run(target, share, settings, progress, plan.sweep.timeout, taken, datapath)
+
+
+def _warmup(icount: bool, first: bool, packets: bool) -> int:
+    """Its ms for a load where none are asked for: counts repeat without, but for packets, whose way has caches of its own."""
+    if icount:
+        return WARMUP_ICOUNT_MS if packets else 0
+    return FIRST_WARMUP_MS if first else WARMUP_MS
 
 
 def _guests(
@@ -145,6 +167,7 @@ def compare(plan: AbPlan) -> int:
         complete = True
     finally:
         sides = _keep(plan, pair, taken, path, complete)
+    _say_absent(pair, taken)
     found = judged(plan, sides, taken)
     print("; ".join(f"{letter} is {contender.described}" for letter, contender in zip("AB", pair)))
     comparetable.show(found)
@@ -159,10 +182,20 @@ def compare(plan: AbPlan) -> int:
     return 0
 
 
+def _say_absent(pair: Sequence[Contender], taken: dict[str, Taken]) -> None:
+    """Name the devices that a side could not set up."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for contender in pair:
+        for kind, reason in taken[contender.side.name].devices.get("absent_devices", {}).items():
+            lacking.setdefault((kind, reason), []).append(contender.label)
+    for (kind, reason), labels in lacking.items():
+        ui.warn(f"{kind} is absent in {' and '.join(dict.fromkeys(labels))}, not compared: {reason}")
+
+
 def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, Taken]) -> Comparisons:
     """The verdicts. Both sides ran in turns, so a busy machine is no reason to believe neither."""
     before, after = sides
-    one, other = (taken[name].blocks for name in NAMES)
+    one, other = (taken[name].names for name in NAMES)
     return Comparisons(
         before=before,
         after=after,
@@ -178,7 +211,9 @@ def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, Taken]) -> Com
 def verdicts(plan: AbPlan, taken: dict[str, Taken]) -> list[Comparison]:
     """What became of every cell that both sides have."""
     rule = _rule(plan, taken)
-    one, other = (_cheapest(taken[name].blocks) if rule.exact else taken[name].blocks for name in NAMES)
+    one, other = ({cell: taken[name].blocks[cell] for cell in taken[name].names} for name in NAMES)
+    if rule.exact:
+        one, other = _cheapest(one), _cheapest(other)
     return verdict.compare(one, other, rule, in_turns=True)
 
 
@@ -221,7 +256,8 @@ def _results(plan: AbPlan, contender: Contender, side: Taken, report: Report, co
         "side": contender.label,
         "n": list(plan.sweep.sizes),
         "rounds": plan.rounds,
-        "cells": list(side.cells),
+        **side.devices,
+        "cells": side.names,
         "complete": complete,
     }
-    return Results(context, list(side.cells.values()))
+    return Results(context, [side.cells[name] for name in side.names])

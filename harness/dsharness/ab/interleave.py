@@ -13,17 +13,20 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .. import paths, ui
 from ..errors import HarnessError
 from ..kernel.build import Build
-from ..results.samples import Cell, Report
+from ..results.samples import WORKS, Cell, Report
 from ..sweep import bystanders
-from ..sweep.drive import STAGE, last_words
-from ..sweep.stream import StageResult, SweepStream
+from ..sweep import drive as sweeper
+from ..sweep.command import DatapathPlan
+from ..sweep.stream import DATAPATH, StageResult, SweepStream
 from ..targets import Target
 
 SCRIPT = paths.HARNESS / "guest" / "ab.sh"
+TUNNEL, UDPTUN = "dsbench_tunnel", "udptun"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,18 @@ class Side:
     name: str
     build: Build
     containers: tuple[str, ...]
+    devices: tuple[str, ...] = ()
+    """What the datapath is measured on; none: it is not."""
+
+    @property
+    def lacking(self) -> list[str]:
+        """The modules that measuring its devices takes, and that were not built."""
+        return [name for name in datapath_modules(self.devices) if not (self.build.ko_dir / f"{name}.ko").exists()]
+
+
+def datapath_modules(devices: Sequence[str]) -> list[str]:
+    """Our modules that measuring these devices takes, beside the core."""
+    return [*([TUNNEL] if devices else []), *([UDPTUN] if UDPTUN in devices else [])]
 
 
 @dataclass(frozen=True)
@@ -41,44 +56,61 @@ class Load:
 
     round: int
     side: Side
-    n: int
+    n: int | None
+    """Elements; None: the datapath."""
 
     @property
     def stage(self) -> str:
         """Its name in what the guest prints."""
-        return f"{self.round}:{self.side.name}:{self.n}"
+        return f"{self.round}:{self.side.name}:{DATAPATH if self.n is None else self.n}"
 
     @property
     def called(self) -> str:
         """Its name for people."""
-        return f"round {self.round + 1}, side {self.side.name}, n={self.n}"
+        what = "the datapath" if self.n is None else f"n={self.n}"
+        return f"round {self.round + 1}, side {self.side.name}, {what}"
 
 
 @dataclass
 class Taken:
-    """What one side's loads gave: by cell, the blocks of per-element costs, and the cells with all their tries."""
+    """What one side's loads gave: by cell, the blocks of costs an element or packet, and the cells with all their tries."""
 
     report: Report | None = None
+    """The latest of the containers."""
+    devices: dict[str, Any] = field(default_factory=dict)
+    """What came of the datapath's devices, as a context has it."""
     cells: dict[str, Cell] = field(default_factory=dict)
     blocks: dict[str, list[list[float]]] = field(default_factory=dict)
 
     def add(self, stage: StageResult) -> None:
         """One more load."""
-        self.report = stage.report
+        if stage.topology:
+            self.devices = self.devices or sweeper.devices(stage)
+        else:
+            self.report = stage.report
         for cell in stage.cells:
             known = self.cells.setdefault(cell.name, cell)
             if known is not cell:
                 known.extend(cell)
             self.blocks.setdefault(cell.name, []).append([count / cell.elements for count in cell.cycles])
 
+    @property
+    def names(self) -> list[str]:
+        """The cells as they are shown: devices behind containers, wherever chance had them."""
+        return sorted(self.cells, key=lambda name: WORKS.index(self.cells[name].work))
+
 
 def order(sides: Sequence[Side], sizes: Sequence[int], rounds: int, seed: int) -> list[Load]:
-    """`rounds` times all sizes in random order, at each size all sides in random order, one right after the other."""
+    """`rounds` times all sizes in random order, at each size all sides in random order, one right after the other.
+
+    The datapath is one more size, where the sides have devices.
+    """
     chance = random.Random(seed)
+    stages = [*sizes, *([None] if all(side.devices for side in sides) else [])]
     return [
         Load(number, side, n)
         for number in range(rounds)
-        for n in chance.sample(list(sizes), len(sizes))
+        for n in chance.sample(stages, len(stages))
         for side in chance.sample(list(sides), len(sides))
     ]
 
@@ -90,8 +122,11 @@ def run(
     progress: ui.Progress,
     timeout: float,
     taken: dict[str, Taken],
+    datapath: DatapathPlan | None = None,
 ) -> None:
     """Run `loads` in one guest of `target`, the core's parameters being `settings`; `taken` grows, by side.
+
+    `datapath` is there where one of the loads measures it.
 
     GuestError when the guest does not come to the end in `timeout` seconds; HarnessError when a load or a run fails.
     """
@@ -106,13 +141,17 @@ def run(
 
     stream = SweepStream(follow, keep, called=lambda stage: by_stage[stage].called)
     with tempfile.TemporaryDirectory(prefix="dsbench-") as folder:
-        files = [*_archives(loads, Path(folder)), _plan(loads, settings, Path(folder)), SCRIPT, STAGE]
+        files = [*_archives(loads, Path(folder)), _plan(loads, settings, Path(folder)), SCRIPT, *sweeper.PARTS]
+        words = ["", ""]
+        if datapath:
+            files += sweeper.datapath_files()
+            words = [" ".join(datapath.devices), sweeper.tunnel_settings(datapath)]
         target.cpu = bystanders.idlest_cpu() if target.name == "uml" else None
-        ended = target.run(["sh", SCRIPT.name, "plan"], files=files, timeout=timeout, on_stdout=stream.feed)
+        ended = target.run(["sh", SCRIPT.name, "plan", *words], files=files, timeout=timeout, on_stdout=stream.feed)
     if stream.failure:
         raise stream.failure
     if ended.status:
-        raise HarnessError(last_words(ended))
+        raise HarnessError(sweeper.last_words(ended))
     progress.update(before + len(loads))
 
 
@@ -122,8 +161,10 @@ def _archives(loads: Sequence[Load], folder: Path) -> list[Path]:
     for side in dict.fromkeys(load.side for load in loads):
         path = folder / f"{side.name}.tar"
         with tarfile.open(path, "w") as archive:
-            for module in ("dsbench", *(f"dsbench_{name}" for name in side.containers)):
+            for module in ("dsbench", *datapath_modules(side.devices)):
                 archive.add(side.build.ko_dir / f"{module}.ko", f"{module}.ko")
+            for name in side.containers:
+                archive.add(side.build.ko_dir / f"dsbench_{name}.ko", f"containers/dsbench_{name}.ko")
         made.append(path)
     return made
 
@@ -131,6 +172,6 @@ def _archives(loads: Sequence[Load], folder: Path) -> list[Path]:
 def _plan(loads: Sequence[Load], settings: Callable[[Load], Sequence[str]], folder: Path) -> Path:
     """The file that ab.sh works through."""
     path = folder / "plan"
-    lines = [" ".join((load.stage, load.side.name, f"n={load.n}", *settings(load))) for load in loads]
+    lines = [" ".join((load.stage, load.side.name, *settings(load))) for load in loads]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
     return path

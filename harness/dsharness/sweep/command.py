@@ -143,12 +143,13 @@ def _add_datapath_options(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="time the datapath of network devices, too (default: yes in guests, no on the host)",
     )
-    parser.add_argument(
-        "--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} (all)"
-    )
-    parser.add_argument(
-        "--payloads", nargs="+", default=datapath.PAYLOADS, metavar="OCTETS", help="of a packet (64 512 1400 64400)"
-    )
+    add_device_options(parser, "all", datapath.PAYLOADS)
+
+
+def add_device_options(parser: argparse.ArgumentParser, devices: str, payloads: Sequence[str]) -> None:
+    """Those of them that say what of the datapath, with what is taken where they are left out."""
+    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} ({devices})")
+    parser.add_argument("--payloads", nargs="+", metavar="OCTETS", help=f"of a packet ({' '.join(payloads)})")
 
 
 def plan_of(*options: str) -> Plan:
@@ -254,7 +255,8 @@ def _names(option: str, values: Sequence[str] | None, allowed: Sequence[str]) ->
 def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
     """What of the datapath is to be timed; None: nothing. The bare link is always in, since all run over it."""
     named = _names("device", args.device, datapath.DEVICES)
-    payloads = {whole("payloads", octets, 1, datapath.MAX_PAYLOAD) for octets in _words(args.payloads)}
+    octets = datapath.PAYLOADS if args.payloads is None else _words(args.payloads)
+    payloads = {whole("payloads", one, 1, datapath.MAX_PAYLOAD) for one in octets}
     if not 1 <= len(payloads) <= datapath.MOST_PAYLOADS:
         raise UsageError(f"--payloads names {len(payloads)} numbers: allowed are 1 to {datapath.MOST_PAYLOADS} of them")
     if args.datapath is False and args.device:

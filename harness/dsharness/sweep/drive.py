@@ -16,12 +16,12 @@ from ..results import datapath, environment, results
 from ..results.results import Results
 from ..results.samples import Report, merged
 from . import bystanders
-from .command import Plan
+from .command import DatapathPlan, Plan
 from .stream import DATAPATH, StageResult, SweepStream
 
 SCRIPT = paths.HARNESS / "guest" / "sweep.sh"
-STAGE = paths.HARNESS / "guest" / "stage.sh"
-"""What scripts that print stages have in common: it goes beside each of them."""
+PARTS = (paths.HARNESS / "guest" / "stage.sh", paths.HARNESS / "guest" / "packets.sh")
+"""What scripts have in common that print stages, one of them perhaps the datapath: they go beside each of them."""
 
 # Under icount the counts repeat, and each ms of warm-up is a million instructions to emulate.
 TRIES = 100
@@ -121,10 +121,19 @@ def _script(plan: Plan, by_hand: bool) -> tuple[list[str], list[Path]]:
     modules = [f"dsbench_{name}" for name in plan.containers] if by_hand else []
     argv = ["sh", SCRIPT.name, " ".join(map(str, plan.sizes)), " ".join(modules), " ".join([*settings, *plan.settings])]
     if not plan.datapath:
-        return [*argv, "", "", ""], [SCRIPT, STAGE]
-    tunnel = [f"payloads={','.join(map(str, plan.datapath.payloads))}", f"packets={datapath.PACKETS}"]
-    argv += [" ".join(plan.datapath.devices), " ".join([*settings, *plan.datapath.settings]), " ".join(tunnel)]
-    return argv, [SCRIPT, STAGE, datapath.SCRIPT, tools.udptunctl()]
+        return [*argv, "", "", ""], [SCRIPT, *PARTS]
+    argv += [" ".join(plan.datapath.devices), " ".join([*settings, *plan.datapath.settings]), tunnel_settings(plan.datapath)]
+    return argv, [SCRIPT, *PARTS, *datapath_files()]
+
+
+def tunnel_settings(plan: DatapathPlan) -> str:
+    """The parameters of dsbench_tunnel."""
+    return f"payloads={','.join(map(str, plan.payloads))} packets={datapath.PACKETS}"
+
+
+def datapath_files() -> list[Path]:
+    """What sets up the devices: it goes beside PARTS where there are to be some."""
+    return [datapath.SCRIPT, tools.udptunctl()]
 
 
 class Collector:
@@ -160,7 +169,7 @@ class Collector:
         context = {
             **(_facts(stage.report) if stage.report else {}),
             **self._settled(stage),
-            **(_devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
+            **(devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
             "absent_ops": list(dict.fromkeys([*before.get("absent_ops", []), *absent])),
             "warnings": list(dict.fromkeys([*before["warnings"], *warnings])),
             "cells": [cell.name for cell in cells],
@@ -231,7 +240,7 @@ def _place(plan: Plan, tries: int, stage: str, done: int, total: int) -> tuple[i
     return round((before + share * cells) * tries), words
 
 
-def _devices(stage: StageResult) -> dict[str, Any]:
+def devices(stage: StageResult) -> dict[str, Any]:
     """What came of the datapath's devices."""
     assert stage.topology
     return {
