@@ -50,9 +50,9 @@ def test_instruction_counts_repeat(stock: targets.Target) -> None:
     script = f"insmod dsbench.ko n=1000 tries=5 warmup=0; cat /proc/dsbench; echo 1 > {RUN}; cat /proc/dsbench"
     first, second = (rows(part) for part in sh(stock, script).split("# dsbench: ")[1:])
     for one, other in zip(first, second, strict=True):
-        # Their nodes come from an allocator whose state differs, so the cheapest try is compared; nothing else differs.
-        allocates = one.op in ("fill", "erase") and one.container in ("maple", "xarray", "idr", "rhashtable")
-        assert other.min == pytest.approx(one.min, rel=0.03 if allocates else 0, abs=0), (one, other)
+        # Their nodes come from an allocator whose state differs, most where many come and go; nothing else differs.
+        allocates = {"maple": 0.1, "xarray": 0.03, "idr": 0.03, "rhashtable": 0.03} if one.op in ("fill", "erase") else {}
+        assert other.min == pytest.approx(one.min, rel=allocates.get(one.container, 0), abs=0), (one, other)
 
 
 def test_what_is_not_allowed(stock: targets.Target) -> None:
