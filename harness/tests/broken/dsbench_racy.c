@@ -7,41 +7,7 @@
 
 #include <linux/rcupdate.h>
 
-#include <dsbench/bench.h>
-
-static int racy_create(struct dsbench_set *set)
-{
-	set->priv = kcalloc(set->n + DSBENCH_CHURN_MAX, sizeof(void *),
-			    GFP_KERNEL);
-	return set->priv ? 0 : -ENOMEM;
-}
-
-static void racy_destroy(struct dsbench_set *set)
-{
-	kfree(set->priv);
-}
-
-static int racy_fill(struct dsbench_set *set, u32 first, u32 last)
-{
-	struct dsbench_elem **slot = set->priv;
-	u32 i;
-
-	for (i = first; i < last; i++)
-		slot[set->keys[i]] = set->elems[i];
-	return 0;
-}
-
-static int racy_verify(struct dsbench_set *set)
-{
-	struct dsbench_elem **slot = set->priv;
-	u32 i;
-
-	for (i = 0; i < set->n; i++) {
-		if (slot[i] && dsbench_see(set, slot[i]))
-			return -EUCLEAN;
-	}
-	return 0;
-}
+#include "slots.h"
 
 static void count(struct dsbench_set *set, u32 key)
 {
@@ -98,10 +64,10 @@ static const struct dsbench_shared_ops racy_shared = {
 };
 
 static const struct dsbench_ops racy_ops = {
-	.create = racy_create,
-	.destroy = racy_destroy,
-	.verify = racy_verify,
-	.op = { [DSBENCH_FILL] = racy_fill },
+	.create = slots_create,
+	.destroy = slots_destroy,
+	.verify = slots_verify,
+	.op = { [DSBENCH_FILL] = slots_fill },
 	.shared = &racy_shared,
 };
 
