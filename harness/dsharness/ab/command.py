@@ -64,7 +64,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--kernel", action="append", metavar="VERSION", help="of the guest; twice: what is compared")
     parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (auto)")
     parser.add_argument("--sizes", nargs="+", default=sweep.DEFAULT_SIZES, metavar="N", help="elements (500 1000 2000 4000)")
-    parser.add_argument("--tries", metavar="T", help="tries of each cell, a load (10; 3 under icount)")
+    parser.add_argument("--tries", metavar="T", help="tries of each cell, a load (20; 3 under icount)")
     sweep.add_run_options(parser)
     parser.add_argument("--datapath", action="store_true", help="compare the datapath of network devices, too")
     sweep.add_device_options(parser, f"{datapath.BARE}, {OWN_DEVICE}", PAYLOADS)

@@ -29,7 +29,7 @@ from .interleave import Load, Side, Taken
 
 NAMES = ("a", "b")
 
-TRIES = 10
+TRIES = 20
 TRIES_ICOUNT = 3
 WARMUP_MS = 50
 FIRST_WARMUP_MS = 1000
