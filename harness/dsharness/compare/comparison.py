@@ -115,7 +115,7 @@ def compare(
 
 
 def samples(sweep: Results) -> dict[str, Blocks]:
-    """The samples of every cell, an element or packet: one load of the modules."""
+    """The samples of every cell, an element or packet, as one block: which guest a try was made in, the file does not say."""
     return {cell.name: [[count / cell.elements for count in cell.cycles]] for cell in sweep.cells}
 
 

@@ -93,7 +93,7 @@ class Results:
 
     @property
     def disturbed_share(self) -> float:
-        """How many tries an interrupt fell into, from 0 to 1, of those that do not wait for other threads anyway."""
+        """How many tries were disturbed, from 0 to 1, of those that do not wait for other threads anyway."""
         cells = [cell for cell in self.cells if cell.container != datapath.ENCRYPTING]
         return sum(sum(cell.disturbed) for cell in cells) / max(1, sum(len(cell.cycles) for cell in cells))
 

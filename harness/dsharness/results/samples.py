@@ -84,7 +84,7 @@ class Report:
 
     @property
     def warnings(self) -> list[str]:
-        """The kernel's warnings, less those about single cells: the samples themselves say as much."""
+        """The kernel's warnings, less those about a run's tries: the samples themselves say as much."""
         return [text for text in self.header.all("warning") if not _CELL_WARNING.match(text)]
 
     @property
