@@ -15,6 +15,7 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/types.h>
@@ -24,7 +25,7 @@
 
 /*
  * Every element takes this much memory whatever container it sits in: one
- * cache line, in the same kmalloc cache, at the same addresses. A container
+ * cache line, from the same slabs, at the same addresses. A container
  * with a bigger link would otherwise pay for its size class, not for its work.
  */
 #define DSBENCH_ELEM_SIZE	64
@@ -101,6 +102,8 @@ struct dsbench_subject;
  * @n: how many elements a full container holds; bytes of payload of a packet
  * @inline_alloc: fill allocates each element and erase frees it; otherwise
  *	the elements exist before the clock starts
+ * @sequential: keys and elements ascend; otherwise they are shuffled
+ * @rnd: what shuffles them
  * @elems: the i-th element to insert; NULL where @inline_alloc
  * @keys: the i-th key to insert
  * @lookup: the i-th key to look up; n and above are absent from the container
@@ -120,6 +123,8 @@ struct dsbench_set {
 	enum dsbench_op op;
 	u32 n;
 	bool inline_alloc;
+	bool sequential;
+	struct rnd_state rnd;
 	struct dsbench_elem **elems;
 	u32 *keys;
 	u32 *lookup;

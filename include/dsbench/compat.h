@@ -10,6 +10,7 @@
 #include <linux/irq_work.h>
 #include <linux/kernel_stat.h>
 #include <linux/rhashtable-types.h>
+#include <linux/slab.h>
 #include <linux/version.h>
 
 /*
@@ -60,6 +61,13 @@ static inline unsigned long dsbench_irq_count(unsigned int cpu)
 {
 	return kstat_cpu_irqs_sum(cpu) + dsbench_arch_irq_count(cpu);
 }
+
+/* Before 6.5 a cache could not say that it wants slabs of its own. */
+#ifdef SLAB_NO_MERGE
+#define DSBENCH_SLAB_NO_MERGE	SLAB_NO_MERGE
+#else
+#define DSBENCH_SLAB_NO_MERGE	0
+#endif
 
 /* Before 7.3 an rhashtable asks for its worker without an interrupt between. */
 #if KERNEL_VERSION(7, 3, 0) <= LINUX_VERSION_CODE

@@ -100,10 +100,13 @@ void dsbench_autoload_release(void);
 
 /* set.c */
 
+int dsbench_sets_init(void);
+void dsbench_sets_exit(void);
 struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n);
 struct dsbench_set *dsbench_set_alloc_bare(u32 n);
 void dsbench_set_free(struct dsbench_set *set);
 u64 dsbench_set_bytes(u32 n);
+void dsbench_set_arrange(struct dsbench_set *set);
 void dsbench_set_reset(struct dsbench_set *set);
 int dsbench_set_collect(struct dsbench_set *set, const struct dsbench_ops *ops);
 int dsbench_set_order(struct dsbench_set *set);

@@ -30,11 +30,15 @@ static int __init dsbench_init(void)
 	if (err)
 		return err;
 
+	err = dsbench_sets_init();
+	if (err)
+		return err;
+
 	dsbench_clock_init();
 
 	err = dsbench_runner_start();
 	if (err)
-		return err;
+		goto err_runner;
 
 	err = dsbench_procfs_init();
 	if (err)
@@ -54,6 +58,8 @@ static int __init dsbench_init(void)
 
 err_procfs:
 	dsbench_runner_stop();
+err_runner:
+	dsbench_sets_exit();
 	return err;
 }
 
@@ -63,6 +69,7 @@ static void __exit dsbench_exit(void)
 	dsbench_procfs_exit();
 	dsbench_runner_stop();
 	dsbench_results_free();
+	dsbench_sets_exit();
 }
 
 module_init(dsbench_init);

@@ -3,6 +3,9 @@
 
 #include <linux/mm.h>
 #include <linux/prandom.h>
+#include <linux/slab.h>
+
+#include <dsbench/compat.h>
 
 #include "core.h"
 
@@ -10,6 +13,38 @@
 
 /* Loops over a set give way to others once in so many elements. */
 #define BREATH		4096
+
+/*
+ * Elements have slabs of their own: among the objects of others they would lie
+ * on more pages, by an amount that differs from load to load, and so would
+ * what they cost.
+ */
+static struct kmem_cache *elem_cache;
+
+/**
+ * dsbench_sets_init() - get ready for sets
+ *
+ * Context: may sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dsbench_sets_init(void)
+{
+	elem_cache = kmem_cache_create("dsbench_elem", DSBENCH_ELEM_SIZE,
+				       DSBENCH_ELEM_SIZE, DSBENCH_SLAB_NO_MERGE,
+				       NULL);
+	return elem_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * dsbench_sets_exit() - undo dsbench_sets_init(), when no set is left
+ *
+ * Context: may sleep.
+ */
+void dsbench_sets_exit(void)
+{
+	kmem_cache_destroy(elem_cache);
+}
 
 static void breathe(u32 i)
 {
@@ -37,12 +72,12 @@ void dsbench_shuffle(u32 *array, u32 n, struct rnd_state *rnd)
 	}
 }
 
-static void shuffle_elems(struct dsbench_set *set, struct rnd_state *rnd)
+static void shuffle_elems(struct dsbench_set *set)
 {
 	u32 i;
 
 	for (i = set->n; i > 1; i--) {
-		u32 other = ((u64)prandom_u32_state(rnd) * i) >> 32;
+		u32 other = ((u64)prandom_u32_state(&set->rnd) * i) >> 32;
 
 		swap(set->elems[i - 1], set->elems[other]);
 		breathe(i);
@@ -62,13 +97,13 @@ static void count_up(u32 *array, u32 n)
  * come and go where the container is shared.
  */
 static void plant_misses(struct dsbench_set *set,
-			 const struct dsbench_params *p, struct rnd_state *rnd)
+			 const struct dsbench_params *p)
 {
 	u32 behind = set->n + (p->nr_threads ? DSBENCH_CHURN_MAX : 0);
 	u32 i;
 
 	for (i = 0; i < set->lookups; i++) {
-		if ((((u64)prandom_u32_state(rnd) * 100) >> 32) < p->misses)
+		if ((((u64)prandom_u32_state(&set->rnd) * 100) >> 32) < p->misses)
 			set->lookup[i] += behind;
 		breathe(i);
 	}
@@ -83,7 +118,7 @@ static int alloc_elems(struct dsbench_set *set)
 		return -ENOMEM;
 
 	for (i = 0; i < set->n; i++) {
-		set->elems[i] = kmalloc(DSBENCH_ELEM_SIZE, SET_GFP);
+		set->elems[i] = kmem_cache_alloc(elem_cache, SET_GFP);
 		if (!set->elems[i])
 			return -ENOMEM;
 		breathe(i);
@@ -107,6 +142,16 @@ u64 dsbench_set_bytes(u32 n)
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_bytes);
 
+static void arrange_insertions(struct dsbench_set *set)
+{
+	if (set->sequential)
+		return;
+
+	dsbench_shuffle(set->keys, set->n, &set->rnd);
+	if (set->elems)
+		shuffle_elems(set);
+}
+
 /**
  * dsbench_set_alloc() - make the elements and keys for one size
  * @p: seed, both orders, misses and way of allocation
@@ -124,7 +169,6 @@ EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_bytes);
 struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n)
 {
 	struct dsbench_set *set;
-	struct rnd_state rnd;
 
 	set = kzalloc(sizeof(*set), GFP_KERNEL);
 	if (!set)
@@ -133,6 +177,7 @@ struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n)
 	set->n = n;
 	set->lookups = n;
 	set->inline_alloc = p->inline_alloc;
+	set->sequential = p->sequential;
 	set->keys = kvmalloc_array(n, sizeof(*set->keys), SET_GFP);
 	set->lookup = kvmalloc_array(n, sizeof(*set->lookup), SET_GFP);
 	set->erase = p->erase_as_inserted ? set->keys :
@@ -143,17 +188,13 @@ struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n)
 	if (!set->inline_alloc && alloc_elems(set))
 		goto err;
 
-	prandom_seed_state(&rnd, p->seed);
+	prandom_seed_state(&set->rnd, p->seed);
 	count_up(set->keys, n);
 	count_up(set->lookup, n);
 	count_up(set->erase, n);
-	dsbench_shuffle(set->lookup, n, &rnd);
-	plant_misses(set, p, &rnd);
-	if (!p->sequential) {
-		dsbench_shuffle(set->keys, n, &rnd);
-		if (set->elems)
-			shuffle_elems(set, &rnd);
-	}
+	dsbench_shuffle(set->lookup, n, &set->rnd);
+	plant_misses(set, p);
+	arrange_insertions(set);
 	return set;
 
 err:
@@ -193,7 +234,8 @@ void dsbench_set_free(struct dsbench_set *set)
 		return;
 
 	for (i = 0; set->elems && i < set->n; i++) {
-		kfree(set->elems[i]);
+		if (set->elems[i])
+			kmem_cache_free(elem_cache, set->elems[i]);
 		breathe(i);
 	}
 	dsbench_floor_free(set->floor);
@@ -206,6 +248,23 @@ void dsbench_set_free(struct dsbench_set *set)
 	kfree(set);
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_free);
+
+/**
+ * dsbench_set_arrange() - put all that is shuffled in another random order
+ * @set: a set that no container holds, with elements and keys
+ *
+ * The keys stay the same, those that lookups miss too. A CPU's branch predictor
+ * learns an order of a thousand keys by heart from a few tries, which no user's
+ * data would let it do, and forgets it again as others run in between.
+ *
+ * Context: may sleep.
+ */
+void dsbench_set_arrange(struct dsbench_set *set)
+{
+	dsbench_shuffle(set->lookup, set->lookups, &set->rnd);
+	arrange_insertions(set);
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_arrange);
 
 /**
  * dsbench_set_reset() - give every element its key and first value again

@@ -249,6 +249,8 @@ int dsbench_cell_begin(struct dsbench_cell *cell)
 
 	if (counts_instructions(dsbench_clock_info()))
 		rcu_barrier();
+	else if (!cell->source->ops->bare)
+		dsbench_set_arrange(set);
 	dsbench_set_reset(set);
 	set->subject = cell->source;
 	set->op = cell->op;

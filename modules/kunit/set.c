@@ -2,6 +2,7 @@
 /* Elements and keys: permutations of what they should be, the same every time. */
 
 #include <linux/bitmap.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 
 #include "suites.h"
@@ -38,6 +39,13 @@ static bool ascends(const u32 *array)
 			return false;
 	}
 	return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	u32 one = *(const u32 *)a, other = *(const u32 *)b;
+
+	return one < other ? -1 : one > other;
 }
 
 static void keys_are_shuffled(struct kunit *test)
@@ -85,6 +93,48 @@ static void seed_decides(struct kunit *test)
 	dsbench_set_free(other);
 	dsbench_set_free(same);
 	dsbench_set_free(one);
+}
+
+static void arranging_keeps_keys(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_set *set;
+	u32 keys[N], lookup[N];
+	int i;
+
+	p.misses = 50;
+	set = alloc_set(test, &p);
+	memcpy(keys, set->keys, sizeof(keys));
+	memcpy(lookup, set->lookup, sizeof(lookup));
+	dsbench_set_arrange(set);
+	expect_permutation(test, set->keys);
+	KUNIT_EXPECT_NE(test, memcmp(set->keys, keys, sizeof(keys)), 0);
+	KUNIT_EXPECT_NE(test, memcmp(set->lookup, lookup, sizeof(lookup)), 0);
+
+	sort(set->lookup, N, sizeof(*lookup), by_number, NULL);
+	sort(lookup, N, sizeof(*lookup), by_number, NULL);
+	KUNIT_EXPECT_EQ(test, memcmp(set->lookup, lookup, sizeof(lookup)), 0);
+
+	dsbench_set_reset(set);
+	for (i = 0; i < N; i++)
+		KUNIT_EXPECT_EQ(test, set->elems[i]->key, set->keys[i]);
+	dsbench_set_free(set);
+}
+
+static void arranging_keeps_order(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_elem *last;
+	struct dsbench_set *set;
+
+	p.sequential = true;
+	set = alloc_set(test, &p);
+	last = set->elems[N - 1];
+	dsbench_set_arrange(set);
+	KUNIT_EXPECT_TRUE(test, ascends(set->keys));
+	KUNIT_EXPECT_PTR_EQ(test, set->elems[N - 1], last);
+	KUNIT_EXPECT_FALSE(test, ascends(set->lookup));
+	dsbench_set_free(set);
 }
 
 /* by_key as collect leaves it: element i holds key i. */
@@ -187,6 +237,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(keys_are_shuffled),
 	KUNIT_CASE(keys_are_sequential),
 	KUNIT_CASE(seed_decides),
+	KUNIT_CASE(arranging_keeps_keys),
+	KUNIT_CASE(arranging_keeps_order),
 	KUNIT_CASE(erase_goes_by_key),
 	KUNIT_CASE(erase_goes_as_inserted),
 	KUNIT_CASE(misses_are_absent_keys),
