@@ -104,6 +104,8 @@ struct dsbench_subject;
  *	the elements exist before the clock starts
  * @sequential: keys and elements ascend; otherwise they are shuffled
  * @rnd: what shuffles them
+ * @pool: elements, as they were allocated, of which a try takes @n; NULL where
+ *	@inline_alloc
  * @elems: the i-th element to insert; NULL where @inline_alloc
  * @keys: the i-th key to insert
  * @lookup: the i-th key to look up; n and above are absent from the container
@@ -125,6 +127,7 @@ struct dsbench_set {
 	bool inline_alloc;
 	bool sequential;
 	struct rnd_state rnd;
+	struct dsbench_elem **pool;
 	struct dsbench_elem **elems;
 	u32 *keys;
 	u32 *lookup;

@@ -14,6 +14,9 @@
 /* Loops over a set give way to others once in so many elements. */
 #define BREATH		4096
 
+/* As many elements as a page holds, where pages have 4 KiB. */
+#define CHUNK		64
+
 /*
  * Elements have slabs of their own: among the objects of others they would lie
  * on more pages, by an amount that differs from load to load, and so would
@@ -109,20 +112,44 @@ static void plant_misses(struct dsbench_set *set,
 	}
 }
 
+/*
+ * Which pages a small set lies on decides which of its cache lines compete with
+ * each other, and with those of the arrays that go with it: costs of a load
+ * would hang on it, by up to a half. So there are more elements than a try
+ * takes, and each try takes others.
+ */
+static u32 pool_size(u32 n)
+{
+	return n + 3 * min(n, DSBENCH_SLICE);
+}
+
+/* Neighbours in the pool, as they would be without a choice. */
+static void choose_elems(struct dsbench_set *set)
+{
+	u32 choices = (pool_size(set->n) - set->n) / CHUNK + 1;
+	u32 at = ((u64)prandom_u32_state(&set->rnd) * choices) >> 32;
+
+	memcpy(set->elems, set->pool + at * CHUNK,
+	       set->n * sizeof(*set->elems));
+}
+
 static int alloc_elems(struct dsbench_set *set)
 {
+	u32 size = pool_size(set->n);
 	u32 i;
 
-	set->elems = kvcalloc(set->n, sizeof(*set->elems), SET_GFP);
-	if (!set->elems)
+	set->elems = kvmalloc_array(set->n, sizeof(*set->elems), SET_GFP);
+	set->pool = kvcalloc(size, sizeof(*set->pool), SET_GFP);
+	if (!set->elems || !set->pool)
 		return -ENOMEM;
 
-	for (i = 0; i < set->n; i++) {
-		set->elems[i] = kmem_cache_alloc(elem_cache, SET_GFP);
-		if (!set->elems[i])
+	for (i = 0; i < size; i++) {
+		set->pool[i] = kmem_cache_alloc(elem_cache, SET_GFP);
+		if (!set->pool[i])
 			return -ENOMEM;
 		breathe(i);
 	}
+	memcpy(set->elems, set->pool, set->n * sizeof(*set->elems));
 	return 0;
 }
 
@@ -136,9 +163,9 @@ static int alloc_elems(struct dsbench_set *set)
  */
 u64 dsbench_set_bytes(u32 n)
 {
-	/* elems and by_key; keys, lookup and erase */
-	return (u64)n * (DSBENCH_ELEM_SIZE + 2 * sizeof(void *) +
-			 3 * sizeof(u32));
+	/* the pool; elems and by_key; keys, lookup and erase */
+	return (u64)pool_size(n) * (DSBENCH_ELEM_SIZE + sizeof(void *)) +
+	       (u64)n * (2 * sizeof(void *) + 3 * sizeof(u32));
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_bytes);
 
@@ -233,12 +260,13 @@ void dsbench_set_free(struct dsbench_set *set)
 	if (!set)
 		return;
 
-	for (i = 0; set->elems && i < set->n; i++) {
-		if (set->elems[i])
-			kmem_cache_free(elem_cache, set->elems[i]);
+	for (i = 0; set->pool && i < pool_size(set->n); i++) {
+		if (set->pool[i])
+			kmem_cache_free(elem_cache, set->pool[i]);
 		breathe(i);
 	}
 	dsbench_floor_free(set->floor);
+	kvfree(set->pool);
 	kvfree(set->elems);
 	kvfree(set->by_key);
 	if (set->erase != set->keys)
@@ -250,18 +278,21 @@ void dsbench_set_free(struct dsbench_set *set)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_free);
 
 /**
- * dsbench_set_arrange() - put all that is shuffled in another random order
- * @set: a set that no container holds, with elements and keys
+ * dsbench_set_arrange() - give a try elements and orders of its own
+ * @set: a set that no container holds, with keys
  *
- * The keys stay the same, those that lookups miss too. A CPU's branch predictor
- * learns an order of a thousand keys by heart from a few tries, which no user's
- * data would let it do, and forgets it again as others run in between.
+ * The keys stay the same, those that lookups miss too; but all that is shuffled
+ * is shuffled anew. A CPU's branch predictor learns an order of a thousand keys
+ * by heart from a few tries, which no user's data would let it do, and forgets
+ * it again as others run in between.
  *
  * Context: may sleep.
  */
 void dsbench_set_arrange(struct dsbench_set *set)
 {
 	dsbench_shuffle(set->lookup, set->lookups, &set->rnd);
+	if (set->elems)
+		choose_elems(set);
 	arrange_insertions(set);
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_arrange);
