@@ -312,13 +312,15 @@ void dsbench_clock_overhead(void);
 /* neighbour.c: who else runs on the core */
 
 /**
- * struct dsbench_pace - what two loops of additions took, in cycles
- * @chain: those that wait for each other
+ * struct dsbench_pace - what three loops took, in cycles
+ * @chain: additions that wait for each other
  * @wide: four times as many that do not
+ * @jumps: jumps, each to itself
  */
 struct dsbench_pace {
 	u32 chain;
 	u32 wide;
+	u32 jumps;
 };
 
 bool dsbench_pace_shared(const struct dsbench_pace *now,

@@ -5,12 +5,13 @@
  * Such a neighbour comes and goes within microseconds, and while it is there
  * code takes up to twice as long.
  *
- * Two loops find out. Additions that wait for each other take a cycle each,
+ * Three loops find out. Additions that wait for each other take a cycle each,
  * whoever else is there. Four that do not wait need most of what a core can do
- * in a cycle, and take longer as soon as it is shared. What the second loop
- * takes over what the first does is the same at every frequency; how much that
- * is on a core of one's own depends on the CPU, and the least that was seen of
- * each loop tells.
+ * in a cycle, and take longer beside a neighbour that computes. A jump in each
+ * cycle needs all that a core can fetch, and takes longer beside one that does
+ * anything at all, waiting for memory included. What the others take over what
+ * the first does is the same at every frequency; how much that is on a core of
+ * one's own depends on the CPU, and the least that was seen of each loop tells.
  */
 
 #include <linux/kernel.h>
@@ -42,17 +43,21 @@ static u64 patience_of_a_try;
  * Context: any.
  *
  * Return: true where the second loop took a quarter more than it should beside
- * the first.
+ * the first, or the third a seventh: it varies less.
  */
 bool dsbench_pace_shared(const struct dsbench_pace *now,
 			 const struct dsbench_pace *alone)
 {
-	return 4ULL * now->wide * alone->chain > 5ULL * now->chain * alone->wide;
+	u64 chain = now->chain;
+
+	return 4ULL * now->wide * alone->chain > 5 * chain * alone->wide ||
+	       7ULL * now->jumps * alone->chain > 8 * chain * alone->jumps;
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_pace_shared);
 
 #ifdef __x86_64__
 #define PACE_ROUNDS	20
+#define PACE_JUMPS	600
 
 static u32 time_chain(void)
 {
@@ -86,6 +91,18 @@ static u32 time_wide(void)
 	return dsbench_clock() - start;
 }
 
+static u32 time_jumps(void)
+{
+	unsigned long jumps = PACE_JUMPS;
+	u64 start = dsbench_clock();
+
+	asm volatile(".p2align 4\n"
+		     "1:\n\t"
+		     "dec %0\n\tjnz 1b"
+		     : "+r" (jumps) : : "cc");
+	return dsbench_clock() - start;
+}
+
 static bool can_tell(void)
 {
 	return !strcmp(dsbench_clock_info()->unit, "cycles");
@@ -101,6 +118,11 @@ static u32 time_wide(void)
 	return 1;
 }
 
+static u32 time_jumps(void)
+{
+	return 1;
+}
+
 static bool can_tell(void)
 {
 	return false;
@@ -112,10 +134,12 @@ static bool look(void)
 	struct dsbench_pace now = {
 		.chain = time_chain(),
 		.wide = time_wide(),
+		.jumps = time_jumps(),
 	};
 
 	least.chain = min(least.chain, now.chain);
 	least.wide = min(least.wide, now.wide);
+	least.jumps = min(least.jumps, now.jumps);
 	return dsbench_pace_shared(&now, &least);
 }
 
@@ -131,7 +155,11 @@ void dsbench_neighbour_begin(u32 ms)
 
 	patience = 0;
 	patience_of_a_try = can_tell() ? ms * dsbench_clock_info()->khz : 0;
-	least = (struct dsbench_pace) { .chain = U32_MAX, .wide = U32_MAX };
+	least = (struct dsbench_pace) {
+		.chain = U32_MAX,
+		.wide = U32_MAX,
+		.jumps = U32_MAX,
+	};
 	for (i = 0; patience_of_a_try && i < LEARN_ROUNDS; i++)
 		look();
 }

@@ -85,21 +85,26 @@ static void slice_passes_range_and_error(struct kunit *test)
 
 static void a_shared_core_is_told_from_a_slow_one(struct kunit *test)
 {
-	const struct dsbench_pace alone = { .chain = 320, .wide = 330 };
-	const struct dsbench_pace narrow = { .chain = 320, .wide = 430 };
+	const struct dsbench_pace alone = {
+		.chain = 320, .wide = 330, .jumps = 600 };
+	const struct dsbench_pace narrow = {
+		.chain = 320, .wide = 430, .jumps = 600 };
+	const struct dsbench_pace fetching = {
+		.chain = 320, .wide = 330, .jumps = 700 };
 
 	KUNIT_EXPECT_FALSE(test, dsbench_pace_shared(&alone, &alone));
 	KUNIT_EXPECT_FALSE(test, dsbench_pace_shared(&narrow, &narrow));
 	KUNIT_EXPECT_TRUE(test, dsbench_pace_shared(&narrow, &alone));
-	/* At half the frequency both loops take twice as long. */
+	KUNIT_EXPECT_TRUE(test, dsbench_pace_shared(&fetching, &alone));
+	/* At half the frequency all loops take twice as long. */
 	KUNIT_EXPECT_FALSE(test, dsbench_pace_shared(&(struct dsbench_pace) {
-		.chain = 640, .wide = 660 }, &alone));
+		.chain = 640, .wide = 660, .jumps = 1200 }, &alone));
 	KUNIT_EXPECT_TRUE(test, dsbench_pace_shared(&(struct dsbench_pace) {
-		.chain = 340, .wide = 640 }, &alone));
+		.chain = 340, .wide = 640, .jumps = 600 }, &alone));
 	/* Nothing has been learnt yet: then the core counts as ours. */
 	KUNIT_EXPECT_FALSE(test, dsbench_pace_shared(&alone,
 						     &(struct dsbench_pace) {
-		.chain = U32_MAX, .wide = U32_MAX }));
+		.chain = U32_MAX, .wide = U32_MAX, .jumps = U32_MAX }));
 }
 
 static struct kunit_case cases[] = {
