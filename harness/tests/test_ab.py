@@ -13,7 +13,7 @@ import pytest
 from dsharness import paths
 from dsharness.ab import command as ab
 from dsharness.ab import interleave
-from dsharness.ab.interleave import Side, Taken
+from dsharness.ab.interleave import Side, Taken, Turn
 from dsharness.errors import HarnessError, UsageError
 from dsharness.kernel import build, kernels, trees
 from dsharness.kernel.build import Build
@@ -216,11 +216,57 @@ def test_packets_stand_behind_elements_whichever_came_first() -> None:
     for number in range(2):
         sent = Cell("veth", "path", 1400, 32)
         sent.add(3200 + number, 0)
-        taken.add(StageResult(f"{number}:a:datapath", packets, [sent], Topology(("veth",), {"fou": "this kernel has no fou"})))
+        taken.add(StageResult(f"{number}:a:datapath", packets, [sent], Topology(("veth",), {"fou": "this kernel has no fou"})), Turn(number, None))
         found = Cell("list", "find", 64, 64)
         found.add(6400, 0)
-        taken.add(StageResult(f"{number}:a:64", containers, [found]))
+        taken.add(StageResult(f"{number}:a:64", containers, [found]), Turn(number, 64))
     assert taken.names == ["list/find/64", "veth/path/1400"]
     assert taken.report is containers
-    assert taken.blocks["veth/path/1400"] == [[100.0], [100.03125]]
+    assert taken.blocks["veth/path/1400"] == {0: [100.0], 1: [100.03125]}
     assert taken.devices == {"devices": ["veth"], "absent_devices": {"fou": "this kernel has no fou"}, "payloads": [1400]}
+
+
+def taken_with(disturbed: dict[str, dict[Turn, int]]) -> dict[str, Taken]:
+    """Each side with a load of four tries in each turn, so many of them disturbed."""
+    found = {}
+    for name, turns in disturbed.items():
+        found[name] = Taken()
+        for turn, count in turns.items():
+            cell = Cell("list", "find", turn.n or 0, 1)
+            for number in range(4):
+                cell.add(100 * turn.round + number, number < count)
+            found[name].add(StageResult(f"{turn.round}:{name}:{turn.n}", Report(Header(()), (), ()), [cell]), turn)
+    return found
+
+
+def test_a_turn_is_left_out_when_one_of_its_loads_was_disturbed() -> None:
+    turns = [Turn(number, 64) for number in range(8)]
+    taken = taken_with({"a": {turn: 4 * (turn.round == 2) for turn in turns}, "b": {turn: 4 * (turn.round == 5) for turn in turns}})
+    spoilt = interleave.spoilt(taken)
+    assert spoilt == {Turn(2, 64), Turn(5, 64)}
+    blocks = interleave.blocks(taken, spoilt)
+    rounds = [int(block[0]) // 100 for block in blocks["a"]["list/find/64"]]
+    assert rounds == [0, 1, 3, 4, 6, 7]
+    assert blocks["b"] == blocks["a"]
+    assert len(taken["a"].cells["list/find/64"].cycles) == 4 * 8, "every sample is kept"
+
+
+def test_tries_that_are_disturbed_in_every_load_spoil_none() -> None:
+    taken = taken_with({name: {Turn(number, 64): 4 for number in range(8)} for name in "ab"})
+    assert interleave.spoilt(taken) == set()
+    assert len(interleave.blocks(taken)["a"]["list/find/64"]) == 8
+
+
+def test_where_hardly_a_turn_is_left_all_of_them_count() -> None:
+    taken = taken_with({name: {Turn(number, 64): 4 * (number > 4) for number in range(8)} for name in "ab"})
+    spoilt = interleave.spoilt(taken)
+    assert len(spoilt) == 3
+    assert len(interleave.blocks(taken, spoilt)["a"]["list/find/64"]) == 8
+
+
+def test_turns_are_taken_again_at_their_size() -> None:
+    sides = two_sides(Path("/ko"))
+    loads = interleave.again(sides, [Turn(3, 64), Turn(9, 64), Turn(4, None)], first=16, seed=1)
+    assert Counter((load.n, load.side.name) for load in loads) == {(64, "a"): 2, (64, "b"): 2, (None, "a"): 1, (None, "b"): 1}
+    assert len({load.stage for load in loads}) == len(loads) == 6
+    assert min(load.round for load in loads) == 16

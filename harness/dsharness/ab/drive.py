@@ -25,7 +25,7 @@ from ..sweep.command import Plan
 from ..sweep.drive import WARMUP_ICOUNT_MS, begun, told
 from . import interleave
 from .command import AbPlan
-from .interleave import Load, Side, Taken
+from .interleave import Load, Side, Taken, Turn
 
 NAMES = ("a", "b")
 
@@ -100,12 +100,26 @@ def _side(name: str, tree: Tree, target: targets.Target, plan: Plan) -> Side:
 
 
 def measure(plan: AbPlan, pair: Sequence[Contender], taken: dict[str, Taken]) -> None:
-    """Take all samples; `taken` grows with each load. Two revisions share a guest, two kernels are booted in turns."""
-    tries, seed = plan.sweep.tries, _seed(plan.sweep)
-    loads = interleave.order([contender.side for contender in pair], plan.sweep.sizes, plan.rounds, seed)
+    """Take all samples; `taken` grows with each load. Turns that were disturbed are taken once more, in guests of their own."""
+    sides, seed = [contender.side for contender in pair], _seed(plan.sweep)
     place = results.label(pair[0].target.name, pair[0].target.accel)
+    what = f"{pair[0].label} and {pair[1].label} in turns in {place}"
+    _take(plan, pair, interleave.order(sides, plan.sweep.sizes, plan.rounds, seed), what, taken)
+    if spoilt := _spoilt(plan, taken):
+        loads = interleave.again(sides, spoilt, plan.rounds, seed)
+        _take(plan, pair, loads, f"once more what shared its core with others in {place}", taken)
+
+
+def _spoilt(plan: AbPlan, taken: dict[str, Taken]) -> set[Turn]:
+    """The turns that say nothing; none where what runs besides does not count."""
+    return set() if _rule(plan, taken).exact else interleave.spoilt(taken)
+
+
+def _take(plan: AbPlan, pair: Sequence[Contender], loads: Sequence[Load], what: str, taken: dict[str, Taken]) -> None:
+    """Run the loads. Two revisions share a guest, two kernels are booted in turns."""
+    tries = plan.sweep.tries
     datapath = plan.sweep.datapath if any(load.n is None for load in loads) else None
-    with ui.Progress(f"{pair[0].label} and {pair[1].label} in turns in {place}", len(loads), "runs") as progress:
+    with ui.Progress(what, len(loads), "runs") as progress:
         for target, share in _guests(plan, pair, loads):
             icount = target.accel == "icount"
             first = share[0]
@@ -171,10 +185,14 @@ def compare(plan: AbPlan) -> int:
     found = judged(plan, sides, taken)
     print("; ".join(f"{letter} is {contender.described}" for letter, contender in zip("AB", pair)))
     comparetable.show(found)
+    spoilt = _spoilt(plan, taken)
+    if spoilt:
+        turns = len({turn for side in taken.values() for turn in side.disturbed})
+        print(f"left out: {len(spoilt)} of {turns} pairs of loads, which shared their core with others; each was taken once more")
     account = watch.account()
     if found.counts[Word.INCONCLUSIVE] and found.before.results.unit == "cycles" and account.busy:
         print(f"meanwhile {account}: repeat it on an idle machine, with more --rounds, or count instructions")
-    content = {**comparison.document([found]), "rounds": plan.rounds, "bystanders": dataclasses.asdict(account)}
+    content = {**comparison.document([found]), "rounds": plan.rounds, "turns_left_out": len(spoilt), "bystanders": dataclasses.asdict(account)}
     results.write_document(content, path)
     ui.say(f"comparison: {paths.short(path)}, of {' and '.join(side.path.name for side in sides)}")
     for drawn in comparepicture.draw(found, paths.PLOTS, "ab"):
@@ -211,7 +229,8 @@ def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, Taken]) -> Com
 def verdicts(plan: AbPlan, taken: dict[str, Taken]) -> list[Comparison]:
     """What became of every cell that both sides have."""
     rule = _rule(plan, taken)
-    one, other = ({cell: taken[name].blocks[cell] for cell in taken[name].names} for name in NAMES)
+    blocks = interleave.blocks(taken, without=_spoilt(plan, taken))
+    one, other = ({cell: blocks[name][cell] for cell in taken[name].names} for name in NAMES)
     if rule.exact:
         one, other = _cheapest(one), _cheapest(other)
     return verdict.compare(one, other, rule, in_turns=True)

@@ -3,6 +3,9 @@
 
 Two guests never have the same memory, nor the same neighbours; in one guest whatever disturbs one side disturbs the other
 as often. The tries of a load share its memory layout, so a load is what counts as one measurement: a block.
+
+A load that shared its core with a neighbour says nothing of the modules. It is told by its marks, never by its figures: more
+of its tries are disturbed than of another load of that side and size.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from __future__ import annotations
 import random
 import tarfile
 import tempfile
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,15 +22,19 @@ from typing import Any
 from .. import paths, ui
 from ..errors import HarnessError
 from ..kernel.build import Build
-from ..results.samples import WORKS, Cell, Report
+from ..results.samples import PACKET, WORKS, Cell, Report
 from ..sweep import bystanders
 from ..sweep import drive as sweeper
 from ..sweep.command import DatapathPlan
 from ..sweep.stream import DATAPATH, StageResult, SweepStream
 from ..targets import Target
+from .command import MIN_ROUNDS
 
 SCRIPT = paths.HARNESS / "guest" / "ab.sh"
 TUNNEL, UDPTUN = "dsbench_tunnel", "udptun"
+
+DISTURBED_MORE = 0.2
+"""Such a share of a load's tries, above the least of its like: long tries are disturbed in each load."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +79,28 @@ class Load:
         return f"round {self.round + 1}, side {self.side.name}, {what}"
 
 
+@dataclass(frozen=True)
+class Turn:
+    """The loads of all sides that are taken one right after the other."""
+
+    round: int
+    n: int | None
+
+
 @dataclass
 class Taken:
-    """What one side's loads gave: by cell, the blocks of costs an element or packet, and the cells with all their tries."""
+    """What one side's loads gave: the cells with all their tries, and by cell and round the costs an element or packet."""
 
     report: Report | None = None
     """The latest of the containers."""
     devices: dict[str, Any] = field(default_factory=dict)
     """What came of the datapath's devices, as a context has it."""
     cells: dict[str, Cell] = field(default_factory=dict)
-    blocks: dict[str, list[list[float]]] = field(default_factory=dict)
+    blocks: dict[str, dict[int, list[float]]] = field(default_factory=dict)
+    disturbed: dict[Turn, float] = field(default_factory=dict)
+    """The share of disturbed tries in each load."""
 
-    def add(self, stage: StageResult) -> None:
+    def add(self, stage: StageResult, turn: Turn) -> None:
         """One more load."""
         if stage.topology:
             self.devices = self.devices or sweeper.devices(stage)
@@ -92,12 +110,27 @@ class Taken:
             known = self.cells.setdefault(cell.name, cell)
             if known is not cell:
                 known.extend(cell)
-            self.blocks.setdefault(cell.name, []).append([count / cell.elements for count in cell.cycles])
+            self.blocks.setdefault(cell.name, {})[turn.round] = [count / cell.elements for count in cell.cycles]
+        tries = sum(len(cell.cycles) for cell in stage.cells)
+        self.disturbed[turn] = sum(sum(cell.disturbed) for cell in stage.cells) / max(1, tries)
 
     @property
     def names(self) -> list[str]:
         """The cells as they are shown: devices behind containers, wherever chance had them."""
         return sorted(self.cells, key=lambda name: WORKS.index(self.cells[name].work))
+
+    def turn(self, name: str, number: int) -> Turn:
+        """The turn of that round in which a cell was measured."""
+        cell = self.cells[name]
+        return Turn(number, None if cell.work == PACKET else cell.n)
+
+    @property
+    def spoilt(self) -> set[Turn]:
+        """The turns in which this side's load was disturbed more than others."""
+        least: dict[int | None, float] = {}
+        for turn, share in self.disturbed.items():
+            least[turn.n] = min(share, least.get(turn.n, share))
+        return {turn for turn, share in self.disturbed.items() if share > least[turn.n] + DISTURBED_MORE}
 
 
 def order(sides: Sequence[Side], sizes: Sequence[int], rounds: int, seed: int) -> list[Load]:
@@ -113,6 +146,34 @@ def order(sides: Sequence[Side], sizes: Sequence[int], rounds: int, seed: int) -
         for n in chance.sample(stages, len(stages))
         for side in chance.sample(list(sides), len(sides))
     ]
+
+
+def again(sides: Sequence[Side], turns: Collection[Turn], first: int, seed: int) -> list[Load]:
+    """A turn for each of these `turns`, of its size, in rounds from `first` on."""
+    chance = random.Random(seed)
+    made = []
+    for number in range(max(Counter(turn.n for turn in turns).values(), default=0)):
+        sizes = [n for n, count in Counter(turn.n for turn in turns).items() if count > number]
+        for n in chance.sample(sizes, len(sizes)):
+            made += [Load(first + number, side, n) for side in chance.sample(list(sides), len(sides))]
+    return made
+
+
+def spoilt(taken: Mapping[str, Taken]) -> set[Turn]:
+    """The turns in which the load of any side was disturbed."""
+    return {turn for side in taken.values() for turn in side.spoilt}
+
+
+def blocks(taken: Mapping[str, Taken], without: Collection[Turn] = ()) -> dict[str, dict[str, list[list[float]]]]:
+    """By side and cell, the blocks of all turns, the same rounds on all sides; but for some turns, where enough others are left."""
+    found: dict[str, dict[str, list[list[float]]]] = {}
+    for name, side in taken.items():
+        for cell, known in side.blocks.items():
+            rounds = sorted(set(known).intersection(*(other.blocks[cell] for other in taken.values() if cell in other.blocks)))
+            calm = [number for number in rounds if side.turn(cell, number) not in without]
+            chosen = calm if len(calm) >= MIN_ROUNDS else rounds
+            found.setdefault(name, {})[cell] = [known[number] for number in chosen]
+    return found
 
 
 def run(
@@ -137,7 +198,8 @@ def run(
         progress.update(before + loads.index(by_stage[stage]), by_stage[stage].called)
 
     def keep(stage: StageResult) -> None:
-        taken.setdefault(by_stage[stage.stage].side.name, Taken()).add(stage)
+        load = by_stage[stage.stage]
+        taken.setdefault(load.side.name, Taken()).add(stage, Turn(load.round, load.n))
 
     stream = SweepStream(follow, keep, called=lambda stage: by_stage[stage].called)
     with tempfile.TemporaryDirectory(prefix="dsbench-") as folder:
