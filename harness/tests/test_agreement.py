@@ -28,6 +28,21 @@ def test_the_worst_cell_is_named_in_both_directions() -> None:
     assert agreement.of(make(), slower).typical == pytest.approx(3 ** (1 / 64) - 1)
 
 
+def test_disturbed_tries_do_not_tell_where_others_do() -> None:
+    disturbed = make()
+    cell = disturbed.cells[5]
+    cell.disturbed = array("b", [1, 0] * 10)
+    for number in range(0, 20, 2):
+        cell.cycles[number] *= 3
+    calm = agreement.of(make(), disturbed).ratios[cell.name]
+    assert calm == pytest.approx(1, abs=0.1)
+    cell.disturbed[1] = 1
+    assert agreement.of(make(), disturbed).ratios[cell.name] > 1.1, "more than half are disturbed: all count"
+    disturbed.context["unit"] = "instructions"
+    cell.disturbed[1] = 0
+    assert agreement.of(make(), disturbed).ratios[cell.name] > 1.1, "what is counted is not disturbed"
+
+
 def test_cells_below_resolution_have_no_ratio() -> None:
     low = make()
     low.cells[0].cycles = array("q", [0] * 20)

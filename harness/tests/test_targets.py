@@ -119,6 +119,45 @@ def test_two_guests_of_one_second_have_a_console_each(built: Build, tmp_path: Pa
     assert newest > consoles[-1]
 
 
+BREAKPOINT = "[    2.004865] Oops: int3: 0000 [#1] SMP NOPTI"
+
+
+class Falling(targets.Qemu):
+    """A small PC whose console says `console`, and which ends before it has booted, as often as it is told."""
+
+    def __init__(self, build: Build, console: str, falls: int, cpus: int = 2) -> None:
+        super().__init__(build, "tcg", cpus=cpus)
+        self.console, self.falls, self.boots = console, falls, 0
+
+    def _argv(self, job: guest.Job) -> list[str]:
+        self.boots += 1
+        fall = f"echo '{self.console}'"
+        stand = f"echo ready >>{job.status}; echo done >>{job.stdout}; echo exit 0 >>{job.status}"
+        return ["sh", "-c", fall if self.boots <= self.falls else stand]
+
+
+def test_a_guest_that_falls_over_its_emulator_is_booted_once_more(built: Build, capsys: pytest.CaptureFixture[str]) -> None:
+    machine = Falling(built, BREAKPOINT, falls=1)
+    assert machine.run(["true"]).stdout == b"done\n"
+    assert machine.boots == 2
+    assert "booting it once more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("console", "falls", "cpus", "boots"),
+    [
+        (BREAKPOINT, 2, 2, 2),
+        (BREAKPOINT, 1, 1, 1),
+        ("Kernel panic - not syncing: VFS", 1, 2, 1),
+    ],
+)
+def test_a_guest_that_falls_for_good_is_an_error(built: Build, console: str, falls: int, cpus: int, boots: int) -> None:
+    machine = Falling(built, console, falls, cpus)
+    with pytest.raises(HarnessError, match="the qemu guest ended while it booted"):
+        machine.run(["true"])
+    assert machine.boots == boots
+
+
 def test_host_runs_beside_the_modules(built: Build, tmp_path: Path) -> None:
     note = tmp_path / "note"
     note.write_text("x")

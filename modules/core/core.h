@@ -105,6 +105,8 @@ void dsbench_sets_exit(void);
 struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n);
 struct dsbench_set *dsbench_set_alloc_bare(u32 n);
 void dsbench_set_free(struct dsbench_set *set);
+u32 dsbench_pool_size(u32 n);
+u32 dsbench_pool_choose(u32 n, struct rnd_state *rnd);
 u64 dsbench_set_bytes(u32 n);
 void dsbench_set_arrange(struct dsbench_set *set);
 void dsbench_set_reset(struct dsbench_set *set);

@@ -31,15 +31,21 @@ static_assert(sizeof(struct floor_node) == DSBENCH_ELEM_SIZE);
 
 /**
  * struct dsbench_floor - what the floors of one size work on
+ * @pool: more nodes than a try takes, as there are more elements
  * @nodes: n of them, in the order that walk takes
  * @index: the order that random takes, always shuffled
- * @first: where the chase begins; it passes every node once, shuffled or, with
- *	order=sequential, as they lie in memory
+ * @sequential: the chase takes the nodes as they lie in memory, instead of as
+ *	random does
+ * @rnd: chooses each try's nodes
+ * @first: where the chase begins; it passes every node once
  * @end: where it ends; its own successor, so that nobody falls off
  */
 struct dsbench_floor {
+	struct floor_node *pool;
 	struct floor_node *nodes;
 	u32 *index;
+	bool sequential;
+	struct rnd_state rnd;
 	struct floor_node *first;
 	struct floor_node end;
 };
@@ -107,16 +113,38 @@ static int floor_chase(struct dsbench_set *set, u32 first, u32 last)
 	return 0;
 }
 
+static void link_nodes(struct dsbench_floor *floor, u32 n)
+{
+	struct floor_node **link = &floor->first;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		struct floor_node *node;
+
+		node = &floor->nodes[floor->sequential ? i : floor->index[i]];
+		*link = node;
+		link = &node->next;
+		if (!(i % BREATH))
+			cond_resched();
+	}
+	*link = &floor->end;
+	floor->end.next = &floor->end;
+}
+
 /*
- * The nodes stay for the whole run; a try begins with their first values, and
- * with all that it reads in the caches, as far as there is room.
+ * A try begins with nodes of its own choice, with their first values, and with
+ * all that it reads in the caches, as far as there is room.
  */
 static int floor_create(struct dsbench_set *set)
 {
-	struct floor_node *nodes = set->floor->nodes;
-	const u32 *index = set->floor->index;
+	struct dsbench_floor *floor = set->floor;
+	const u32 *index = floor->index;
+	struct floor_node *nodes;
 	u32 i;
 
+	floor->nodes = floor->pool + dsbench_pool_choose(set->n, &floor->rnd);
+	link_nodes(floor, set->n);
+	nodes = floor->nodes;
 	for (i = 0; i < set->n; i++) {
 		nodes[i].e.key = i;
 		nodes[i].e.value = i;
@@ -124,7 +152,7 @@ static int floor_create(struct dsbench_set *set)
 		if (!(i % BREATH))
 			cond_resched();
 	}
-	set->priv = set->floor->first;
+	set->priv = floor->first;
 	return 0;
 }
 
@@ -246,50 +274,32 @@ enum dsbench_op dsbench_floor_of(enum dsbench_op op, bool sequential)
  */
 u64 dsbench_floor_bytes(u32 n)
 {
-	return (u64)n * (sizeof(struct floor_node) + sizeof(u32));
+	return (u64)dsbench_pool_size(n) * sizeof(struct floor_node) +
+	       (u64)n * sizeof(u32);
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_floor_bytes);
-
-static void link_nodes(struct dsbench_floor *floor, u32 n, bool sequential)
-{
-	struct floor_node **link = &floor->first;
-	u32 i;
-
-	for (i = 0; i < n; i++) {
-		struct floor_node *node;
-
-		node = &floor->nodes[sequential ? i : floor->index[i]];
-		*link = node;
-		link = &node->next;
-		if (!(i % BREATH))
-			cond_resched();
-	}
-	*link = &floor->end;
-	floor->end.next = &floor->end;
-}
 
 static struct dsbench_floor *alloc_floor(const struct dsbench_params *p, u32 n)
 {
 	struct dsbench_floor *floor = kzalloc(sizeof(*floor), GFP_KERNEL);
-	struct rnd_state rnd;
 	u32 i;
 
 	if (!floor)
 		return NULL;
 
-	floor->nodes = kvmalloc_array(n, sizeof(*floor->nodes), FLOOR_GFP);
+	floor->pool = kvmalloc_array(dsbench_pool_size(n), sizeof(*floor->pool),
+				     FLOOR_GFP);
 	floor->index = kvmalloc_array(n, sizeof(*floor->index), FLOOR_GFP);
-	if (!floor->nodes || !floor->index) {
+	if (!floor->pool || !floor->index) {
 		dsbench_floor_free(floor);
 		return NULL;
 	}
 
 	for (i = 0; i < n; i++)
 		floor->index[i] = i;
-	prandom_seed_state(&rnd, p->seed);
-	dsbench_shuffle(floor->index, n, &rnd);
-	link_nodes(floor, n, p->sequential);
-	dsbench_shuffle(floor->index, n, &rnd);
+	prandom_seed_state(&floor->rnd, p->seed);
+	dsbench_shuffle(floor->index, n, &floor->rnd);
+	floor->sequential = p->sequential;
 	return floor;
 }
 
@@ -305,7 +315,7 @@ void dsbench_floor_free(struct dsbench_floor *floor)
 		return;
 
 	kvfree(floor->index);
-	kvfree(floor->nodes);
+	kvfree(floor->pool);
 	kfree(floor);
 }
 

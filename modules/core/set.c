@@ -112,30 +112,50 @@ static void plant_misses(struct dsbench_set *set,
 	}
 }
 
-/*
+/**
+ * dsbench_pool_size() - how many elements there are for tries to choose from
+ * @n: how many a try takes
+ *
  * Which pages a small set lies on decides which of its cache lines compete with
  * each other, and with those of the arrays that go with it: costs of a load
  * would hang on it, by up to a half. So there are more elements than a try
  * takes, and each try takes others.
+ *
+ * Context: any.
+ *
+ * Return: the number, four times @n at the most.
  */
-static u32 pool_size(u32 n)
+u32 dsbench_pool_size(u32 n)
 {
 	return n + 3 * min(n, DSBENCH_SLICE);
 }
 
-/* Neighbours in the pool, as they would be without a choice. */
+/**
+ * dsbench_pool_choose() - which elements of a pool a try takes
+ * @n: how many
+ * @rnd: chooses
+ *
+ * Context: any.
+ *
+ * Return: the first; they are neighbours, as they would be without a choice.
+ */
+u32 dsbench_pool_choose(u32 n, struct rnd_state *rnd)
+{
+	u32 choices = (dsbench_pool_size(n) - n) / CHUNK + 1;
+
+	return CHUNK * (((u64)prandom_u32_state(rnd) * choices) >> 32);
+}
+
 static void choose_elems(struct dsbench_set *set)
 {
-	u32 choices = (pool_size(set->n) - set->n) / CHUNK + 1;
-	u32 at = ((u64)prandom_u32_state(&set->rnd) * choices) >> 32;
-
-	memcpy(set->elems, set->pool + at * CHUNK,
+	memcpy(set->elems,
+	       set->pool + dsbench_pool_choose(set->n, &set->rnd),
 	       set->n * sizeof(*set->elems));
 }
 
 static int alloc_elems(struct dsbench_set *set)
 {
-	u32 size = pool_size(set->n);
+	u32 size = dsbench_pool_size(set->n);
 	u32 i;
 
 	set->elems = kvmalloc_array(set->n, sizeof(*set->elems), SET_GFP);
@@ -164,7 +184,7 @@ static int alloc_elems(struct dsbench_set *set)
 u64 dsbench_set_bytes(u32 n)
 {
 	/* the pool; elems and by_key; keys, lookup and erase */
-	return (u64)pool_size(n) * (DSBENCH_ELEM_SIZE + sizeof(void *)) +
+	return (u64)dsbench_pool_size(n) * (DSBENCH_ELEM_SIZE + sizeof(void *)) +
 	       (u64)n * (2 * sizeof(void *) + 3 * sizeof(u32));
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_bytes);
@@ -260,7 +280,7 @@ void dsbench_set_free(struct dsbench_set *set)
 	if (!set)
 		return;
 
-	for (i = 0; set->pool && i < pool_size(set->n); i++) {
+	for (i = 0; set->pool && i < dsbench_pool_size(set->n); i++) {
 		if (set->pool[i])
 			kmem_cache_free(elem_cache, set->pool[i]);
 		breathe(i);

@@ -20,8 +20,8 @@ RULE = """\
 A ratio is B / A of the medians. faster and slower: its 95 % bootstrap interval lies wholly beyond the threshold, and p
 (Mann-Whitney's U, corrected by Holm for all cells) is below alpha. no change: the interval lies wholly within the threshold.
 inconclusive: all else, with the reason; and cycles of a machine that was busy, or whose floors changed, too. Cycles are
-taken in ten stretches of each cell's tries: neighbours share what else the machine does. Counts of instructions that
-repeat exactly are compared as they are."""
+taken in ten stretches of each cell's tries: neighbours share what else the machine does; tries that are marked as disturbed
+are left out, unless they are more than half. Counts of instructions that repeat exactly are compared as they are."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

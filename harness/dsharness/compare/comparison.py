@@ -115,8 +115,8 @@ def compare(
 
 
 def samples(sweep: Results) -> dict[str, Blocks]:
-    """The samples of every cell, an element or packet, as one block: which guest a try was made in, the file does not say."""
-    return {cell.name: [[count / cell.elements for count in cell.cycles]] for cell in sweep.cells}
+    """Every cell's telling samples, an element or packet, as one block: which guest a try was made in, the file does not say."""
+    return {cell.name: [[count / cell.elements for count in sweep.telling(cell)]] for cell in sweep.cells}
 
 
 def _held_against_floors(cells: Sequence[Comparison]) -> list[Comparison]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How well two sweeps of the same thing agree: the ratio of one figure of each cell, the median as a rule."""
+"""How well two sweeps of the same thing agree: the ratio of one figure of each cell's telling tries, the median as a rule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from ..errors import HarnessError
 from ..statistics import stats
-from . import results
 from .results import Results
 
 
@@ -55,4 +54,5 @@ def of(first: Results, second: Results, figure: str = "median") -> Agreement:
 
 
 def _figures(sweep: Results, figure: str) -> dict[str, float]:
-    return {cell.name: getattr(results.per_work(cell), figure) for cell in sweep.cells}
+    samples = {cell.name: [count / cell.elements for count in sweep.telling(cell)] for cell in sweep.cells}
+    return {name: getattr(stats.summarise(values), figure) for name, values in samples.items()}

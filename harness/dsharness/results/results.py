@@ -91,6 +91,15 @@ class Results:
         """In which order the keys were inserted: "shuffled" or "sequential"; "" where the sweep does not say."""
         return str(self.context.get("order", ""))
 
+    def telling(self, cell: Cell) -> Sequence[int]:
+        """The counts of the tries that a comparison looks at: the undisturbed ones, where these are half of a cell's or more.
+
+        All of them where readers share the container or instructions are counted: there a mark says nothing of the count.
+        """
+        calm = [count for count, disturbed in zip(cell.cycles, cell.disturbed) if not disturbed]
+        marked = not cell.threads and self.unit == "cycles"
+        return calm if marked and 2 * len(calm) >= len(cell.cycles) else cell.cycles
+
     @property
     def disturbed_share(self) -> float:
         """How many tries were disturbed, from 0 to 1, of those that do not wait for other threads anyway."""

@@ -110,6 +110,10 @@ class Report:
                 self.status = int(words[1])
 
 
+class _StumbleError(GuestError):
+    """The emulator's fault, before the guest did anything."""
+
+
 class Guest(Target):
     """A target that boots a guest for each command, and powers it off afterwards."""
 
@@ -182,8 +186,19 @@ class Guest(Target):
                 console.unlink(missing_ok=True)
         return logs / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{next(_guests):03}-{os.getpid()}.console"
 
+    def _stumbled(self, console: Sequence[str]) -> bool:
+        """Whether a guest that ended while it booted fell over its machine, and deserves a second boot."""
+        return False
+
     def _boot(self, job: Job, pump: Pump, timeout: float) -> int:
-        """Boot the guest and follow it to its end; the exit status of its command."""
+        """Boot the guest, a second time if need be, and follow it to its end; the exit status of its command."""
+        try:
+            return self._boot_once(job, pump, timeout)
+        except _StumbleError:
+            ui.warn(f"the {self.name} guest fell over its emulator while it booted: booting it once more ({job.console})")
+            return self._boot_once(job, pump, timeout)
+
+    def _boot_once(self, job: Job, pump: Pump, timeout: float) -> int:
         report = Report(Growing(job.status))
         with self._start(job) as process:
             with ui.step(f"booting {self.name} {self.kernel.release}") if sys.stderr.isatty() else contextlib.nullcontext():
@@ -237,16 +252,17 @@ class Guest(Target):
         console = console_lines(job.console)
         reason = next((found[0] for line in console if (found := FATAL.search(line))), "no reason given")
         when = "before its command did" if report.ready else "while it booted"
-        return self._error(f"the {self.name} guest ended {when}: {reason}", CRASHED, job)
+        kind = _StumbleError if not report.ready and self._stumbled(console) else GuestError
+        return self._error(f"the {self.name} guest ended {when}: {reason}", CRASHED, job, kind)
 
     def _late(self, job: Job, report: Report, seconds: float) -> GuestError:
         what = "the command did not end" if report.ready else f"the {self.name} guest did not boot"
         return self._error(f"{what} within {seconds:g} s", TIMED_OUT, job)
 
-    def _error(self, what: str, exit_code: int, job: Job) -> GuestError:
+    def _error(self, what: str, exit_code: int, job: Job, kind: type[GuestError] = GuestError) -> GuestError:
         last = console_lines(job.console)[-CONSOLE_LINES:]
         shown = "\n".join(f"  | {line}" for line in last) or "  | (nothing)"
-        return GuestError(f"{what}; the last lines of its console, {job.console}:\n{shown}", exit_code)
+        return kind(f"{what}; the last lines of its console, {job.console}:\n{shown}", exit_code)
 
 
 def _is_anothers(console: Path) -> bool:
