@@ -105,7 +105,8 @@ def in_turns(draw: np.random.Generator, rounds: int, factor: float = 1.0) -> Com
     ("after", "word"),
     [
         ([371.37] * 5 + [372.73], Word.NO_CHANGE),
-        ([371.37] * 3 + [372.73] * 3, Word.INCONCLUSIVE),  # the median has moved
+        ([371.37] * 3 + [372.73] * 3, Word.NO_CHANGE),  # the median has moved, by less than the loads are apart
+        ([371.37] * 3 + [371.97] * 3, Word.NO_CHANGE),
         ([370.37] + [371.37] * 5, Word.INCONCLUSIVE),  # the cheapest has
         ([371.37] * 4 + [372.73], Word.INCONCLUSIVE),  # five loads have no interval
     ],
@@ -115,6 +116,20 @@ def test_a_load_that_found_the_allocator_in_another_state_is_no_change(after: li
     sides = [{"xarray/fill/100": [[count] for count in loads]} for loads in (before, after)]
     (found,) = verdict.compare(*sides, Rule.of("instructions"), in_turns=True)
     assert found.word is word, found.reason
+
+
+def test_counts_that_scatter_from_load_to_load_are_no_change_within_that() -> None:
+    draw = np.random.default_rng(21)
+
+    def judged(factor: float) -> Word:
+        before, after = ([[count] for count in draw.normal(mean, 5, 16)] for mean in (1000, 1000 * factor))
+        return verdict.compare({"maple/fill/500": before}, {"maple/fill/500": after}, Rule.of("instructions"), in_turns=True)[0].word
+
+    same, changed = ([judged(factor) for _ in range(DRAWS)] for factor in (1, 1.015))
+    assert share(same, Word.NO_CHANGE) > 0.95
+    assert share(same, *CHANGES) <= MOST
+    assert share(changed, Word.SLOWER) > 0.95
+    assert share(changed, Word.NO_CHANGE, Word.FASTER) == 0
 
 
 def test_loads_in_turns_see_through_what_disturbs_both() -> None:

@@ -19,7 +19,9 @@ ratio of neighbours is a unit: its median and the interval of that are given, an
 Counts of instructions know nothing of what else the machine does: of one load, every try is a unit. They may repeat
 exactly: two values without any spread, from two tries or more, are compared as they
 are, and so are counts that are the same on both sides try for try. A load that finds the allocator in another state
-counts a few more, on either side: where median and cheapest load of both sides agree, that is no change.
+counts a few more, on either side: where median and cheapest load of both sides agree, that is no change. So it is where
+the interval is no wider than the threshold and what loads of one side are apart, a tenth at either end left out, unless the
+rule above finds a change.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ LEAST_UNITS = 6
 """Fewer units have no 95 % interval: from lowest to highest, five hold the median in 94 % of all cases."""
 EXACT = "the counts repeat exactly"
 SAME_LOADS = "median and cheapest load agree"
+LIKE_LOADS = "both sides differ by less than loads of one side do"
 
 
 class Word(enum.Enum):
@@ -150,6 +153,7 @@ class _Pair:
         self.called = "loads" if loads else "tries" if sum(self.sizes) == sum(map(len, sides)) else "stretches of tries"
         self.turns = _turns(one, other) if in_turns and loads else None
         self.same_loads = rule.exact and loads and _same_loads(one, other, rule)
+        self.noise = max(_noise(one), _noise(other)) if rule.exact and loads else 0.0
         self.p = self._p(one, other)
         ratio, low, high = self._ratio(one, other)
         before_median, after_median = self.medians
@@ -206,6 +210,9 @@ class _Pair:
             return Word.NO_CHANGE, f"the interval is within {self.rule.tolerance}"
         if beyond and p < self.rule.alpha:
             return side, f"the interval is beyond {self.rule.tolerance}"
+        noisy = replace(self.rule, threshold=self.rule.threshold + self.noise).band
+        if noisy.low <= low and high <= noisy.high:
+            return Word.NO_CHANGE, f"{LIKE_LOADS}, {100 * self.noise:.2g} %"
         return Word.INCONCLUSIVE, self._doubtful(beyond, p, family)
 
     def _doubtful(self, beyond: bool, p: float, family: int) -> str:
@@ -234,6 +241,12 @@ def _same_loads(one: Sequence[float], other: Sequence[float], rule: Rule) -> boo
     """Whether enough loads of both sides agree in their median and in the cheapest of them."""
     enough = min(len(one), len(other)) >= LEAST_UNITS and min(*one, *other) > 0
     return enough and rule.holds(min(one), min(other)) and rule.holds(statistics.median(one), statistics.median(other))
+
+
+def _noise(loads: Sequence[float]) -> float:
+    """How far one side's loads are apart, but for a tenth at either end, as a share of their median."""
+    low, median, high = np.percentile(loads, (10, 50, 90))
+    return float((high - low) / median) if median > 0 else 0.0
 
 
 def _turns(one: Sequence[float], other: Sequence[float]) -> Values | None:
