@@ -242,7 +242,7 @@ def taken_with(disturbed: dict[str, dict[Turn, int]]) -> dict[str, Taken]:
 def test_a_turn_is_left_out_when_one_of_its_loads_was_disturbed() -> None:
     turns = [Turn(number, 64) for number in range(8)]
     taken = taken_with({"a": {turn: 4 * (turn.round == 2) for turn in turns}, "b": {turn: 4 * (turn.round == 5) for turn in turns}})
-    spoilt = interleave.spoilt(taken)
+    spoilt = interleave.spoilt(taken, 8)
     assert spoilt == {Turn(2, 64), Turn(5, 64)}
     blocks = interleave.blocks(taken, spoilt)
     rounds = [int(block[0]) // 100 for block in blocks["a"]["list/find/64"]]
@@ -253,15 +253,22 @@ def test_a_turn_is_left_out_when_one_of_its_loads_was_disturbed() -> None:
 
 def test_tries_that_are_disturbed_in_every_load_spoil_none() -> None:
     taken = taken_with({name: {Turn(number, 64): 4 for number in range(8)} for name in "ab"})
-    assert interleave.spoilt(taken) == set()
+    assert interleave.spoilt(taken, 8) == set()
     assert len(interleave.blocks(taken)["a"]["list/find/64"]) == 8
 
 
 def test_where_hardly_a_turn_is_left_all_of_them_count() -> None:
     taken = taken_with({name: {Turn(number, 64): 4 * (number > 4) for number in range(8)} for name in "ab"})
-    spoilt = interleave.spoilt(taken)
+    spoilt = interleave.spoilt(taken, 8)
     assert len(spoilt) == 3
     assert len(interleave.blocks(taken, spoilt)["a"]["list/find/64"]) == 8
+
+
+def test_turns_that_are_taken_once_more_move_no_mark() -> None:
+    shares = {Turn(number, 64): 1 + 2 * (number == 3) for number in range(8)} | {Turn(8, 64): 0, Turn(9, 64): 4}
+    taken = taken_with({name: shares for name in "ab"})
+    assert interleave.spoilt(taken, 8) == {Turn(3, 64), Turn(9, 64)}
+    assert len(interleave.blocks(taken, interleave.spoilt(taken, 8))["a"]["list/find/64"]) == 8
 
 
 def test_turns_are_taken_again_at_their_size() -> None:

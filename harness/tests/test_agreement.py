@@ -9,7 +9,7 @@ import pytest
 from made_results import make
 
 from dsharness.errors import HarnessError
-from dsharness.results import agreement
+from dsharness.results import agreement, results
 
 
 def test_a_sweep_agrees_with_itself() -> None:
@@ -36,11 +36,28 @@ def test_disturbed_tries_do_not_tell_where_others_do() -> None:
         cell.cycles[number] *= 3
     calm = agreement.of(make(), disturbed).ratios[cell.name]
     assert calm == pytest.approx(1, abs=0.1)
+    assert agreement.of(disturbed, make()).ratios[cell.name] == pytest.approx(1 / calm)
     cell.disturbed[1] = 1
     assert agreement.of(make(), disturbed).ratios[cell.name] > 1.1, "more than half are disturbed: all count"
-    disturbed.context["unit"] = "instructions"
-    cell.disturbed[1] = 0
-    assert agreement.of(make(), disturbed).ratios[cell.name] > 1.1, "what is counted is not disturbed"
+
+
+def test_both_sweeps_have_the_same_kind_of_tries() -> None:
+    one, other = make(), make()
+    for sweep, share in ((one, [1, 0] * 10), (other, [1, 1, 0, 1] * 5)):
+        sweep.cells[5].disturbed = array("b", share)
+        for number, disturbed in enumerate(share):
+            sweep.cells[5].cycles[number] = 2000 if disturbed else 1000
+    before, after = results.telling(one, other)
+    name = one.cells[5].name
+    assert len(before[name]) == len(after[name]) == 20
+
+
+def test_counts_of_instructions_are_not_disturbed() -> None:
+    one, other = make(), make()
+    for sweep in (one, other):
+        sweep.context["unit"] = "instructions"
+        sweep.cells[5].disturbed = array("b", [1, 0] * 10)
+    assert len(results.telling(one, other)[0][one.cells[5].name]) == 20
 
 
 def test_cells_below_resolution_have_no_ratio() -> None:

@@ -136,8 +136,11 @@ class Falling(targets.Qemu):
         return ["sh", "-c", fall if self.boots <= self.falls else stand]
 
 
-def test_a_guest_that_falls_over_its_emulator_is_booted_once_more(built: Build, capsys: pytest.CaptureFixture[str]) -> None:
-    machine = Falling(built, BREAKPOINT, falls=1)
+@pytest.mark.parametrize("console", [BREAKPOINT, "[    1.5] int3: 0000 [#1] PREEMPT SMP NOPTI"])
+def test_a_guest_that_falls_over_its_emulator_is_booted_once_more(
+    built: Build, capsys: pytest.CaptureFixture[str], console: str
+) -> None:
+    machine = Falling(built, console, falls=1)
     assert machine.run(["true"]).stdout == b"done\n"
     assert machine.boots == 2
     assert "booting it once more" in capsys.readouterr().err

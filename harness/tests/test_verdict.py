@@ -105,8 +105,8 @@ def in_turns(draw: np.random.Generator, rounds: int, factor: float = 1.0) -> Com
     ("after", "word"),
     [
         ([371.37] * 5 + [372.73], Word.NO_CHANGE),
-        ([371.37] * 3 + [372.73] * 3, Word.NO_CHANGE),  # the median has moved, by less than the loads are apart
-        ([371.37] * 3 + [371.97] * 3, Word.NO_CHANGE),
+        ([371.37] * 3 + [372.73] * 3, Word.INCONCLUSIVE),  # the median has moved
+        ([371.37] * 3 + [371.97] * 3, Word.NO_CHANGE),  # by less than the loads are apart
         ([370.37] + [371.37] * 5, Word.INCONCLUSIVE),  # the cheapest has
         ([371.37] * 4 + [372.73], Word.INCONCLUSIVE),  # five loads have no interval
     ],

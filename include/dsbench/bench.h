@@ -25,7 +25,7 @@
 
 /*
  * Every element takes this much memory whatever container it sits in: one
- * cache line, from the same slabs, at the same addresses. A container
+ * cache line, allocated before the clock starts from the same slabs. A container
  * with a bigger link would otherwise pay for its size class, not for its work.
  */
 #define DSBENCH_ELEM_SIZE	64

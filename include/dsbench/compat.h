@@ -62,12 +62,19 @@ static inline unsigned long dsbench_irq_count(unsigned int cpu)
 	return kstat_cpu_irqs_sum(cpu) + dsbench_arch_irq_count(cpu);
 }
 
-/* Before 6.5 a cache could not say that it wants slabs of its own. */
+/*
+ * A cache with slabs of its own, for objects of a power of two. Before 6.5 it
+ * cannot say so, but one that may be copied to users is left alone.
+ */
+static inline struct kmem_cache *dsbench_cache_create(const char *name,
+						      unsigned int size)
+{
 #ifdef SLAB_NO_MERGE
-#define DSBENCH_SLAB_NO_MERGE	SLAB_NO_MERGE
+	return kmem_cache_create(name, size, size, SLAB_NO_MERGE, NULL);
 #else
-#define DSBENCH_SLAB_NO_MERGE	0
+	return kmem_cache_create_usercopy(name, size, size, 0, 0, size, NULL);
 #endif
+}
 
 /* Before 7.3 an rhashtable asks for its worker without an interrupt between. */
 #if KERNEL_VERSION(7, 3, 0) <= LINUX_VERSION_CODE

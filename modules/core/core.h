@@ -108,7 +108,7 @@ void dsbench_set_free(struct dsbench_set *set);
 u32 dsbench_pool_size(u32 n);
 u32 dsbench_pool_choose(u32 n, struct rnd_state *rnd);
 u64 dsbench_set_bytes(u32 n);
-void dsbench_set_arrange(struct dsbench_set *set);
+void dsbench_set_arrange(struct dsbench_set *set, u32 lookups);
 void dsbench_set_reset(struct dsbench_set *set);
 int dsbench_set_collect(struct dsbench_set *set, const struct dsbench_ops *ops);
 int dsbench_set_order(struct dsbench_set *set);

@@ -103,6 +103,22 @@ u64 dsbench_memory_available(void)
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_memory_available);
 
+/* The most elements whose sets take no more than that; 0 for none. */
+static u32 n_within(u64 bytes)
+{
+	u32 low = 0, high = DSBENCH_N_MAX;
+
+	while (low < high) {
+		u32 middle = high - (high - low) / 2;
+
+		if (dsbench_set_bytes(middle) <= bytes)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
 static int n_set(const char *val, const struct kernel_param *kp)
 {
 	u64 available = dsbench_memory_available();
@@ -114,11 +130,10 @@ static int n_set(const char *val, const struct kernel_param *kp)
 		return err;
 
 	if (dsbench_set_bytes(*(u32 *)kp->arg) > available) {
-		pr_err("%s%s%s=%.*s: needs %llu MiB of memory, %llu MiB may be used: at most %llu elements\n",
+		pr_err("%s%s%s=%.*s: needs %llu MiB of memory, %llu MiB may be used: at most %u elements\n",
 		       owner(kp), dot(kp), kp->name, shown(val), val,
 		       dsbench_set_bytes(*(u32 *)kp->arg) >> 20,
-		       available >> 20,
-		       div_u64(available, dsbench_set_bytes(1)));
+		       available >> 20, n_within(available));
 		*(u32 *)kp->arg = old;
 		return -ENOMEM;
 	}

@@ -33,9 +33,7 @@ static struct kmem_cache *elem_cache;
  */
 int dsbench_sets_init(void)
 {
-	elem_cache = kmem_cache_create("dsbench_elem", DSBENCH_ELEM_SIZE,
-				       DSBENCH_ELEM_SIZE, DSBENCH_SLAB_NO_MERGE,
-				       NULL);
+	elem_cache = dsbench_cache_create("dsbench_elem", DSBENCH_ELEM_SIZE);
 	return elem_cache ? 0 : -ENOMEM;
 }
 
@@ -119,7 +117,7 @@ static void plant_misses(struct dsbench_set *set,
  * Which pages a small set lies on decides which of its cache lines compete with
  * each other, and with those of the arrays that go with it: costs of a load
  * would hang on it, by up to a half. So there are more elements than a try
- * takes, and each try takes others.
+ * takes, and each try takes some of them.
  *
  * Context: any.
  *
@@ -129,6 +127,7 @@ u32 dsbench_pool_size(u32 n)
 {
 	return n + 3 * min(n, DSBENCH_SLICE);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_pool_size);
 
 /**
  * dsbench_pool_choose() - which elements of a pool a try takes
@@ -145,6 +144,7 @@ u32 dsbench_pool_choose(u32 n, struct rnd_state *rnd)
 
 	return CHUNK * (((u64)prandom_u32_state(rnd) * choices) >> 32);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_pool_choose);
 
 static void choose_elems(struct dsbench_set *set)
 {
@@ -300,17 +300,18 @@ EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_free);
 /**
  * dsbench_set_arrange() - give a try elements and orders of its own
  * @set: a set that no container holds, with keys
+ * @lookups: how many keys the try looks up
  *
- * The keys stay the same, those that lookups miss too; but all that is shuffled
- * is shuffled anew. A CPU's branch predictor learns an order of a thousand keys
+ * The keys stay the same, those that are looked up too; but all that is
+ * shuffled is shuffled anew. A CPU's branch predictor learns an order of a thousand keys
  * by heart from a few tries, which no user's data would let it do, and forgets
  * it again as others run in between.
  *
  * Context: may sleep.
  */
-void dsbench_set_arrange(struct dsbench_set *set)
+void dsbench_set_arrange(struct dsbench_set *set, u32 lookups)
 {
-	dsbench_shuffle(set->lookup, set->lookups, &set->rnd);
+	dsbench_shuffle(set->lookup, lookups, &set->rnd);
 	if (set->elems)
 		choose_elems(set);
 	arrange_insertions(set);

@@ -239,6 +239,9 @@ static int verify(struct dsbench_cell *cell)
  * dsbench_cell_begin() - make the container of a try
  * @cell: of the try; undone by dsbench_set_empty()
  *
+ * Counts of instructions repeat as long as the orders do, and know nothing of
+ * branch predictors and pages: there all tries have the same.
+ *
  * Context: may sleep.
  *
  * Return: 0, or what the container's create returned.
@@ -250,7 +253,7 @@ int dsbench_cell_begin(struct dsbench_cell *cell)
 	if (counts_instructions(dsbench_clock_info()))
 		rcu_barrier();
 	else if (!cell->source->ops->bare)
-		dsbench_set_arrange(set);
+		dsbench_set_arrange(set, cell->elements);
 	dsbench_set_reset(set);
 	set->subject = cell->source;
 	set->op = cell->op;

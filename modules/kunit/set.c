@@ -106,7 +106,7 @@ static void arranging_keeps_keys(struct kunit *test)
 	set = alloc_set(test, &p);
 	memcpy(keys, set->keys, sizeof(keys));
 	memcpy(lookup, set->lookup, sizeof(lookup));
-	dsbench_set_arrange(set);
+	dsbench_set_arrange(set, N);
 	expect_permutation(test, set->keys);
 	KUNIT_EXPECT_NE(test, memcmp(set->keys, keys, sizeof(keys)), 0);
 	KUNIT_EXPECT_NE(test, memcmp(set->lookup, lookup, sizeof(lookup)), 0);
@@ -121,6 +121,54 @@ static void arranging_keeps_keys(struct kunit *test)
 	dsbench_set_free(set);
 }
 
+static void arranging_keeps_looked_up_keys(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_set *set = alloc_set(test, &p);
+	u32 first[10];
+	int i;
+
+	memcpy(first, set->lookup, sizeof(first));
+	for (i = 0; i < 5; i++)
+		dsbench_set_arrange(set, ARRAY_SIZE(first));
+	KUNIT_EXPECT_NE(test, memcmp(first, set->lookup, sizeof(first)), 0);
+	sort(first, ARRAY_SIZE(first), sizeof(*first), by_number, NULL);
+	sort(set->lookup, ARRAY_SIZE(first), sizeof(*first), by_number, NULL);
+	KUNIT_EXPECT_EQ(test, memcmp(first, set->lookup, sizeof(first)), 0);
+	dsbench_set_free(set);
+}
+
+static void arranging_does_without_elements(struct kunit *test)
+{
+	struct dsbench_params p = some_params();
+	struct dsbench_set *set;
+
+	p.inline_alloc = true;
+	p.erase_as_inserted = true;
+	set = alloc_set(test, &p);
+	dsbench_set_arrange(set, N);
+	expect_permutation(test, set->keys);
+	KUNIT_EXPECT_PTR_EQ(test, set->erase, set->keys);
+	dsbench_set_free(set);
+}
+
+static void choices_lie_in_the_pool(struct kunit *test)
+{
+	static const u32 sizes[] = { 1, 2, 21, 22, 63, 64, 65, 500, 4095, 4096,
+				     4097, DSBENCH_N_MAX };
+	struct rnd_state rnd;
+	int i, draw;
+
+	prandom_seed_state(&rnd, 1);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (draw = 0; draw < 500; draw++)
+			KUNIT_ASSERT_LE(test,
+					dsbench_pool_choose(sizes[i], &rnd) +
+					sizes[i],
+					dsbench_pool_size(sizes[i]));
+	}
+}
+
 static void arranging_keeps_order(struct kunit *test)
 {
 	struct dsbench_params p = some_params();
@@ -129,7 +177,7 @@ static void arranging_keeps_order(struct kunit *test)
 
 	p.sequential = true;
 	set = alloc_set(test, &p);
-	dsbench_set_arrange(set);
+	dsbench_set_arrange(set, N);
 	KUNIT_EXPECT_TRUE(test, ascends(set->keys));
 	for (first = 0; set->pool[first] != set->elems[0]; first++)
 		KUNIT_ASSERT_LT(test, first, 3 * N);
@@ -240,6 +288,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(keys_are_sequential),
 	KUNIT_CASE(seed_decides),
 	KUNIT_CASE(arranging_keeps_keys),
+	KUNIT_CASE(arranging_keeps_looked_up_keys),
+	KUNIT_CASE(arranging_does_without_elements),
+	KUNIT_CASE(choices_lie_in_the_pool),
 	KUNIT_CASE(arranging_keeps_order),
 	KUNIT_CASE(erase_goes_by_key),
 	KUNIT_CASE(erase_goes_as_inserted),

@@ -14,7 +14,7 @@ from ..compare import picture as comparepicture
 from ..compare import table as comparetable
 from ..compare.comparison import Comparisons, Sweep
 from ..compare.verdict import Comparison, Rule, Word
-from ..errors import UsageError
+from ..errors import HarnessError, UsageError
 from ..kernel import trees
 from ..kernel.trees import Tree
 from ..results import results
@@ -105,14 +105,16 @@ def measure(plan: AbPlan, pair: Sequence[Contender], taken: dict[str, Taken]) ->
     place = results.label(pair[0].target.name, pair[0].target.accel)
     what = f"{pair[0].label} and {pair[1].label} in turns in {place}"
     _take(plan, pair, interleave.order(sides, plan.sweep.sizes, plan.rounds, seed), what, taken)
-    if spoilt := _spoilt(plan, taken):
-        loads = interleave.again(sides, spoilt, plan.rounds, seed)
-        _take(plan, pair, loads, f"once more what shared its core with others in {place}", taken)
+    if again := interleave.again(sides, spoilt(plan, taken), plan.rounds, seed):
+        try:
+            _take(plan, pair, again, f"once more what shared its core with others in {place}", taken)
+        except HarnessError as error:
+            ui.warn(f"what shared its core with others could not be taken once more: {error}")
 
 
-def _spoilt(plan: AbPlan, taken: dict[str, Taken]) -> set[Turn]:
+def spoilt(plan: AbPlan, taken: dict[str, Taken]) -> set[Turn]:
     """The turns that say nothing; none where what runs besides does not count."""
-    return set() if _rule(plan, taken).exact else interleave.spoilt(taken)
+    return set() if _rule(plan, taken).exact else interleave.spoilt(taken, plan.rounds)
 
 
 def _take(plan: AbPlan, pair: Sequence[Contender], loads: Sequence[Load], what: str, taken: dict[str, Taken]) -> None:
@@ -185,14 +187,15 @@ def compare(plan: AbPlan) -> int:
     found = judged(plan, sides, taken)
     print("; ".join(f"{letter} is {contender.described}" for letter, contender in zip("AB", pair)))
     comparetable.show(found)
-    spoilt = _spoilt(plan, taken)
-    if spoilt:
-        turns = len({turn for side in taken.values() for turn in side.disturbed})
-        print(f"left out: {len(spoilt)} of {turns} pairs of loads, which shared their core with others; each was taken once more")
+    left_out = spoilt(plan, taken)
+    if left_out:
+        turns = {turn for side in taken.values() for turn in side.disturbed}
+        more = sum(turn.round >= plan.rounds for turn in turns)
+        print(f"left out: {len(left_out)} of {len(turns)} pairs of loads, which shared their core with others; {more} were taken once more")
     account = watch.account()
     if found.counts[Word.INCONCLUSIVE] and found.before.results.unit == "cycles" and account.busy:
         print(f"meanwhile {account}: repeat it on an idle machine, with more --rounds, or count instructions")
-    content = {**comparison.document([found]), "rounds": plan.rounds, "turns_left_out": len(spoilt), "bystanders": dataclasses.asdict(account)}
+    content = {**comparison.document([found]), "rounds": plan.rounds, "turns_left_out": len(left_out), "bystanders": dataclasses.asdict(account)}
     results.write_document(content, path)
     ui.say(f"comparison: {paths.short(path)}, of {' and '.join(side.path.name for side in sides)}")
     for drawn in comparepicture.draw(found, paths.PLOTS, "ab"):
@@ -229,7 +232,7 @@ def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, Taken]) -> Com
 def verdicts(plan: AbPlan, taken: dict[str, Taken]) -> list[Comparison]:
     """What became of every cell that both sides have."""
     rule = _rule(plan, taken)
-    blocks = interleave.blocks(taken, without=_spoilt(plan, taken))
+    blocks = interleave.blocks(taken, without=spoilt(plan, taken))
     one, other = ({cell: blocks[name][cell] for cell in taken[name].names} for name in NAMES)
     if rule.exact:
         one, other = _cheapest(one), _cheapest(other)

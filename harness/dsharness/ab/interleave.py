@@ -22,6 +22,7 @@ from typing import Any
 from .. import paths, ui
 from ..errors import HarnessError
 from ..kernel.build import Build
+from ..results.datapath import ENCRYPTING
 from ..results.samples import PACKET, WORKS, Cell, Report
 from ..sweep import bystanders
 from ..sweep import drive as sweeper
@@ -111,8 +112,8 @@ class Taken:
             if known is not cell:
                 known.extend(cell)
             self.blocks.setdefault(cell.name, {})[turn.round] = [count / cell.elements for count in cell.cycles]
-        tries = sum(len(cell.cycles) for cell in stage.cells)
-        self.disturbed[turn] = sum(sum(cell.disturbed) for cell in stage.cells) / max(1, tries)
+        marked = [cell for cell in stage.cells if cell.container != ENCRYPTING]
+        self.disturbed[turn] = sum(sum(cell.disturbed) for cell in marked) / max(1, sum(len(cell.cycles) for cell in marked))
 
     @property
     def names(self) -> list[str]:
@@ -124,13 +125,13 @@ class Taken:
         cell = self.cells[name]
         return Turn(number, None if cell.work == PACKET else cell.n)
 
-    @property
-    def spoilt(self) -> set[Turn]:
-        """The turns in which this side's load was disturbed more than others."""
+    def spoilt(self, rounds: int) -> set[Turn]:
+        """The turns in which this side's load was disturbed more than one of the first `rounds`."""
         least: dict[int | None, float] = {}
         for turn, share in self.disturbed.items():
-            least[turn.n] = min(share, least.get(turn.n, share))
-        return {turn for turn, share in self.disturbed.items() if share > least[turn.n] + DISTURBED_MORE}
+            if turn.round < rounds:
+                least[turn.n] = min(share, least.get(turn.n, share))
+        return {turn for turn, share in self.disturbed.items() if share > least.get(turn.n, share) + DISTURBED_MORE}
 
 
 def order(sides: Sequence[Side], sizes: Sequence[int], rounds: int, seed: int) -> list[Load]:
@@ -159,9 +160,9 @@ def again(sides: Sequence[Side], turns: Collection[Turn], first: int, seed: int)
     return made
 
 
-def spoilt(taken: Mapping[str, Taken]) -> set[Turn]:
-    """The turns in which the load of any side was disturbed."""
-    return {turn for side in taken.values() for turn in side.spoilt}
+def spoilt(taken: Mapping[str, Taken], rounds: int) -> set[Turn]:
+    """The turns in which the load of any side was disturbed, more than in the first `rounds`: turns taken later move no mark."""
+    return {turn for side in taken.values() for turn in side.spoilt(rounds)}
 
 
 def blocks(taken: Mapping[str, Taken], without: Collection[Turn] = ()) -> dict[str, dict[str, list[list[float]]]]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import HarnessError
-from ..results import floors
+from ..results import floors, results
 from ..results.results import Results
 from ..results.samples import DATAPATH_OPS
 from ..statistics import stats
@@ -95,7 +95,7 @@ def compare(
     _refuse_the_same(before, after)
     found = likeness.differences(before.results, after.results)
     _refuse([difference for difference in found if difference.kind not in across], before.path, after.path)
-    one, other = samples(before.results), samples(after.results)
+    one, other = samples(before.results, after.results)
     if not one.keys() & other.keys():
         raise HarnessError(f"{before.path} and {after.path} have no cell in common: there is nothing to compare")
     doubt = likeness.doubt(before.results, after.results)
@@ -114,9 +114,10 @@ def compare(
     )
 
 
-def samples(sweep: Results) -> dict[str, Blocks]:
-    """Every cell's telling samples, an element or packet, as one block: which guest a try was made in, the file does not say."""
-    return {cell.name: [[count / cell.elements for count in sweep.telling(cell)]] for cell in sweep.cells}
+def samples(before: Results, after: Results) -> tuple[dict[str, Blocks], dict[str, Blocks]]:
+    """Every cell's telling samples, as one block: which guest a try was made in, the file does not say."""
+    one, other = results.telling(before, after)
+    return {name: [values] for name, values in one.items()}, {name: [values] for name, values in other.items()}
 
 
 def _held_against_floors(cells: Sequence[Comparison]) -> list[Comparison]:

@@ -20,8 +20,8 @@ Counts of instructions know nothing of what else the machine does: of one load, 
 exactly: two values without any spread, from two tries or more, are compared as they
 are, and so are counts that are the same on both sides try for try. A load that finds the allocator in another state
 counts a few more, on either side: where median and cheapest load of both sides agree, that is no change. So it is where
-the interval is no wider than the threshold and what loads of one side are apart, a tenth at either end left out, unless the
-rule above finds a change.
+there are loads enough to show a change, and the interval reaches no further beyond the threshold than the loads of either
+side are apart, a tenth at either end left out.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One cell on both sides: medians of all samples, their ratio after / before with its 95 % interval, and the word.
+    """One cell on both sides: medians of the samples, their ratio after / before with its 95 % interval, and the word.
 
     Where a median is below the clock's resolution, ratio and interval are NaN. Of loads in turns the ratio is the median
     of the neighbours' ratios.
@@ -153,7 +153,7 @@ class _Pair:
         self.called = "loads" if loads else "tries" if sum(self.sizes) == sum(map(len, sides)) else "stretches of tries"
         self.turns = _turns(one, other) if in_turns and loads else None
         self.same_loads = rule.exact and loads and _same_loads(one, other, rule)
-        self.noise = max(_noise(one), _noise(other)) if rule.exact and loads else 0.0
+        self.noise = min(_noise(one), _noise(other)) if rule.exact and loads else 0.0
         self.p = self._p(one, other)
         ratio, low, high = self._ratio(one, other)
         before_median, after_median = self.medians
@@ -211,17 +211,15 @@ class _Pair:
         if beyond and p < self.rule.alpha:
             return side, f"the interval is beyond {self.rule.tolerance}"
         noisy = replace(self.rule, threshold=self.rule.threshold + self.noise).band
-        if noisy.low <= low and high <= noisy.high:
+        if not beyond and self._least_p * family < self.rule.alpha and noisy.low <= low and high <= noisy.high:
             return Word.NO_CHANGE, f"{LIKE_LOADS}, {100 * self.noise:.2g} %"
         return Word.INCONCLUSIVE, self._doubtful(beyond, p, family)
 
     def _doubtful(self, beyond: bool, p: float, family: int) -> str:
         """Why there is no verdict on a ratio that may well have changed."""
         alpha = self.rule.alpha
-        paired = self.turns is not None
-        least = inference.least_p_of_pairs(self.sizes[0]) if paired else inference.least_p(*self.sizes)
-        if least * family >= alpha:
-            needed = inference.least_size(alpha, family, paired)
+        if self._least_p * family >= alpha:
+            needed = inference.least_size(alpha, family, paired=self.turns is not None)
             return (
                 f"too few {self.called}: with {self._counted} no p in {family} cells can be below {alpha:g}, "
                 f"it takes {needed}"
@@ -231,6 +229,11 @@ class _Pair:
         if p < alpha:
             return f"a difference, but its interval has a part within {self.rule.tolerance}"
         return f"the interval reaches beyond {self.rule.tolerance}: the samples scatter too much"
+
+    @property
+    def _least_p(self) -> float:
+        """The smallest p that so many units can have."""
+        return inference.least_p(*self.sizes) if self.turns is None else inference.least_p_of_pairs(self.sizes[0])
 
     @property
     def _counted(self) -> str:

@@ -107,8 +107,9 @@ def itself() -> list[Goal]:
     pair = abrun.contenders(plan)
     taken: dict[str, Taken] = {}
     abrun.measure(plan, pair, taken)
-    disturbed = [sum(cell.disturbed) / len(cell.cycles) for side in taken.values() for cell in side.cells.values()]
-    spoilt = _spoilt(watch.account(), sum(disturbed) / len(disturbed))
+    left_out = abrun.spoilt(plan, taken)
+    disturbed = [share for side in taken.values() for turn, share in side.disturbed.items() if turn not in left_out]
+    spoilt = _spoilt(watch.account(), sum(disturbed) / max(1, len(disturbed)))
     words = [cell.word for cell in abrun.verdicts(plan, taken)]
     same, wrong = (sum(word in wanted for word in words) for wanted in ((Word.NO_CHANGE,), (Word.FASTER, Word.SLOWER)))
     found = f"{same} of {len(words)}" + (f", {wrong} wrong" if wrong else "")

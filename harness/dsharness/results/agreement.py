@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import HarnessError
 from ..statistics import stats
+from . import results
 from .results import Results
 
 
@@ -44,15 +45,12 @@ def of(first: Results, second: Results, figure: str = "median") -> Agreement:
 
     HarnessError when no cell of both is above the clock's resolution.
     """
-    before, after = _figures(first, figure), _figures(second, figure)
+    before, after = (
+        {name: getattr(stats.summarise(values), figure) for name, values in side.items()} for side in results.telling(first, second)
+    )
     shared = [name for name in before if name in after]
     resolved = [name for name in shared if before[name] > 0 and after[name] > 0]
     if not resolved:
         raise HarnessError("no cell of the two sweeps is above the clock's resolution: there is nothing to compare")
     ratios = {name: after[name] / before[name] for name in resolved}
     return Agreement(ratios, [name for name in shared if name not in ratios])
-
-
-def _figures(sweep: Results, figure: str) -> dict[str, float]:
-    samples = {cell.name: [count / cell.elements for count in sweep.telling(cell)] for cell in sweep.cells}
-    return {name: getattr(stats.summarise(values), figure) for name, values in samples.items()}

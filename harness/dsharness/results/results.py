@@ -47,6 +47,9 @@ SHARING = ("elapsed", "reads", "writes")
 CURVE = "curve"
 """Where the context of a curve says which one it is: such a file has its complexities, too."""
 
+# Where there are more tries, so many have to be undisturbed: a comparison cuts no fewer into stretches.
+LEAST_CALM = 30
+
 # The share of disturbed tries from which on a result says so.
 NOTABLE_SHARE = 0.05
 
@@ -90,15 +93,6 @@ class Results:
     def order(self) -> str:
         """In which order the keys were inserted: "shuffled" or "sequential"; "" where the sweep does not say."""
         return str(self.context.get("order", ""))
-
-    def telling(self, cell: Cell) -> Sequence[int]:
-        """The counts of the tries that a comparison looks at: the undisturbed ones, where these are half of a cell's or more.
-
-        All of them where readers share the container or instructions are counted: there a mark says nothing of the count.
-        """
-        calm = [count for count, disturbed in zip(cell.cycles, cell.disturbed) if not disturbed]
-        marked = not cell.threads and self.unit == "cycles"
-        return calm if marked and 2 * len(calm) >= len(cell.cycles) else cell.cycles
 
     @property
     def disturbed_share(self) -> float:
@@ -168,6 +162,33 @@ class Results:
 def label(target: str, accel: str | None) -> str:
     """The target with its accelerator, where it has one."""
     return f"{target}-{accel}" if accel else target
+
+
+def telling(before: Results, after: Results) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """By cell, the tries of two sweeps that a comparison looks at, an element or packet: the undisturbed ones.
+
+    All of a cell's where that leaves less than half of them on either side, or too few to be taken in stretches; where readers
+    share the container or instructions are counted, too: there a mark says nothing of the count.
+    """
+    sides = [{cell.name: cell for cell in sweep.cells} for sweep in (before, after)]
+    marked = before.unit == after.unit == "cycles"
+    calm = {
+        name for name in sides[0].keys() & sides[1].keys()
+        if marked and not sides[0][name].threads and all(_is_mostly_calm(side[name]) for side in sides)
+    }  # fmt: skip
+    one, other = (
+        {name: [count / cell.elements for count in _tries(cell, name in calm)] for name, cell in side.items()} for side in sides
+    )
+    return one, other
+
+
+def _is_mostly_calm(cell: Cell) -> bool:
+    tries, calm = len(cell.cycles), len(cell.disturbed) - sum(cell.disturbed)
+    return 2 * calm >= tries and (calm >= LEAST_CALM or tries < LEAST_CALM)
+
+
+def _tries(cell: Cell, calm: bool) -> Sequence[int]:
+    return [count for count, disturbed in zip(cell.cycles, cell.disturbed) if not disturbed] if calm else cell.cycles
 
 
 def per_work(cell: Cell) -> stats.Summary:

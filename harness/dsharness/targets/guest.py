@@ -195,7 +195,9 @@ class Guest(Target):
         try:
             return self._boot_once(job, pump, timeout)
         except _StumbleError:
-            ui.warn(f"the {self.name} guest fell over its emulator while it booted: booting it once more ({job.console})")
+            first = job.console.rename(job.console.with_stem(f"{job.console.stem}-stumbled"))
+            job.console.touch()
+            ui.warn(f"the {self.name} guest fell over its emulator while it booted: booting it once more ({first})")
             return self._boot_once(job, pump, timeout)
 
     def _boot_once(self, job: Job, pump: Pump, timeout: float) -> int:

@@ -7,6 +7,7 @@ output or the terminal, ttyS2 its standard error, ttyS3 the report.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from ..kernel.build import Build
 from . import guestnet, initramfs, qemucmd
 from .guest import INIT, Guest, Job
 
-LEFT_BREAKPOINT = "Oops: int3: "
+LEFT_BREAKPOINT = re.compile(r"\bint3: [0-9a-f]{4} \[#")
+"""How it is told, with "Oops: " before it from 6.10 on."""
 TERMINFO = (Path("/etc/terminfo"), Path("/lib/terminfo"), Path("/usr/share/terminfo"))
 
 
@@ -54,7 +56,7 @@ class Qemu(Guest):
         On real ones each CPU is told in time. QEMU before 8.1 may translate code that another CPU is just writing, and keep
         that: once in hundreds of boots.
         """
-        return self._accelerator == "tcg" and self._cpus > 1 and any(LEFT_BREAKPOINT in line for line in console)
+        return self._accelerator == "tcg" and self._cpus > 1 and any(map(LEFT_BREAKPOINT.search, console))
 
     def _userland(self) -> initramfs.Archive:
         if not self._network:
