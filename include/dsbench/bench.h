@@ -25,8 +25,9 @@
 
 /*
  * Every element takes this much memory whatever container it sits in: one
- * cache line, allocated before the clock starts from the same slabs. A container
- * with a bigger link would otherwise pay for its size class, not for its work.
+ * cache line, and those that exist before the clock starts come from the same
+ * slabs. A container with a bigger link would otherwise pay for its size class,
+ * not for its work.
  */
 #define DSBENCH_ELEM_SIZE	64
 

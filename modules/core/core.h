@@ -317,7 +317,7 @@ void dsbench_clock_overhead(void);
  * struct dsbench_pace - what three loops took, in cycles
  * @chain: additions that wait for each other
  * @wide: four times as many that do not
- * @jumps: jumps, each to itself
+ * @jumps: a loop of nothing else
  */
 struct dsbench_pace {
 	u32 chain;

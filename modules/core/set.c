@@ -303,9 +303,9 @@ EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_free);
  * @lookups: how many keys the try looks up
  *
  * The keys stay the same, those that are looked up too; but all that is
- * shuffled is shuffled anew. A CPU's branch predictor learns an order of a thousand keys
- * by heart from a few tries, which no user's data would let it do, and forgets
- * it again as others run in between.
+ * shuffled is shuffled anew. A CPU's branch predictor learns an order of a
+ * thousand keys by heart from a few tries, which no user's data would let it do,
+ * and forgets it again as others run in between.
  *
  * Context: may sleep.
  */

@@ -54,7 +54,7 @@ class Qemu(Guest):
         """Several emulated CPUs may meet a breakpoint by which another patches the kernel, after it was taken out.
 
         On real ones each CPU is told in time. QEMU before 8.1 may translate code that another CPU is just writing, and keep
-        that: once in hundreds of boots.
+        that. It is rare: CI met it once, sixty boots in a row did not.
         """
         return self._accelerator == "tcg" and self._cpus > 1 and any(map(LEFT_BREAKPOINT.search, console))
 
