@@ -235,13 +235,18 @@ def test_a_million_elements(uml: targets.Target) -> None:
 
 
 def test_memory_comes_back(uml: targets.Target) -> None:
+    # pages that a CPU keeps at hand, up to 7 MiB, are not in MemFree; the sum repeats to 0.1 MiB
     script = f"""
-    free() {{ echo 3 > /proc/sys/vm/drop_caches; awk '/MemFree/ {{ print "free", $2 }}' /proc/meminfo; }}
+    free() {{
+        echo 3 > /proc/sys/vm/drop_caches
+        awk '/^MemFree:/ {{ kib += $2 }} $1 == "count:" {{ kib += 4 * $2 }} END {{ print "free", kib }}' \\
+            /proc/meminfo /proc/zoneinfo
+    }}
     insmod dsbench.ko n=50000 tries=1 warmup=0 alloc=inline; cat /proc/dsbench > /dev/null; free
     for i in 1 2 3 4 5 6; do echo 1 > {RUN}; cat /proc/dsbench > /dev/null; done; free
     """
     before, after = (int(kib) for kib in re.findall(r"free (\d+)", sh(uml, script)))
-    assert before - after < 4096, "six runs of 3 MiB each lost more than 4 MiB"
+    assert before - after < 512, "six runs of 3 MiB each lost more than 0.5 MiB"
 
 
 # Parameters that are written

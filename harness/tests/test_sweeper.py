@@ -86,6 +86,14 @@ def test_modules_that_git_merely_calls_otherwise_are_the_same(tmp_path: Path) ->
     assert collector.complete and results.read(collector.path).context["dsbench_revision"] == OLD
 
 
+def test_results_tell_of_their_machine_from_the_first_stage_on(tmp_path: Path) -> None:
+    collector = begun(tmp_path / "sweep.json", 500, 1000)
+    collector.add(stage(500, OLD), ["CPUs take turns"])
+    assert results.read(collector.path).context["warnings"] == ["CPUs take turns"]
+    collector.add(stage(1000, OLD), ["CPUs take turns"])
+    assert results.read(collector.path).context["warnings"] == ["CPUs take turns"]
+
+
 @pytest.mark.parametrize("old", [OLD, "0123456"])
 def test_what_goes_on_with_a_file_has_its_modules(old: str, tmp_path: Path) -> None:
     begun(tmp_path / "curve.json", 500, 1000).add(stage(500, old))

@@ -81,6 +81,14 @@ def test_commas_in_paths_survive_qemu() -> None:
     assert "file,id=port0,append=on,path=/a,,b" in words
 
 
+def test_emulated_cpus_run_at_once_where_they_are_told_to() -> None:
+    threads = [
+        word for at_once in (True, False) for word in qemucmd.argv("tcg", Path("/k"), Path("/i"), [], cpus=2, at_once=at_once)
+        if word.startswith("tcg")
+    ]  # fmt: skip
+    assert threads == ["tcg,thread=multi", "tcg,thread=single"]
+
+
 NO_PROCESS = 1 << 23
 """No process has that number: it is above what the kernel gives."""
 
@@ -127,34 +135,38 @@ class Falling(targets.Qemu):
 
     def __init__(self, build: Build, console: str, falls: int, cpus: int = 2) -> None:
         super().__init__(build, "tcg", cpus=cpus)
-        self.console, self.falls, self.boots = console, falls, 0
+        self.console, self.falls = console, falls
+        self.boots: list[bool] = []
+        """Of each boot, whether its CPUs ran at once."""
 
     def _argv(self, job: guest.Job) -> list[str]:
-        self.boots += 1
+        self.boots.append(self._at_once)
         fall = f"echo '{self.console}'"
         stand = f"echo ready >>{job.status}; echo done >>{job.stdout}; echo exit 0 >>{job.status}"
-        return ["sh", "-c", fall if self.boots <= self.falls else stand]
+        return ["sh", "-c", fall if len(self.boots) <= self.falls else stand]
 
 
 @pytest.mark.parametrize("console", [BREAKPOINT, "[    1.5] int3: 0000 [#1] PREEMPT SMP NOPTI"])
-def test_a_guest_that_falls_over_its_emulator_is_booted_once_more(
+def test_a_guest_that_falls_over_its_emulator_is_booted_once_more_with_cpus_that_take_turns(
     built: Build, capsys: pytest.CaptureFixture[str], console: str
 ) -> None:
     machine = Falling(built, console, falls=1)
-    assert machine.run(["true"]).stdout == b"done\n"
-    assert machine.boots == 2
-    assert "booting it once more" in capsys.readouterr().err
+    for _ in range(2):
+        assert machine.run(["true"]).stdout == b"done\n"
+    assert machine.boots == [True, False, False]
+    (warning,) = machine.warnings
+    assert "take turns" in warning and warning in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("console", "falls", "cpus", "boots"),
     [
-        (BREAKPOINT, 2, 2, 2),
-        (BREAKPOINT, 1, 1, 1),
-        ("Kernel panic - not syncing: VFS", 1, 2, 1),
+        (BREAKPOINT, 2, 2, [True, False]),
+        (BREAKPOINT, 1, 1, [False]),
+        ("Kernel panic - not syncing: VFS", 1, 2, [True]),
     ],
 )
-def test_a_guest_that_falls_for_good_is_an_error(built: Build, console: str, falls: int, cpus: int, boots: int) -> None:
+def test_a_guest_that_falls_for_good_is_an_error(built: Build, console: str, falls: int, cpus: int, boots: list[bool]) -> None:
     machine = Falling(built, console, falls, cpus)
     with pytest.raises(HarnessError, match="the qemu guest ended while it booted"):
         machine.run(["true"])

@@ -52,13 +52,16 @@ def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
         devices_required=bool(plan.datapath and plan.datapath.required),
     )
     where = f"sweeping in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
-    with ui.Progress(where, plan.cells * tries, "tries") as progress:
 
+    def take(stage: StageResult) -> None:
+        collector.add(stage, target.warnings)
+
+    with ui.Progress(where, plan.cells * tries, "tries") as progress:
         try:
             for number, share in enumerate(shares):
                 part = dataclasses.replace(plan, tries=share)
                 follow = functools.partial(_follow, progress, part, plan.cells * sum(shares[:number]))
-                run_guest(part, target, collector.add, follow)
+                run_guest(part, target, take, follow)
         finally:
             collector.close(results.LATEST if output is None else None)
     return path, collector.results
@@ -154,8 +157,11 @@ class Collector:
         """Whether every stage is there."""
         return not self._awaited
 
-    def add(self, stage: StageResult) -> None:
-        """Keep one more stage; it counts once it is on the disk. HarnessError when that is full, or it is of another build."""
+    def add(self, stage: StageResult, machine: Sequence[str] = ()) -> None:
+        """Keep one more stage, and the warnings of the machine; it counts once it is on the disk.
+
+        HarnessError when that is full, or the stage is of another build.
+        """
         if stage.report:
             self._check_build(stage.report)
         if stage.topology and "absent_devices" not in self.results.context:
@@ -171,7 +177,7 @@ class Collector:
             **self._settled(stage),
             **(devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
             "absent_ops": list(dict.fromkeys([*before.get("absent_ops", []), *absent])),
-            "warnings": list(dict.fromkeys([*before["warnings"], *warnings])),
+            "warnings": list(dict.fromkeys([*before["warnings"], *machine, *warnings])),
             "cells": [cell.name for cell in cells],
             "complete": not awaited,
         }

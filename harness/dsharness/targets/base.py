@@ -51,6 +51,8 @@ class Target(ABC):
         """Of the next guest; the host has what it has."""
         self.cpu: int | None = None
         """The host's CPU that guests keep to, so that they do not leave their caches; None: any."""
+        self.warnings: list[str] = []
+        """What results of its guests must tell of the machine, as far as that is known by now."""
 
     @abstractmethod
     def run(

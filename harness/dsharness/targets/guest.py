@@ -187,8 +187,12 @@ class Guest(Target):
         return logs / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{next(_guests):03}-{os.getpid()}.console"
 
     def _stumbled(self, console: Sequence[str]) -> bool:
-        """Whether a guest that ended while it booted fell over its machine, and deserves a second boot."""
+        """Whether a guest that ended while it booted fell over its machine, which `_steady` can mend."""
         return False
+
+    def _steady(self) -> str:
+        """Change the machine so that no guest falls over it again; what was changed, as a sentence without its dot."""
+        raise NotImplementedError
 
     def _boot(self, job: Job, pump: Pump, timeout: float) -> int:
         """Boot the guest, a second time if need be, and follow it to its end; the exit status of its command."""
@@ -197,7 +201,8 @@ class Guest(Target):
         except _StumbleError:
             first = job.console.rename(job.console.with_stem(f"{job.console.stem}-stumbled"))
             job.console.touch()
-            ui.warn(f"the {self.name} guest fell over its emulator while it booted: booting it once more ({first})")
+            self.warnings.append(self._steady())
+            ui.warn(f"the {self.name} guest fell over its emulator while it booted ({first}); once more: {self.warnings[-1]}")
             return self._boot_once(job, pump, timeout)
 
     def _boot_once(self, job: Job, pump: Pump, timeout: float) -> int:

@@ -34,12 +34,21 @@ MORE_KERNEL_PARAMETERS = {
 }
 
 
-def argv(accel: str, image: Path, initramfs: Path, ports: Sequence[str], memory_mib: int = BOOT_MEMORY_MIB, cpus: int = 1) -> list[str]:
-    """The command that boots `image`; `ports` are the chardevs of ttyS0 to ttyS3, without their ids."""
+def argv(
+    accel: str,
+    image: Path,
+    initramfs: Path,
+    ports: Sequence[str],
+    memory_mib: int = BOOT_MEMORY_MIB,
+    cpus: int = 1,
+    at_once: bool = False,
+) -> list[str]:
+    """The command that boots `image`; `ports` are the chardevs of ttyS0 to ttyS3, without their ids.
+
+    Emulated CPUs take turns in one thread of the host, or have one each and run `at_once`.
+    """
     parameters = (*KERNEL_PARAMETERS, *(MORE_KERNEL_PARAMETERS.get(accel, ()) if cpus == 1 else ()))
-    # Under icount the CPUs take turns in any case: it counts for all of them together.
-    together = accel == "tcg" and cpus > 1
-    accelerator = [word.replace("thread=single", "thread=multi") if together else word for word in ACCELERATORS[accel]]
+    accelerator = [word.replace("thread=single", "thread=multi") if at_once else word for word in ACCELERATORS[accel]]
     serial = [
         word
         for number, backend in enumerate(ports)
