@@ -150,6 +150,15 @@ def test_cells_that_one_side_lacks_are_named() -> None:
     assert "and 2 more" in "\n".join(comparetable.summary(found))
 
 
+def test_the_rule_is_told_as_it_was_applied() -> None:
+    cycles, counts = Rule.of("cycles"), Rule.of("instructions")
+    noisy = "no further beyond it than loads of either side are apart"
+    assert "±10 %" in comparetable.rule(cycles, in_turns=False) and "Mann-Whitney" in comparetable.rule(cycles, in_turns=False)
+    assert "±0.1 %" in comparetable.rule(counts, in_turns=True) and "signed ranks" in comparetable.rule(counts, in_turns=True)
+    told = [noisy in comparetable.rule(rule, in_turns) for rule in (cycles, counts) for in_turns in (False, True)]
+    assert told == [False, False, False, True], "counts of several loads alone"
+
+
 def test_cells_of_threads_are_compared_like_others() -> None:
     shared = {"sizes": [500], "threads": [2], "tries": 40}
     found = compared(make(**shared), scaled(again(**shared), 2, "rbtree/find/500/threads:2"))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Elements and keys: permutations of what they should be, the same every time. */
 
+#include <kunit/resource.h>
 #include <linux/bitmap.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -9,11 +10,24 @@
 
 #define N	100
 
-static struct dsbench_set *alloc_set(struct kunit *test,
-				     const struct dsbench_params *p)
+static int init_set(struct kunit_resource *res, void *params)
 {
-	struct dsbench_set *set = dsbench_set_alloc(p, N);
+	res->data = dsbench_set_alloc(params, N);
+	return res->data ? 0 : -ENOMEM;
+}
 
+static void free_set(struct kunit_resource *res)
+{
+	dsbench_set_free(res->data);
+}
+
+/* The set goes when the test ends, be it by a failed assertion. */
+static struct dsbench_set *alloc_set(struct kunit *test,
+				     struct dsbench_params *p)
+{
+	struct dsbench_set *set;
+
+	set = kunit_alloc_resource(test, init_set, free_set, GFP_KERNEL, p);
 	KUNIT_ASSERT_NOT_NULL(test, set);
 	return set;
 }
@@ -59,7 +73,6 @@ static void keys_are_shuffled(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ascends(set->lookup));
 	KUNIT_EXPECT_NE(test, memcmp(set->keys, set->lookup,
 				     N * sizeof(*set->keys)), 0);
-	dsbench_set_free(set);
 }
 
 static void keys_are_sequential(struct kunit *test)
@@ -72,7 +85,6 @@ static void keys_are_sequential(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ascends(set->keys));
 	expect_permutation(test, set->lookup);
 	KUNIT_EXPECT_FALSE(test, ascends(set->lookup));
-	dsbench_set_free(set);
 }
 
 static void seed_decides(struct kunit *test)
@@ -90,9 +102,6 @@ static void seed_decides(struct kunit *test)
 				     N * sizeof(*one->lookup)), 0);
 	KUNIT_EXPECT_NE(test, memcmp(one->keys, other->keys,
 				     N * sizeof(*one->keys)), 0);
-	dsbench_set_free(other);
-	dsbench_set_free(same);
-	dsbench_set_free(one);
 }
 
 static void arranging_keeps_keys(struct kunit *test)
@@ -118,7 +127,6 @@ static void arranging_keeps_keys(struct kunit *test)
 	dsbench_set_reset(set);
 	for (i = 0; i < N; i++)
 		KUNIT_EXPECT_EQ(test, set->elems[i]->key, set->keys[i]);
-	dsbench_set_free(set);
 }
 
 static void arranging_keeps_looked_up_keys(struct kunit *test)
@@ -135,7 +143,6 @@ static void arranging_keeps_looked_up_keys(struct kunit *test)
 	sort(first, ARRAY_SIZE(first), sizeof(*first), by_number, NULL);
 	sort(set->lookup, ARRAY_SIZE(first), sizeof(*first), by_number, NULL);
 	KUNIT_EXPECT_EQ(test, memcmp(first, set->lookup, sizeof(first)), 0);
-	dsbench_set_free(set);
 }
 
 static void arranging_does_without_elements(struct kunit *test)
@@ -149,7 +156,6 @@ static void arranging_does_without_elements(struct kunit *test)
 	dsbench_set_arrange(set, N);
 	expect_permutation(test, set->keys);
 	KUNIT_EXPECT_PTR_EQ(test, set->erase, set->keys);
-	dsbench_set_free(set);
 }
 
 static void choices_lie_in_the_pool(struct kunit *test)
@@ -184,7 +190,6 @@ static void arranging_keeps_order(struct kunit *test)
 	for (i = 0; i < N; i++)
 		KUNIT_EXPECT_PTR_EQ(test, set->elems[i], set->pool[first + i]);
 	KUNIT_EXPECT_FALSE(test, ascends(set->lookup));
-	dsbench_set_free(set);
 }
 
 /* by_key as collect leaves it: element i holds key i. */
@@ -208,7 +213,6 @@ static void erase_goes_by_key(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dsbench_set_order(set), 0);
 	for (i = 0; i < N; i++)
 		KUNIT_EXPECT_EQ(test, set->by_key[i]->key, i);
-	dsbench_set_free(set);
 }
 
 static void erase_goes_as_inserted(struct kunit *test)
@@ -225,7 +229,6 @@ static void erase_goes_as_inserted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dsbench_set_order(set), 0);
 	for (i = 0; i < N; i++)
 		KUNIT_EXPECT_PTR_EQ(test, set->by_key[i], set->elems[i]);
-	dsbench_set_free(set);
 }
 
 static u32 count_misses(const struct dsbench_set *set)
@@ -246,13 +249,11 @@ static void misses_are_absent_keys(struct kunit *test)
 	p.misses = 100;
 	set = alloc_set(test, &p);
 	KUNIT_EXPECT_EQ(test, count_misses(set), N);
-	dsbench_set_free(set);
 
 	p.misses = 50;
 	set = alloc_set(test, &p);
 	KUNIT_EXPECT_GT(test, count_misses(set), 0);
 	KUNIT_EXPECT_LT(test, count_misses(set), N);
-	dsbench_set_free(set);
 }
 
 static void inline_sets_have_no_elements(struct kunit *test)
@@ -263,7 +264,6 @@ static void inline_sets_have_no_elements(struct kunit *test)
 	p.inline_alloc = true;
 	set = alloc_set(test, &p);
 	KUNIT_EXPECT_NULL(test, set->elems);
-	dsbench_set_free(set);
 }
 
 static void reset_restores_elements(struct kunit *test)
@@ -280,7 +280,6 @@ static void reset_restores_elements(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, set->elems[i]->key, set->keys[i]);
 		KUNIT_EXPECT_EQ(test, set->elems[i]->value, set->keys[i]);
 	}
-	dsbench_set_free(set);
 }
 
 static struct kunit_case cases[] = {

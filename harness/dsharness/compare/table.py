@@ -47,9 +47,10 @@ def summary(found: Comparisons) -> list[str]:
 def rule(by: Rule, in_turns: bool) -> str:
     """The rule in words."""
     test = "Wilcoxon's signed ranks of neighbouring loads" if in_turns else "Mann-Whitney"
+    noise = ", or one that reaches no further beyond it than loads of either side are apart" if in_turns and by.exact else ""
     return (
         f"threshold {by.tolerance}, alpha {by.alpha:g}: faster and slower take a 95 % interval of the ratio beyond the threshold "
-        f"and p < alpha ({test}, corrected by Holm for all cells), no change takes an interval within it"
+        f"and p < alpha ({test}, corrected by Holm for all cells), no change takes an interval within it{noise}"
     )
 
 
