@@ -104,7 +104,7 @@ def test_a_source_that_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(archive, "candidate", lambda name: None)
     monkeypatch.setattr(archive, "require", refuse)
     with pytest.raises(HarnessError, match="no linux-source-5.99"):
-        linuxsource.pick("5.99", ["lib/rbtree_test.c"])
+        linuxsource.pick("5.99", ["lib/rbtree_test.c"], linuxsource.TESTS)
     assert not [path for path in (tmp_path / "tests").iterdir() if path.is_dir()]
 
 
@@ -113,7 +113,7 @@ def test_what_was_picked_before_serves_without_the_archive(monkeypatch: pytest.M
     monkeypatch.setattr(archive, "candidate", lambda name: None)
     (tmp_path / "tests" / "linux-source-5.99_5.99.7-1").mkdir(parents=True)
     (tmp_path / "tests" / "linux-source-5.99_5.99.7-1.lock").touch()
-    assert linuxsource.pick("5.99", ["lib/rbtree_test.c"]).source == "linux-source-5.99 5.99.7-1"
+    assert linuxsource.pick("5.99", ["lib/rbtree_test.c"], linuxsource.TESTS).source == "linux-source-5.99 5.99.7-1"
 
 
 def test_an_installed_source_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -125,24 +125,24 @@ def test_an_installed_source_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("DSBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(linuxsource, "USR_SRC", tmp_path)
     monkeypatch.setattr(linuxsource, "_installed_version", lambda name: "5.99.7-1")
-    picked = linuxsource.pick("5.99", ["lib/rbtree_test.c", "lib/interval_tree_test.c"])
+    picked = linuxsource.pick("5.99", ["lib/rbtree_test.c", "lib/interval_tree_test.c"], linuxsource.TESTS)
     assert picked.source == "linux-source-5.99 5.99.7-1"
     assert [file.name for file in picked.folder.iterdir()] == ["rbtree_test.c"]
     tarball.write_bytes(tarball.read_bytes()[:-20])
     monkeypatch.setattr(linuxsource, "_installed_version", lambda name: "5.99.8-1")
     with pytest.raises(HarnessError, match="linux-source-5.99 cannot be unpacked"):
-        linuxsource.pick("5.99", ["lib/rbtree_test.c"])
+        linuxsource.pick("5.99", ["lib/rbtree_test.c"], linuxsource.TESTS)
 
 
 def test_what_does_not_build_is_absent_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "rbtree_test.c").write_text("this is no C\n", encoding="utf-8")
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(linuxsource, "pick", lambda version, files: linuxsource.Picked("linux-source-5.99 1", tmp_path))
+    monkeypatch.setattr(linuxsource, "pick", lambda version, files, shelf: linuxsource.Picked("linux-source-5.99 1", tmp_path))
     kernel = Kernel("5.99.7", (5, 99), "x86", kdir=tmp_path / "none", image=tmp_path / "vmlinuz", source=None)
     tests = kerneltests.make(kernel)
     assert not tests.modules
     assert tests.absent[RBTREE].startswith("it does not build for 5.99.7: ")
-    assert tests.absent[INTERVAL] == "linux-source-5.99 1 has no lib/interval_tree_test.c"
+    assert tests.absent[INTERVAL] == "linux-source-5.99 1 has no interval_tree_test.c"
     log = crosschecker._log(RBTREE, [], tests)
     assert isinstance(log, HarnessError) and str(log).startswith("rbtree_test is absent: it does not build")
 

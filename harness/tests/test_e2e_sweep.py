@@ -105,6 +105,14 @@ def test_the_datapath_follows_the_sizes(uml: targets.Target, tmp_path: Path) -> 
     assert min(path.values()) > 0
 
 
+def test_a_peer_that_a_stock_kernel_lacks_is_built_when_it_is_named(tmp_path: Path) -> None:
+    output = tmp_path / "result.json"
+    what = ("--container", "list", "--op", "find", "--sizes", "64", "--tries", "2", "--warmup", "0", "--payloads", "64")
+    sweeper.sweep(plan("--target", "qemu", "--accel", "icount", *what, "--device", "bareudp"), output)
+    context = results.read(output).context
+    assert (context["devices"], context["absent_devices"]) == (["veth", "bareudp"], {})
+
+
 def test_a_datapath_that_the_module_refuses_keeps_the_sizes(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     options = plan("--sizes", "64", "--tries", "2", "--warmup", "0", "--op", "fill", "--device", "udptun")

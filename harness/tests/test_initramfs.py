@@ -5,16 +5,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
 
 from dsharness.errors import HarnessError
-from dsharness.kernel import build
-from dsharness.kernel.build import Build
-from dsharness.kernel.kernels import Kernel
-from dsharness.targets import guestnet, initramfs
+from dsharness.targets import initramfs
 
 
 def unpack(archive: initramfs.Archive, folder: Path) -> None:
@@ -65,28 +61,3 @@ def test_programs_bring_their_libraries() -> None:
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="cannot be put into the guest: No such file"):
         initramfs.Archive().copy(tmp_path / "absent", "/absent")
-
-
-def test_network_modules_stay_until_they_are_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = tmp_path / "own"
-    own.mkdir()
-    for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo", "veth.ko"):
-        (own / name).touch()
-    monkeypatch.setattr(guestnet, "_own_modules", lambda image, release: own)
-    monkeypatch.setattr(guestnet, "_needed", lambda own: [own / "veth.ko"])
-    monkeypatch.setattr(build, "install", lambda built, root: None)
-    built = Build(Kernel("6.12", (6, 12), "x86", tmp_path, own / "vmlinuz", None), tmp_path / "ko", tmp_path / "root")
-    order: list[str] = []
-
-    def second() -> None:
-        with guestnet.module_root(built):
-            order.append("second")
-
-    with guestnet.module_root(built) as root:
-        waiter = threading.Thread(target=second)
-        waiter.start()
-        waiter.join(0.3)
-        order.append("first")
-        assert (root / "lib/modules/6.12/veth.ko").exists()
-    waiter.join()
-    assert order == ["first", "second"]

@@ -77,7 +77,7 @@ def _of_revisions(plan: AbPlan) -> tuple[Contender, Contender]:
     made = []
     for name, revision in zip(NAMES, plan.revisions):
         tree = trees.find(revision)
-        target = targets.get(where.target, where.kernel, where.accel, network=where.datapath is not None, tree=tree)
+        target = targets.get(where.target, where.kernel, where.accel, network=where.datapath is not None, peers=where.peers, tree=tree)
         made.append(Contender(revision, tree, target, _side(name, tree, target, where)))
     return made[0], made[1]
 
@@ -87,7 +87,7 @@ def _of_kernels(plan: AbPlan) -> tuple[Contender, Contender]:
     where, tree = plan.sweep, trees.working()
     made = []
     for name, kernel in zip(NAMES, plan.kernels):
-        target = targets.get(where.target, kernel, where.accel, network=where.datapath is not None, tree=tree)
+        target = targets.get(where.target, kernel, where.accel, network=where.datapath is not None, peers=where.peers, tree=tree)
         made.append(Contender(target.kernel.release, tree, target, _side(name, tree, target, where)))
     return made[0], made[1]
 

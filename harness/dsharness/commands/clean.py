@@ -12,7 +12,7 @@ from .. import locks, paths, ui
 from ..errors import HarnessError
 from ..kernel import buildroot, linuxsource, shelf, umlkernel
 
-MARKS = ("apt", "archive", buildroot.SHELF, "debs", umlkernel.SHELF, linuxsource.SHELF, "kvm.json", "kvm.lock")
+MARKS = ("apt", "archive", buildroot.SHELF, "debs", umlkernel.SHELF, *linuxsource.SHELVES, "kvm.json", "kvm.lock")
 """What the cache has in it: another folder is not removed, whatever DSBENCH_CACHE says."""
 
 

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import locks, paths, proc, ui
+from .. import locks, paths, ui
 from ..errors import HarnessError
-from ..kernel import build, linuxsource
+from ..kernel import linuxsource, onefile
 from ..kernel.kernels import Kernel
 
 RBTREE, INTERVAL, RHASHTABLE = NAMES = ("rbtree_test", "interval_tree_test", "test_rhashtable")
@@ -56,7 +55,7 @@ class Found:
 
 def make(kernel: Kernel) -> Tests:
     """Take the tests from the source of `kernel`'s version and build them. HarnessError when that cannot be had."""
-    picked = linuxsource.pick(f"{kernel.version[0]}.{kernel.version[1]}", [f"lib/{name}.c" for name in NAMES])
+    picked = linuxsource.pick(f"{kernel.version[0]}.{kernel.version[1]}", [f"lib/{name}.c" for name in NAMES], linuxsource.TESTS)
     folder = paths.make_folder(paths.BUILD / f"{kernel.target}-{kernel.release}" / "tests", "build")
     modules: dict[str, Path] = {}
     absent: dict[str, str] = {}
@@ -66,36 +65,11 @@ def make(kernel: Kernel) -> Tests:
     ):
         for name in NAMES:
             try:
-                modules[name] = _build(kernel, picked, folder / name, name)
+                modules[name] = onefile.module(kernel, picked, name, folder / name, WARM)
             except HarnessError as error:
                 absent[name] = str(error)
             progress.advance(name)
     return Tests(picked.source, modules, absent)
-
-
-def _build(kernel: Kernel, picked: linuxsource.Picked, folder: Path, name: str) -> Path:
-    """One test in a folder of its own, so that it alone is absent where it does not build."""
-    source = picked.folder / f"{name}.c"
-    if not source.exists():
-        raise HarnessError(f"{picked.source} has no lib/{name}.c")
-    origin = f"{source}\n{kernel.kdir}\n{WARM}\n"
-    mark = folder / "origin"
-    if not mark.exists() or mark.read_text(encoding="utf-8") != origin:
-        shutil.rmtree(folder, ignore_errors=True)
-        paths.make_folder(folder, "build")
-        shutil.copyfile(source, folder / source.name)
-        (folder / "Kbuild").write_text(f"obj-m := {name}.o\nccflags-y := {WARM}\n", encoding="utf-8")
-        mark.write_text(origin, encoding="utf-8")
-    log = paths.logs() / f"{name}-{kernel.target}-{kernel.release}.log"
-    log.unlink(missing_ok=True)
-    result = build.kbuild(kernel, folder, log)
-    if result.status:
-        problem = next((line for line in result.tail if build.ERROR.search(line)), result.last)
-        raise HarnessError(f"it does not build for {kernel.release}: {problem} (log: {log})")
-    module = folder / "stripped" / f"{name}.ko"
-    paths.make_folder(module.parent, "build")
-    proc.check(["strip", "--strip-debug", "-o", module, folder / f"{name}.ko"])
-    return module
 
 
 def arguments(name: str, n: int) -> list[str]:

@@ -16,7 +16,8 @@ from .. import locks, packages, paths, proc, ui
 from ..errors import HarnessError
 from . import archive, shelf
 
-SHELF = "tests"
+TESTS, DRIVERS = SHELVES = ("tests", "drivers")
+"""What is picked, each in a folder of the cache."""
 USR_SRC = Path("/usr/src")
 
 _ABSENT = re.compile(r"Not found in archive|Exiting with failure status due to previous errors")
@@ -45,14 +46,14 @@ def tarball(package: archive.Package) -> Iterator[IO[bytes]]:
         yield inner.stdout
 
 
-def pick(version: str, files: Sequence[str]) -> Picked:
-    """Files of the source of `version` ("6.12"), named from its top, in the cache.
+def pick(version: str, files: Sequence[str], shelf_name: str) -> Picked:
+    """Files of the source of `version` ("6.12"), named from its top, in the cache; one of SHELVES always has the same files.
 
     A file that this source does not have is not there. HarnessError when the source cannot be had.
     """
     packages.ensure("base")
     name = f"linux-source-{version}"
-    place = paths.make_folder(paths.cache() / SHELF, "kernel tests")
+    place = paths.make_folder(paths.cache() / shelf_name, "cache")
     installed = _installed_version(name)
     package = None if installed else archive.candidate(name)
     if not installed and not package and (kept := _kept(place, name)):

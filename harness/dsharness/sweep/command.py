@@ -18,6 +18,7 @@ from ..errors import UsageError
 from ..kernel import trees
 from ..results import datapath, floors
 from ..results.samples import DATAPATH_OPS
+from ..targets import guestnet
 
 OPS = ("fill", "find", "for_each", "erase")
 ORDERS = ("shuffled", "sequential")
@@ -44,6 +45,8 @@ class DatapathPlan:
     settings: tuple[str, ...]
     required: bool
     """Whether it was asked for by name, so that to go without is a failure."""
+    named: tuple[str, ...] = ()
+    """The devices that were asked for one by one."""
 
     @property
     def cells(self) -> int:
@@ -75,6 +78,11 @@ class Plan:
     def cpus(self) -> int:
         """How many its guest needs."""
         return max(self.threads) + self.writer if self.threads else 1
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The devices that were asked for one by one."""
+        return self.datapath.named if self.datapath else ()
 
     @property
     def cells(self) -> int:
@@ -148,7 +156,7 @@ def _add_datapath_options(parser: argparse.ArgumentParser) -> None:
 
 def add_device_options(parser: argparse.ArgumentParser, devices: str, payloads: Sequence[str]) -> None:
     """Those of them that say what of the datapath, with what is taken where they are left out."""
-    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} ({devices})")
+    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} ({devices}); {guestnet.BY_NAME}")
     parser.add_argument("--payloads", nargs="+", metavar="OCTETS", help=f"of a packet ({' '.join(payloads)})")
 
 
@@ -269,6 +277,7 @@ def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
         payloads=tuple(sorted(payloads)),
         settings=() if args.seed is None else (f"seed={args.seed}",),
         required=required,
+        named=named if args.device else (),
     )
 
 

@@ -41,7 +41,9 @@ def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
     stages that were finished, the sizes and then the datapath, are in the file, marked incomplete.
     """
     results.check_room(output, plan.cells * (plan.tries or TRIES))
-    target = targets.get(plan.target, plan.kernel, plan.accel, network=plan.datapath is not None, cpus=plan.cpus)
+    target = targets.get(
+        plan.target, plan.kernel, plan.accel, network=plan.datapath is not None, peers=plan.peers, cpus=plan.cpus
+    )
     tries = plan.tries or (TRIES_ICOUNT if target.accel == "icount" else TRIES)
     path = output or results.new_path(target.name, target.accel)
     shares = _shares(tries, target)

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .. import packages
 from ..errors import UsageError
 from ..kernel import build, kernels
 from ..kernel.trees import Tree
 from . import accel as accelerators
+from . import guestnet
 from .base import GuestError, GuestResult, Target
 from .host import Host
 from .host import require as require_host
@@ -23,13 +26,15 @@ def get(
     accel: str | None = None,
     *,
     network: bool = False,
+    peers: Sequence[str] = (),
     cpus: int = 1,
     tree: Tree | None = None,
 ) -> Target:
     """The target `name`, ready to run: its kernel is at hand and the modules of `tree`, else the working one, are built.
 
     With `network` there are the programs and the kernel's modules that network tests need; without, a guest that has not
-    the host's programs boots faster. Only qemu has more than one of `cpus`, but for the host, which has its own.
+    the host's programs boots faster. `peers` are modules of devices that are wanted so much that those which a stock kernel
+    was built without are built from its source. Only qemu has more than one of `cpus`, but for the host, which has its own.
 
     UsageError for a target, kernel or accelerator that there is not; HarnessError when one cannot be used here.
     """
@@ -45,7 +50,8 @@ def get(
         packages.ensure("base", "qemu")
         kernel = kernels.find(name, kernel_spec)
         chosen = accelerators.resolve(kernel, accel)
-        return Qemu(build.modules(kernel, tree=tree), chosen, network=network, cpus=cpus)
+        modules = guestnet.left_out(kernel, peers) if network else []
+        return Qemu(build.modules(kernel, tree=tree), chosen, network=network, modules=modules, cpus=cpus)
     if name == "host":
         require_host()
         return Host(build.modules(kernels.find(name, kernel_spec), tree=tree))

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from .. import locks, packages, proc
+from .. import locks, packages, paths, proc, ui
 from ..errors import HarnessError
-from ..kernel import build, tools
+from ..kernel import build, linuxsource, onefile, tools
 from ..kernel.build import Build
+from ..kernel.kernels import Kernel
 from .initramfs import Archive, libraries
 
 MODULES = (
     "veth", "dummy", "udp_tunnel", "ip6_udp_tunnel", "vxlan", "geneve", "bareudp", "fou", "fou6", "ipip", "wireguard",
 )  # fmt: skip
 """The kernel's own modules that tunnels and their tests need; those that a kernel does not have are left out."""
+
+LEFT_OUT = {"bareudp": "drivers/net/bareudp.c"}
+"""Those that a distribution's kernel may be without, and where their source is."""
+BY_NAME = f"{', '.join(LEFT_OUT)} is built for a stock kernel without it when named"
 
 PYTHON = Path("/usr/bin/python3")
 PYTHON_IMPORTS = (
@@ -35,16 +40,45 @@ MEASURING = ("iperf3", "sockperf", "netperf", "netserver", "wg")
 """Programs of the paper's evaluation that go in where this machine has them."""
 
 
+def left_out(kernel: Kernel, names: Sequence[str]) -> list[Path]:
+    """Of the modules `names` those that the kernel was built without, built from Debian's source of it.
+
+    What cannot be built is said, and absent.
+    """
+    lacking = [name for name in names if name in LEFT_OUT and not _has(kernel, name)]
+    found = []
+    for name in lacking:
+        try:
+            found.append(_from_source(kernel, name))
+        except HarnessError as error:
+            ui.warn(f"{name} is not in {kernel.release} and cannot be built for it: {error}")
+    return found
+
+
+def _has(kernel: Kernel, name: str) -> bool:
+    own = _own_modules(kernel)
+    files = (*own.rglob("*.ko*"), *map(Path, (own / "modules.builtin").read_text(encoding="utf-8").splitlines()))
+    return any(_module_name(file) == name for file in files)
+
+
+def _from_source(kernel: Kernel, name: str) -> Path:
+    picked = linuxsource.pick(f"{kernel.version[0]}.{kernel.version[1]}", list(LEFT_OUT.values()), linuxsource.DRIVERS)
+    folder = paths.make_folder(paths.BUILD / f"{kernel.target}-{kernel.release}" / "drivers", "build")
+    with (
+        locks.held(folder / ".lock", f"it builds in {folder}"),
+        ui.step(f"building {name} of {picked.source} for {kernel.release}"),
+    ):
+        return onefile.module(kernel, picked, name, folder / name)
+
+
 @contextlib.contextmanager
-def module_root(built: Build) -> Iterator[Path]:
-    """As `built.mod_root`, and the kernel's own network modules with it; it is ours until it is packed, then another's.
+def module_root(built: Build, more: Sequence[Path] = ()) -> Iterator[Path]:
+    """As `built.mod_root`, and the kernel's own network modules and `more` with it; it is ours until it is packed, then another's.
 
     HarnessError when the kernel has no modules.
     """
     kernel = built.kernel
-    if not kernel.image:
-        raise HarnessError(f"{kernel.release} does not boot in a guest")
-    own = _own_modules(kernel.image, kernel.release)
+    own = _own_modules(kernel)
     root = built.mod_root.with_name("root-network")
     with locks.held(root.with_name(".root-network.lock"), f"it gathers modules in {root}"):
         shutil.rmtree(root, ignore_errors=True)
@@ -53,14 +87,19 @@ def module_root(built: Build) -> Iterator[Path]:
             copy = home / module.relative_to(own)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(module, copy)
+        for module in more:
+            shutil.copy2(module, home)
         for listing in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
             shutil.copy2(own / listing, home / listing)
         build.install(built, root)
         yield root
 
 
-def _own_modules(image: Path, release: str) -> Path:
+def _own_modules(kernel: Kernel) -> Path:
     """The folder of the kernel's own modules: its image is in there, or in /boot beside."""
+    image, release = kernel.image, kernel.release
+    if not image:
+        raise HarnessError(f"{release} does not boot in a guest")
     for folder in (image.parent, image.parents[1] / "lib/modules" / release):
         if any(folder.glob("kernel/drivers/net/veth.ko*")):
             return folder
@@ -69,7 +108,7 @@ def _own_modules(image: Path, release: str) -> Path:
 
 def _needed(own: Path) -> Iterator[Path]:
     """The files of MODULES and of what they depend on."""
-    files = {_plain(file.name.partition(".ko")[0]): file for file in own.rglob("*.ko*")}
+    files = {_module_name(file): file for file in own.rglob("*.ko*")}
     waiting, seen = [_plain(name) for name in MODULES], set()
     while waiting:
         name = waiting.pop()
@@ -79,6 +118,10 @@ def _needed(own: Path) -> Iterator[Path]:
         yield files[name]
         listed = proc.check(["modinfo", "-F", "depends", files[name]], env=proc.build_environment())
         waiting += [_plain(word) for word in listed.strip().split(",") if word]
+
+
+def _module_name(file: Path) -> str:
+    return _plain(file.name.partition(".ko")[0])
 
 
 def _plain(name: str) -> str:

@@ -23,16 +23,19 @@ TERMINFO = (Path("/etc/terminfo"), Path("/lib/terminfo"), Path("/usr/share/termi
 class Qemu(Guest):
     """A small PC, with one CPU unless there are to be more. `accel` says what rdtsc counts: cycles under "kvm", instructions under "icount".
 
-    With `network` the guest has the programs and modules of guestnet.py, too.
+    With `network` the guest has the programs and modules of guestnet.py, too, and `modules`, files that fit its kernel.
     """
 
     name = "qemu"
     boot_seconds = 120.0
 
-    def __init__(self, build: Build, accel: str, *, network: bool = False, cpus: int = 1) -> None:
+    def __init__(
+        self, build: Build, accel: str, *, network: bool = False, modules: Sequence[Path] = (), cpus: int = 1
+    ) -> None:
         super().__init__(build, accel)
         self._accelerator = accel
         self._network = network
+        self._modules = modules
         self._cpus = cpus
         self._at_once = accel == "tcg" and cpus > 1
         """Whether each CPU has a thread of its own. Under icount they take turns: it counts for all of them together."""
@@ -67,7 +70,7 @@ class Qemu(Guest):
     def _userland(self) -> initramfs.Archive:
         if not self._network:
             return initramfs.with_modules(self.build.ko_dir, self.build.mod_root)
-        with guestnet.module_root(self.build) as root:
+        with guestnet.module_root(self.build, self._modules) as root:
             archive = initramfs.with_modules(self.build.ko_dir, root)
         guestnet.add_programs(archive)
         return archive

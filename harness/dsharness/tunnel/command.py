@@ -15,7 +15,7 @@ from pathlib import Path
 from .. import packages, paths, ui
 from ..errors import CRASHED, TIMED_OUT, HarnessError, UsageError
 from ..kernel import kernels
-from ..targets import accel
+from ..targets import accel, guestnet
 from .devices import NAMES, UDPTUN
 
 DEFAULT_ROUNDS = "5"
@@ -66,6 +66,8 @@ class Plan:
     accel: str | None
     peer: Peer | None
     devices: tuple[str, ...]
+    named: bool
+    """Whether they were asked for one by one."""
     rounds: int
     seconds: int
     seed: int
@@ -90,7 +92,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--peer-host", metavar="USER@HOST", help="measure between this machine and that one instead")
     parser.add_argument("--peer-address", metavar="IPV4", help="its address on the link (the one of HOST)")
     parser.add_argument("--ssh-config", type=Path, metavar="FILE", help="ssh's configuration file (the user's)")
-    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(NAMES)} (all)")
+    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(NAMES)} (all); {guestnet.BY_NAME}")
     parser.add_argument("--rounds", default=DEFAULT_ROUNDS, metavar="N", help=f"samples of each ({DEFAULT_ROUNDS})")
     parser.add_argument("--seconds", default="1", metavar="S", help="how long a measurement lasts (1)")
     parser.add_argument("--seed", default="1", metavar="S", help="seed of the order (1)")
@@ -112,6 +114,7 @@ def checked_plan(args: argparse.Namespace) -> Plan:
         accel=args.accel,
         peer=peer,
         devices=_devices(args.device),
+        named=args.device is not None,
         rounds=_whole("rounds", args.rounds, 1, MAX_ROUNDS),
         seconds=_whole("seconds", args.seconds, 1, MAX_SECONDS),
         seed=_whole("seed", args.seed, 0, MAX_SEED),

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Which of the kernel's own modules go into a guest for network tests."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from dsharness import paths
+from dsharness.kernel import build, linuxsource
+from dsharness.kernel.build import Build
+from dsharness.kernel.kernels import Kernel
+from dsharness.kernel.linuxsource import Picked
+from dsharness.targets import guestnet
+
+
+@pytest.fixture
+def stock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    """A kernel whose own modules are in `own`; none yet."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "modules.builtin").touch()
+    monkeypatch.setattr(guestnet, "_own_modules", lambda kernel: own)
+    return Kernel("6.12", (6, 12), "x86", tmp_path, own / "vmlinuz", None)
+
+
+@pytest.mark.parametrize("name", ["bareudp.ko", "bareudp.ko.xz"])
+def test_modules_that_the_kernel_has_are_not_built(stock: Kernel, tmp_path: Path, name: str) -> None:
+    (tmp_path / "own" / name).touch()
+    assert guestnet.left_out(stock, ["bareudp", "vxlan"]) == []
+
+
+def test_what_the_kernel_has_built_in_is_not_built(stock: Kernel, tmp_path: Path) -> None:
+    (tmp_path / "own/modules.builtin").write_text("kernel/drivers/net/bareudp.ko\n", encoding="utf-8")
+    assert guestnet.left_out(stock, ["bareudp"]) == []
+
+
+def test_what_the_kernel_lacks_is_taken_from_its_source_when_it_is_named(
+    stock: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pick(version: str, files: list[str], shelf: str) -> Picked:
+        assert (version, files, shelf) == ("6.12", ["drivers/net/bareudp.c"], linuxsource.DRIVERS)
+        return Picked("linux-source-6.12 6.12.1-1", tmp_path / "picked")
+
+    monkeypatch.setattr(linuxsource, "pick", pick)
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    assert guestnet.left_out(stock, ["vxlan"]) == []
+    assert guestnet.left_out(stock, ["bareudp"]) == []
+    said = "bareudp is not in 6.12 and cannot be built for it: linux-source-6.12 6.12.1-1 has no bareudp.c"
+    assert said in capsys.readouterr().err
+
+
+def test_network_modules_stay_until_they_are_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo", "veth.ko"):
+        (own / name).touch()
+    monkeypatch.setattr(guestnet, "_own_modules", lambda kernel: own)
+    monkeypatch.setattr(guestnet, "_needed", lambda own: [own / "veth.ko"])
+    monkeypatch.setattr(build, "install", lambda built, root: None)
+    built = Build(Kernel("6.12", (6, 12), "x86", tmp_path, own / "vmlinuz", None), tmp_path / "ko", tmp_path / "root")
+    order: list[str] = []
+
+    def second() -> None:
+        with guestnet.module_root(built):
+            order.append("second")
+
+    more = tmp_path / "bareudp.ko"
+    more.touch()
+    with guestnet.module_root(built, [more]) as root:
+        waiter = threading.Thread(target=second)
+        waiter.start()
+        waiter.join(0.3)
+        order.append("first")
+        assert (root / "lib/modules/6.12/veth.ko").exists() and (root / "lib/modules/6.12/bareudp.ko").exists()
+    waiter.join()
+    assert order == ["first", "second"]
