@@ -115,7 +115,7 @@ def sleeping(mark: str) -> list[str]:
     return found
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Fail unless `condition()` becomes true in time."""
     deadline = time.monotonic() + seconds
     while not condition():

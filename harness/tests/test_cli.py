@@ -87,7 +87,12 @@ def test_a_signal_ends_it_with_the_usual_status(number: signal.Signals, status: 
 
 def test_doctor_looks_at_everything() -> None:
     result = ran(DSBENCH, "doctor")
-    assert result.returncode == 0 and result.stdout.endswith("make plots works here\n")
+    *_, verdict = result.stdout.splitlines()
+    complaint = "make plots cannot work here without: "
+    lacking = verdict.removeprefix(complaint).split(", ") if verdict.startswith(complaint) else []
+    assert verdict == "make plots works here" or lacking
+    assert result.returncode == bool(lacking)
+    assert {*lacking} <= {"memory", "cache"}, "a busy machine may be short of room"
     for what in ("memory", "cache", "packages: plot", "UML kernel", "linux-source", "KVM", "headers", "loadable modules"):
         assert re.search(rf"^{what} ", result.stdout, re.MULTILINE)
     assert platform.release() in result.stdout

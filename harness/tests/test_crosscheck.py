@@ -105,14 +105,14 @@ def test_a_source_that_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(archive, "require", refuse)
     with pytest.raises(HarnessError, match="no linux-source-5.99"):
         linuxsource.pick("5.99", ["lib/rbtree_test.c"], linuxsource.TESTS)
-    assert not [path for path in (tmp_path / "tests").iterdir() if path.is_dir()]
+    assert not [path for path in (tmp_path / linuxsource.TESTS).iterdir() if path.is_dir()]
 
 
 def test_what_was_picked_before_serves_without_the_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DSBENCH_CACHE", str(tmp_path))
     monkeypatch.setattr(archive, "candidate", lambda name: None)
-    (tmp_path / "tests" / "linux-source-5.99_5.99.7-1").mkdir(parents=True)
-    (tmp_path / "tests" / "linux-source-5.99_5.99.7-1.lock").touch()
+    (tmp_path / linuxsource.TESTS / "linux-source-5.99_5.99.7-1").mkdir(parents=True)
+    (tmp_path / linuxsource.TESTS / "linux-source-5.99_5.99.7-1.lock").touch()
     assert linuxsource.pick("5.99", ["lib/rbtree_test.c"], linuxsource.TESTS).source == "linux-source-5.99 5.99.7-1"
 
 

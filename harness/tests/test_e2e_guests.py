@@ -294,12 +294,19 @@ class Interactive:
         self._read = self._read[found.end() :]
 
     def status(self) -> int:
-        """Exit status, once it has ended."""
-        while select.select([self._terminal], [], [], 60)[0]:
+        """Exit status, once it has ended, after two minutes at most."""
+        deadline = time.monotonic() + 120
+        while select.select([self._terminal], [], [], max(deadline - time.monotonic(), 0))[0]:
             try:
                 os.read(self._terminal, 4096)
             except OSError:
                 break
-        _, status = os.waitpid(self._pid, 0)
+        while not (ended := os.waitpid(self._pid, os.WNOHANG))[0]:
+            if time.monotonic() > deadline:
+                os.kill(self._pid, signal.SIGKILL)
+                os.waitpid(self._pid, 0)
+                pytest.fail("it does not end")
+            time.sleep(0.05)
+        status = ended[1]
         os.close(self._terminal)
         return os.waitstatus_to_exitcode(status)

@@ -24,7 +24,7 @@ def stock(request: pytest.FixtureRequest) -> targets.Target:
 
 
 def test_insmod_and_cat_print_a_row_a_cell(stock: targets.Target) -> None:
-    text = sh(stock, "insmod dsbench.ko n=4000 tries=100 warmup=0 && cat /proc/dsbench")
+    text = sh(stock, "insmod dsbench.ko n=4000 tries=100 warmup=0 && cat /proc/dsbench", timeout=600)
     found = rows(text)
     assert sorted((row.container, row.op) for row in found) == CELLS
     assert {(row.n, row.tries) for row in found} == {(4000, 100)}

@@ -7,6 +7,7 @@ A guest boots once for all of its cases.
 from __future__ import annotations
 
 import functools
+import json
 import re
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ ON_STOCK_KERNELS = (
     "malformed_over4", "malformed_over6", "malformed_udp", "stranger_over4", "stranger_over6",
     "two_tunnels_on_one_port_over4", "changelink_under_traffic_over4", "delete_under_traffic_over4",
     "delete_under_traffic_over6", "module_unload_with_devices", "netns_move", "netns_of_the_device_dies",
-    "netns_of_the_socket_dies", "underlay_removal", "routing_loop_over4", "routing_loop_over6", "routing_loop_of_two",
+    "netns_of_the_socket_dies", "underlay_removal", "a_chain_loses_its_underlay", "routing_loop_over4", "routing_loop_over6", "routing_loop_of_two",
     "refused_by_the_kernel", "refused_changes", "refused_messages", "shown_is_what_makes_it",
 )  # fmt: skip
 
@@ -69,6 +70,36 @@ def judge(outcome: str) -> None:
 @pytest.mark.parametrize("name", udptun.CASES)
 def test_in_uml(name: str) -> None:
     judge(outcomes("uml", None)[name])
+
+
+NO_IPV6 = """
+set -e
+insmod udptun.ko
+echo over6: $(./udptunctl add tun6 local fd00::1 remote fd00::2 port 7000 2>&1)
+ip link add under type dummy; ip addr add 10.0.0.1/24 dev under; ip link set under up
+./udptunctl add tun4 local 10.0.0.1 remote 10.0.0.2 port 7000
+ip link set tun4 mtu 9000 up
+/usr/bin/python3 -c '
+import socket, struct
+s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+packet = struct.pack("!IHBB16s16s", 6 << 28, 3000, 59, 64, b"\\xfd" + bytes(15), b"\\xfd" + bytes(14) + b"\\1") + bytes(3000)
+s.sendto(packet, ("tun4", 0x86dd, 0, 0, b""))
+'
+ip -s -j link show tun4
+rmmod udptun
+"""
+
+
+def test_a_kernel_that_is_to_go_without_ipv6() -> None:
+    guest = get("uml", network=True)
+    guest.parameters = ("ipv6.disable=1",)
+    done = guest.run(["sh", "-c", NO_IPV6], files=[tools.udptunctl()])
+    text = done.stdout.decode()
+    assert done.status == 0, text + done.stderr.decode()
+    assert re.search(r"^over6: .*This kernel has no IPv6", text, re.MULTILINE)
+    (shown,) = json.loads(text[text.index("[") :])
+    sent = shown["stats64"]["tx"]
+    assert (sent["packets"], sent["dropped"] + sent["errors"]) == (0, 1), "too large for the path"
 
 
 @pytest.mark.parametrize("kernel", ["6.1", "6.12", "newest"])

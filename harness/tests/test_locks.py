@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,14 @@ def test_a_second_holder_waits_and_says_so(tmp_path: Path, capfd: pytest.Capture
     with locks.held(lock, "it builds"):
         waiter = threading.Thread(target=second)
         waiter.start()
-        waiter.join(0.3)
+        deadline, said = time.monotonic() + 30, ""
+        while "waiting for another dsbench: it builds" not in said:
+            assert time.monotonic() < deadline, said
+            time.sleep(0.01)
+            said += capfd.readouterr().err
         order.append("first")
     waiter.join()
     assert order == ["first", "second"]
-    assert "waiting for another dsbench: it builds" in capfd.readouterr().err
 
 
 def test_a_free_lock_is_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

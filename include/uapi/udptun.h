@@ -40,7 +40,8 @@
  *	no checksum; default 0
  * @IFLA_UDPTUN_LINK: __u32, index of the device that carries the tunnel:
  *	packets go out there, and are accepted from there alone; its end is the
- *	tunnel's; 0, the default: as the routes say
+ *	tunnel's; 0, the default: as the routes say. What ICMP says of the path's
+ *	MTU is heard only where the routes, too, lead out there
  * @IFLA_UDPTUN_DF: __u8, see &enum udptun_df
  * @IFLA_UDPTUN_FLOWLABEL_INHERIT: __u8, 1: the flow label as in the IPv6 packet
  *	inside, 0 for an IPv4 packet; default 0

@@ -22,11 +22,15 @@ static atomic_t taken_segments;
 static unsigned int take(void *priv, struct sk_buff *skb,
 			 const struct nf_hook_state *state)
 {
+	unsigned int segments;
+
 	if (!state->out || state->out->ifindex != READ_ONCE(taking))
 		return NF_ACCEPT;
 
-	atomic_add(skb_shinfo(skb)->gso_segs ?: 1, &taken_segments);
+	/* Who waits for the count takes the packet at once. */
+	segments = skb_shinfo(skb)->gso_segs ?: 1;
 	skb_queue_tail(&taken, skb);
+	atomic_add(segments, &taken_segments);
 	return NF_STOLEN;
 }
 
@@ -71,14 +75,21 @@ void bench_tap_close(struct net *net)
 	skb_queue_purge(&taken);
 }
 
+static void empty(void)
+{
+	skb_queue_purge(&taken);
+	atomic_set(&taken_segments, 0);
+}
+
 /**
  * bench_tap_start() - take what leaves by a device from now on
  * @ifindex: the underlay's
  *
- * Context: any.
+ * Context: process context.
  */
 void bench_tap_start(int ifindex)
 {
+	empty();	/* of what came late on another CPU */
 	WRITE_ONCE(taking, ifindex);
 }
 
@@ -90,8 +101,7 @@ void bench_tap_start(int ifindex)
 void bench_tap_stop(void)
 {
 	WRITE_ONCE(taking, 0);
-	skb_queue_purge(&taken);
-	atomic_set(&taken_segments, 0);
+	empty();
 }
 
 /**

@@ -2,6 +2,7 @@
 /* What user space may say of a tunnel, and one sentence for what it may not. */
 
 #include <linux/inetdevice.h>
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <net/addrconf.h>
 #include <net/netlink.h>
@@ -53,7 +54,8 @@ static int read_family(struct request *rq)
 		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
 			      "The tunnel goes over IPv4, which cannot be changed");
 	}
-	if (!is_v4(rq) && !IS_ENABLED(CONFIG_IPV6))
+	/* Without it, by ipv6.disable=1 say, its tables are not there. */
+	if (!is_v4(rq) && !ipv6_mod_enabled())
 		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
 			      "This kernel has no IPv6");
 	return 0;

@@ -18,6 +18,9 @@
 
 static unsigned int udptun_net_id __read_mostly;
 
+/* As in the in-tree tunnels: one over the other, they ask for ever more. */
+#define MAX_HEADROOM	512U
+
 /* What the stack checks and builds in software, before the header is on. */
 #define UDPTUN_FEATURES	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | \
 			 NETIF_F_RXCSUM | NETIF_F_GSO_SOFTWARE)
@@ -42,7 +45,11 @@ static void device_uninit(struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
 
-	udptun_peer_detach(rtnl_dereference(tun->peer));
+	struct udptun_peer *peer = rtnl_dereference(tun->peer);
+
+	udptun_peer_detach(peer);
+	/* The socket's namespace may be gone before the last reference is. */
+	dst_cache_reset_now(&peer->dst_cache);
 	gro_cells_destroy(&tun->gro_cells);
 }
 
@@ -162,12 +169,12 @@ unsigned int udptun_device_fit(struct udptun_device *tun,
 	struct underlay underlay;
 
 	underlay_find(&underlay, tun->net, cfg);
-	dev->needed_headroom = underlay.headroom + overhead;
+	dev->needed_headroom = min(underlay.headroom + overhead, MAX_HEADROOM);
 	dev->needed_tailroom = underlay.tailroom;
 	dev->max_mtu = IP_MAX_MTU - overhead;
 	/* The length of the outer header must hold a GSO packet's, too. */
 	netif_set_tso_max_size(dev, IP_MAX_MTU - overhead);
-	return max_t(unsigned int, underlay.mtu - overhead, dev->min_mtu);
+	return max(underlay.mtu, overhead + dev->min_mtu) - overhead;
 }
 
 /* The priv_destructor: everyone has let go of the device. */
@@ -193,23 +200,40 @@ static bool is_carried_by(const struct udptun_device *tun,
 	return rtnl_dereference(tun->peer)->cfg.link == lower->ifindex;
 }
 
-/* A device that is bound to an underlay goes with it. */
+static void doom_carried(const struct net_device *lower,
+			 struct list_head *doomed)
+{
+	struct udptun_net *un = udptun_net(dev_net(lower));
+	struct udptun_device *tun, *next;
+
+	/* A namespace that could not be made may have come no further than others' devices. */
+	if (!un)
+		return;
+
+	list_for_each_entry_safe(tun, next, &un->devices, node) {
+		if (is_carried_by(tun, lower))
+			udptun_device_unregister(tun->dev, doomed);
+	}
+}
+
+/*
+ * A device that is bound to an underlay goes with it, and so do those that are
+ * bound to that device: all at once, for each of them alone would come back
+ * here, deeper in the stack.
+ */
 static int netdevice_event(struct notifier_block *nb, unsigned long event,
 			   void *data)
 {
 	const struct net_device *lower = netdev_notifier_info_to_dev(data);
-	struct udptun_net *un = udptun_net(dev_net(lower));
-	struct udptun_device *tun, *next;
+	const struct net_device *dev;
 	LIST_HEAD(doomed);
 
-	/* A namespace that could not be made may have come no further than others' devices. */
-	if (event != NETDEV_UNREGISTER || !un)
+	if (event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 
-	list_for_each_entry_safe(tun, next, &un->devices, node) {
-		if (is_carried_by(tun, lower))
-			udptun_device_unregister(tun->dev, &doomed);
-	}
+	doom_carried(lower, &doomed);
+	list_for_each_entry(dev, &doomed, unreg_list)
+		doom_carried(dev, &doomed);
 	unregister_netdevice_many(&doomed);
 	return NOTIFY_DONE;
 }

@@ -200,7 +200,8 @@ drop:
  * @sk: the socket of the port that the packet came from
  * @skb: headers at those of the packet that the error is about
  *
- * The stack then learns the path's MTU from it, and our cached route with it.
+ * The stack then learns the path's MTU from it, and our cached route with it:
+ * by the route that an unbound socket has, which may not be by the cfg.link.
  *
  * Return: 0 or -ENOENT.
  */

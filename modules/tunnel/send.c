@@ -2,6 +2,7 @@
 /* Transmit: answer what is too large for the route, put the header on. */
 
 #include <linux/icmpv6.h>
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/icmp.h>
@@ -33,11 +34,13 @@ static bool fits(const struct sk_buff *skb, unsigned int mtu)
 static void report_mtu(struct sk_buff *skb, unsigned int mtu)
 {
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
-	if (skb->protocol == htons(ETH_P_IPV6))
-		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
-	else if (ip_hdr(skb)->frag_off & htons(IP_DF))
+	if (skb->protocol == htons(ETH_P_IPV6)) {
+		if (ipv6_mod_enabled())
+			icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	} else if (ip_hdr(skb)->frag_off & htons(IP_DF)) {
 		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
 			      htonl(mtu));
+	}
 }
 
 /*

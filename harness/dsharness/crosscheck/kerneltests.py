@@ -65,7 +65,7 @@ def make(kernel: Kernel) -> Tests:
     ):
         for name in NAMES:
             try:
-                modules[name] = onefile.module(kernel, picked, name, folder / name, WARM)
+                modules[name] = onefile.module(kernel, picked, name, folder, WARM)
             except HarnessError as error:
                 absent[name] = str(error)
             progress.advance(name)

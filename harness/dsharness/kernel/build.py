@@ -133,11 +133,18 @@ def _collect(objects: Sequence[Path], ko_dir: Path) -> None:
     for stale in {file.name for file in ko_dir.iterdir()} - {file.name for file in objects}:
         (ko_dir / stale).unlink()
     for file in objects:
-        copy = ko_dir / file.name
-        if not copy.exists() or copy.stat().st_mtime_ns != file.stat().st_mtime_ns:
-            with _replaced(copy, ko_dir.parent) as fresh:
-                proc.check(["strip", "--strip-debug", "-o", fresh, file])
-                shutil.copystat(file, fresh)
+        strip(file, ko_dir / file.name, ko_dir.parent)
+
+
+def strip(module: Path, copy: Path, work: Path) -> None:
+    """Make `copy` the module without its debug information, at once and only if it is not that already.
+
+    Guests may be reading the old one; until it is whole the new one is in `work`.
+    """
+    if not copy.exists() or copy.stat().st_mtime_ns != module.stat().st_mtime_ns:
+        with _replaced(copy, work) as fresh:
+            proc.check(["strip", "--strip-debug", "-o", fresh, module])
+            shutil.copystat(module, fresh)
 
 
 def _mirror(files: Sequence[Path], folder: Path) -> None:

@@ -113,7 +113,7 @@ def begun(target: targets.Target) -> Results:
         "kernel": target.kernel.release,
         "arch": target.kernel.arch,
         **facts,
-        "warnings": [] if target.accel == "icount" else environment.warnings(facts),
+        "warnings": [*target.warnings, *([] if target.accel == "icount" else environment.warnings(facts))],
         "absent_ops": [],
         "n": [],
     }

@@ -50,8 +50,11 @@ def get(
         packages.ensure("base", "qemu")
         kernel = kernels.find(name, kernel_spec)
         chosen = accelerators.resolve(kernel, accel)
-        modules = guestnet.left_out(kernel, peers) if network else []
-        return Qemu(build.modules(kernel, tree=tree), chosen, network=network, modules=modules, cpus=cpus)
+        built = build.modules(kernel, tree=tree)
+        foreign = guestnet.left_out(kernel, peers) if network else []
+        guest = Qemu(built, chosen, network=network, modules=[one.module for one in foreign], cpus=cpus)
+        guest.warnings += [f"{one.module.stem} is not the kernel's own, but built from {one.source}" for one in foreign]
+        return guest
     if name == "host":
         require_host()
         return Host(build.modules(kernels.find(name, kernel_spec), tree=tree))

@@ -49,6 +49,8 @@ class Target(ABC):
         """How QEMU runs the guest: "kvm", "tcg" or "icount"; None elsewhere."""
         self.memory_mib = GUEST_MEMORY_MIB
         """Of the next guest; the host has what it has."""
+        self.parameters: tuple[str, ...] = ()
+        """What the kernel of the next guest is told besides what it takes to boot; the host's has booted."""
         self.cpu: int | None = None
         """The host's CPU that guests keep to, so that they do not leave their caches; None: any."""
         self.warnings: list[str] = []

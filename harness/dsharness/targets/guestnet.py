@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .. import locks, packages, paths, proc, ui
@@ -24,8 +25,8 @@ MODULES = (
 """The kernel's own modules that tunnels and their tests need; those that a kernel does not have are left out."""
 
 LEFT_OUT = {"bareudp": "drivers/net/bareudp.c"}
-"""Those that a distribution's kernel may be without, and where their source is."""
-BY_NAME = f"{', '.join(LEFT_OUT)} is built for a stock kernel without it when named"
+"""Those that Debian 12's kernels are without, and where their source is."""
+BY_NAME = f"{', '.join(LEFT_OUT)} is built for Debian 12's kernels, which lack it, when named"
 
 PYTHON = Path("/usr/bin/python3")
 PYTHON_IMPORTS = (
@@ -40,14 +41,24 @@ MEASURING = ("iperf3", "sockperf", "netperf", "netserver", "wg")
 """Programs of the paper's evaluation that go in where this machine has them."""
 
 
-def left_out(kernel: Kernel, names: Sequence[str]) -> list[Path]:
-    """Of the modules `names` those that the kernel was built without, built from Debian's source of it.
+@dataclass(frozen=True)
+class Foreign:
+    """A module of the kernel's own source that the kernel was built without."""
+
+    module: Path
+    source: str
+    """Which source it is from, "linux-source-6.12 6.12.117-1"."""
+
+
+def left_out(kernel: Kernel, names: Sequence[str]) -> list[Foreign]:
+    """Of the modules `names` those that the kernel was built without, built from Debian's source of its series.
 
     What cannot be built is said, and absent.
     """
-    lacking = [name for name in names if name in LEFT_OUT and not _has(kernel, name)]
     found = []
-    for name in lacking:
+    for name in names:
+        if name not in LEFT_OUT or _has(kernel, name):
+            continue
         try:
             found.append(_from_source(kernel, name))
         except HarnessError as error:
@@ -61,14 +72,16 @@ def _has(kernel: Kernel, name: str) -> bool:
     return any(_module_name(file) == name for file in files)
 
 
-def _from_source(kernel: Kernel, name: str) -> Path:
+def _from_source(kernel: Kernel, name: str) -> Foreign:
+    if kernel.inside:
+        raise HarnessError("Debian 12 has no source of it")
     picked = linuxsource.pick(f"{kernel.version[0]}.{kernel.version[1]}", list(LEFT_OUT.values()), linuxsource.DRIVERS)
     folder = paths.make_folder(paths.BUILD / f"{kernel.target}-{kernel.release}" / "drivers", "build")
     with (
         locks.held(folder / ".lock", f"it builds in {folder}"),
         ui.step(f"building {name} of {picked.source} for {kernel.release}"),
     ):
-        return onefile.module(kernel, picked, name, folder / name)
+        return Foreign(onefile.module(kernel, picked, name, folder), picked.source)
 
 
 @contextlib.contextmanager

@@ -53,19 +53,21 @@ class Qemu(Guest):
             qemucmd.to_file(job.stderr),
             qemucmd.to_file(job.status),
         ]
-        return qemucmd.argv(self._accelerator, self.kernel.image, image, ports, self.memory_mib, self._cpus, self._at_once)
+        return qemucmd.argv(
+            self._accelerator, self.kernel.image, image, ports, self.memory_mib, self._cpus, self._at_once, self.parameters
+        )
 
     def _stumbled(self, console: Sequence[str]) -> bool:
         """Several emulated CPUs may meet a breakpoint by which another patches the kernel, after it was taken out.
 
         On real ones each CPU is told in time. QEMU before 8.1 may translate code that another CPU is just writing, and keep
-        that. The busier the host, the likelier: of 7.3 with eight CPUs one boot in twelve fell, with four none in forty.
+        that. The busier the host, the likelier: of Linux 7.3 with eight CPUs one boot in twelve fell, with four none in forty.
         """
         return self._at_once and any(map(LEFT_BREAKPOINT.search, console))
 
     def _steady(self) -> str:
         self._at_once = False
-        return "the emulated CPUs take turns: QEMU before 8.1 cannot always run them at once"
+        return "the emulated CPUs take turns, for run at once one met a breakpoint that had been taken out"
 
     def _userland(self) -> initramfs.Archive:
         if not self._network:

@@ -42,12 +42,15 @@ def argv(
     memory_mib: int = BOOT_MEMORY_MIB,
     cpus: int = 1,
     at_once: bool = False,
+    more: Sequence[str] = (),
 ) -> list[str]:
     """The command that boots `image`; `ports` are the chardevs of ttyS0 to ttyS3, without their ids.
 
+    `more` are parameters for the kernel.
+
     Emulated CPUs take turns in one thread of the host, or have one each and run `at_once`.
     """
-    parameters = (*KERNEL_PARAMETERS, *(MORE_KERNEL_PARAMETERS.get(accel, ()) if cpus == 1 else ()))
+    parameters = (*KERNEL_PARAMETERS, *(MORE_KERNEL_PARAMETERS.get(accel, ()) if cpus == 1 else ()), *more)
     accelerator = [word.replace("thread=single", "thread=multi") if at_once else word for word in ACCELERATORS[accel]]
     serial = [
         word

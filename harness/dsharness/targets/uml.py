@@ -13,7 +13,7 @@ class Uml(Guest):
     """
 
     name = "uml"
-    boot_seconds = 30.0
+    boot_seconds = 120.0
 
     def _settings(self, job: Job) -> dict[str, str]:
         seen = "/job"
@@ -32,5 +32,5 @@ class Uml(Guest):
             str(self.kernel.image), f"mem={self.memory_mib}M",
             "rootfstype=hostfs", "rootflags=/", "ro", f'init="{INIT}"', f'DSBENCH_JOB="{job.folder}"',
             f"uml_dir={job.folder}", "umid=guest",
-            "con0=null,fd:1", f"con1={terminal}", "con=null", "console=tty0", "quiet", "oops=panic", "panic=-1",
+            "con0=null,fd:1", f"con1={terminal}", "con=null", "console=tty0", "quiet", "oops=panic", "panic=-1", *self.parameters,
         ]  # fmt: skip

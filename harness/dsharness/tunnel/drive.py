@@ -179,6 +179,7 @@ def _in_guest(plan: Plan) -> Place:
     told = {"target": target.name, "accel": target.accel, "kernel": target.kernel.release, "arch": target.kernel.arch}
     link = "veth between two network namespaces of one kernel, MTU 1500"
     known = _context(plan, link)
+    known["warnings"] += target.warnings
     if target.accel == "icount":
         known["warnings"].append("under icount a second is 10^9 instructions: the figures count instructions, not time")
     return Place(label, {**known, **told}, experiment, execute)

@@ -7,7 +7,7 @@ import functools
 import json
 
 from checks import equal, eventually, true
-from commands import ip, tunctl
+from commands import ip, run, tunctl
 from datagrams import exchange
 from lab import Cable, Machine
 from packets import INNER, OUTER, PORT
@@ -112,3 +112,26 @@ def underlay_removal() -> None:
             ip("link del veth0")
         true("tun0 is gone", not cable.a.has("tun0"))
     true("tun1 is still there", cable.a.has("tun1"))
+
+
+@case
+def a_chain_loses_its_underlay() -> None:
+    """Tunnels that are each bound to the one before, more than the kernel's stack is deep, go with the first one's underlay."""
+    cable, links = Cable(options="dev veth0"), 100
+    with cable.a:
+        for number in range(1, links + 1):
+            tunctl(f"add tun{number} local {OUTER[4][0]} remote 10.0.0.{100 + number} port {PORT} dev tun{number - 1}")
+        ip("link del veth0")
+        left = [number for number in range(links + 1) if cable.a.has(f"tun{number}")]
+    equal("tunnels that are left", left, [])
+
+
+@case
+def an_underlay_too_small_for_the_header() -> None:
+    """Where nothing is left for a packet, the smallest MTU is taken, and what is too large is refused in time."""
+    cable = Cable()
+    with cable.a:
+        ip("link add dummy0 type dummy")
+        ip("link set dummy0 mtu 20 up")
+        tunctl(f"add tun1 local {OUTER[4][0]} remote 10.0.0.77 port {PORT} dev dummy0")
+        equal("MTU", json.loads(run("ip", "-j", "link", "show", "tun1").stdout)[0]["mtu"], 68)
