@@ -145,6 +145,9 @@ def test_interrupting_keeps_the_rest_and_leaves_no_guest(uml: targets.Target, tm
         deadline = time.monotonic() + 120
         while not output.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
+        while not processes_that_name(jobs):  # between two guests there is none
+            assert time.monotonic() < deadline, "no guest runs"
+            time.sleep(0.05)
         os.kill(process.pid, signal.SIGINT)
         complaint = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 130, complaint

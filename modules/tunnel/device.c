@@ -44,7 +44,6 @@ static int device_init(struct net_device *dev)
 static void device_uninit(struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
-
 	struct udptun_peer *peer = rtnl_dereference(tun->peer);
 
 	udptun_peer_detach(peer);

@@ -128,7 +128,7 @@ def a_chain_loses_its_underlay() -> None:
 
 @case
 def an_underlay_too_small_for_the_header() -> None:
-    """Where nothing is left for a packet, the smallest MTU is taken, and what is too large is refused in time."""
+    """Where nothing is left for a packet, the device gets the smallest MTU that there may be."""
     cable = Cable()
     with cable.a:
         ip("link add dummy0 type dummy")
