@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from . import packages, tunnel
+from . import command, tunnel
 from .ab import command as ab
-from .commands import clean, doctor, execcmd, hostload, kunit, lint, shell
+from .commands import clean, doctor, execcmd, hostload, install, kunit, lint, shell
 from .compare import command as compare
 from .crosscheck import command as crosscheck
 from .curve import command as curve
@@ -27,7 +27,7 @@ from .sweep import command as sweep
 
 COMMANDS = (
     doctor, sweep, curve, seedtables, plot, compare, ab, gate, repeat, quality, crosscheck, tunnel, execcmd, shell, build, hostload, kunit,
-    lint, tools, packages, clean,
+    lint, tools, install, clean,
 )  # fmt: skip
 
 INTERRUPTED = 130
@@ -41,8 +41,8 @@ def parser() -> argparse.ArgumentParser:
         epilog="Each command says more by --help.",
     )
     subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add_parser(subparsers)
+    for one in COMMANDS:
+        one.add_parser(subparsers)
     return top
 
 
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGHUP, _leave)
     try:
         args = parser().parse_args(argv)
-        status: int = args.run(args)
+        status = command.execute(args)
         sys.stdout.flush()
         return status
     except HarnessError as error:

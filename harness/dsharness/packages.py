@@ -6,7 +6,6 @@ NO_INSTALL=1 in the environment installs nothing and names what is missing inste
 
 from __future__ import annotations
 
-import argparse
 import functools
 import os
 import shlex
@@ -122,18 +121,9 @@ def _apt(*arguments: str) -> str:
     with log.open("rb") as written:
         written.seek(begin)
         lines = written.read().decode(errors="replace").splitlines()
-    errors = [line[3:] for line in lines if line.startswith("E: ")]
-    return f"{(errors or [f'status {status}'])[0]} (log: {log})"
+    return f"{apt_error(lines) or f'status {status}'} (log: {log})"
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench install GROUP…`."""
-    parser = subparsers.add_parser("install", help="install the Debian packages of a group", description=__doc__)
-    parser.add_argument("group", nargs="+", help=f"any of: {', '.join(groups())}")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Install the packages of the groups named."""
-    ensure(*args.group)
-    return 0
+def apt_error(lines: Sequence[str]) -> str:
+    """Return the first error in what apt or mmdebstrap printed, without its mark; "" if there is none."""
+    return next((line.split(": ", 1)[1] for line in lines if line.startswith(("E: ", "W: Failed"))), "")

@@ -12,7 +12,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import packages
+from .. import command, packages
 from ..compare import command as compare
 from ..errors import UsageError
 from ..kernel import trees
@@ -72,7 +72,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     compare.add_rule(parser)
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/ab-<target>-<time>.json)")
     parser.add_argument("--timeout", default="1800", metavar="SECONDS", help="end a guest then (1800)")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def checked_plan(args: argparse.Namespace) -> AbPlan:

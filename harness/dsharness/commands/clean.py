@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from .. import locks, paths, ui
+from .. import command, locks, paths, ui
 from ..errors import HarnessError
 from ..kernel import buildroot, linuxsource, shelf, umlkernel
 
@@ -45,7 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--unused", action="store_true",
         help="instead, remove from the cache the kernels and build roots that another revision's recipe made, and older ones",
     )  # fmt: skip
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

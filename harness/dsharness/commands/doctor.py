@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import packages, paths
+from .. import command, packages, paths
 from ..errors import HarnessError
 from ..kernel import archive, kernels, umlkernel
 from ..targets import accel, host
@@ -59,7 +59,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """`dsbench doctor`."""
     parser = subparsers.add_parser("doctor", help="what this machine offers, and what to install", description=__doc__)
     parser.add_argument("--probe", action="store_true", help="boot a stock kernel under KVM now, if that was not tried")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

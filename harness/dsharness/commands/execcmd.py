@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-from .. import targets
+from .. import command, targets
 from ..errors import CRASHED, TIMED_OUT, UsageError
 from ..kernel import kernels
 from ..targets import accel
@@ -69,7 +69,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help=f"how long the command may take once the guest has booted (default: {DEFAULT_SECONDS:g})",
     )  # fmt: skip
     parser.add_argument("argv", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from .. import proc, ui
+from .. import command, proc, ui
 from ..errors import HarnessError, UsageError
 from ..kernel import build, kernels
 from ..sweep import command as sweep
@@ -74,11 +74,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("load", help="load the modules into the running kernel, and print the results")
     parser.add_argument("--n", default="500", help="elements (500)")
     parser.add_argument("--tries", default="100", help="tries of each cell (100)")
-    parser.set_defaults(run=load)
+    command.declare(parser, load)
     parser = subparsers.add_parser("unload", help="remove the modules from the running kernel")
-    parser.set_defaults(run=unload)
+    command.declare(parser, unload)
     parser = subparsers.add_parser("modules-install", help="install the modules for the running kernel")
-    parser.set_defaults(run=modules_install)
+    command.declare(parser, modules_install)
 
 
 def _whole(name: str, text: str) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import targets
+from .. import command, targets
 from ..errors import HarnessError
 
 SECONDS = 120.0
@@ -104,7 +104,7 @@ def _cases(group: dict[str, Any], suite: str = "") -> Iterator[Case]:
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """`dsbench kunit`."""
     parser = subparsers.add_parser("kunit", help="run the KUnit suites in the UML guest", description=__doc__)
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(_args: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import packages, paths, proc, ui
+from .. import command, packages, paths, proc, ui
 from ..errors import HarnessError, UsageError
 from ..kernel import build, kernels
 from ..kernel.kernels import Kernel
@@ -263,7 +263,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help=f"for warnings and sparse: a version or release of a stock kernel, {kernels.NEWEST} or {UML} (default: {' '.join(KERNELS)})",
     )  # fmt: skip
     parser.add_argument("--only", nargs="+", metavar="CHECK", choices=(*BUILT, *PLAIN), default=(), help="do only these")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 
-from .. import targets
+from .. import command, targets
 from .execcmd import add_target_options
 
 
@@ -13,7 +13,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """`dsbench shell`."""
     parser = subparsers.add_parser("shell", help="an interactive shell in a guest", description=__doc__)
     add_target_options(parser)
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ import math
 import re
 from pathlib import Path
 
-from .. import packages, paths, ui
+from .. import command, packages, paths, ui
 from ..errors import UsageError
 from . import likeness
 
@@ -36,7 +36,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--trust-busy", action="store_true", help="verdicts on cycles of a machine that was busy, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the comparison as a file (results/compare-<time>.json)")
     parser.add_argument("--output", type=Path, default=paths.PLOTS, metavar="DIR", help="where the pictures go (plots/)")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def add_rule(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from .. import packages, paths, ui
+from .. import command, packages, paths, ui
 from ..errors import UsageError
 
 TARGETS = ("qemu", "uml")
@@ -28,7 +28,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--kernel", metavar="VERSION", help="6.12 (default), 6.1 or a full release")
     parser.add_argument("--accel", help="qemu only: icount, where the bounds hold for instructions, tcg or kvm (icount)")
     parser.add_argument("--n", default=DEFAULT_N, metavar="N", help=f"elements ({DEFAULT_N})")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

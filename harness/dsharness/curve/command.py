@@ -13,7 +13,7 @@ import dataclasses
 import math
 from pathlib import Path
 
-from .. import packages, paths, ui
+from .. import command, packages, paths, ui
 from ..errors import UsageError
 from ..results import datapath
 from ..sweep import command as sweep
@@ -67,7 +67,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     again.add_argument("--resume", action="store_true", default=None, help="go on with the last curve, or fail")
     again.add_argument("--anew", dest="resume", action="store_false", help="begin anew, whatever was interrupted")
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/curve-<target>-<time>.json)")
-    parser.set_defaults(run=run, datapath=False, device=None, payloads=datapath.PAYLOADS)
+    command.declare(parser, run)
+    parser.set_defaults(datapath=False, device=None, payloads=datapath.PAYLOADS)
 
 
 def checked_plan(args: argparse.Namespace) -> CurvePlan:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 
-from .. import packages
+from .. import command, packages
 from ..errors import CRASHED, OTHER_BASELINE, REGRESSED, TIMED_OUT, UsageError
 
 THRESHOLD_PERCENT = 0.5
@@ -45,7 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--update", action="store_true", help="write the baseline anew instead of comparing with it")
     parser.add_argument("--timeout", default=TIMEOUT_SECONDS, metavar="SECONDS", help=f"end the guest then ({TIMEOUT_SECONDS})")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

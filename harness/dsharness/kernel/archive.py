@@ -152,8 +152,7 @@ def _fetch(package: Package, folder: Path) -> None:
             except subprocess.TimeoutExpired:
                 progress.update(sum(file.stat().st_size for file in folder.glob("*.deb")) // MIB)
     if status:
-        errors = [line[3:] for line in log.read_text(errors="replace").splitlines() if line.startswith("E: ")]
-        reason = errors[0] if errors else f"apt-get's status is {status}"
+        reason = packages.apt_error(log.read_text(errors="replace").splitlines()) or f"apt-get's status is {status}"
         raise HarnessError(f"{package.name} {package.version} cannot be downloaded: {reason} (try apt-get update)")
     log.unlink()
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import locks, packages, paths, proc, ui
+from .. import command, locks, packages, paths, proc, ui
 from ..errors import HarnessError
 from . import kernels, trees
 from .kernels import Kernel
@@ -179,7 +179,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("build", help="build the modules for a target's kernel", description=__doc__)
     parser.add_argument("--target", default="uml", help="uml (default), qemu or host")
     parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12, newest or a full release; default: the target's")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -181,7 +181,7 @@ def _fetch_lists(options: Sequence[str], stamp: Path) -> None:
     _require_keyring()
     result = proc.stream(["apt-get", *options, "-oAPT::Update::Error-Mode=any", "-q", "update"])
     if result.status:
-        raise HarnessError(f"the package lists of {HEADERS_SUITE} cannot be fetched: {_complaint(result)}")
+        raise HarnessError(f"the package lists of {HEADERS_SUITE} cannot be fetched: {packages.apt_error(result.tail) or result.last}")
     stamp.touch()
 
 
@@ -237,10 +237,4 @@ def _bootstrap(tar: Path, release: str) -> None:
     log.unlink(missing_ok=True)
     result = proc.stream([*mmdebstrap, SUITE, tar, *sources], log=log, env=environment)
     if result.status:
-        raise HarnessError(f"mmdebstrap cannot make the build root: {_complaint(result)} (log: {log})")
-
-
-def _complaint(result: proc.Finished) -> str:
-    """The first error of apt or mmdebstrap in the last lines."""
-    errors = [line.split(": ", 1)[1] for line in result.tail if line.startswith(("E: ", "W: Failed"))]
-    return errors[0] if errors else result.last
+        raise HarnessError(f"mmdebstrap cannot make the build root: {packages.apt_error(result.tail) or result.last} (log: {log})")

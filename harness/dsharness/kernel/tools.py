@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from .. import locks, packages, paths, proc, ui
+from .. import command, locks, packages, paths, proc, ui
 from ..errors import HarnessError
 
 SOURCES = paths.HARNESS / "tools"
@@ -53,7 +53,7 @@ def _compile(program: Path, libraries: tuple[str, ...]) -> None:
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """`dsbench tools`."""
     parser = subparsers.add_parser("tools", help="build udptunctl, the tool for tunnels", description=__doc__)
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,12 +6,10 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import locks, paths, proc
+from .. import git, locks, paths, proc
 from ..errors import HarnessError, UsageError
 
 SOURCES = ("modules", "include")
@@ -79,7 +77,7 @@ def working() -> Tree:
 def described() -> str:
     """What git calls the state of the project; "unknown" outside a repository."""
     try:
-        return _git("describe", "--always", "--dirty") or "unknown"
+        return git.answer("describe", "--always", "--dirty") or "unknown"
     except HarnessError:
         return "unknown"
 
@@ -93,7 +91,7 @@ def find(name: str) -> Tree:
         return working()
     _require_checkout()
     try:
-        commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        commit = git.answer("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except HarnessError:
         raise UsageError(f"revision {name!r} is unknown: allowed is what git rev-parse knows here, or {WORKTREE}") from None
     into = paths.make_folder(paths.BUILD / "ab", "build") / commit[:12]
@@ -105,7 +103,7 @@ def find(name: str) -> Tree:
 
 def _require_checkout() -> None:
     try:
-        top = _git("rev-parse", "--show-toplevel")
+        top = git.answer("rev-parse", "--show-toplevel")
     except HarnessError as error:
         raise HarnessError(f"{paths.ROOT} is no git checkout, so it has no revisions: {error}") from error
     if Path(top).resolve() != paths.ROOT.resolve():
@@ -119,23 +117,10 @@ def _unpack(name: str, commit: str, folder: Path) -> None:
     paths.make_folder(fresh, "build")
     archive = fresh.with_suffix(".tar")
     try:
-        _git("archive", f"--output={archive}", commit, *SOURCES)
+        git.answer("archive", f"--output={archive}", commit, *SOURCES)
     except HarnessError as error:
         raise HarnessError(f"revision {name!r} cannot be taken out of git: {error}") from error
     proc.check(["tar", "-xf", archive, "-C", fresh])
     archive.unlink()
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
-
-
-def _git(*args: str) -> str:
-    """Its answer. HarnessError with its complaint."""
-    argv: Sequence[str] = ["git", "-C", str(paths.ROOT), *args]
-    try:
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    except FileNotFoundError:
-        raise HarnessError("git is not installed") from None
-    if done.returncode:
-        complaint = done.stderr.strip().splitlines()
-        raise HarnessError(complaint[-1] if complaint else f"git {args[0]} ended with status {done.returncode}")
-    return done.stdout.strip()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .. import packages, paths, ui
+from .. import command, packages, paths, ui
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,7 +17,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     default = paths.RESULTS / "latest.json"
     parser.add_argument("file", nargs="?", type=Path, default=default, metavar="FILE", help="results/latest.json")
     parser.add_argument("--output", type=Path, default=paths.PLOTS, metavar="DIR", help="where they go (plots/)")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from .. import packages
+from .. import command, packages
 from ..errors import UsageError
 
 GOALS = ("instructions", "cycles", "ab", "planted")
@@ -20,7 +20,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """`dsbench quality`."""
     parser = subparsers.add_parser("quality", help="how far figures of this machine can be trusted", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="GOAL", default=list(GOALS), help=f"of {', '.join(GOALS)} (all)")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from .. import packages, paths, ui
+from .. import command, packages, paths, ui
 from ..sweep import command as sweep
 
 MEANING = """\
@@ -20,7 +20,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """`dsbench repeat`."""
     parser = subparsers.add_parser("repeat", help="sweep twice: how far do the medians differ?", description=__doc__)
     sweep.add_options(parser)
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

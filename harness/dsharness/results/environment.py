@@ -11,11 +11,12 @@ import os
 import platform
 import re
 import socket
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .. import git
+from ..errors import HarnessError
 from ..paths import HARNESS, ROOT
 
 # Load per CPU from which on other work is likely to get in the way.
@@ -70,18 +71,11 @@ def disturbances(known: Mapping[str, Any]) -> dict[str, str]:
 
 def git_revision() -> tuple[str, bool]:
     """The project's revision, shortened, and whether the tree has changes of its own; ("", False) outside of git."""
-    described = _git("describe", "--always", "--exclude=*", "--abbrev=12", "--dirty")
-    return described.removesuffix("-dirty"), described.endswith("-dirty")
-
-
-def _git(*args: str) -> str:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), *args], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return done.stdout.strip()
+        described = git.answer("describe", "--always", "--exclude=*", "--abbrev=12", "--dirty")
+    except HarnessError:
+        described = ""
+    return described.removesuffix("-dirty"), described.endswith("-dirty")
 
 
 def _read(path: Path) -> str:

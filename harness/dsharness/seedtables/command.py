@@ -10,7 +10,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import packages, paths, ui
+from .. import command, packages, paths, ui
 from ..sweep import command as sweep
 from ..sweep.command import Plan
 from . import report
@@ -30,7 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
     parser.add_argument("--warmup", metavar="MS", help="uncounted tries first, ms of guest time (500; 5 under icount)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/seed-tables-<target>-<time>.json)")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def checked_plans(args: argparse.Namespace) -> list[Plan]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import packages, paths, ui
+from .. import command, packages, paths, ui
 from ..errors import UsageError
 from ..kernel import trees
 from ..results import datapath, floors
@@ -102,7 +102,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("sweep", help="time all containers at several sizes", description=__doc__)
     add_options(parser)
     _add_output(parser)
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import packages, paths, ui
+from .. import command, packages, paths, ui
 from ..errors import CRASHED, TIMED_OUT, HarnessError, UsageError
 from ..kernel import kernels
 from ..targets import accel, guestnet
@@ -81,7 +81,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )  # fmt: skip
     add_options(parser)
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/tunnel-<target>-<time>.json)")
-    parser.set_defaults(run=run)
+    command.declare(parser, run)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

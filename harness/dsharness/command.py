@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A command of the command line: its options, their check, the packages it needs and the function that runs it.
+
+The module that declares a command loads on a bare Debian, without numpy or rich. Its options are checked first; then the
+packages are installed; only then is the module imported that runs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import packages
+
+
+def declare(
+    parser: argparse.ArgumentParser,
+    run: str | Callable[[Any], int],
+    *,
+    needs: Sequence[str] = (),
+    check: Callable[[argparse.Namespace], Any] | None = None,
+) -> None:
+    """Say how the command of `parser` runs.
+
+    `run` is a function, or "package.module:function" below dsharness where importing it needs `needs`. It takes what
+    `check` returns, a plan say, or the parsed options where there is no check, and returns the exit status. `needs` are
+    groups of packages.txt. `check` raises UsageError for an option that is not allowed.
+    """
+    parser.set_defaults(run=run, needs=tuple(needs), check=check)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Check the options, install what the command needs, run it. Return its exit status.
+
+    UsageError for an option that is not allowed, before anything is installed. HarnessError for what the user can mend.
+    """
+    checked = args.check(args) if args.check else args
+    packages.ensure(*args.needs)
+    run: Callable[[Any], int] = _imported(args.run) if isinstance(args.run, str) else args.run
+    return run(checked)
+
+
+def _imported(name: str) -> Callable[[Any], int]:
+    module, _, function = name.partition(":")
+    found: Callable[[Any], int] = getattr(importlib.import_module(f"{__package__}.{module}"), function)
+    return found
