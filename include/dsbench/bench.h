@@ -120,6 +120,7 @@ struct dsbench_subject;
  * @seen: verify counts the elements it met
  * @floor: what the core's floors work on; NULL in the sets of others
  * @at: where a shared for_each paused; NULL at the beginning and at the end
+ * @release: frees what the owner of the set hung on it; NULL for nothing
  */
 struct dsbench_set {
 	const struct dsbench_subject *subject;
@@ -141,6 +142,7 @@ struct dsbench_set {
 	u32 seen;
 	struct dsbench_floor *floor;
 	struct dsbench_elem *at;
+	void (*release)(struct dsbench_set *set);
 };
 
 /**

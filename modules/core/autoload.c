@@ -8,10 +8,12 @@
  */
 
 #include <linux/kmod.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/umh.h>
 
-#include "core.h"
+#include "autoload.h"
+#include "registry.h"
 
 #define BORROWED_MAX	64
 

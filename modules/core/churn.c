@@ -12,7 +12,8 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "churn.h"
+#include "export.h"
 
 /* One slot for so many elements of the set. */
 #define SLOT_EACH	64

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the clock counts, how fast, and what reading it costs. */
+/* What the clock counts, and how fast. */
 
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/string.h>
 
-#include "core.h"
+#include "clock.h"
+#include "export.h"
 
-#define OVERHEAD_TRIES	1000
 #define RATE_TRIES	3
 #define RATE_NS		(2 * NSEC_PER_MSEC)
 #define PAIR_TRIES	16
@@ -34,6 +34,17 @@ const struct dsbench_clock_info *dsbench_clock_info(void)
 	return &info;
 }
 EXPORT_SYMBOL_GPL(dsbench_clock_info);
+
+/**
+ * dsbench_clock_set_overhead() - record the cost of timing nothing
+ * @ticks: the cost, in ticks; subtracted from every slice from now on
+ *
+ * Context: any.
+ */
+void dsbench_clock_set_overhead(u64 ticks)
+{
+	WRITE_ONCE(info.overhead, ticks);
+}
 
 static u64 middle_of_three(u64 a, u64 b, u64 c)
 {
@@ -145,37 +156,8 @@ static bool counts_instructions(void)
 }
 #endif
 
-static int nothing(struct dsbench_set *set, u32 first, u32 last)
-{
-	return 0;
-}
-
 /**
- * dsbench_clock_overhead() - measure what timing nothing costs, here and now
- *
- * The smallest of many: what is subtracted must never be too much.
- *
- * Context: may sleep; bound to the CPU that is to be measured.
- */
-void dsbench_clock_overhead(void)
-{
-	u64 overhead = U64_MAX;
-	int i;
-
-	for (i = 0; i < OVERHEAD_TRIES; i++) {
-		struct dsbench_slice slice = {
-			.op = nothing,
-			.irqs_off = true,
-		};
-
-		dsbench_time_slice(&slice);
-		overhead = min(overhead, slice.ticks);
-	}
-	WRITE_ONCE(info.overhead, overhead);
-}
-
-/**
- * dsbench_clock_init() - find out what the clock is
+ * dsbench_clock_init() - find out what the clock counts, and how fast
  *
  * Context: may sleep; takes about 10 ms.
  */
@@ -190,5 +172,4 @@ void dsbench_clock_init(void)
 	if (counts_instructions())
 		info.unit = "instructions";
 	info.khz = measure_rate();
-	dsbench_clock_overhead();
 }

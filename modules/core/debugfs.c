@@ -14,7 +14,13 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "clock.h"
+#include "debugfs.h"
+#include "opnames.h"
+#include "registry.h"
+#include "results.h"
+#include "runner.h"
+#include "stats.h"
 
 static struct dentry *directory;
 

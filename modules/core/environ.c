@@ -9,7 +9,9 @@
 #include <linux/string.h>
 #include <linux/utsname.h>
 
-#include "core.h"
+#include "clock.h"
+#include "environ.h"
+#include "version.h"
 
 /* A config option that changes costs; @warning where nobody should measure it. */
 struct fact {

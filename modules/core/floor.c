@@ -12,7 +12,9 @@
 #include <linux/mm.h>
 #include <linux/prandom.h>
 
-#include "core.h"
+#include "export.h"
+#include "floor.h"
+#include "set.h"
 
 #define FLOOR_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
 
@@ -279,6 +281,18 @@ u64 dsbench_floor_bytes(u32 n)
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_floor_bytes);
 
+static void free_floor(struct dsbench_floor *floor)
+{
+	kvfree(floor->index);
+	kvfree(floor->pool);
+	kfree(floor);
+}
+
+static void release_floor(struct dsbench_set *set)
+{
+	free_floor(set->floor);
+}
+
 static struct dsbench_floor *alloc_floor(const struct dsbench_params *p, u32 n)
 {
 	struct dsbench_floor *floor = kzalloc(sizeof(*floor), GFP_KERNEL);
@@ -291,7 +305,7 @@ static struct dsbench_floor *alloc_floor(const struct dsbench_params *p, u32 n)
 				     FLOOR_GFP);
 	floor->index = kvmalloc_array(n, sizeof(*floor->index), FLOOR_GFP);
 	if (!floor->pool || !floor->index) {
-		dsbench_floor_free(floor);
+		free_floor(floor);
 		return NULL;
 	}
 
@@ -301,22 +315,6 @@ static struct dsbench_floor *alloc_floor(const struct dsbench_params *p, u32 n)
 	dsbench_shuffle(floor->index, n, &floor->rnd);
 	floor->sequential = p->sequential;
 	return floor;
-}
-
-/**
- * dsbench_floor_free() - undo what dsbench_floor_alloc() gave a set
- * @floor: the set's, or NULL
- *
- * Context: may sleep.
- */
-void dsbench_floor_free(struct dsbench_floor *floor)
-{
-	if (!floor)
-		return;
-
-	kvfree(floor->index);
-	kvfree(floor->pool);
-	kfree(floor);
 }
 
 /**
@@ -340,6 +338,7 @@ struct dsbench_set *dsbench_floor_alloc(const struct dsbench_params *p, u32 n)
 		dsbench_set_free(set);
 		return NULL;
 	}
+	set->release = release_floor;
 	return set;
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_floor_alloc);

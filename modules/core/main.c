@@ -5,7 +5,15 @@
 #include <linux/init.h>
 #include <linux/module.h>
 
-#include "core.h"
+#include "clock.h"
+#include "debugfs.h"
+#include "param_table.h"
+#include "procfs.h"
+#include "results.h"
+#include "runner.h"
+#include "set.h"
+#include "slice.h"
+#include "version.h"
 
 /* A run would fail: better say so to whoever asks for it. */
 static int __init check_cpus(void)
@@ -35,6 +43,7 @@ static int __init dsbench_init(void)
 		return err;
 
 	dsbench_clock_init();
+	dsbench_slice_overhead();
 
 	err = dsbench_runner_start();
 	if (err)

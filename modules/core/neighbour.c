@@ -20,7 +20,9 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
-#include "core.h"
+#include "clock.h"
+#include "export.h"
+#include "neighbour.h"
 
 /* Saved up for later tries, where earlier ones did not need it. */
 #define PATIENCE_MAX_MS		200U
@@ -180,14 +182,15 @@ bool dsbench_neighbour_busy(void)
  * dsbench_neighbour_wait() - wait until nobody else has run here for a while
  * @ticks: what comes takes about so long; a core that has been ours as long
  *	is likely to stay so
- * @again: for a try that is repeated, which has nothing but what is left
+ * @retry: for a try that is repeated, which has nothing but what is left
+ * @stop: set by others when the wait must end
  *
  * Each try may wait as long as dsbench_neighbour_begin() was told, and as much
  * longer as earlier ones waited less.
  *
  * Context: may sleep; on the run's CPU.
  */
-void dsbench_neighbour_wait(u64 ticks, bool again)
+void dsbench_neighbour_wait(u64 ticks, bool retry, const bool *stop)
 {
 	u64 khz = dsbench_clock_info()->khz;
 	u64 begin, since, now;
@@ -197,7 +200,7 @@ void dsbench_neighbour_wait(u64 ticks, bool again)
 
 	ticks = clamp(ticks, div_u64(khz * ALONE_LEAST_US, 1000),
 		      div_u64(khz * ALONE_MOST_US, 1000));
-	patience = min(patience + (again ? 0 : patience_of_a_try),
+	patience = min(patience + (retry ? 0 : patience_of_a_try),
 		       max(khz * PATIENCE_MAX_MS, patience_of_a_try));
 	begin = dsbench_clock();
 	since = begin;
@@ -205,7 +208,7 @@ void dsbench_neighbour_wait(u64 ticks, bool again)
 		if (!look())
 			continue;
 		since = dsbench_clock();
-		if (since - begin > patience || dsbench_runner_interrupted())
+		if (since - begin > patience || READ_ONCE(*stop))
 			break;
 		cond_resched();
 	}

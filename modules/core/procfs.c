@@ -6,7 +6,12 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
-#include "core.h"
+#include "environ.h"
+#include "opnames.h"
+#include "procfs.h"
+#include "results.h"
+#include "runner.h"
+#include "stats.h"
 
 /* One disturbed try in so many is worth a word. */
 #define NOTABLE_SHARE	20

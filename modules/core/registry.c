@@ -6,26 +6,16 @@
 #include <linux/string.h>
 #include <linux/wait.h>
 
-#include "core.h"
-
-const char * const dsbench_op_names[DSBENCH_NR_OPS] = {
-	[DSBENCH_FILL] = "fill",
-	[DSBENCH_FIND] = "find",
-	[DSBENCH_FOR_EACH] = "for_each",
-	[DSBENCH_ERASE] = "erase",
-	[DSBENCH_TX] = "tx",
-	[DSBENCH_RX] = "rx",
-	[DSBENCH_PATH] = "path",
-	[DSBENCH_EMPTY] = "empty",
-	[DSBENCH_WALK] = "walk",
-	[DSBENCH_RANDOM] = "random",
-	[DSBENCH_CHASE] = "chase",
-};
+#include "export.h"
+#include "floor.h"
+#include "param_table.h"
+#include "registry.h"
 
 /* Guards the list and the private members of every container on it. */
 static DEFINE_MUTEX(lock);
 static LIST_HEAD(containers);
 static bool borrowing;
+static void (*on_pending)(void);
 
 static DECLARE_WAIT_QUEUE_HEAD(left_run);
 
@@ -57,6 +47,17 @@ static bool is_valid(const struct dsbench_subject *c)
 	       c->ops->destroy && c->ops->verify &&
 	       (c->ops->bare || c->ops->op[DSBENCH_FILL]) &&
 	       (!c->ops->shared || is_whole(c->ops->shared));
+}
+
+/**
+ * dsbench_registry_on_pending() - set what is called when a subject is pending
+ * @hook: called without the registry's lock, may not sleep; NULL for nothing
+ *
+ * Context: any; before the first subject registers, or after the last has gone.
+ */
+void dsbench_registry_on_pending(void (*hook)(void))
+{
+	on_pending = hook;
 }
 
 /**
@@ -94,8 +95,8 @@ int dsbench_register(struct dsbench_subject *container)
 	}
 	mutex_unlock(&lock);
 
-	if (!err && container->pending)
-		dsbench_runner_kick();
+	if (!err && container->pending && on_pending)
+		on_pending();
 	return err;
 }
 EXPORT_SYMBOL_GPL(dsbench_register);

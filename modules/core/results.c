@@ -4,7 +4,7 @@
 #include <linux/mutex.h>
 #include <linux/string.h>
 
-#include "core.h"
+#include "results.h"
 
 /* Older runs go when there are more rows than anybody reads. */
 #define CELLS_MAX	4096

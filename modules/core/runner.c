@@ -8,11 +8,25 @@
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
-#include <linux/prandom.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 
-#include "core.h"
+#include "autoload.h"
+#include "neighbour.h"
+#include "opnames.h"
+#include "param_table.h"
+#include "plan.h"
+#include "registry.h"
+#include "results.h"
+#include "rounds.h"
+#include "run.h"
+#include "run_memory.h"
+#include "runner.h"
+#include "slice.h"
+#include "summary.h"
 
 /* Containers that are loaded one after the other within this time run together. */
 #define SETTLE_MS	50
@@ -30,201 +44,47 @@ static DECLARE_WAIT_QUEUE_HEAD(requested);
 static DECLARE_WAIT_QUEUE_HEAD(idle);
 static struct task_struct *thread;
 
-/* The parameters as they were when all was requested. */
-static struct dsbench_params requested_params;
+/*
+ * The run that the next REQUEST_ALL serves, and the run in progress; NULL where
+ * there is none. Both can be interrupted.
+ */
+static struct dsbench_run *requested_run;
+static struct dsbench_run *current_run;
+static DEFINE_SPINLOCK(runs_lock);
 
-static bool interrupt;
 static u32 last_id;
 
-/* Progress of the run, in tries; only for show. */
-static u64 tries_done;
-static u64 tries_total;
-
-/**
- * dsbench_runner_interrupted() - is the run to end early?
- *
- * Context: any.
- *
- * Return: true after dsbench_runner_interrupt(), until the run has ended.
- */
-bool dsbench_runner_interrupted(void)
+static struct dsbench_run *alloc_run(void)
 {
-	return READ_ONCE(interrupt);
+	struct dsbench_params p;
+	struct dsbench_run *run;
+
+	dsbench_params_get(&p);
+	run = dsbench_run_alloc(&p);
+	if (!run)
+		pr_err("no memory for a run\n");
+	return run;
 }
 
-static void cell_failed(struct dsbench_run *run, struct dsbench_cell *cell,
-			int err)
+/* Without a run, from here on nobody can interrupt the last one: it may be freed. */
+static void set_current(struct dsbench_run *run)
 {
-	const char *op = dsbench_op_names[cell->op];
-
-	switch (err) {
-	case -EUCLEAN:
-		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
-				    "%s gave a wrong answer in %s at n=%u: its results are dropped",
-				    cell->container, op, cell->n);
-		break;
-	case -ENOMEM:
-		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
-				    "%s had no memory in %s at n=%u: its results are dropped",
-				    cell->container, op, cell->n);
-		break;
-	case -ENXIO:
-		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
-				    "%s can't be shared by %u readers any more, for a CPU has gone offline: its results are dropped",
-				    cell->container, cell->threads);
-		break;
-	default:
-		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
-				    "%s failed with %d in %s at n=%u: its results are dropped",
-				    cell->container, err, op, cell->n);
-	}
+	spin_lock(&runs_lock);
+	current_run = run;
+	spin_unlock(&runs_lock);
 }
 
-static void forget_samples(struct dsbench_run *run, const char *container)
+/* The requested run becomes the current one, under one lock: a stop is never lost. */
+static struct dsbench_run *take_requested(void)
 {
-	struct dsbench_cell *cell;
+	struct dsbench_run *run;
 
-	list_for_each_entry(cell, &run->cells, node) {
-		if (!strcmp(cell->container, container))
-			cell->done = 0;
-	}
-}
-
-static bool is_unfinished(const struct dsbench_run *run,
-			  const struct dsbench_subject *subject)
-{
-	const struct dsbench_cell *cell;
-
-	list_for_each_entry(cell, &run->cells, node) {
-		if (cell->source == subject && cell->done < cell->tries)
-			return true;
-	}
-	return false;
-}
-
-static void container_left(struct dsbench_run *run, struct dsbench_cell *cell)
-{
-	if (is_unfinished(run, cell->source))
-		dsbench_run_problem(run, DSBENCH_RUN_INTERRUPTED,
-				    "%s was removed during the run",
-				    cell->container);
-	dsbench_run_drop(run, cell->source);
-}
-
-/* False when the run must end. */
-static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
-		       bool keep)
-{
-	int err;
-
-	if (dsbench_runner_interrupted() || kthread_should_stop())
-		return false;
-	if (!cell->source)
-		return true;
-	if (READ_ONCE(cell->source->leaving)) {
-		container_left(run, cell);
-		return true;
-	}
-	if (cell->done == cell->tries)
-		return true;
-
-	err = cell->threads ? dsbench_try_shared(cell, keep) :
-			      dsbench_try(cell, keep);
-	if (err == -EINTR)
-		return true;	/* the next call finds out why */
-	if (err) {
-		cell_failed(run, cell, err);
-		dsbench_run_drop(run, cell->source);
-		forget_samples(run, cell->container);
-		return true;
-	}
-	WRITE_ONCE(tries_done, tries_done + keep);
-	cond_resched();
-	return true;
-}
-
-/* One try of every cell that has not got all its samples, in random order. */
-static bool run_round(struct dsbench_run *run, struct dsbench_cell **cells,
-		      u32 *order, struct rnd_state *rnd, bool keep)
-{
-	u32 i;
-
-	dsbench_shuffle(order, run->nr_cells, rnd);
-	for (i = 0; i < run->nr_cells; i++) {
-		if (!serve_cell(run, cells[order[i]], keep))
-			return false;
-	}
-	return true;
-}
-
-/* Floors get a try a round, as their containers do, and are done with them. */
-static bool all_done(struct dsbench_run *run)
-{
-	struct dsbench_cell *cell;
-
-	list_for_each_entry(cell, &run->cells, node) {
-		if (!dsbench_is_floor(cell->op) && cell->source &&
-		    cell->done < cell->tries)
-			return false;
-	}
-	return true;
-}
-
-static void run_rounds(struct dsbench_run *run, struct dsbench_cell **cells,
-		       u32 *order)
-{
-	ktime_t warm = ktime_add_ms(ktime_get(), run->params.warmup);
-	struct rnd_state rnd;
-	bool go_on;
-
-	prandom_seed_state(&rnd, run->params.seed);
-	do {
-		go_on = run_round(run, cells, order, &rnd, false);
-	} while (go_on && !all_done(run) && ktime_before(ktime_get(), warm));
-
-	while (go_on && !all_done(run))
-		go_on = run_round(run, cells, order, &rnd, true);
-
-	if (!go_on)
-		dsbench_run_problem(run, DSBENCH_RUN_INTERRUPTED,
-				    "stopped before all tries were made");
-}
-
-static int run_cells(struct dsbench_run *run)
-{
-	struct dsbench_cell **cells;
-	struct dsbench_cell *cell;
-	u32 count = 0;
-	u64 total = 0;
-	u32 *order;
-	u32 i = 0;
-
-	list_for_each_entry(cell, &run->cells, node) {
-		total += cell->tries;
-		count++;
-	}
-	cells = kcalloc(count, sizeof(*cells), GFP_KERNEL);
-	order = kcalloc(count, sizeof(*order), GFP_KERNEL);
-	if (!cells || !order) {
-		kfree(cells);
-		kfree(order);
-		return -ENOMEM;
-	}
-
-	list_for_each_entry(cell, &run->cells, node) {
-		cells[i] = cell;
-		order[i] = i;
-		i++;
-	}
-	run->nr_cells = count;
-	WRITE_ONCE(tries_done, 0);
-	WRITE_ONCE(tries_total, total);
-	run_rounds(run, cells, order);
-	WRITE_ONCE(tries_total, 0);
-
-	kfree(order);
-	kfree(cells);
-	return 0;
+	spin_lock(&runs_lock);
+	run = requested_run;
+	requested_run = NULL;
+	current_run = run;
+	spin_unlock(&runs_lock);
+	return run;
 }
 
 /* The thread's own affinity, not a lock: a CPU that goes offline loses it. */
@@ -292,9 +152,9 @@ static void measure(struct dsbench_run *run)
 		return;
 	}
 	bind(run);
-	dsbench_clock_overhead();
+	dsbench_slice_overhead();
 	dsbench_neighbour_begin(run->params.patience);
-	if (!dsbench_run_prepare(run) && run_cells(run))
+	if (!dsbench_run_prepare(run) && dsbench_rounds(run))
 		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
 				    "memory ran out before the first try");
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
@@ -315,19 +175,12 @@ static void explain_absent(struct dsbench_run *run)
 				    dsbench_op_names[absent->op]);
 }
 
-static void run_containers(const struct dsbench_params *p, bool pending_only)
+static void run_containers(struct dsbench_run *run, bool pending_only)
 {
-	struct joining j = { .pending_only = pending_only };
-	struct dsbench_run *run;
+	struct joining j = { .run = run, .pending_only = pending_only };
 
-	run = dsbench_run_alloc(p);
-	if (!run) {
-		pr_err("no memory for a run\n");
-		return;
-	}
 	run->id = ++last_id;
 
-	j.run = run;
 	if (!pending_only)
 		check_names(run);
 	if (dsbench_registry_visit(join, &j) || dsbench_run_add_floors(run))
@@ -341,6 +194,7 @@ static void run_containers(const struct dsbench_params *p, bool pending_only)
 	if (list_empty(&run->cells) && !run->problem[0]) {
 		if (pending_only) {
 			last_id--;
+			set_current(NULL);
 			dsbench_run_free(run);
 			return;
 		}
@@ -348,23 +202,30 @@ static void run_containers(const struct dsbench_params *p, bool pending_only)
 				    "no container module is loaded or installed: run make modules_install, or insmod dsbench_<container>.ko");
 	}
 	dsbench_run_finish(run);
+	set_current(NULL);
 	dsbench_results_publish(run);
 }
 
 static void serve_all(void)
 {
-	dsbench_autoload(&requested_params);
-	run_containers(&requested_params, false);
+	struct dsbench_run *run = take_requested();
+
+	dsbench_autoload(&run->params);
+	run_containers(run, false);
 	dsbench_autoload_release();
 }
 
 static void serve_pending(void)
 {
-	struct dsbench_params p;
+	struct dsbench_run *run;
 
 	schedule_timeout_idle(msecs_to_jiffies(SETTLE_MS));
-	dsbench_params_get(&p);
-	run_containers(&p, true);
+	run = alloc_run();
+	if (!run)
+		return;
+
+	set_current(run);
+	run_containers(run, true);
 }
 
 static bool has_request(void)
@@ -389,7 +250,6 @@ static int runner(void *unused)
 			serve_all();
 			module_put(THIS_MODULE);
 		} else if (test_and_clear_bit(REQUEST_PENDING, &state)) {
-			WRITE_ONCE(interrupt, false);
 			serve_pending();
 		}
 		clear_bit(BUSY, &state);
@@ -405,30 +265,36 @@ static int runner(void *unused)
  *
  * Context: may sleep.
  *
- * Return: 0, or -EBUSY where something is running already.
+ * Return: 0, -EBUSY where something is running already, or -ENOMEM.
  */
 int dsbench_runner_request(void)
 {
+	struct dsbench_run *run;
+
 	__module_get(THIS_MODULE);
 	if (cmpxchg(&state, 0UL, BIT(CLAIMED))) {
 		module_put(THIS_MODULE);
 		return -EBUSY;
 	}
 
-	dsbench_params_get(&requested_params);
-	WRITE_ONCE(interrupt, false);	/* from here on it may be stopped */
+	run = alloc_run();
+	if (!run) {
+		clear_bit(CLAIMED, &state);
+		module_put(THIS_MODULE);
+		return -ENOMEM;
+	}
+
+	spin_lock(&runs_lock);
+	requested_run = run;
+	spin_unlock(&runs_lock);
 	set_bit(REQUEST_ALL, &state);
 	clear_bit(CLAIMED, &state);
 	wake_up(&requested);
 	return 0;
 }
 
-/**
- * dsbench_runner_kick() - a container has registered and is pending
- *
- * Context: any.
- */
-void dsbench_runner_kick(void)
+/* A subject has registered and is pending. */
+static void kick(void)
 {
 	set_bit(REQUEST_PENDING, &state);
 	wake_up(&requested);
@@ -437,11 +303,16 @@ void dsbench_runner_kick(void)
 /**
  * dsbench_runner_interrupt() - end the run in progress after its current slice
  *
- * Context: any.
+ * Context: any but interrupts.
  */
 void dsbench_runner_interrupt(void)
 {
-	WRITE_ONCE(interrupt, true);
+	spin_lock(&runs_lock);
+	if (requested_run)
+		dsbench_run_interrupt(requested_run);
+	if (current_run)
+		dsbench_run_interrupt(current_run);
+	spin_unlock(&runs_lock);
 }
 
 /**
@@ -470,15 +341,15 @@ int dsbench_runner_wait(bool nonblock)
  */
 void dsbench_runner_show(struct seq_file *m)
 {
-	u64 total = READ_ONCE(tries_total);
+	u64 done, total;
 
+	dsbench_rounds_progress(&done, &total);
 	if (!READ_ONCE(state))
 		seq_puts(m, "idle\n");
 	else if (!total)
 		seq_puts(m, "loading\n");
 	else
-		seq_printf(m, "running %llu %llu\n", READ_ONCE(tries_done),
-			   total);
+		seq_printf(m, "running %llu %llu\n", done, total);
 }
 
 /**
@@ -491,7 +362,11 @@ void dsbench_runner_show(struct seq_file *m)
 int dsbench_runner_start(void)
 {
 	thread = kthread_run(runner, NULL, "dsbench");
-	return PTR_ERR_OR_ZERO(thread);
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
+
+	dsbench_registry_on_pending(kick);
+	return 0;
 }
 
 /**

@@ -7,7 +7,8 @@
 
 #include <dsbench/compat.h>
 
-#include "core.h"
+#include "export.h"
+#include "set.h"
 
 #define SET_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
 
@@ -16,6 +17,9 @@
 
 /* As many elements as a page holds, where pages have 4 KiB. */
 #define CHUNK		64
+
+/* A pool has this many elements at most for each of three further choices. */
+#define POOL_EXTRA	4096U
 
 /*
  * Elements have slabs of their own: among the objects of others they would lie
@@ -125,7 +129,7 @@ static void plant_misses(struct dsbench_set *set,
  */
 u32 dsbench_pool_size(u32 n)
 {
-	return n + 3 * min(n, DSBENCH_SLICE);
+	return n + 3 * min(n, POOL_EXTRA);
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_pool_size);
 
@@ -268,7 +272,7 @@ struct dsbench_set *dsbench_set_alloc_bare(u32 n)
 }
 
 /**
- * dsbench_set_free() - undo dsbench_set_alloc(), and those of bare sets and floors
+ * dsbench_set_free() - free a set and what its owner hung on it
  * @set: the set, in no container, or NULL
  *
  * Context: may sleep.
@@ -285,7 +289,8 @@ void dsbench_set_free(struct dsbench_set *set)
 			kmem_cache_free(elem_cache, set->pool[i]);
 		breathe(i);
 	}
-	dsbench_floor_free(set->floor);
+	if (set->release)
+		set->release(set);
 	kvfree(set->pool);
 	kvfree(set->elems);
 	kvfree(set->by_key);

@@ -5,7 +5,8 @@
 #include <linux/mm.h>
 #include <linux/sort.h>
 
-#include "core.h"
+#include "export.h"
+#include "stats.h"
 
 #define MILLI	1000
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One try: make the container, time one operation on it, verify, undo. */
 
-#include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/math64.h>
-#include <linux/preempt.h>
 #include <linux/rcupdate.h>
-#include <linux/smp.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
-#include <dsbench/compat.h>
-
-#include "core.h"
+#include "clock.h"
+#include "neighbour.h"
+#include "plan.h"
+#include "set.h"
+#include "slice.h"
+#include "try.h"
 
 /* Interrupts are kept out of slices that take up to this many ms. */
 #define IRQS_OFF_MS		2
@@ -26,71 +27,6 @@
 
 /* How often a disturbed try is repeated before it is taken as it is. */
 #define REPEATS		3
-
-/*
- * PREEMPT_RT makes the locks that the allocator and the XArray take sleep, so
- * there the thread merely stays where it is.
- */
-static bool may_only_stay(const struct dsbench_slice *slice)
-{
-	return IS_ENABLED(CONFIG_PREEMPT_RT) || slice->sleeps;
-}
-
-static unsigned long quiet_begin(const struct dsbench_slice *slice)
-{
-	unsigned long flags = 0;
-
-	if (may_only_stay(slice))
-		migrate_disable();
-	else if (slice->irqs_off)
-		local_irq_save(flags);
-	else
-		preempt_disable();
-	return flags;
-}
-
-static void quiet_end(const struct dsbench_slice *slice, unsigned long flags)
-{
-	if (may_only_stay(slice))
-		migrate_enable();
-	else if (slice->irqs_off)
-		local_irq_restore(flags);
-	else
-		preempt_enable();
-}
-
-/**
- * dsbench_time_slice() - run one slice of an operation under the clock
- * @slice: what to run; gets the time it took and whether it was disturbed
- *
- * Not inlined, so that nothing and everything are timed by the same code: the
- * clock's overhead contains the indirect call.
- *
- * Context: process context; what it calls runs without preemption.
- */
-noinline void dsbench_time_slice(struct dsbench_slice *slice)
-{
-	unsigned long flags = quiet_begin(slice);
-	unsigned int cpu = raw_smp_processor_id();
-	unsigned long irqs = dsbench_irq_count(cpu);
-	dsbench_op_fn op = slice->op;
-	struct dsbench_set *set = slice->set;
-	u32 first = slice->first;
-	u32 last = slice->last;
-	u64 start, end;
-	int err;
-
-	start = dsbench_clock();
-	err = op(set, first, last);
-	end = dsbench_clock();
-
-	slice->ticks = end - start;
-	slice->err = err;
-	slice->disturbed = dsbench_irq_count(cpu) != irqs ||
-			   raw_smp_processor_id() != cpu;
-	quiet_end(slice, flags);
-}
-EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_time_slice);
 
 /**
  * dsbench_cell_settle() - wait for work that the container left to others
@@ -114,7 +50,8 @@ void dsbench_cell_settle(const struct dsbench_cell *cell)
  */
 bool dsbench_cell_must_end(const struct dsbench_cell *cell)
 {
-	return READ_ONCE(cell->source->leaving) || dsbench_runner_interrupted();
+	return READ_ONCE(cell->source->leaving) ||
+	       dsbench_run_interrupted(cell->run);
 }
 
 /**
@@ -303,7 +240,8 @@ int dsbench_try(struct dsbench_cell *cell, bool keep)
 
 	do {
 		if (keep)
-			dsbench_neighbour_wait(cell->slice_ticks, repeats);
+			dsbench_neighbour_wait(cell->slice_ticks, repeats,
+					       &cell->run->interrupted);
 		t = (struct timing) {};
 		err = try_once(cell, &t);
 		if (err)

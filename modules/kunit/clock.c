@@ -5,6 +5,9 @@
 #include <linux/preempt.h>
 #include <linux/string.h>
 
+#include "../core/clock.h"
+#include "../core/neighbour.h"
+#include "../core/slice.h"
 #include "suites.h"
 
 static void clock_never_goes_back(struct kunit *test)

@@ -6,6 +6,9 @@
 
 #include <linux/string.h>
 
+#include "../core/churn.h"
+#include "../core/registry.h"
+#include "../core/set.h"
 #include "suites.h"
 
 #define N	500

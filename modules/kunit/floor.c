@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The floors: each does its work, and is caught where it does not. */
 
+#include "../core/floor.h"
+#include "../core/set.h"
 #include "suites.h"
 
 #define N	500

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the parameters accept, and what follows from them. */
 
+#include "../core/memory.h"
+#include "../core/params.h"
+#include "../core/set.h"
 #include "suites.h"
 
 struct attempt {

@@ -6,6 +6,7 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 
+#include "../core/set.h"
 #include "suites.h"
 
 #define N	100

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Percentiles, mean and spread, on samples whose answers are worked out by hand. */
 
+#include "../core/stats.h"
 #include "suites.h"
 
 static void percentile_interpolates(struct kunit *test)

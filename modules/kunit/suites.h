@@ -5,7 +5,9 @@
 
 #include <kunit/test.h>
 
-#include "../core/core.h"
+#include <dsbench/bench.h>
+
+#include "../core/params.h"
 
 extern struct kunit_suite dsbench_clock_suite;
 extern struct kunit_suite dsbench_floor_suite;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the clock counts, and how fast. */
+#ifndef _DSBENCH_CORE_CLOCK_H
+#define _DSBENCH_CORE_CLOCK_H
+
+#include <dsbench/clock.h>
+
+/**
+ * struct dsbench_moment - one moment by two clocks
+ * @ticks: dsbench_clock()
+ * @ns: ktime_get_ns()
+ */
+struct dsbench_moment {
+	u64 ticks;
+	u64 ns;
+};
+
+void dsbench_clock_init(void);
+void dsbench_clock_set_overhead(u64 ticks);
+void dsbench_clock_moment(struct dsbench_moment *moment);
+
+#endif /* _DSBENCH_CORE_CLOCK_H */

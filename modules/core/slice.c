@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One slice of a try: what runs between two readings of the clock, without
+ * preemption, and without interrupts where it is short.
+ */
+
+#include <linux/irqflags.h>
+#include <linux/minmax.h>
+#include <linux/preempt.h>
+#include <linux/smp.h>
+
+#include <dsbench/compat.h>
+
+#include "clock.h"
+#include "export.h"
+#include "slice.h"
+
+#define OVERHEAD_TRIES	1000
+
+/*
+ * PREEMPT_RT makes the locks that the allocator and the XArray take sleep, so
+ * there the thread merely stays where it is.
+ */
+static bool may_only_stay(const struct dsbench_slice *slice)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_RT) || slice->sleeps;
+}
+
+static unsigned long quiet_begin(const struct dsbench_slice *slice)
+{
+	unsigned long flags = 0;
+
+	if (may_only_stay(slice))
+		migrate_disable();
+	else if (slice->irqs_off)
+		local_irq_save(flags);
+	else
+		preempt_disable();
+	return flags;
+}
+
+static void quiet_end(const struct dsbench_slice *slice, unsigned long flags)
+{
+	if (may_only_stay(slice))
+		migrate_enable();
+	else if (slice->irqs_off)
+		local_irq_restore(flags);
+	else
+		preempt_enable();
+}
+
+/**
+ * dsbench_time_slice() - run one slice of an operation under the clock
+ * @slice: what to run; gets the time it took and whether it was disturbed
+ *
+ * Not inlined, so that nothing and everything are timed by the same code: the
+ * clock's overhead contains the indirect call.
+ *
+ * Context: process context; what it calls runs without preemption.
+ */
+noinline void dsbench_time_slice(struct dsbench_slice *slice)
+{
+	unsigned long flags = quiet_begin(slice);
+	unsigned int cpu = raw_smp_processor_id();
+	unsigned long irqs = dsbench_irq_count(cpu);
+	dsbench_op_fn op = slice->op;
+	struct dsbench_set *set = slice->set;
+	u32 first = slice->first;
+	u32 last = slice->last;
+	u64 start, end;
+	int err;
+
+	start = dsbench_clock();
+	err = op(set, first, last);
+	end = dsbench_clock();
+
+	slice->ticks = end - start;
+	slice->err = err;
+	slice->disturbed = dsbench_irq_count(cpu) != irqs ||
+			   raw_smp_processor_id() != cpu;
+	quiet_end(slice, flags);
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_time_slice);
+
+static int nothing(struct dsbench_set *set, u32 first, u32 last)
+{
+	return 0;
+}
+
+/**
+ * dsbench_slice_overhead() - measure what timing nothing costs, here and now
+ *
+ * The smallest of many: what is subtracted must never be too much.
+ *
+ * Context: may sleep; bound to the CPU that is to be measured.
+ */
+void dsbench_slice_overhead(void)
+{
+	u64 overhead = U64_MAX;
+	int i;
+
+	for (i = 0; i < OVERHEAD_TRIES; i++) {
+		struct dsbench_slice slice = {
+			.op = nothing,
+			.irqs_off = true,
+		};
+
+		dsbench_time_slice(&slice);
+		overhead = min(overhead, slice.ticks);
+	}
+	dsbench_clock_set_overhead(overhead);
+}
