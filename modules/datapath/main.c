@@ -7,81 +7,23 @@
 #include <linux/inet.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
-#include <linux/nsproxy.h>
-#include <linux/rtnetlink.h>
 #include <linux/string.h>
 
-#include "datapath.h"
+#include "link.h"
+#include "ops.h"
+#include "packet.h"
+#include "sink.h"
+#include "sizes.h"
+#include "tap.h"
 
 #define DEVICES_MAX	16
-#define PAYLOADS_MAX	16
 
 static char *devices;
 module_param(devices, charp, 0444);
 MODULE_PARM_DESC(devices, "LABEL:INTERFACE:DESTINATION with commas between: the label in the results, the device, the far end's IPv4 address behind it");
 
-static char *underlay;
-module_param(underlay, charp, 0444);
-MODULE_PARM_DESC(underlay, "the veth by which all packets leave; its peer is where they arrive");
-
-static unsigned int payloads[PAYLOADS_MAX] = { 64, 512, 1400, PAYLOAD_MAX };
-static unsigned int payload_count = 4;
-module_param_array(payloads, uint, &payload_count, 0444);
-MODULE_PARM_DESC(payloads, "bytes of payload (default 64,512,1400,64400); above 1400 one GSO packet");
-
-static unsigned int packets = 32;
-module_param(packets, uint, 0444);
-MODULE_PARM_DESC(packets, "packets in a try (default 32); GSO packets, 8 at the most");
-
-struct bench_link bench_link;
-
 static struct bench_device bench[DEVICES_MAX];
 static unsigned int bench_count;
-
-/**
- * bench_packets() - how many packets a try sends
- * @payload: bytes of each
- *
- * Context: any.
- *
- * Return: 1 to PACKETS_MAX; GSO packets, 1 to GSO_PACKETS_MAX.
- */
-u32 bench_packets(u32 payload)
-{
-	return payload > SEGMENT_SIZE ? min(packets, GSO_PACKETS_MAX) : packets;
-}
-
-/**
- * bench_payload() - the sizes that are measured
- * @index: which
- *
- * Context: any.
- *
- * Return: bytes of payload, 0 behind the last.
- */
-u32 bench_payload(u32 index)
-{
-	return index < payload_count ? payloads[index] : 0;
-}
-
-static int check_numbers(void)
-{
-	unsigned int i;
-
-	if (!packets || packets > PACKETS_MAX) {
-		pr_err("packets=%u: must be a whole number from 1 to %u\n",
-		       packets, PACKETS_MAX);
-		return -EINVAL;
-	}
-	for (i = 0; i < payload_count; i++) {
-		if (!payloads[i] || payloads[i] > PAYLOAD_MAX) {
-			pr_err("payloads=%u: must be whole numbers from 1 to %u\n",
-			       payloads[i], PAYLOAD_MAX);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
 
 static bool parse_device(struct bench_device *b, char *text)
 {
@@ -132,54 +74,6 @@ static int parse_devices(void)
 	return err;
 }
 
-/* Both ends of the link; called under RTNL, for the peer may be moved. */
-static int follow_link(struct net_device *dev)
-{
-	struct net_device *peer = NULL;
-
-	if (dev->netdev_ops->ndo_get_peer_dev)
-		peer = dev->netdev_ops->ndo_get_peer_dev(dev);
-	if (!peer) {
-		pr_err("underlay=%s: must be a veth\n", underlay);
-		return -EINVAL;
-	}
-	strscpy(bench_link.underlay, dev->name, sizeof(bench_link.underlay));
-	strscpy(bench_link.peer, peer->name, sizeof(bench_link.peer));
-	bench_link.peer_net = get_net(dev_net(peer));
-	return 0;
-}
-
-static int open_link(void)
-{
-	struct net_device *dev;
-	int err;
-
-	bench_link.net = get_net(current->nsproxy->net_ns);
-
-	rtnl_lock();
-	rcu_read_lock();	/* ndo_get_peer_dev asks for it */
-	dev = dev_get_by_name_rcu(bench_link.net, underlay ?: "");
-	if (dev) {
-		err = follow_link(dev);
-	} else {
-		pr_err("underlay=%s: there is no such device in this network namespace\n",
-		       underlay ?: "");
-		err = -ENODEV;
-	}
-	rcu_read_unlock();
-	rtnl_unlock();
-
-	if (err)
-		put_net(bench_link.net);
-	return err;
-}
-
-static void close_link(void)
-{
-	put_net(bench_link.peer_net);
-	put_net(bench_link.net);
-}
-
 static void unregister_devices(unsigned int count)
 {
 	while (count--)
@@ -207,11 +101,11 @@ static int __init bench_init(void)
 {
 	int err;
 
-	err = check_numbers();
+	err = bench_sizes_check();
 	if (err)
 		return err;
 
-	err = open_link();
+	err = bench_link_open();
 	if (err)
 		return err;
 
@@ -241,7 +135,7 @@ err_tap:
 	bench_sink_close();
 err_sink:
 err_devices:
-	close_link();
+	bench_link_close();
 	return err;
 }
 
@@ -250,7 +144,7 @@ static void __exit bench_exit(void)
 	unregister_devices(bench_count);
 	bench_tap_close(bench_link.net);
 	bench_sink_close();
-	close_link();
+	bench_link_close();
 }
 
 module_init(bench_init);

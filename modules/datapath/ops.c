@@ -6,7 +6,12 @@
 #include <net/dst.h>
 #include <net/ip.h>
 
-#include "datapath.h"
+#include "link.h"
+#include "ops.h"
+#include "packet.h"
+#include "sink.h"
+#include "sizes.h"
+#include "tap.h"
 
 /**
  * struct attempt - one try

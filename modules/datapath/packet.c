@@ -7,7 +7,8 @@
 #include <net/route.h>
 #include <net/udp.h>
 
-#include "datapath.h"
+#include "packet.h"
+#include "sizes.h"
 
 /* Room in front for any tunnel's headers and the link's. */
 #define HEADROOM	192

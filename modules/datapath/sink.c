@@ -9,7 +9,8 @@
 #include <net/checksum.h>
 #include <net/sock.h>
 
-#include "datapath.h"
+#include "packet.h"
+#include "sink.h"
 
 /* No batch of packets fills this many bytes of socket buffer. */
 #define SOCKET_BYTES	(64 * 1024 * 1024)

@@ -10,7 +10,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 
-#include "datapath.h"
+#include "tap.h"
 
 #define WAIT_MS		200
 

@@ -7,16 +7,14 @@
 #include <linux/rtnetlink.h>
 #include <net/dst.h>
 #include <net/ip_tunnels.h>
-#include <net/netns/generic.h>
 
 #include <dsbench/compat.h>
 
-#include "datapath.h"
 #include "device.h"
+#include "netns.h"
 #include "peer.h"
 #include "route.h"
-
-static unsigned int udptun_net_id __read_mostly;
+#include "send.h"
 
 /* As in the in-tree tunnels: one over the other, they ask for ever more. */
 #define MAX_HEADROOM	512U
@@ -24,11 +22,6 @@ static unsigned int udptun_net_id __read_mostly;
 /* What the stack checks and builds in software, before the header is on. */
 #define UDPTUN_FEATURES	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | \
 			 NETIF_F_RXCSUM | NETIF_F_GSO_SOFTWARE)
-
-struct udptun_net *udptun_net(const struct net *net)
-{
-	return net_generic(net, udptun_net_id);
-}
 
 static int device_init(struct net_device *dev)
 {
@@ -241,15 +234,6 @@ static struct notifier_block netdevice_notifier = {
 	.notifier_call = netdevice_event,
 };
 
-static int __net_init net_init(struct net *net)
-{
-	struct udptun_net *un = udptun_net(net);
-
-	INIT_LIST_HEAD(&un->devices);
-	INIT_LIST_HEAD(&un->socks);
-	return 0;
-}
-
 /* Devices whose socket is in a dying namespace die, too, wherever they are. */
 static void __net_exit net_exit_batch(struct list_head *nets)
 {
@@ -268,7 +252,7 @@ static void __net_exit net_exit_batch(struct list_head *nets)
 }
 
 static struct pernet_operations net_ops = {
-	.init = net_init,
+	.init = udptun_net_init,
 	.exit_batch = net_exit_batch,
 	.id = &udptun_net_id,
 	.size = sizeof(struct udptun_net),

@@ -23,14 +23,6 @@ struct udptun_device {
 	bool mtu_is_set;
 };
 
-/* A network namespace: what has its sockets there. RTNL protects both lists. */
-struct udptun_net {
-	struct list_head devices;
-	struct list_head socks;
-};
-
-struct udptun_net *udptun_net(const struct net *net);
-
 void udptun_device_setup(struct net_device *dev);
 unsigned int udptun_device_fit(struct udptun_device *tun,
 			       const struct udptun_config *cfg);

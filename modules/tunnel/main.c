@@ -8,10 +8,14 @@
 
 #include "device.h"
 #include "netlink.h"
+#include "receive.h"
+#include "socket.h"
 
 static int __init udptun_init(void)
 {
 	int err;
+
+	udptun_sock_init(&udptun_receive_ops);
 
 	err = udptun_device_init();
 	if (err)

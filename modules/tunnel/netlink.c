@@ -11,6 +11,7 @@
 
 #include "device.h"
 #include "netlink.h"
+#include "netns.h"
 #include "peer.h"
 
 /*

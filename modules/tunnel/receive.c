@@ -10,9 +10,9 @@
 
 #include <dsbench/compat.h>
 
-#include "datapath.h"
 #include "device.h"
 #include "peer.h"
+#include "receive.h"
 #include "socket.h"
 
 /* A device below the tunnel, or the VRF that it belongs to. */
@@ -170,7 +170,7 @@ static enum skb_drop_reason receive(struct udptun_peer *peer,
  *
  * Return: 0, the packet is consumed in any case.
  */
-int udptun_receive(struct sock *sk, struct sk_buff *skb)
+static int udptun_receive(struct sock *sk, struct sk_buff *skb)
 {
 	struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
 	enum skb_drop_reason reason = SKB_DROP_REASON_NO_SOCKET;
@@ -205,7 +205,7 @@ drop:
  *
  * Return: 0 or -ENOENT.
  */
-int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
+static int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
 {
 	struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
 	const struct udptun_peer *peer;
@@ -237,7 +237,7 @@ static void part_versions(struct list_head *head, unsigned int offset, u8 first)
 	}
 }
 
-struct sk_buff *udptun_gro_receive(struct sock *sk, struct list_head *head,
+static struct sk_buff *udptun_gro_receive(struct sock *sk, struct list_head *head,
 				   struct sk_buff *skb)
 {
 	unsigned int offset = skb_gro_offset(skb);
@@ -261,7 +261,7 @@ out:
 	return pp;
 }
 
-int udptun_gro_complete(struct sock *sk, struct sk_buff *skb, int nhoff)
+static int udptun_gro_complete(struct sock *sk, struct sk_buff *skb, int nhoff)
 {
 	const struct packet_offload *offload;
 	int err = -EINVAL;
@@ -273,3 +273,10 @@ int udptun_gro_complete(struct sock *sk, struct sk_buff *skb, int nhoff)
 	skb_set_inner_mac_header(skb, nhoff);
 	return err;
 }
+
+const struct udptun_sock_ops udptun_receive_ops = {
+	.receive = udptun_receive,
+	.err_lookup = udptun_err_lookup,
+	.gro_receive = udptun_gro_receive,
+	.gro_complete = udptun_gro_complete,
+};

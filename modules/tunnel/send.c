@@ -12,10 +12,10 @@
 
 #include <dsbench/compat.h>
 
-#include "datapath.h"
 #include "device.h"
 #include "peer.h"
 #include "route.h"
+#include "send.h"
 
 /*
  * A loop through more than one device must end before the stack does. As in the

@@ -7,9 +7,21 @@
 
 #include <dsbench/compat.h>
 
-#include "datapath.h"
-#include "device.h"
+#include "netns.h"
 #include "socket.h"
+
+static const struct udptun_sock_ops *sock_ops __read_mostly;
+
+/**
+ * udptun_sock_init() - set what all sockets do with what they receive
+ * @ops: the functions
+ *
+ * Context: before the first socket is opened.
+ */
+void udptun_sock_init(const struct udptun_sock_ops *ops)
+{
+	sock_ops = ops;
+}
 
 static struct udptun_sock *sock_find(struct net *net, sa_family_t family,
 				     __be16 port)
@@ -29,10 +41,10 @@ static int sock_open(struct udptun_sock *sock, struct net *net,
 	struct udp_tunnel_sock_cfg tunnel_cfg = {
 		.sk_user_data = sock,
 		.encap_type = 1,
-		.encap_rcv = udptun_receive,
-		.encap_err_lookup = udptun_err_lookup,
-		.gro_receive = udptun_gro_receive,
-		.gro_complete = udptun_gro_complete,
+		.encap_rcv = sock_ops->receive,
+		.encap_err_lookup = sock_ops->err_lookup,
+		.gro_receive = sock_ops->gro_receive,
+		.gro_complete = sock_ops->gro_complete,
 	};
 	/* A packet without checksum is judged when its peer is known. */
 	struct udp_port_cfg port_cfg = {

@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/rcupdate.h>
 #include <net/net_namespace.h>
+#include <net/udp_tunnel.h>
 
 #define UDPTUN_PEER_BITS	6
 
@@ -25,6 +26,15 @@ struct udptun_sock {
 	struct hlist_head peers[1 << UDPTUN_PEER_BITS];
 };
 
+/* What the sockets do with packets, ICMP errors and GRO, as in struct udp_tunnel_sock_cfg. */
+struct udptun_sock_ops {
+	udp_tunnel_encap_rcv_t receive;
+	udp_tunnel_encap_err_lookup_t err_lookup;
+	udp_tunnel_gro_receive_t gro_receive;
+	udp_tunnel_gro_complete_t gro_complete;
+};
+
+void udptun_sock_init(const struct udptun_sock_ops *ops);
 struct udptun_sock *udptun_sock_get(struct net *net, sa_family_t family,
 				    __be16 port,
 				    struct netlink_ext_ack *extack);

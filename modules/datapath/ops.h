@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* tx, rx and path of a network device. */
+#ifndef _DSBENCH_DATAPATH_OPS_H
+#define _DSBENCH_DATAPATH_OPS_H
+
+#include <linux/if.h>
+#include <linux/types.h>
+
+#include <dsbench/bench.h>
+
+/**
+ * struct bench_device - one network device that is measured
+ * @subject: as the core knows it
+ * @label: its name in the results
+ * @ifname: its name in the sender's netns
+ * @daddr: the far end's address behind it
+ */
+struct bench_device {
+	struct dsbench_subject subject;
+	char label[DSBENCH_NAME_LEN];
+	char ifname[IFNAMSIZ];
+	__be32 daddr;
+};
+
+extern const struct dsbench_ops bench_ops;
+
+#endif /* _DSBENCH_DATAPATH_OPS_H */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The packets that a try sends. */
+#ifndef _DSBENCH_DATAPATH_PACKET_H
+#define _DSBENCH_DATAPATH_PACKET_H
+
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+
+/* The UDP port that packets are sent to. */
+#define BENCH_PORT	9475
+
+struct sk_buff *bench_packet_build(struct net_device *dev, __be32 daddr,
+				   u32 payload);
+__wsum bench_packet_sum(u32 payload);
+
+#endif /* _DSBENCH_DATAPATH_PACKET_H */
