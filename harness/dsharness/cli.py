@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from . import command, tunnel
+from . import command
 from .ab import command as ab
 from .commands import clean, doctor, execcmd, hostload, install, kunit, lint, shell
 from .compare import command as compare
@@ -21,9 +21,10 @@ from .gate import command as gate
 from .kernel import build, tools
 from .plot import command as plot
 from .quality import command as quality
-from .quality import repeat
+from .quality import repeatcommand as repeat
 from .seedtables import command as seedtables
 from .sweep import command as sweep
+from .tunnel import command as tunnel
 
 COMMANDS = (
     doctor, sweep, curve, seedtables, plot, compare, ab, gate, repeat, quality, crosscheck, tunnel, execcmd, shell, build, hostload, kunit,

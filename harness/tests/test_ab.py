@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from dsharness import paths
-from dsharness.ab import command as ab
-from dsharness.ab import interleave
-from dsharness.ab.interleave import Side, Taken, Turn
+from dsharness.ab import command, interleave
+from dsharness.ab import plan as ab
+from dsharness.ab.interleave import Side, SideSamples, Turn
 from dsharness.errors import HarnessError, UsageError
 from dsharness.kernel import build, kernels, trees
 from dsharness.kernel.build import Build
@@ -54,7 +54,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def plan(*argv: str) -> ab.AbPlan:
     top = argparse.ArgumentParser()
-    ab.add_parser(top.add_subparsers())
+    command.add_parser(top.add_subparsers())
     return ab.checked_plan(top.parse_args(["ab", *argv]))
 
 
@@ -212,7 +212,7 @@ def test_a_side_names_the_modules_of_the_datapath_that_it_lacks(tmp_path: Path) 
 def test_packets_stand_behind_elements_whichever_came_first() -> None:
     header = Header(())
     containers, packets = Report(header, (), ()), Report(header, (), ())
-    taken = Taken()
+    taken = SideSamples()
     for number in range(2):
         sent = Cell("veth", "path", 1400, 32)
         sent.add(3200 + number, 0)
@@ -226,11 +226,11 @@ def test_packets_stand_behind_elements_whichever_came_first() -> None:
     assert taken.devices == {"devices": ["veth"], "absent_devices": {"fou": "this kernel has no fou"}, "payloads": [1400]}
 
 
-def taken_with(disturbed: dict[str, dict[Turn, int]]) -> dict[str, Taken]:
+def taken_with(disturbed: dict[str, dict[Turn, int]]) -> dict[str, SideSamples]:
     """Each side with a load of four tries in each turn, so many of them disturbed."""
     found = {}
     for name, turns in disturbed.items():
-        found[name] = Taken()
+        found[name] = SideSamples()
         for turn, count in turns.items():
             cell = Cell("list", "find", turn.n or 0, 1)
             for number in range(4):
@@ -273,7 +273,7 @@ def test_turns_that_are_taken_once_more_move_no_mark() -> None:
 
 def test_turns_are_taken_again_at_their_size() -> None:
     sides = two_sides(Path("/ko"))
-    loads = interleave.again(sides, [Turn(3, 64), Turn(9, 64), Turn(4, None)], first=16, seed=1)
+    loads = interleave.retry_loads(sides, [Turn(3, 64), Turn(9, 64), Turn(4, None)], first=16, seed=1)
     assert Counter((load.n, load.side.name) for load in loads) == {(64, "a"): 2, (64, "b"): 2, (None, "a"): 1, (None, "b"): 1}
     assert len({load.stage for load in loads}) == len(loads) == 6
     assert min(load.round for load in loads) == 16

@@ -47,7 +47,7 @@ def test_both_sweeps_have_the_same_kind_of_tries() -> None:
         sweep.cells[5].disturbed = array("b", share)
         for number, disturbed in enumerate(share):
             sweep.cells[5].cycles[number] = 2000 if disturbed else 1000
-    before, after = results.telling(one, other)
+    before, after = results.comparable_samples(one, other)
     name = one.cells[5].name
     assert len(before[name]) == len(after[name]) == 20
 
@@ -57,7 +57,7 @@ def test_counts_of_instructions_are_not_disturbed() -> None:
     for sweep in (one, other):
         sweep.context["unit"] = "instructions"
         sweep.cells[5].disturbed = array("b", [1, 0] * 10)
-    assert len(results.telling(one, other)[0][one.cells[5].name]) == 20
+    assert len(results.comparable_samples(one, other)[0][one.cells[5].name]) == 20
 
 
 def test_cells_below_resolution_have_no_ratio() -> None:

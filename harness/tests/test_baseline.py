@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from dsharness import options
 from dsharness.errors import OTHER_BASELINE, HarnessError, UsageError
 from dsharness.gate import baseline
-from dsharness.gate import command as gate
 from dsharness.gate import drive as gaterun
 from dsharness.gate.baseline import Baseline, Count, Identity, Move
 from dsharness.results.samples import Cell
@@ -182,4 +182,4 @@ def test_a_named_baseline_that_is_missing_says_how_to_make_it(tmp_path: Path) ->
 @pytest.mark.parametrize("text", ["-1", "101", "nan", "half", "", "inf"])
 def test_a_threshold_out_of_range_is_one_sentence(text: str) -> None:
     with pytest.raises(UsageError, match=f"--threshold is '{text}': allowed are percentages from 0 to 100"):
-        gate.share("threshold", text)
+        options.percentage("threshold", text)

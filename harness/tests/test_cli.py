@@ -47,8 +47,8 @@ def test_help_needs_no_extra_package(command: list[str]) -> None:
         (["build", "--target", "xen"], 2, "target 'xen' is unknown"),
         (["build", "--kernel", "new"], 2, "kernel 'new' is not a version"),
         (["install", "fun"], 2, "package group 'fun' is unknown"),
-        (["load", "--n", "0"], 2, "n is '0'"),
-        (["load", "--tries", "many"], 2, "tries is 'many'"),
+        (["load", "--n", "0"], 2, "--n is '0'"),
+        (["load", "--tries", "many"], 2, "--tries is 'many'"),
     ],
 )
 def test_bad_input_is_one_sentence(argv: list[str], status: int, sentence: str) -> None:

@@ -13,7 +13,8 @@ import pytest
 from made_results import make
 
 from dsharness import paths
-from dsharness.curve import command as curve
+from dsharness.curve import command
+from dsharness.curve import plan as curve
 from dsharness.curve import drive as curverun
 from dsharness.curve import resume
 from dsharness.errors import HarnessError, UsageError
@@ -22,7 +23,7 @@ from dsharness.results import results
 
 def plan(*argv: str) -> curve.CurvePlan:
     top = argparse.ArgumentParser()
-    curve.add_parser(top.add_subparsers())
+    command.add_parser(top.add_subparsers())
     return curve.checked_plan(top.parse_args(["curve", *argv]))
 
 

@@ -14,7 +14,7 @@ from made_results import make
 from test_complexity import CACHES
 from test_plot import svg_text
 
-from dsharness.curve import figure as curvefigure
+from dsharness.plot import curvefigure
 from dsharness.curve import table as curvetable
 from dsharness.plot import figures
 from dsharness.results import fits as curvefits

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from dsharness import paths, targets
 from dsharness.kernel import tools
-from dsharness.tunnel import command, drive
+from dsharness.tunnel import drive
+from dsharness.tunnel import plan as tunnelplan
 from dsharness.tunnel.devices import LINK
 
 HARNESS = paths.HARNESS / "dsbench"
@@ -25,10 +26,10 @@ PEERS = Path(__file__).parent / "peers.sh"
 SSHD = Path("/usr/sbin/sshd")
 
 
-def plan(*argv: str) -> command.Plan:
+def plan(*argv: str) -> tunnelplan.TunnelPlan:
     top = argparse.ArgumentParser()
-    command.add_options(top)
-    return command.checked_plan(top.parse_args(argv))
+    tunnelplan.add_options(top)
+    return tunnelplan.checked_plan(top.parse_args(argv))
 
 
 def check_whole(content: dict[str, Any], target: str, devices: list[str]) -> None:

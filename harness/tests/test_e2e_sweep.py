@@ -22,7 +22,7 @@ from dsharness.errors import HarnessError
 from dsharness.results import floors, results
 from dsharness.results.samples import check_agreement, parse_report, parse_samples
 from dsharness.statistics import stats
-from dsharness.sweep import command as sweep
+from dsharness.sweep import plan as sweep
 from dsharness.sweep import drive as sweeper
 from guests import CELLS, FLOORS
 

@@ -35,12 +35,12 @@ def test_what_the_kernel_lacks_is_built_when_it_is_named(
 
     monkeypatch.setattr(guestnet, "_from_source", build_it)
     built = [Foreign(Path("bareudp.ko"), "linux-source-6.12")]
-    assert guestnet.left_out(stock, ["bareudp", "vxlan"]) == built
-    assert guestnet.left_out(stock, ["vxlan"]) == []
+    assert guestnet.build_missing_modules(stock, ["bareudp", "vxlan"]) == built
+    assert guestnet.build_missing_modules(stock, ["vxlan"]) == []
     (tmp_path / "own/modules.builtin").write_text("kernel/drivers/net/bareudp.ko\n", encoding="utf-8")
-    assert guestnet.left_out(stock, ["bareudp"]) == []
+    assert guestnet.build_missing_modules(stock, ["bareudp"]) == []
     (tmp_path / "own/modules.builtin").write_text("kernel/drivers/net/bareudp_tests.ko\n", encoding="utf-8")
-    assert guestnet.left_out(stock, ["bareudp"]) == built
+    assert guestnet.build_missing_modules(stock, ["bareudp"]) == built
 
 
 @pytest.mark.parametrize("name", ["bareudp.ko", "bareudp.ko.xz"])
@@ -49,7 +49,7 @@ def test_modules_that_the_kernel_has_are_not_built(
 ) -> None:
     monkeypatch.setattr(guestnet, "_from_source", lambda kernel, name: pytest.fail(f"{name} is built"))
     (tmp_path / "own" / name).touch()
-    assert guestnet.left_out(stock, ["bareudp", "vxlan"]) == []
+    assert guestnet.build_missing_modules(stock, ["bareudp", "vxlan"]) == []
 
 
 def test_what_cannot_be_built_is_said(
@@ -61,7 +61,7 @@ def test_what_cannot_be_built_is_said(
 
     monkeypatch.setattr(linuxsource, "pick", pick)
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
-    assert guestnet.left_out(stock, ["bareudp"]) == []
+    assert guestnet.build_missing_modules(stock, ["bareudp"]) == []
     said = "bareudp is not in 6.12 and cannot be built for it: linux-source-6.12 6.12.1-1 has no bareudp.c"
     assert said in capsys.readouterr().err
 

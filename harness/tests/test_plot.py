@@ -15,11 +15,10 @@ from made_results import ALL_CONTAINERS, CONTAINERS, DEVICES, SHARING, make
 
 from dsharness import paths
 from dsharness.errors import HarnessError
-from dsharness.plot import figures
+from dsharness.plot import figures, seedfigure
 from dsharness.plot.picture import Point
 from dsharness.results import results
 from dsharness.results.results import Results
-from dsharness.seedtables import view as seedview
 from dsharness.statistics import stats
 
 pytestmark = pytest.mark.skipif(not shutil.which("gnuplot"), reason="gnuplot is not installed")
@@ -100,7 +99,7 @@ def test_bars_are_of_the_largest_n() -> None:
 
 
 def test_the_seed_report_has_totals() -> None:
-    picture = seedview.picture(make())
+    picture = seedfigure.picture(make())
     assert picture is not None
     fill = picture.panels[0]
     assert fill.value_label == "cycles of a try"
@@ -113,7 +112,7 @@ def test_the_seed_report_has_totals() -> None:
 
 def test_cycles_and_instructions_share_no_axis(tmp_path: Path) -> None:
     sweep = make(unit="instructions", target="qemu", accel="icount")
-    picture = seedview.picture(sweep)
+    picture = seedfigure.picture(sweep)
     assert picture is not None
     assert [panel.value_label.split()[0] for panel in picture.panels] == ["cycles"] * 3 + ["instructions"] * 3
     above, below = picture.panels[0], picture.panels[3]
@@ -123,12 +122,12 @@ def test_cycles_and_instructions_share_no_axis(tmp_path: Path) -> None:
 
 
 def test_no_common_size_makes_no_seed_report(tmp_path: Path) -> None:
-    assert seedview.picture(make(sizes=[64])) is None
-    assert seedview.picture(make(ops=["erase"])) is None
+    assert seedfigure.picture(make(sizes=[64])) is None
+    assert seedfigure.picture(make(ops=["erase"])) is None
     other = make(containers=["list"])
     for cell in other.cells:
         cell.container = "maple"
-    assert seedview.picture(other) is None
+    assert seedfigure.picture(other) is None
     assert len(figures.draw(make(sizes=[64]), tmp_path)) == 4
 
 

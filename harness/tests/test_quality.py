@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -17,8 +18,8 @@ from dsharness.quality import command as quality
 from dsharness.quality import drive as qualityrun
 from dsharness.quality import planted
 from dsharness.quality.drive import Outcome
-from dsharness.sweep import bystanders
-from dsharness.sweep.bystanders import Account, Watch
+from dsharness.sweep import otherprocesses
+from dsharness.sweep.otherprocesses import Account, Watch
 
 IDLE = Account(others=0.02, stolen=0.0, load=0.5, names=())
 BUSY = Account(others=1.1, stolen=0.04, load=3.2, names=("cc1 0.80",))
@@ -53,14 +54,14 @@ def test_a_process_of_somebody_else_is_seen_and_our_own_is_not() -> None:
 
 
 def test_time_of_ended_children_is_our_own() -> None:
-    before = bystanders._own()
+    before = otherprocesses._own()
     subprocess.run([sys.executable, "-c", "sum(range(10_000_000))"], check=True)
-    assert bystanders._own() - before > 1
+    assert otherprocesses._own() - before > 1
 
 
 def test_an_unknown_goal_is_one_sentence() -> None:
     with pytest.raises(UsageError, match="--only is 'speed': allowed are instructions, cycles, ab, planted"):
-        quality.run(type("Args", (), {"only": ["speed"]}))
+        quality.checked_names(argparse.Namespace(only=["speed"]))
 
 
 def test_planting_changes_one_line_of_the_container(tmp_path: Path) -> None:

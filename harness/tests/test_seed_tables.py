@@ -12,15 +12,17 @@ from made_results import make
 
 from dsharness.errors import UsageError
 from dsharness.results.results import Results
-from dsharness.seedtables import command as seedtables
+from dsharness.plot import seedfigure
+from dsharness.seedtables import command
+from dsharness.seedtables import plan as seedtables
 from dsharness.seedtables import report as seedreport
 from dsharness.seedtables import view as seedview
-from dsharness.sweep.command import Plan
+from dsharness.sweep.plan import Plan
 
 
 def plans(*argv: str) -> list[Plan]:
     top = argparse.ArgumentParser()
-    seedtables.add_parser(top.add_subparsers())
+    command.add_parser(top.add_subparsers())
     return seedtables.checked_plans(top.parse_args(["seed-tables", *argv]))
 
 
@@ -120,9 +122,9 @@ def test_what_is_missing_or_below_the_resolution(capsys: pytest.CaptureFixture[s
 
 
 def test_the_picture_says_what_was_looked_up() -> None:
-    picture = seedview.picture(made())
+    picture = seedfigure.picture(made())
     assert picture is not None
     assert any("list and rbtree: one key" in note for note in picture.notes)
-    other = seedview.picture(make())
+    other = seedfigure.picture(make())
     assert other is not None
     assert any("looks up n keys" in note for note in other.notes)

@@ -12,7 +12,8 @@ from test_samples import DATAPATH_REPORT, DATAPATH_SAMPLES, REPORT, SAMPLES
 
 from dsharness.errors import UsageError
 from dsharness.results.datapath import DEVICES, Topology
-from dsharness.sweep import command as sweep
+from dsharness.sweep import command
+from dsharness.sweep import plan as sweep
 from dsharness.sweep.stream import StageResult, SweepStream
 
 GUEST = Path(__file__).resolve().parents[1] / "guest"
@@ -20,7 +21,7 @@ GUEST = Path(__file__).resolve().parents[1] / "guest"
 
 def plan(*argv: str) -> sweep.Plan:
     top = argparse.ArgumentParser()
-    sweep.add_parser(top.add_subparsers())
+    command.add_parser(top.add_subparsers())
     return sweep.checked_plan(top.parse_args(["sweep", *argv]))
 
 

@@ -14,9 +14,9 @@ from dsharness.errors import HarnessError
 from dsharness.results import results
 from dsharness.results.results import Results
 from dsharness.results.samples import Cell, Header, Report, merged
-from dsharness.sweep import bystanders
+from dsharness.sweep import otherprocesses
 from dsharness.sweep import drive as sweeper
-from dsharness.sweep.drive import Collector
+from dsharness.sweep.drive import SweepRecorder
 from dsharness.sweep.stream import StageResult
 
 
@@ -60,55 +60,55 @@ def stage(size: int, revision: str) -> StageResult:
     return StageResult(str(size), Report(Header(tuple(header.items())), (), ()), make(sizes=[size], tries=3).cells)
 
 
-def begun(path: Path, *awaited: int) -> Collector:
+def begun(path: Path, *awaited: int) -> SweepRecorder:
     context = {**make(complete=False).context, "n": [], "cells": []}
-    return Collector(path, Results(context, []), [str(size) for size in awaited])
+    return SweepRecorder(path, Results(context, []), [str(size) for size in awaited])
 
 
 OLD, NEW = "0123456-dirty+0123456789ab", "0123456-dirty+ba9876543210"
 
 
 def test_a_guest_with_other_modules_is_refused_and_the_stages_before_are_kept(tmp_path: Path) -> None:
-    collector = begun(tmp_path / "sweep.json", 500, 1000, 2000)
-    collector.add(stage(500, OLD))
-    collector.add(stage(1000, OLD))
+    recorder = begun(tmp_path / "sweep.json", 500, 1000, 2000)
+    recorder.add(stage(500, OLD))
+    recorder.add(stage(1000, OLD))
     with pytest.raises(HarnessError) as caught:
-        collector.add(stage(2000, NEW))
+        recorder.add(stage(2000, NEW))
     assert str(caught.value) == f"the modules were built anew meanwhile, {NEW} after {OLD}: what was finished before is kept"
-    kept = results.read(collector.path)
+    kept = results.read(recorder.path)
     assert (kept.sizes, kept.context["dsbench_revision"], kept.context["complete"]) == ([500, 1000], OLD, False)
 
 
 def test_modules_that_git_merely_calls_otherwise_are_the_same(tmp_path: Path) -> None:
-    collector = begun(tmp_path / "sweep.json", 500, 1000)
-    collector.add(stage(500, OLD))
-    collector.add(stage(1000, "fedcba9+0123456789ab"))
-    assert collector.complete and results.read(collector.path).context["dsbench_revision"] == OLD
+    recorder = begun(tmp_path / "sweep.json", 500, 1000)
+    recorder.add(stage(500, OLD))
+    recorder.add(stage(1000, "fedcba9+0123456789ab"))
+    assert recorder.complete and results.read(recorder.path).context["dsbench_revision"] == OLD
 
 
 def test_results_tell_of_their_machine_from_the_first_stage_on(tmp_path: Path) -> None:
-    collector = begun(tmp_path / "sweep.json", 500, 1000)
-    collector.add(stage(500, OLD), ["CPUs take turns"])
-    assert results.read(collector.path).context["warnings"] == ["CPUs take turns"]
-    collector.add(stage(1000, OLD), ["CPUs take turns"])
-    assert results.read(collector.path).context["warnings"] == ["CPUs take turns"]
+    recorder = begun(tmp_path / "sweep.json", 500, 1000)
+    recorder.add(stage(500, OLD), ["CPUs take turns"])
+    assert results.read(recorder.path).context["warnings"] == ["CPUs take turns"]
+    recorder.add(stage(1000, OLD), ["CPUs take turns"])
+    assert results.read(recorder.path).context["warnings"] == ["CPUs take turns"]
 
 
 @pytest.mark.parametrize("old", [OLD, "0123456"])
 def test_what_goes_on_with_a_file_has_its_modules(old: str, tmp_path: Path) -> None:
     begun(tmp_path / "curve.json", 500, 1000).add(stage(500, old))
-    collector = Collector(tmp_path / "curve.json", results.read(tmp_path / "curve.json"), ["1000"])
+    recorder = SweepRecorder(tmp_path / "curve.json", results.read(tmp_path / "curve.json"), ["1000"])
     with pytest.raises(HarnessError, match="the modules were built anew meanwhile"):
-        collector.add(stage(1000, NEW))
-    collector.add(stage(1000, old))
-    assert collector.complete
+        recorder.add(stage(1000, NEW))
+    recorder.add(stage(1000, old))
+    assert recorder.complete
 
 
 def test_the_idlest_cpu_is_one_that_we_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = iter([{0: 100, 1: 100}, {0: 103, 1: 130}])
-    monkeypatch.setattr(bystanders, "LOOK_SECONDS", 0)
-    monkeypatch.setattr(bystanders, "_idle", lambda: next(looks))
+    monkeypatch.setattr(otherprocesses, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(otherprocesses, "_idle", lambda: next(looks))
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1, 2})
-    assert bystanders.idlest_cpu() == 1
+    assert otherprocesses.idlest_cpu() == 1
     monkeypatch.undo()
-    assert set(bystanders._idle()) >= {0}
+    assert set(otherprocesses._idle()) >= {0}

@@ -17,7 +17,8 @@ import pytest
 import schemas
 from dsharness import cli, paths
 from dsharness.errors import HarnessError, UsageError
-from dsharness.tunnel import command, record, table
+from dsharness.tunnel import plan as tunnelplan
+from dsharness.tunnel import record, table
 from dsharness.tunnel.devices import DEVICES, LINK, NAMES, Keys
 from dsharness.tunnel.meters import TOOLS, Iperf3, Netperf, Reading, Sockperf
 from dsharness.tunnel.record import Evaluation, Sample
@@ -31,10 +32,10 @@ OUTPUT = Path(__file__).parent / "tunnel_output"
 KEYS = (Keys("near-private", "far-public"), Keys("far-private", "near-public"))
 
 
-def plan(*argv: str) -> command.Plan:
+def plan(*argv: str) -> tunnelplan.TunnelPlan:
     top = argparse.ArgumentParser()
-    command.add_options(top)
-    return command.checked_plan(top.parse_args(argv))
+    tunnelplan.add_options(top)
+    return tunnelplan.checked_plan(top.parse_args(argv))
 
 
 def experiment(link: Link, rounds: int = 3, seed: int = 1) -> Experiment:
@@ -81,9 +82,12 @@ def test_devices_come_in_their_own_order() -> None:
 
 
 def test_output_is_json() -> None:
-    args = argparse.Namespace(output=Path("x.txt"))
+    top = argparse.ArgumentParser()
+    tunnelplan.add_options(top)
+    args = top.parse_args([])
+    args.output = Path("x.txt")
     with pytest.raises(UsageError, match="--output is 'x.txt'"):
-        command.checked_plan(args)
+        tunnelplan.checked_plan(args)
 
 
 # sides

@@ -20,12 +20,12 @@ from ..kernel.trees import Tree
 from ..results import results
 from ..results.results import Results
 from ..results.samples import Report
-from ..sweep import bystanders
-from ..sweep.command import Plan
-from ..sweep.drive import WARMUP_ICOUNT_MS, begun, told
+from ..sweep import otherprocesses
+from ..sweep.plan import Plan
+from ..sweep.drive import WARMUP_ICOUNT_MS, initial_results, report_context
 from . import interleave
-from .command import AbPlan
-from .interleave import Load, Side, Taken, Turn
+from .interleave import Load, Side, SideSamples, Turn
+from .plan import AbPlan
 
 NAMES = ("a", "b")
 
@@ -99,25 +99,25 @@ def _side(name: str, tree: Tree, target: targets.Target, plan: Plan) -> Side:
     return Side(name, target.build, containers, plan.datapath.devices if plan.datapath else ())
 
 
-def measure(plan: AbPlan, pair: Sequence[Contender], taken: dict[str, Taken]) -> None:
+def measure(plan: AbPlan, pair: Sequence[Contender], taken: dict[str, SideSamples]) -> None:
     """Take all samples; `taken` grows with each load. Turns that were disturbed are taken once more, in guests of their own."""
     sides, seed = [contender.side for contender in pair], _seed(plan.sweep)
     place = results.label(pair[0].target.name, pair[0].target.accel)
     what = f"{pair[0].label} and {pair[1].label} in turns in {place}"
     _take(plan, pair, interleave.order(sides, plan.sweep.sizes, plan.rounds, seed), what, taken)
-    if again := interleave.again(sides, spoilt(plan, taken), plan.rounds, seed):
+    if retried := interleave.retry_loads(sides, spoilt(plan, taken), plan.rounds, seed):
         try:
-            _take(plan, pair, again, f"once more what shared its core with others in {place}", taken)
+            _take(plan, pair, retried, f"once more what shared its core with others in {place}", taken)
         except HarnessError as error:
             ui.warn(f"what shared its core with others could not be taken once more: {error}")
 
 
-def spoilt(plan: AbPlan, taken: dict[str, Taken]) -> set[Turn]:
+def spoilt(plan: AbPlan, taken: dict[str, SideSamples]) -> set[Turn]:
     """The turns that say nothing; none where what runs besides does not count."""
     return set() if _rule(plan, taken).exact else interleave.spoilt(taken, plan.rounds)
 
 
-def _take(plan: AbPlan, pair: Sequence[Contender], loads: Sequence[Load], what: str, taken: dict[str, Taken]) -> None:
+def _take(plan: AbPlan, pair: Sequence[Contender], loads: Sequence[Load], what: str, taken: dict[str, SideSamples]) -> None:
     """Run the loads. Two revisions share a guest, two kernels are booted in turns."""
     tries = plan.sweep.tries
     datapath = plan.sweep.datapath if any(load.n is None for load in loads) else None
@@ -175,8 +175,8 @@ def compare(plan: AbPlan) -> int:
     place = results.label(pair[0].target.name, pair[0].target.accel)
     path = plan.output or results.new_path(f"ab-{place}", None)
     results.check_room(path, 2 * plan.rounds * plan.sweep.cells * (plan.sweep.tries or TRIES))
-    watch = bystanders.Watch()
-    taken: dict[str, Taken] = {}
+    watch = otherprocesses.Watch()
+    taken: dict[str, SideSamples] = {}
     complete = False
     try:
         measure(plan, pair, taken)
@@ -203,7 +203,7 @@ def compare(plan: AbPlan) -> int:
     return 0
 
 
-def _say_absent(pair: Sequence[Contender], taken: dict[str, Taken]) -> None:
+def _say_absent(pair: Sequence[Contender], taken: dict[str, SideSamples]) -> None:
     """Name the devices that a side could not set up."""
     lacking: dict[tuple[str, str], list[str]] = {}
     for contender in pair:
@@ -213,7 +213,7 @@ def _say_absent(pair: Sequence[Contender], taken: dict[str, Taken]) -> None:
         ui.warn(f"{kind} is absent in {' and '.join(dict.fromkeys(labels))}, not compared: {reason}")
 
 
-def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, Taken]) -> Comparisons:
+def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, SideSamples]) -> Comparisons:
     """The verdicts. Both sides ran in turns, so a busy machine is no reason to believe neither."""
     before, after = sides
     one, other = (taken[name].names for name in NAMES)
@@ -229,7 +229,7 @@ def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, Taken]) -> Com
     )
 
 
-def verdicts(plan: AbPlan, taken: dict[str, Taken]) -> list[Comparison]:
+def verdicts(plan: AbPlan, taken: dict[str, SideSamples]) -> list[Comparison]:
     """What became of every cell that both sides have."""
     rule = _rule(plan, taken)
     blocks = interleave.blocks(taken, without=spoilt(plan, taken))
@@ -244,7 +244,7 @@ def _cheapest(blocks: dict[str, list[list[float]]]) -> dict[str, list[list[float
     return {name: [[min(block)] for block in loads] for name, loads in blocks.items()}
 
 
-def _rule(plan: AbPlan, taken: dict[str, Taken]) -> Rule:
+def _rule(plan: AbPlan, taken: dict[str, SideSamples]) -> Rule:
     report = taken[NAMES[0]].report
     assert report
     wanted = {name: value for name, value in (("threshold", plan.threshold), ("alpha", plan.alpha)) if value is not None}
@@ -252,7 +252,7 @@ def _rule(plan: AbPlan, taken: dict[str, Taken]) -> Rule:
 
 
 def _keep(
-    plan: AbPlan, pair: Sequence[Contender], taken: dict[str, Taken], path: Path, complete: bool
+    plan: AbPlan, pair: Sequence[Contender], taken: dict[str, SideSamples], path: Path, complete: bool
 ) -> list[Sweep]:
     """Write what each side has so far, as a sweep's results, the tries of its loads one after the other."""
     kept = []
@@ -269,10 +269,10 @@ def _keep(
     return kept
 
 
-def _results(plan: AbPlan, contender: Contender, side: Taken, report: Report, complete: bool) -> Results:
+def _results(plan: AbPlan, contender: Contender, side: SideSamples, report: Report, complete: bool) -> Results:
     context: dict[str, Any] = {
-        **told(report),
-        **begun(contender.target).context,
+        **report_context(report),
+        **initial_results(contender.target).context,
         "git_revision": contender.tree.revision.removesuffix("-dirty"),
         "git_dirty": contender.tree.dirty,
         "side": contender.label,

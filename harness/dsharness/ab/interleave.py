@@ -24,12 +24,12 @@ from ..errors import HarnessError
 from ..kernel.build import Build
 from ..results.datapath import ENCRYPTING
 from ..results.samples import PACKET, WORKS, Cell, Report
-from ..sweep import bystanders
+from ..sweep import otherprocesses
 from ..sweep import drive as sweeper
-from ..sweep.command import DatapathPlan
+from ..sweep.plan import DatapathPlan
 from ..sweep.stream import DATAPATH, StageResult, SweepStream
 from ..targets import Target
-from .command import MIN_ROUNDS
+from .plan import MIN_ROUNDS
 
 SCRIPT = paths.HARNESS / "guest" / "ab.sh"
 TUNNEL, UDPTUN = "dsbench_tunnel", "udptun"
@@ -89,7 +89,7 @@ class Turn:
 
 
 @dataclass
-class Taken:
+class SideSamples:
     """What one side's loads gave: the cells with all their tries, and by cell and round the costs an element or packet."""
 
     report: Report | None = None
@@ -149,7 +149,7 @@ def order(sides: Sequence[Side], sizes: Sequence[int], rounds: int, seed: int) -
     ]
 
 
-def again(sides: Sequence[Side], turns: Collection[Turn], first: int, seed: int) -> list[Load]:
+def retry_loads(sides: Sequence[Side], turns: Collection[Turn], first: int, seed: int) -> list[Load]:
     """A turn for each of these `turns`, of its size, in rounds from `first` on."""
     chance = random.Random(seed)
     made = []
@@ -160,12 +160,12 @@ def again(sides: Sequence[Side], turns: Collection[Turn], first: int, seed: int)
     return made
 
 
-def spoilt(taken: Mapping[str, Taken], rounds: int) -> set[Turn]:
+def spoilt(taken: Mapping[str, SideSamples], rounds: int) -> set[Turn]:
     """The turns in which the load of any side was disturbed, more than in the first `rounds`: turns taken later move no mark."""
     return {turn for side in taken.values() for turn in side.spoilt(rounds)}
 
 
-def blocks(taken: Mapping[str, Taken], without: Collection[Turn] = ()) -> dict[str, dict[str, list[list[float]]]]:
+def blocks(taken: Mapping[str, SideSamples], without: Collection[Turn] = ()) -> dict[str, dict[str, list[list[float]]]]:
     """By side and cell, the blocks of all turns, the same rounds on all sides; but for some turns, where enough others are left."""
     found: dict[str, dict[str, list[list[float]]]] = {}
     for name, side in taken.items():
@@ -183,7 +183,7 @@ def run(
     settings: Callable[[Load], Sequence[str]],
     progress: ui.Progress,
     timeout: float,
-    taken: dict[str, Taken],
+    taken: dict[str, SideSamples],
     datapath: DatapathPlan | None = None,
 ) -> None:
     """Run `loads` in one guest of `target`, the core's parameters being `settings`; `taken` grows, by side.
@@ -200,7 +200,7 @@ def run(
 
     def keep(stage: StageResult) -> None:
         load = by_stage[stage.stage]
-        taken.setdefault(load.side.name, Taken()).add(stage, Turn(load.round, load.n))
+        taken.setdefault(load.side.name, SideSamples()).add(stage, Turn(load.round, load.n))
 
     stream = SweepStream(follow, keep, called=lambda stage: by_stage[stage].called)
     with tempfile.TemporaryDirectory(prefix="dsbench-") as folder:
@@ -209,7 +209,7 @@ def run(
         if datapath:
             files += sweeper.datapath_files()
             words = [" ".join(datapath.devices), sweeper.tunnel_settings(datapath)]
-        target.cpu = bystanders.idlest_cpu() if target.name == "uml" else None
+        target.cpu = otherprocesses.idlest_cpu() if target.name == "uml" else None
         ended = target.run(["sh", SCRIPT.name, "plan", *words], files=files, timeout=timeout, on_stdout=stream.feed)
     if stream.failure:
         raise stream.failure

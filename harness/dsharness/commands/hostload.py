@@ -8,10 +8,10 @@ import contextlib
 import sys
 from pathlib import Path
 
-from .. import command, proc, ui
-from ..errors import HarnessError, UsageError
+from .. import command, options, proc, ui
+from ..errors import HarnessError
 from ..kernel import build, kernels
-from ..sweep import command as sweep
+from ..sweep import plan as sweep
 from ..targets import host
 
 CORE = "dsbench"
@@ -30,7 +30,7 @@ def loaded() -> list[str]:
 
 def load(args: argparse.Namespace) -> int:
     """Insert the core and every container, run them together, and print /proc/dsbench."""
-    parameters = [f"{name}={_whole(name, value)}" for name, value in (("n", args.n), ("tries", args.tries))]
+    parameters = [f"{name}={options.whole(name, value, 1, most)}" for name, value, most in (("n", args.n, sweep.MAX_N), ("tries", args.tries, sweep.MAX_TRIES))]
     host.require()
     if present := loaded():
         raise HarnessError(f"{', '.join(present)} loaded already: make unload removes them")
@@ -79,12 +79,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.declare(parser, unload)
     parser = subparsers.add_parser("modules-install", help="install the modules for the running kernel")
     command.declare(parser, modules_install)
-
-
-def _whole(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise UsageError(f"{name} is {text!r}: whole numbers from 1 are allowed")
-    return int(text)
 
 
 def _insert(module: Path, *parameters: str) -> None:

@@ -86,7 +86,7 @@ class Site:
     kernel: Kernel
 
     @property
-    def farm(self) -> Path:
+    def sources(self) -> Path:
         """The sources, as links."""
         return paths.BUILD / f"lint-{self.kernel.release}" / "src"
 
@@ -94,7 +94,7 @@ class Site:
         """Run make on the modules; its output, line by line."""
         lines: list[str] = []
         argv: list[proc.Arg] = [
-            "make", "-s", "-k", f"-j{os.cpu_count() or 1}", "-C", self.kernel.kdir, f"M={self.farm / 'modules'}",
+            "make", "-s", "-k", f"-j{os.cpu_count() or 1}", "-C", self.kernel.kdir, f"M={self.sources / 'modules'}",
             f"ARCH={self.kernel.arch}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "W=1", *arguments, "modules",
         ]  # fmt: skip
         result = proc.stream(self.kernel.command(argv), env=proc.build_environment(), on_line=lines.append)
@@ -107,9 +107,9 @@ class Site:
         match = PLACE.match(line)
         if not match:
             return line, True
-        file = Path(os.path.normpath(self.farm / "modules" / match["file"]))
-        if file.is_relative_to(self.farm):
-            return f"{file.relative_to(self.farm)}:{match['rest']}", True
+        file = Path(os.path.normpath(self.sources / "modules" / match["file"]))
+        if file.is_relative_to(self.sources):
+            return f"{file.relative_to(self.sources)}:{match['rest']}", True
         return line, False
 
 
@@ -145,7 +145,7 @@ def sparse(spec: str) -> list[str]:
     """What sparse finds in our files. Partial when it stumbled over the kernel's own."""
     packages.ensure("lint")
     site, _ = _compiled(spec)
-    prelude = site.farm.parent / SPARSE_PRELUDE.name
+    prelude = site.sources.parent / SPARSE_PRELUDE.name
     shutil.copyfile(SPARSE_PRELUDE, prelude)
     # The headers' packages of newer kernels lack the script by which C=2 looks whether there is a sparse at all.
     with ui.step(f"running sparse for {site.kernel.release}"):
@@ -216,8 +216,8 @@ def _compiled(spec: str) -> tuple[Site, list[str]]:
     """The modules, compiled from nothing, and what make said."""
     packages.ensure("base")
     site = _site(spec)
-    shutil.rmtree(site.farm, ignore_errors=True)
-    build.farm(site.farm, paths.ROOT)
+    shutil.rmtree(site.sources, ignore_errors=True)
+    build.link_sources(site.sources, paths.ROOT)
     with ui.step(f"compiling the modules for {site.kernel.release} with W=1"):
         return site, site.make()
 

@@ -116,7 +116,7 @@ def compare(
 
 def samples(before: Results, after: Results) -> tuple[dict[str, Blocks], dict[str, Blocks]]:
     """Every cell's telling samples, as one block: which guest a try was made in, the file does not say."""
-    one, other = results.telling(before, after)
+    one, other = results.comparable_samples(before, after)
     return {name: [values] for name, values in one.items()}, {name: [values] for name, values in other.items()}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import math
 
-from rich.console import Console
 from rich.table import Table
 
+from ..console import console
 from ..results.table import figure
+from ..statistics.wording import probability
 from .comparison import Comparisons
 from .verdict import Comparison, Rule, Word
 
@@ -25,7 +26,7 @@ def show(found: Comparisons) -> None:
     print(f"{units} per element or packet: A {found.before.path}, B {found.after.path}")
     if found.differences:
         print(f"compared all the same, though they differ in {', '.join(map(str, found.differences))}")
-    _console().print(_table(found))
+    console(LOG_COLUMNS).print(_table(found))
     for line in summary(found):
         print(line)
 
@@ -93,13 +94,3 @@ def _table(found: Comparisons) -> Table:
             f"[{style}]{cell.word.value}[/]" if style else cell.word.value,
         )  # fmt: skip
     return table
-
-
-def probability(p: float) -> str:
-    """A p value, corrected."""
-    return "<0.0001" if p < 0.0001 else f"{p:.4f}"
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=LOG_COLUMNS)

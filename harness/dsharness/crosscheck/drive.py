@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from .. import paths, targets, ui
+from ..console import console
 from ..errors import HarnessError
 from ..kernel import trees
 from ..results import results
 from ..results.samples import Report as CoreReport
-from ..sweep.marked import Cutter
+from ..sweep.marked import MarkedSections
 from ..sweep.stream import StageResult, SweepStream
 from . import checks, kerneltests
 from .checks import Check, Facts, Verdict
 from .kerneltests import LOADS, NAMES
+from .plan import CrosscheckPlan
 
 SCRIPT = paths.HARNESS / "guest" / "crosscheck.sh"
 STAGES = paths.HARNESS / "guest" / "stage.sh"
@@ -50,7 +51,7 @@ class Report:
         )
 
 
-class KernelStream(Cutter):
+class KernelStream(MarkedSections):
     """Collects what the kernel's tests and the clock said, one list of lines each time."""
 
     def __init__(self, progress: ui.Progress) -> None:
@@ -72,6 +73,15 @@ class Said:
     """Our runs, one a seed."""
     kernel: Mapping[str, list[list[str]]]
     """Test, or "clock" -> its lines, each time."""
+
+
+def run(plan: CrosscheckPlan) -> int:
+    """Check, show the table, keep it in results/. Return 1 when a bound is broken or could not be checked, else 0."""
+    report = crosscheck(plan.target, plan.kernel, plan.accel, plan.n)
+    show(report)
+    path = keep(report)
+    ui.say(f"results: {path.relative_to(paths.ROOT)}")
+    return int(report.failed)
 
 
 def crosscheck(target_name: str, kernel: str | None, accel: str | None, n: int) -> Report:
@@ -197,10 +207,7 @@ def show(report: Report) -> None:
             f"{number} {check.name}", _figure(check.theirs), _figure(check.ours), _with_unit(check, check.difference, "+.2f"),
             _with_unit(check, check.bound, "g"), check.verdict.value,
         )  # fmt: skip
-    console = Console(highlight=False)
-    if not console.is_terminal:  # a log is as wide as it needs to be
-        console = Console(highlight=False, width=WIDTH)
-    console.print(table)
+    console(WIDTH).print(table)
     notes: dict[str, list[str]] = {}
     for number, check in enumerate(report.checks, start=1):
         notes.setdefault(check.note, []).append(str(number))

@@ -15,10 +15,10 @@ from ..kernel import trees
 from ..results import environment, results
 from ..results.results import Results
 from ..sweep import drive as sweeper
-from ..sweep.drive import Collector
+from ..sweep.drive import SweepRecorder
 from ..sweep.stream import StageResult
-from . import resume
-from .command import LATEST, CurvePlan, guest_memory_mib
+from . import resume, table
+from .plan import LATEST, CurvePlan, guest_memory_mib
 
 GUEST_COST = 100_000
 """What a guest's boot and its warm-up take, in element visits of one cell: only for the progress."""
@@ -26,7 +26,16 @@ MISS_GROWTH = 1.15
 """A try on n elements takes about n to this power: caches. Only for the progress."""
 
 
-def run(curve: CurvePlan) -> tuple[Path, Results]:
+def run(curve: CurvePlan) -> int:
+    """Run or resume the curve, show medians and fits, and say where they lie and what to do next. Return the exit status."""
+    path, found = measure(curve)
+    table.show(found)
+    ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
+    ui.say(f"next: harness/dsbench plot {paths.short(path)}    draws it into plots/")
+    return 0
+
+
+def measure(curve: CurvePlan) -> tuple[Path, Results]:
     """Run all sizes, or those that an interrupted curve lacks; the result file and what is in it.
 
     Whatever ends it early, the sizes that were finished are in the file, marked incomplete.
@@ -37,8 +46,8 @@ def run(curve: CurvePlan) -> tuple[Path, Results]:
     _check_room(curve)
     target = targets.get(plan.target, plan.kernel, plan.accel)
     known = identity(curve, target)
-    with taken(curve, target, known) as (path, begun):
-        return _run_sizes(curve, target, path, begun)
+    with taken(curve, target, known) as (path, initial):
+        return _run_sizes(curve, target, path, initial)
 
 
 @contextlib.contextmanager
@@ -54,9 +63,9 @@ def taken(curve: CurvePlan, target: targets.Target, known: dict[str, Any]) -> It
             if now and now[0] == first[0]:
                 yield now
                 return
-    path, begun = _new(curve, target, known)
+    path, initial = _new(curve, target, known)
     with _lock(path):
-        yield (chosen() if curve.output else None) or (path, begun)
+        yield (chosen() if curve.output else None) or (path, initial)
 
 
 def _lock(path: Path) -> contextlib.AbstractContextManager[None]:
@@ -64,24 +73,24 @@ def _lock(path: Path) -> contextlib.AbstractContextManager[None]:
     return locks.held(path.with_name(f".{path.name}.lock"), f"it goes on with {path}")
 
 
-def _run_sizes(curve: CurvePlan, target: targets.Target, path: Path, begun: Results) -> tuple[Path, Results]:
-    """Run the sizes that `begun` lacks into `path`."""
-    plan, known = curve.plan, begun.context[results.CURVE]
-    sizes = [n for n in plan.sizes if n not in begun.context["n"]]
-    if begun.cells:
+def _run_sizes(curve: CurvePlan, target: targets.Target, path: Path, initial: Results) -> tuple[Path, Results]:
+    """Run the sizes that `initial` lacks into `path`."""
+    plan, known = curve.plan, initial.context[results.CURVE]
+    sizes = [n for n in plan.sizes if n not in initial.context["n"]]
+    if initial.cells:
         ui.say(f"going on with {path}: {len(plan.sizes) - len(sizes)} of {len(plan.sizes)} sizes are there")
-    collector = Collector(path, begun, [str(n) for n in sizes])
+    recorder = SweepRecorder(path, initial, [str(n) for n in sizes])
     costs = {n: _cost(n, known["tries"][plan.sizes.index(n)]) for n in sizes}
     where = f"curve in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
     try:
         with ui.Progress(where, sum(costs.values()), estimate=True) as progress:
             for n in sizes:
-                _run_size(curve, target, n, collector, progress, costs)
+                _run_size(curve, target, n, recorder, progress, costs)
     finally:
-        collector.close(LATEST if curve.output is None else None)
-        if collector.results.cells and not collector.complete:
+        recorder.close(LATEST if curve.output is None else None)
+        if recorder.results.cells and not recorder.complete:
             ui.say("the same command goes on with the rest")
-    return path, collector.results
+    return path, recorder.results
 
 
 def identity(curve: CurvePlan, target: targets.Target) -> dict[str, Any]:
@@ -103,7 +112,7 @@ def identity(curve: CurvePlan, target: targets.Target) -> dict[str, Any]:
 
 
 def _run_size(
-    curve: CurvePlan, target: targets.Target, n: int, collector: Collector, progress: ui.Progress, costs: dict[int, int]
+    curve: CurvePlan, target: targets.Target, n: int, recorder: SweepRecorder, progress: ui.Progress, costs: dict[int, int]
 ) -> None:
     """One size in a guest of its own."""
     before = sum(cost for size, cost in costs.items() if size < n)
@@ -112,9 +121,9 @@ def _run_size(
         progress.update(round(before + (done / total if total else 0.0) * costs[n]), f"n={n}")
 
     def take(stage: StageResult) -> None:
-        collector.add(stage)
+        recorder.add(stage)
         if curve.output is None:
-            results.point_latest(collector.path, LATEST)  # now, lest a crash leave it behind
+            results.point_latest(recorder.path, LATEST)  # now, lest a crash leave it behind
 
     target.memory_mib = guest_memory_mib(n)
     tries = curve.tries(n, target.accel == "icount")
@@ -123,9 +132,9 @@ def _run_size(
 
 def _new(curve: CurvePlan, target: targets.Target, known: dict[str, Any]) -> tuple[Path, Results]:
     """A curve without a cell, and the file that it gets."""
-    begun = sweeper.begun(target)
+    initial = sweeper.initial_results(target)
     path = curve.output or results.new_path("curve", results.label(target.name, target.accel))
-    return path, Results({**begun.context, results.CURVE: known}, [])
+    return path, Results({**initial.context, results.CURVE: known}, [])
 
 
 def _check_room(curve: CurvePlan) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import textwrap
 
-from rich.console import Console
 from rich.table import Table
 
+from ..console import console
 from ..results import fits as curvefits
 from ..results import results
 from ..results.results import Results
@@ -37,10 +37,7 @@ def show(curve: Results) -> None:
                 figures = (medians.get(f"{container}/{op}/{n}", "-") for n in sizes)
                 table.add_row(op, container, *figures, fitted.word, fitted.whole, rms)
         table.add_section()
-    console = Console(highlight=False)
-    if not console.is_terminal:  # a log is as wide as it needs to be
-        console = Console(highlight=False, width=LOG_WIDTH)
-    console.print(f"{curve.unit} per element, median, {curve.label}, kernel {curve.context['kernel']}", table, sep="\n")
+    console(LOG_WIDTH).print(f"{curve.unit} per element, median, {curve.label}, kernel {curve.context['kernel']}", table, sep="\n")
     for reason in dict.fromkeys(fitted.reason for fitted in found.values() if fitted.reason):
         names = ", ".join("/".join(series) for series, fitted in found.items() if fitted.reason == reason)
         print("\n".join(textwrap.wrap(f"Not fitted: {names}: {reason}.", LOG_WIDTH)))

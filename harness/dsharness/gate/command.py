@@ -5,18 +5,13 @@ Counts of an emulated stock kernel (qemu --accel icount) repeat, whatever else t
 kernel as built by one compiler; where a cell's count does not repeat exactly, it knows by how much.
 """
 
-# The command line only: it must load without numpy, which is installed only after the options were checked.
-
 from __future__ import annotations
 
 import argparse
 
-from .. import command, packages
-from ..errors import CRASHED, OTHER_BASELINE, REGRESSED, TIMED_OUT, UsageError
-
-THRESHOLD_PERCENT = 0.5
-MAX_PERCENT = 100.0
-TIMEOUT_SECONDS = "300"
+from .. import command
+from ..errors import CRASHED, OTHER_BASELINE, REGRESSED, TIMED_OUT
+from . import plan
 
 EPILOG = f"""\
 exit status:
@@ -41,30 +36,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--baseline", metavar="NAME|FILE", help="results/reference/gate-NAME.json, or a file (the kernel's and compiler's)"
     )
     parser.add_argument(
-        "--threshold", default=str(THRESHOLD_PERCENT), metavar="PERCENT", help=f"what is allowed ({THRESHOLD_PERCENT})"
+        "--threshold", default=str(plan.THRESHOLD_PERCENT), metavar="PERCENT", help=f"what is allowed ({plan.THRESHOLD_PERCENT})"
     )
     parser.add_argument("--update", action="store_true", help="write the baseline anew instead of comparing with it")
-    parser.add_argument("--timeout", default=TIMEOUT_SECONDS, metavar="SECONDS", help=f"end the guest then ({TIMEOUT_SECONDS})")
-    command.declare(parser, run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Compare with the baseline, or write it."""
-    threshold = share("threshold", args.threshold)
-    packages.ensure("plot")
-    from . import drive  # it needs numpy, which is there only now
-
-    if args.update:
-        return drive.update(args.kernel, args.baseline, args.timeout)
-    return drive.check(args.kernel, args.baseline, threshold, args.timeout)
-
-
-def share(option: str, text: str) -> float:
-    """A percentage as a share of 1. UsageError names the option and what is allowed."""
-    try:
-        percent = float(text)
-    except ValueError:
-        percent = -1.0
-    if not 0 <= percent <= MAX_PERCENT:
-        raise UsageError(f"--{option} is {text!r}: allowed are percentages from 0 to {MAX_PERCENT:g}")
-    return percent / 100
+    parser.add_argument("--timeout", default=plan.TIMEOUT_SECONDS, metavar="SECONDS", help=f"end the guest then ({plan.TIMEOUT_SECONDS})")
+    command.declare(parser, "gate.drive:run", needs=("plot",), check=plan.checked_plan)

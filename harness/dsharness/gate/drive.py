@@ -7,21 +7,22 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Column, Table
 
 from .. import proc, targets, ui
+from ..console import console
 from ..errors import REGRESSED, HarnessError
 from ..kernel.build import Build
 from ..kernel.trees import Tree
 from ..results import datapath, environment, results
 from ..results.samples import Cell
-from ..sweep import command as sweep
 from ..sweep import drive as sweeper
+from ..sweep import plan as sweep
 from ..sweep.stream import StageResult
 from ..targets import qemucmd
 from . import baseline
 from .baseline import FAILURES, Baseline, Change, Count, Identity, Move
+from .plan import GatePlan
 
 SIZES = ("100", "1000", "4000")
 TRIES = "5"
@@ -33,6 +34,13 @@ MEMORIES_MIB = (512, 576, 640, 704, 768)
 """A baseline is counted in several guests: what depends on the allocator's state does so on how much memory there is."""
 
 TABLE_WIDTH = 110
+
+
+def run(plan: GatePlan) -> int:
+    """Compare with the baseline, or write it. Return the exit status."""
+    if plan.update:
+        return update(plan.kernel, plan.baseline, plan.timeout)
+    return check(plan.kernel, plan.baseline, plan.threshold, plan.timeout)
 
 
 def check(kernel: str | None, named: str | None, threshold: float, timeout: str) -> int:
@@ -110,10 +118,7 @@ def show(changes: Sequence[Change]) -> None:
         noise = f"{change.noise:.3%}" if change.noise else "exact"
         moved_by = f"{_share(change):+.2%}" if change.now else "-"
         table.add_row(change.name, _each(change.before), _each(change.now), moved_by, noise, change.move.value)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=TABLE_WIDTH)
-    console.print("instructions an element or packet", table, sep="\n")
+    console(TABLE_WIDTH).print("instructions an element or packet", table, sep="\n")
 
 
 def _right(title: str) -> Column:

@@ -48,7 +48,7 @@ def modules(kernel: Kernel, *, tree: Tree | None = None, make_args: Sequence[str
     build = Build(kernel, ko_dir=folder / "ko", mod_root=folder / "root")
     with locks.held(folder / ".lock", f"it builds in {folder}"):
         _forget_other_kernel(folder / "src", kernel)
-        farm(folder / "src", tree.root)
+        link_sources(folder / "src", tree.root)
         _kbuild(kernel, tree, folder / "src/modules", make_args)
         objects = _objects(folder / "src/modules")
         _collect(objects, build.ko_dir)
@@ -77,7 +77,7 @@ def _forget_other_kernel(folder: Path, kernel: Kernel) -> None:
         mark.write_text(str(kernel.kdir), encoding="utf-8")
 
 
-def farm(folder: Path, root: Path) -> None:
+def link_sources(folder: Path, root: Path) -> None:
     """Make `folder` mirror the source folders of `root` by links; what has lost its source goes, kbuild's products stay."""
     for name in SOURCES:
         for source in _files(root / name):

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import paths
-from ..curve import figure as curvefigure
+from .. import paths, ui
 from ..results import datapath, floors
+from ..results import results as resultfiles
 from ..results.results import CURVE, SEED_TABLES, Results
 from ..results.samples import DATAPATH_OPS, ELEMENT, PACKET
-from ..seedtables import view as seedview
+from . import curvefigure, seedfigure
 from .picture import LOG_RATIO, Axis, Mark, Panel, Picture, Point, count_axis, n_axis, render, scale
 from .views import add_floors, floor_key, floor_lines, footnotes, notes, points, readers_points
 
@@ -31,6 +32,16 @@ SUBJECT_STYLE, PEERS_STYLE, ENCRYPTING_STYLE = 11, 12, 13
 """The line types of udptun, of all in-tree tunnels in one, and of the one that encrypts."""
 
 
+def run(args: argparse.Namespace) -> int:
+    """Draw the pictures of a result file, and name them. Return the exit status."""
+    sweep = resultfiles.read(args.file)
+    with ui.step(f"drawing {args.file}"):
+        drawn = draw(sweep, args.output)
+    for path in drawn:
+        ui.say(f"picture: {path}")
+    return 0
+
+
 def draw(sweep: Results, folder: Path) -> list[Path]:
     """Draw every picture that the sweep has data for, as SVG and PNG into `folder`; their paths."""
     paths.make_folder(folder, "plots")
@@ -39,9 +50,9 @@ def draw(sweep: Results, folder: Path) -> list[Path]:
     if containers.cells and sweep.context.get(CURVE):
         pictures.append(curvefigure.picture(sweep))
     elif containers.cells and sweep.context.get(SEED_TABLES):
-        pictures.append(seedview.picture(containers))
+        pictures.append(seedfigure.picture(containers))
     elif containers.cells:
-        pictures += [per_element(sweep), largest(sweep), seedview.picture(containers)]
+        pictures += [per_element(sweep), largest(sweep), seedfigure.picture(containers)]
     if len(sweep.threads) > 1:
         pictures.append(readers(sweep.shared))
     if devices.cells:

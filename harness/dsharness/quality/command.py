@@ -4,14 +4,11 @@
 Two sweeps in a row, in instructions and in cycles; A/B of a revision with itself; and a planted slowdown of about 2 %.
 """
 
-# The command line only: it must load without numpy, which is installed only after the options were checked.
-
 from __future__ import annotations
 
 import argparse
 
-from .. import command, packages
-from ..errors import UsageError
+from .. import command, options
 
 GOALS = ("instructions", "cycles", "ab", "planted")
 
@@ -20,15 +17,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """`dsbench quality`."""
     parser = subparsers.add_parser("quality", help="how far figures of this machine can be trusted", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="GOAL", default=list(GOALS), help=f"of {', '.join(GOALS)} (all)")
-    command.declare(parser, run)
+    command.declare(parser, "quality.drive:run", needs=("plot",), check=checked_names)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Measure, and show what came of it; what is found never fails it."""
-    for name in args.only:
-        if name not in GOALS:
-            raise UsageError(f"--only is {name!r}: allowed are {', '.join(GOALS)}")
-    packages.ensure("plot")
-    from . import drive  # it needs numpy, which is there only now
-
-    return drive.run(args.only)
+def checked_names(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the goals to measure. UsageError names one that is unknown."""
+    return options.names("only", args.only, GOALS)

@@ -8,24 +8,25 @@ import dataclasses
 import enum
 from collections.abc import Callable, Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from .. import paths, ui
-from ..ab import command as ab
+from ..ab import command as abcommand
 from ..ab import drive as abrun
-from ..ab.interleave import Taken
+from ..ab import plan as ab
+from ..ab.interleave import SideSamples
 from ..compare.verdict import Word
+from ..console import console
 from ..gate import baseline
-from ..gate import command as gate
 from ..gate import drive as gaterun
+from ..gate import plan as gate
 from ..gate.baseline import FAILURES
 from ..kernel import trees
 from ..results import agreement, results
 from ..results.results import Results
-from ..sweep import bystanders
-from ..sweep import command as sweep
+from ..sweep import otherprocesses
 from ..sweep import drive as sweeper
+from ..sweep import plan as sweep
 from . import planted
 
 INSTRUCTIONS_WORST = 0.001
@@ -57,7 +58,7 @@ class Goal:
 def run(names: Sequence[str]) -> int:
     """Measure what is named; show and keep what there is, even when a later one cannot be measured."""
     measures: dict[str, Callable[[], list[Goal]]] = {
-        "instructions": instructions, "cycles": cycles, "ab": itself, "planted": slowdown,
+        "instructions": instructions, "cycles": cycles, "ab": ab_null_test, "planted": slowdown,
     }  # fmt: skip
     goals: list[Goal] = []
     try:
@@ -84,7 +85,7 @@ def instructions() -> list[Goal]:
 
 def cycles() -> list[Goal]:
     """Two sweeps of the containers that count cycles: typical change of a median, and the worst cell."""
-    watch = bystanders.Watch()
+    watch = otherprocesses.Watch()
     sweeps = _sweeps("--target", "uml", "--no-datapath")
     found = agreement.of(*sweeps)
     spoilt = _spoilt(watch.account(), max(one.disturbed_share for one in sweeps))
@@ -98,14 +99,14 @@ def cycles() -> list[Goal]:
     ]
 
 
-def itself() -> list[Goal]:
+def ab_null_test() -> list[Goal]:
     """A/B of the working tree with itself: the share of cells in which it finds no change."""
     parser = argparse.ArgumentParser()
-    ab.add_parser(parser.add_subparsers())
+    abcommand.add_parser(parser.add_subparsers())
     plan = ab.checked_plan(parser.parse_args(["ab", trees.WORKTREE, trees.WORKTREE]))
-    watch = bystanders.Watch()
+    watch = otherprocesses.Watch()
     pair = abrun.contenders(plan)
-    taken: dict[str, Taken] = {}
+    taken: dict[str, SideSamples] = {}
     abrun.measure(plan, pair, taken)
     left_out = abrun.spoilt(plan, taken)
     disturbed = [share for side in taken.values() for turn, share in side.disturbed.items() if turn not in left_out]
@@ -135,10 +136,7 @@ def show(goals: Sequence[Goal]) -> None:
     table = Table("what", "target", "found", "")
     for goal in goals:
         table.add_row(goal.what, goal.target, goal.found, goal.outcome.value)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=TABLE_WIDTH)
-    console.print(table)
+    console(TABLE_WIDTH).print(table)
     for goal in goals:
         if goal.reason:
             print(f"{goal.what}: {goal.outcome.value}, {goal.reason}")
@@ -151,7 +149,7 @@ def _in_cycles(what: str, target: str, found: str, met: bool, spoilt: str) -> Go
     return Goal(what, target, found, Outcome.INCONCLUSIVE if spoilt else Outcome.MISSED, spoilt)
 
 
-def _spoilt(account: bystanders.Account, disturbed_share: float) -> str:
+def _spoilt(account: otherprocesses.Account, disturbed_share: float) -> str:
     """What the machine did besides that moves cycles; "" for nothing that is known."""
     reasons = [f"meanwhile {account}"] if account.busy else []
     if disturbed_share > results.NOTABLE_SHARE:

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Sweep twice in a row and say how far the medians differ: the noise that a comparison on this machine has to beat."""
 
-# The command line only: it must load without numpy, which is installed only after the options were checked.
-
 from __future__ import annotations
 
-import argparse
-
-from .. import command, packages, paths, ui
-from ..sweep import command as sweep
+from .. import paths, ui
+from ..compare import comparison
+from ..compare import table as comparetable
+from ..results import agreement, results, table
+from ..sweep import drive as sweeper
+from ..sweep.plan import Plan
 
 MEANING = """\
 Same build, same machine: all of this is noise, and one pair of sweeps shows no change that is smaller. Where the minima
@@ -16,23 +16,8 @@ agree and the medians do not, the machine was busy: repeat it when it is idle, o
 --target qemu --accel icount"""
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench repeat`."""
-    parser = subparsers.add_parser("repeat", help="sweep twice: how far do the medians differ?", description=__doc__)
-    sweep.add_options(parser)
-    command.declare(parser, run)
-
-
-def run(args: argparse.Namespace) -> int:
+def run(plan: Plan) -> int:
     """Two sweeps, a table of their ratios, and what they mean. Timings never fail it."""
-    plan = sweep.checked_plan(args)
-    packages.ensure("plot")
-    # They need numpy, which is there only now.
-    from ..compare import comparison
-    from ..compare import table as comparetable
-    from ..results import agreement, results, table
-    from ..sweep import drive as sweeper
-
     first_path, first = sweeper.sweep(plan)
     second_path, second = sweeper.sweep(plan)
     found = agreement.of(first, second)

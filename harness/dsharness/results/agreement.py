@@ -46,7 +46,7 @@ def of(first: Results, second: Results, figure: str = "median") -> Agreement:
     HarnessError when no cell of both is above the clock's resolution.
     """
     before, after = (
-        {name: getattr(stats.summarise(values), figure) for name, values in side.items()} for side in results.telling(first, second)
+        {name: getattr(stats.summarise(values), figure) for name, values in side.items()} for side in results.comparable_samples(first, second)
     )
     shared = [name for name in before if name in after]
     resolved = [name for name in shared if before[name] > 0 and after[name] > 0]

@@ -164,7 +164,7 @@ def label(target: str, accel: str | None) -> str:
     return f"{target}-{accel}" if accel else target
 
 
-def telling(before: Results, after: Results) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+def comparable_samples(before: Results, after: Results) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """By cell, the tries of two sweeps that a comparison looks at, an element or packet: the undisturbed ones.
 
     All of a cell's where that leaves less than half of them on either side, or too few to be taken in stretches; where readers

@@ -23,6 +23,7 @@ UNITS = ("cycles", "instructions")
 ELEMENT, PACKET = "element", "packet"
 WORKS = (ELEMENT, PACKET)
 """What a try does many times, and what it costs is divided by."""
+CONTAINER_OPS = ("fill", "find", "for_each", "erase")
 DATAPATH_OPS = ("tx", "rx", "path")
 """The operations on packets; all others are on elements."""
 

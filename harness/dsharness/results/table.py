@@ -6,9 +6,9 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.table import Table
 
+from ..console import console
 from ..statistics import inference
 from . import datapath, floors, results
 from .agreement import Agreement
@@ -165,7 +165,4 @@ def _show_part(groups: list[Results], title: str, subject: str, columns: list[Co
 
 
 def _print(title: str, table: Table, width: int) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:  # a log is as wide as it needs to be
-        console = Console(highlight=False, width=max(80, width))
-    console.print(title, table, sep="\n")
+    console(max(80, width)).print(title, table, sep="\n")

@@ -12,11 +12,11 @@ from typing import Any
 from .. import paths, targets, ui
 from ..errors import HarnessError
 from ..kernel import tools, trees
-from ..results import datapath, environment, results
+from ..results import datapath, environment, results, table
 from ..results.results import Results
 from ..results.samples import Report, merged
-from . import bystanders
-from .command import DatapathPlan, Plan
+from . import otherprocesses
+from .plan import DatapathPlan, Plan
 from .stream import DATAPATH, StageResult, SweepStream
 
 SCRIPT = paths.HARNESS / "guest" / "sweep.sh"
@@ -34,29 +34,38 @@ GUESTS, LEAST_TRIES = 4, 10
 a job beside it that comes and goes meets all sizes alike."""
 
 
-def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
-    """Run `plan`; the result file and what is in it.
+def run(plan: Plan) -> int:
+    """Sweep, show the medians, and say where they lie and what to do next. Return the exit status."""
+    path, swept = sweep(plan)
+    table.show_medians(swept)
+    ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
+    ui.say(f"next: harness/dsbench plot {paths.short(path)}    draws them into plots/")
+    return 0
 
-    Without `output` the file gets a name of its own, and latest.json points to it. Whatever ends the sweep early, the
+
+def sweep(plan: Plan) -> tuple[Path, Results]:
+    """Run `plan`. Return the result file and its content.
+
+    Without an output the file gets a name of its own, and latest.json points to it. Whatever ends the sweep early, the
     stages that were finished, the sizes and then the datapath, are in the file, marked incomplete.
     """
-    results.check_room(output, plan.cells * (plan.tries or TRIES))
+    results.check_room(plan.output, plan.cells * (plan.tries or TRIES))
     target = targets.get(
         plan.target, plan.kernel, plan.accel, network=plan.datapath is not None, peers=plan.peers, cpus=plan.cpus
     )
     tries = plan.tries or (TRIES_ICOUNT if target.accel == "icount" else TRIES)
-    path = output or results.new_path(target.name, target.accel)
+    path = plan.output or results.new_path(target.name, target.accel)
     shares = _shares(tries, target)
-    collector = Collector(
+    recorder = SweepRecorder(
         path,
-        Results({**begun(target).context, "tries": tries, "guests": len(shares)}, []),
+        Results({**initial_results(target).context, "tries": tries, "guests": len(shares)}, []),
         stages(plan) * len(shares),
         devices_required=bool(plan.datapath and plan.datapath.required),
     )
     where = f"sweeping in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
 
     def take(stage: StageResult) -> None:
-        collector.add(stage, target.warnings)
+        recorder.add(stage, target.warnings)
 
     with ui.Progress(where, plan.cells * tries, "tries") as progress:
         try:
@@ -65,8 +74,8 @@ def sweep(plan: Plan, output: Path | None = None) -> tuple[Path, Results]:
                 follow = functools.partial(_follow, progress, part, plan.cells * sum(shares[:number]))
                 run_guest(part, target, take, follow)
         finally:
-            collector.close(results.LATEST if output is None else None)
-    return path, collector.results
+            recorder.close(results.LATEST if plan.output is None else None)
+    return path, recorder.results
 
 
 def _shares(tries: int, target: targets.Target) -> list[int]:
@@ -89,7 +98,7 @@ def run_guest(
         plan = dataclasses.replace(plan, warmup=WARMUP_ICOUNT_MS)
     argv, files = _script(plan, by_hand=target.name == "host")
     stream = SweepStream(follow, take)
-    target.cpu = bystanders.idlest_cpu() if target.name == "uml" else None
+    target.cpu = otherprocesses.idlest_cpu() if target.name == "uml" else None
     ended = target.run(argv, files=files, timeout=plan.timeout, on_stdout=stream.feed)
     if stream.failure:
         raise stream.failure
@@ -102,7 +111,7 @@ def stages(plan: Plan) -> list[str]:
     return [*map(str, plan.sizes), *([DATAPATH] if plan.datapath else [])]
 
 
-def begun(target: targets.Target) -> Results:
+def initial_results(target: targets.Target) -> Results:
     """Results without a cell: what is known before the first stage."""
     facts = environment.facts()
     context = {
@@ -141,18 +150,18 @@ def datapath_files() -> list[Path]:
     return [datapath.SCRIPT, tools.udptunctl()]
 
 
-class Collector:
+class SweepRecorder:
     """The stages that are finished, on the disk after each one."""
 
     def __init__(
-        self, path: Path, begun: Results, awaited: Sequence[str], *, devices_required: bool = False
+        self, path: Path, initial: Results, awaited: Sequence[str], *, devices_required: bool = False
     ) -> None:
-        """`begun` has what is known so far, and `awaited` names the stages that it lacks; a name may repeat."""
+        """`initial` has what is known so far, and `awaited` names the stages that it lacks; a name may repeat."""
         self.path = path
         self._awaited = list(awaited)
-        self._sizes = len({*map(str, begun.context["n"]), *awaited} - {DATAPATH})
+        self._sizes = len({*map(str, initial.context["n"]), *awaited} - {DATAPATH})
         self._devices_required = devices_required
-        self.results = begun
+        self.results = initial
 
     @property
     def complete(self) -> bool:
@@ -258,7 +267,7 @@ def devices(stage: StageResult) -> dict[str, Any]:
     }
 
 
-def told(report: Report) -> dict[str, Any]:
+def report_context(report: Report) -> dict[str, Any]:
     """What the kernel said about itself and the run."""
     return {**_facts(report), **_settings(report)}
 

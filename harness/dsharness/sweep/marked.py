@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ..errors import HarnessError
 
 
-class Cutter:
+class MarkedSections:
     """Feed it standard output in pieces of any size; it calls back at every mark."""
 
     def __init__(self, mark: str, on_mark: Callable[[list[str], list[str]], None]) -> None:

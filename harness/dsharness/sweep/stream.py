@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..errors import HarnessError
 from ..results.datapath import Topology, parse_topology
 from ..results.samples import Cell, Report, check_agreement, name_of, parse_report, parse_samples
-from .marked import Cutter
+from .marked import MarkedSections
 
 MARK = "@dsbench"
 DATAPATH = "datapath"
@@ -34,7 +34,7 @@ def _size_or_datapath(stage: str) -> str:
     return "the run of the datapath" if stage == DATAPATH else f"the run of n={stage}"
 
 
-class SweepStream(Cutter):
+class SweepStream(MarkedSections):
     """Collects the stages that are whole, and calls back on every step."""
 
     def __init__(

@@ -51,7 +51,7 @@ def get(
         kernel = kernels.find(name, kernel_spec)
         chosen = accelerators.resolve(kernel, accel)
         built = build.modules(kernel, tree=tree)
-        foreign = guestnet.left_out(kernel, peers) if network else []
+        foreign = guestnet.build_missing_modules(kernel, peers) if network else []
         guest = Qemu(built, chosen, network=network, modules=[one.module for one in foreign], cpus=cpus)
         guest.warnings += [f"{one.module.stem} is not the kernel's own, but built from {one.source}" for one in foreign]
         return guest

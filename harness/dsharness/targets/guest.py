@@ -187,10 +187,10 @@ class Guest(Target):
         return logs / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{next(_guests):03}-{os.getpid()}.console"
 
     def _stumbled(self, console: Sequence[str]) -> bool:
-        """Whether a guest that ended while it booted fell over its machine, which `_steady` can mend."""
+        """Whether a guest that ended while it booted fell over its machine, which `_take_turns` can mend."""
         return False
 
-    def _steady(self) -> str:
+    def _take_turns(self) -> str:
         """Change the machine so that no guest falls over it again; what was changed, as a sentence without its dot."""
         raise NotImplementedError
 
@@ -201,7 +201,7 @@ class Guest(Target):
         except _StumbleError:
             first = job.console.rename(job.console.with_stem(f"{job.console.stem}-stumbled"))
             job.console.touch()
-            self.warnings.append(self._steady())
+            self.warnings.append(self._take_turns())
             ui.warn(f"the {self.name} guest fell over its emulator while it booted ({first}); once more: {self.warnings[-1]}")
             return self._boot_once(job, pump, timeout)
 

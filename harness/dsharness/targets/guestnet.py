@@ -50,7 +50,7 @@ class Foreign:
     """Which source it is from, "linux-source-6.12 6.12.117-1"."""
 
 
-def left_out(kernel: Kernel, names: Sequence[str]) -> list[Foreign]:
+def build_missing_modules(kernel: Kernel, names: Sequence[str]) -> list[Foreign]:
     """Of the modules `names` those that the kernel was built without, built from Debian's source of its series.
 
     What cannot be built is said, and absent.

@@ -46,7 +46,7 @@ class Qemu(Guest):
     def _argv(self, job: Job) -> list[str]:
         assert self.kernel.image is not None
         image = job.folder / "initramfs"
-        image.write_bytes(self._userland().packed() + _errand(job).packed())
+        image.write_bytes(self._userland().packed() + _job_archive(job).packed())
         ports = [
             qemucmd.to_file(job.console),
             qemucmd.to_terminal(job.terminal.guest_path) if job.terminal else qemucmd.to_file(job.stdout),
@@ -65,7 +65,7 @@ class Qemu(Guest):
         """
         return self._at_once and any(map(LEFT_BREAKPOINT.search, console))
 
-    def _steady(self) -> str:
+    def _take_turns(self) -> str:
         self._at_once = False
         return "the emulated CPUs take turns, for run at once one met a breakpoint that had been taken out"
 
@@ -78,7 +78,7 @@ class Qemu(Guest):
         return archive
 
 
-def _errand(job: Job) -> initramfs.Archive:
+def _job_archive(job: Job) -> initramfs.Archive:
     """What differs from one guest to the next."""
     archive = initramfs.Archive()
     archive.copy(INIT, "/init")

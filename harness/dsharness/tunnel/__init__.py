@@ -1,6 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
 """The paper's evaluation: latency and throughput of the bare link, udptun and its in-tree peers."""
-
-from .command import add_parser, run
-
-__all__ = ["add_parser", "run"]

@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import paths, proc, targets, ui
+from .. import packages, paths, proc, targets, ui
 from ..errors import HarnessError
 from ..kernel import tools
 from ..results import environment, results
-from . import record
-from .command import Peer, Plan
+from . import record, table
 from .devices import DEVICES, LINK, UDPTUN, Keys
 from .meters import TOOLS, Reading
+from .plan import Peer, TunnelPlan
 from .record import Evaluation, Sample
 from .sides import Here, Ssh
 from .steps import Experiment, Link, Step, Take, steps, veth_link, write
@@ -53,17 +53,31 @@ class Place:
     execute: Callable[[Sequence[Path], Sink], tuple[int, str]]
 
 
-def evaluate(plan: Plan, output: Path | None = None) -> tuple[Path, Evaluation]:
-    """Run `plan`; the result file and what is in it.
+def run(plan: TunnelPlan) -> int:
+    """Measure, show the tables, and say where the results lie and what to do next. Return the exit status."""
+    try:
+        packages.ensure("tunnel-extra")
+    except HarnessError as error:
+        ui.warn(f"what needs them is left out: {error}")
+    path, evaluation = evaluate(plan)
+    table.show(evaluation)
+    ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
+    if plan.rounds < 10:
+        ui.say(f"next: more --rounds, {4 * plan.rounds} say, tell smaller distances from chance")
+    return 0
 
-    Without `output` the file gets a name of its own, and latest-tunnel.json points to it. Whatever ends it early, the
+
+def evaluate(plan: TunnelPlan) -> tuple[Path, Evaluation]:
+    """Run `plan`. Return the result file and its content.
+
+    Without an output the file gets a name of its own, and latest-tunnel.json points to it. Whatever ends it early, the
     rounds that were finished are in the file, marked incomplete.
     """
-    results.check_room(output, _takes(plan))
+    results.check_room(plan.output, _takes(plan))
     place = _between_machines(plan, plan.peer) if plan.peer else _in_guest(plan)
-    path = output or results.new_path(f"tunnel-{place.context['target']}", place.context["accel"])
+    path = plan.output or results.new_path(f"tunnel-{place.context['target']}", place.context["accel"])
     made = steps(place.experiment)
-    collector = Collector(place, path)
+    recorder = EvaluationRecorder(place, path)
     with (
         tempfile.TemporaryDirectory(prefix="dsbench-tunnel-") as folder,
         ui.Progress(f"measuring {place.label}", place.experiment.takes, "measurements") as progress,
@@ -77,19 +91,19 @@ def evaluate(plan: Plan, output: Path | None = None) -> tuple[Path, Evaluation]:
             else:
                 progress.update(0, f"setting up {'the link' if step.part == '-' else step.part}")
 
-        stream = Stream(made, begin, collector.add, lambda number: collector.keep(number, stream))
+        stream = Stream(made, begin, recorder.add, lambda number: recorder.keep(number, stream))
         try:
             status, complaint = place.execute([SCRIPT, *write(made, Path(folder))], stream.feed)
             if stream.failure:
                 raise stream.failure
-            if status or not collector.complete:
+            if status or not recorder.complete:
                 raise HarnessError(f"the evaluation ended with status {status} before all rounds were done{complaint}")
         finally:
-            collector.close(point_latest=output is None)
-    return path, collector.evaluation
+            recorder.close(point_latest=plan.output is None)
+    return path, recorder.evaluation
 
 
-class Collector:
+class EvaluationRecorder:
     """The rounds that are finished, on the disk after each one."""
 
     def __init__(self, place: Place, path: Path) -> None:
@@ -140,7 +154,7 @@ class Collector:
             results.point_latest(self._path, record.LATEST)
 
 
-def _takes(plan: Plan) -> int:
+def _takes(plan: TunnelPlan) -> int:
     return plan.rounds * (len(plan.devices) + 1) * len(TOOLS)
 
 
@@ -162,7 +176,7 @@ def _told(stream: Stream) -> dict[str, Any]:
     }
 
 
-def _in_guest(plan: Plan) -> Place:
+def _in_guest(plan: TunnelPlan) -> Place:
     """A guest of the target, or the host, with two network namespaces."""
     target = targets.get(plan.target, plan.kernel, plan.accel, network=True, peers=plan.devices if plan.named else ())
     program = tools.udptunctl()
@@ -185,7 +199,7 @@ def _in_guest(plan: Plan) -> Place:
     return Place(label, {**known, **told}, experiment, execute)
 
 
-def _between_machines(plan: Plan, peer: Peer) -> Place:
+def _between_machines(plan: TunnelPlan, peer: Peer) -> Place:
     """This machine, and another one by ssh."""
     if os.geteuid() != 0:
         raise HarnessError("--peer-host makes network interfaces on both machines: only root may")
@@ -230,12 +244,12 @@ def _let_undo(process: subprocess.Popen[bytes]) -> None:
         process.wait(UNDO_SECONDS)
 
 
-def _experiment(plan: Plan, link: Link, udptunctl: tuple[str, str]) -> Experiment:
+def _experiment(plan: TunnelPlan, link: Link, udptunctl: tuple[str, str]) -> Experiment:
     devices = tuple(device for device in DEVICES if device.name in plan.devices)
     return Experiment(link, devices, plan.rounds, plan.seconds, plan.seed, udptunctl, _keys())
 
 
-def _context(plan: Plan, link: str) -> dict[str, Any]:
+def _context(plan: TunnelPlan, link: str) -> dict[str, Any]:
     """What is known before the first round."""
     facts = environment.facts()
     return {

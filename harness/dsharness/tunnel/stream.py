@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..errors import HarnessError
-from ..sweep.marked import Cutter
+from ..sweep.marked import MarkedSections
 from .devices import LINK
 from .meters import Reading, last_words
 from .steps import NO_PART, Step, Take
@@ -16,7 +16,7 @@ TIMED_OUT = 124
 """What timeout(1) returns."""
 
 
-class Stream(Cutter):
+class Stream(MarkedSections):
     """Collects facts and what is absent, and calls back for the measurements."""
 
     def __init__(

@@ -6,6 +6,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from ..console import console
+from ..statistics.wording import probability
 from . import record
 from .devices import ENCRYPTED, LINK
 from .record import Evaluation
@@ -20,13 +22,13 @@ NOT_COMPARABLE = (
 )
 
 
-def show(run: Evaluation, console: Console | None = None) -> None:
+def show(run: Evaluation, out: Console | None = None) -> None:
     """Both tables of every tool, the paper's figures in them, and how to read them."""
-    console = console or _console()
+    out = out or console(LOG_COLUMNS)
     for tool in run.tools:
-        console.print(tool.title, _figures(run, tool), _tests(run, tool), sep="\n")
+        out.print(tool.title, _figures(run, tool), _tests(run, tool), sep="\n")
     for line in notes(run):
-        console.print(line)
+        out.print(line)
 
 
 def notes(run: Evaluation) -> list[str]:
@@ -89,13 +91,3 @@ def number(value: float) -> str:
 def change(ratio: float) -> str:
     """A relative distance, signed."""
     return f"{ratio:+.1%}"
-
-
-def probability(p: float | None) -> str:
-    """A p value, or that there is none."""
-    return NOTHING if p is None else "<0.0001" if p < 0.0001 else f"{p:.4f}"
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=LOG_COLUMNS)

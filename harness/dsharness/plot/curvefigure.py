@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import math
 
-from ..plot.picture import Aside, Axis, Panel, Picture, Vertical, n_axis, scale
-from ..plot.views import add_floors, floor_key, footnotes, notes, points
 from ..results import caches
 from ..results import fits as curvefits
 from ..results.fits import Series
 from ..results.results import Results
-from ..results.samples import ELEMENT
+from ..results.samples import CONTAINER_OPS, ELEMENT
 from ..statistics.complexity import Complexity
-from ..sweep.command import OPS
+from .picture import Aside, Axis, Panel, Picture, Vertical, n_axis, scale
+from .views import add_floors, floor_key, footnotes, notes, points
 
 PANEL_HEIGHT = 320
 
@@ -23,7 +22,7 @@ def picture(curve: Results) -> Picture:
     part = curve.part(ELEMENT)
     found = curvefits.fits(curve.context, curve.cells)
     axis = _axis(part.sizes)
-    panels = [_panel(curve, op, axis, found) for op in OPS if op in part.ops]
+    panels = [_panel(curve, op, axis, found) for op in CONTAINER_OPS if op in part.ops]
     marks = [Vertical(float(cache.elements), cache.name) for cache in caches.of(curve.context)]
     marks = [mark for mark in marks if axis.low < mark.x < axis.high]
     filled = [f"Dotted: n elements of {caches.ELEMENT_BYTES} B, without what containers add, fill a cache."] if marks else []

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The plan of an A/B comparison: two revisions or two kernels, from the options of the command line, checked."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import options
+from ..errors import UsageError
+from ..kernel import trees
+from ..results import datapath
+from ..sweep import plan as sweep
+from ..sweep.plan import Plan
+
+MIN_ROUNDS, DEFAULT_ROUNDS, MAX_ROUNDS = 6, 16, 1000
+"""Fewer loads have no 95 % interval; these many can show a change in one of hundreds of cells."""
+
+OWN_DEVICE = "udptun"
+"""What is measured beside the bare link unless others are named: peers are not ours to change."""
+PAYLOADS = (str(datapath.USUAL_PAYLOAD),)
+
+@dataclass(frozen=True)
+class AbPlan:
+    """What to compare, checked: two names of revisions, or of kernels."""
+
+    sweep: Plan
+    """What each load runs; its kernel is that of two revisions."""
+    revisions: tuple[str, str] | None
+    kernels: tuple[str, str] | None
+    rounds: int
+    threshold: float | None
+    alpha: float | None
+    """None: the unit's."""
+    output: Path | None
+
+
+def checked_plan(args: argparse.Namespace) -> AbPlan:
+    """The options as a plan. UsageError names the option, its value and what is allowed."""
+    kernels: list[str] = args.kernel or []
+    if len(kernels) > 2:
+        raise UsageError(f"--kernel is given {len(kernels)} times: allowed are once, or twice to compare two of them")
+    of_kernels = len(kernels) == 2
+    if of_kernels and args.revisions:
+        raise UsageError(f"--kernel is given twice and revision {args.revisions[0]!r}, too: compare one thing at a time")
+    if not of_kernels and len(args.revisions) != 2:
+        raise UsageError(f"{len(args.revisions)} revisions are given: allowed are two of them, or --kernel twice")
+    args.target = args.target or ("qemu" if of_kernels else "uml")
+    if args.target == "host":
+        raise UsageError("--target is 'host': allowed are uml and qemu, which boot guests for this alone")
+    args.kernel = None if of_kernels or not kernels else kernels[0]
+    _settle_datapath(args)
+    found = [trees.find(name) for name in dict.fromkeys(args.revisions)] or [trees.working()]
+    return AbPlan(
+        sweep=sweep.checked_plan(args, known=sorted({name for tree in found for name in tree.containers})),
+        revisions=None if of_kernels else (args.revisions[0], args.revisions[1]),
+        kernels=(kernels[0], kernels[1]) if of_kernels else None,
+        rounds=options.whole("rounds", args.rounds, MIN_ROUNDS, MAX_ROUNDS),
+        threshold=options.share("threshold", args.threshold),
+        alpha=options.share("alpha", args.alpha, positive=True),
+        output=args.output,
+    )
+
+
+def _settle_datapath(args: argparse.Namespace) -> None:
+    """Put in what is left out of the datapath's options. UsageError for one that nobody asked for."""
+    for option in ("device", "payloads"):
+        if getattr(args, option) and not args.datapath:
+            raise UsageError(f"--{option} has no use without --datapath: add that, or leave --{option} out")
+    if args.datapath:
+        args.device, args.payloads = args.device or [OWN_DEVICE], args.payloads or PAYLOADS

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The plan of a comparison: files and the rule of a verdict, from the options of the command line, checked."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import options
+from ..errors import UsageError
+from . import likeness
+
+
+@dataclass(frozen=True)
+class ComparisonPlan:
+    """What to compare, checked. `threshold` and `alpha` None: the unit's."""
+
+    files: tuple[Path, ...]
+    threshold: float | None
+    alpha: float | None
+    across: frozenset[str]
+    trust_busy: bool
+    json: Path | None
+    pictures: Path
+
+
+def add_rule(parser: argparse.ArgumentParser) -> None:
+    """The options that make a verdict.Rule. They are texts here: fraction() has the better sentences."""
+    parser.add_argument(
+        "--threshold", metavar="T", help="what counts as a change, 5%% or 0.05 (10%% for cycles, 0.1%% for instructions)"
+    )
+    parser.add_argument("--alpha", metavar="P", help="the chance of any false alarm in all cells (0.05)")
+
+
+def checked_plan(args: argparse.Namespace) -> ComparisonPlan:
+    """Return the options as a plan. UsageError names the option, its value and what is allowed."""
+    across = frozenset(options.words(args.across))
+    for kind in sorted(across):
+        options.choice("across", kind, tuple(likeness.KINDS))
+    if len(args.file) < 2:
+        raise UsageError(f"compare has one file, {args.file[0]}: name two or more")
+    return ComparisonPlan(
+        files=tuple(args.file),
+        threshold=options.share("threshold", args.threshold),
+        alpha=options.share("alpha", args.alpha, positive=True),
+        across=across,
+        trust_busy=args.trust_busy,
+        json=options.json_file("json", args.json),
+        pictures=args.output,
+    )

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The plan of a cross-check: where and at which n, from the options of the command line, checked."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+from .. import options
+
+TARGETS = ("qemu", "uml")
+ACCELS = ("icount", "tcg", "kvm")
+DEFAULT_N = "4000"
+SMALLEST_N, LARGEST_N = 500, 100_000
+"""Below, what a loop costs once is seen; above, their tests cannot allocate their nodes in one piece."""
+
+
+@dataclass(frozen=True)
+class CrosscheckPlan:
+    """Where to check and how many elements, checked."""
+
+    target: str
+    kernel: str | None
+    accel: str | None
+    n: int
+
+
+def checked_plan(args: argparse.Namespace) -> CrosscheckPlan:
+    """Return the options as a plan. UsageError names the option, its value and what is allowed."""
+    return CrosscheckPlan(
+        target=options.choice("target", args.target, TARGETS),
+        kernel=args.kernel,
+        accel=options.choice("accel", args.accel, ACCELS) or ("icount" if args.target == "qemu" else None),
+        n=options.whole("n", args.n, SMALLEST_N, LARGEST_N),
+    )

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Sweep twice in a row and say how far the medians differ: the noise that a comparison on this machine has to beat."""
+
+from __future__ import annotations
+
+import argparse
+
+from .. import command
+from ..sweep import plan as sweep
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `dsbench repeat`."""
+    parser = subparsers.add_parser("repeat", help="sweep twice: how far do the medians differ?", description=__doc__)
+    sweep.add_options(parser)
+    command.declare(parser, "quality.repeat:run", needs=("plot",), check=sweep.checked_plan)

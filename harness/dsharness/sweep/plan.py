@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The plan of a sweep: what to run, from the options of the command line, checked."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import options, paths
+from ..errors import UsageError
+from ..kernel import trees
+from ..results import datapath, floors
+from ..results.samples import CONTAINER_OPS, DATAPATH_OPS
+from ..targets import guestnet
+
+ORDERS = ("shuffled", "sequential")
+ALLOCS = ("prealloc", "inline")
+ERASE_ORDERS = ("key", "insertion")
+DEFAULT_SIZES = ("500", "1000", "2000", "4000")
+MAX_N = 1 << 24
+MAX_TRIES = 1_000_000
+MAX_SAMPLES = 1_000_000
+MAX_THREADS = 63
+MAX_NUMBERS_OF_THREADS = 16
+MAX_WRITES = 1_000_000
+SHARED_OPS = ("find", "for_each")
+"""The operations that readers share a container for."""
+MAX_U64 = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class DatapathPlan:
+    """The datapath's part of a plan."""
+
+    devices: tuple[str, ...]
+    payloads: tuple[int, ...]
+    settings: tuple[str, ...]
+    required: bool
+    """Whether it was asked for by name, so that to go without is a failure."""
+    named: tuple[str, ...] = ()
+    """The devices that were asked for one by one."""
+
+    @property
+    def cells(self) -> int:
+        """How many there will be, of all that is asked for."""
+        return len(self.devices) * len(self.payloads) * len(DATAPATH_OPS)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run, checked. `tries` and `warmup` None: the target's default; an option not given is not passed on."""
+
+    target: str
+    kernel: str | None
+    accel: str | None
+    sizes: tuple[int, ...]
+    tries: int | None
+    warmup: int | None
+    containers: tuple[str, ...]
+    ops: tuple[str, ...]
+    settings: tuple[str, ...]
+    datapath: DatapathPlan | None
+    timeout: float
+    threads: tuple[int, ...] = ()
+    """Numbers of readers to share the containers among."""
+    writer: bool = True
+    """Whether one more thread erases and inserts beside them."""
+    output: Path | None = None
+    """The result file; None: results/<target>-<time>.json."""
+
+    @property
+    def cpus(self) -> int:
+        """How many its guest needs."""
+        return max(self.threads) + self.writer if self.threads else 1
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The devices that were asked for one by one."""
+        return self.datapath.named if self.datapath else ()
+
+    @property
+    def cells(self) -> int:
+        """How many there will be, of all that is asked for."""
+        packets = self.datapath.cells if self.datapath else 0
+        return len(self.sizes) * self.cells_of_size + packets
+
+    @property
+    def cells_of_size(self) -> int:
+        """How many each size has, the floors among them."""
+        shared = len(self.threads) * len([op for op in self.ops if op in SHARED_OPS])
+        return len(self.containers) * (len(self.ops) + shared) + len(floors.OPS)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that make a Plan. They are texts here: checked_plan() has the better sentences."""
+    parser.add_argument("--sizes", nargs="+", default=DEFAULT_SIZES, metavar="N", help="elements (500 1000 2000 4000)")
+    parser.add_argument("--tries", metavar="T", help="tries of each cell (100; 20 under icount, where counts repeat)")
+    add_container_options(parser)
+    parser.add_argument(
+        "--threads", nargs="+", metavar="K", help="share the containers among K readers, too; several K: each in turn (none)"
+    )
+    parser.add_argument("--writes", metavar="RATE", help="erasures and insertions a second beside the readers (1000)")
+    _add_datapath_options(parser)
+
+
+def add_container_options(parser: argparse.ArgumentParser) -> None:
+    """Those of them that say where to run, what of the containers, and how."""
+    add_place_options(parser)
+    add_run_options(parser)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Those of them that say what of the containers, and how, wherever it is."""
+    parser.add_argument("--container", nargs="+", metavar="NAME", help=f"of {', '.join(known_containers())} (all)")
+    parser.add_argument("--op", nargs="+", metavar="NAME", help=f"of {', '.join(CONTAINER_OPS)} (all)")
+    parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
+    parser.add_argument("--alloc", help="elements allocated before a try or in it: prealloc or inline (prealloc)")
+    parser.add_argument("--erase-order", help="order in which elements are erased: key or insertion (key)")
+    parser.add_argument("--lookups", metavar="K", help="keys that find looks up (0: the core's choice)")
+    parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups that are absent (0)")
+    parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
+    parser.add_argument("--warmup", metavar="MS", help="uncounted tries first, ms of guest time (500; 5 under icount)")
+    parser.add_argument("--patience", metavar="MS", help="that a try of cycles may wait for a core of its own, on average (3)")
+
+
+def add_place_options(parser: argparse.ArgumentParser) -> None:
+    """Those of them that say where to run, and for how long at the most."""
+    parser.add_argument("--target", default="uml", help="uml, qemu or host (uml)")
+    parser.add_argument("--kernel", help="kernel version, 6.1 or a full release (the target's default)")
+    parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (auto)")
+    parser.add_argument("--timeout", default="900", metavar="SECONDS", help="end a guest then (900)")
+
+
+def _add_datapath_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--datapath",
+        action=argparse.BooleanOptionalAction,
+        help="time the datapath of network devices, too (default: yes in guests, no on the host)",
+    )
+    add_device_options(parser, "all", datapath.PAYLOADS)
+
+
+def add_device_options(parser: argparse.ArgumentParser, devices: str, payloads: Sequence[str]) -> None:
+    """Those of them that say what of the datapath, with what is taken where they are left out."""
+    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} ({devices}); {guestnet.BY_NAME}")
+    parser.add_argument("--payloads", nargs="+", metavar="OCTETS", help=f"of a packet ({' '.join(payloads)})")
+
+
+def plan_of(*words: str) -> Plan:
+    """The plan of a sweep with these options, as on its command line."""
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    add_output(parser)
+    return checked_plan(parser.parse_args(words))
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/<target>-<time>.json)")
+
+
+def known_containers() -> list[str]:
+    """The containers of the working tree."""
+    return trees.containers(paths.ROOT)
+
+
+def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -> Plan:
+    """The options as a Plan, of the containers `known`, by default the working tree's.
+
+    UsageError names the option, its value and what is allowed.
+    """
+    numbers = {options.whole("sizes", size, 1, MAX_N) for size in options.words(args.sizes)}
+    if not numbers:
+        raise UsageError("--sizes is empty: name whole numbers from 1 to 16777216")
+    tries = options.whole("tries", args.tries, 1, MAX_TRIES)
+    containers = options.names("container", args.container, known or known_containers())
+    ops = options.names("op", args.op, CONTAINER_OPS)
+    output = options.json_file("output", getattr(args, "output", None))
+    settings = {
+        "containers": ",".join(containers) if args.container else None,
+        "ops": ",".join(ops) if args.op else None,
+        "order": options.choice("order", args.order, ORDERS),
+        "alloc": options.choice("alloc", args.alloc, ALLOCS),
+        "erase_order": options.choice("erase-order", args.erase_order, ERASE_ORDERS),
+        "lookups": options.whole("lookups", args.lookups, 0, MAX_N),
+        "misses": options.whole("misses", args.misses, 0, 100),
+        "seed": options.whole("seed", args.seed, 0, MAX_U64),
+        "patience": options.whole("patience", args.patience, 0, 1000),
+        **_sharing(args),
+    }
+    plan = Plan(
+        target=args.target,
+        kernel=args.kernel,
+        accel=args.accel,
+        sizes=tuple(sorted(numbers)),
+        tries=tries,
+        warmup=options.whole("warmup", args.warmup, 0, 60_000),
+        containers=containers,
+        ops=ops,
+        settings=tuple(f"{name}={value}" for name, value in settings.items() if value is not None),
+        datapath=_datapath(args),
+        timeout=options.whole("timeout", args.timeout, 1, 7 * 86_400),
+        threads=_threads(args),
+        writer=settings["writes"] != 0,
+        output=output,
+    )
+    _check_cpus(plan)
+    samples = plan.cells * (tries or 100)
+    if samples > MAX_SAMPLES:
+        raise UsageError(
+            f"--tries {tries or 100} makes {samples} samples of this sweep, at most {MAX_SAMPLES} are allowed: "
+            "lower it, or name fewer --sizes, --container, --op, --device or --payloads"
+        )
+    return plan
+
+
+def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
+    """What of the datapath is to be timed; None: nothing. The bare link is always in, since all run over it."""
+    named = options.names("device", args.device, datapath.DEVICES)
+    octets = datapath.PAYLOADS if args.payloads is None else options.words(args.payloads)
+    payloads = {options.whole("payloads", one, 1, datapath.MAX_PAYLOAD) for one in octets}
+    if not 1 <= len(payloads) <= datapath.MOST_PAYLOADS:
+        raise UsageError(f"--payloads names {len(payloads)} numbers: allowed are 1 to {datapath.MOST_PAYLOADS} of them")
+    if args.datapath is False and args.device:
+        raise UsageError("--device has no use with --no-datapath: leave one of them out")
+    required = bool(args.datapath or args.device)
+    if not required and (args.datapath is False or args.target == "host"):
+        return None
+    return DatapathPlan(
+        devices=tuple(kind for kind in datapath.DEVICES if kind in named or kind == datapath.BARE),
+        payloads=tuple(sorted(payloads)),
+        settings=() if args.seed is None else (f"seed={args.seed}",),
+        required=required,
+        named=named if args.device else (),
+    )
+
+
+def _threads(args: argparse.Namespace) -> tuple[int, ...]:
+    """The numbers of readers, smallest first."""
+    words = options.words(getattr(args, "threads", None) or ())
+    return tuple(sorted({options.whole("threads", word, 1, MAX_THREADS) for word in words}))
+
+
+def _sharing(args: argparse.Namespace) -> dict[str, str | int | None]:
+    """What the core is told of readers and the writer."""
+    threads = _threads(args)
+    writes = options.whole("writes", getattr(args, "writes", None), 0, MAX_WRITES)
+    if writes is not None and not threads:
+        raise UsageError(f"--writes {writes} has no use without --threads: say how many readers there are to be")
+    if len(threads) > MAX_NUMBERS_OF_THREADS:
+        raise UsageError(f"--threads names {len(threads)} numbers: allowed are {MAX_NUMBERS_OF_THREADS} at the most")
+    return {"threads": ",".join(map(str, threads)) or None, "writes": writes}
+
+
+def _check_cpus(plan: Plan) -> None:
+    """UsageError where the target has fewer CPUs than the readers and the writer need; qemu has as many as are asked for."""
+    have = {"uml": 1, "host": os.cpu_count() or 1}.get(plan.target)
+    if plan.threads and have and plan.cpus > have:
+        what = f"{max(plan.threads)} reader{'s' if max(plan.threads) > 1 else ''}{' and a writer' if plan.writer else ''}"
+        raise UsageError(
+            f"--threads {max(plan.threads)}: {what} need {plan.cpus} CPUs, target {plan.target} has {have}: "
+            "take --target qemu, which has as many as are asked for, or fewer readers, or no writer (--writes 0)"
+        )
