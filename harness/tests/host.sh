@@ -2,27 +2,32 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Inside the UML guest, which plays the host: its kernel loads modules, its userland is this machine's.
-# usage: host.sh KDIR, with project.tar in the folder that it runs in
+# usage: host.sh PROJECT KDIR, with project.tar in the working folder. PROJECT is the folder in which its build, if any, was made.
 set -eu
-kdir=$1
+project=$1
+kdir=$2
 
 say() {
 	echo "@ $*"
 }
 
-# what modules_install is to bring must not be there before
+# modules_install must provide all modules: hide those that are installed.
 mount -t tmpfs none /lib/modules
 mkdir "/lib/modules/$(uname -r)"
 ln -s "$kdir" "/lib/modules/$(uname -r)/build"
 
-mkdir /tmp/project
-tar -xf project.tar -C /tmp/project
-mkdir /tmp/project/results
-cd /tmp/project
+mkdir -p "$project"
+tar -xf project.tar -C "$project"
+mkdir "$project/results"
+cd "$project"
 export ARCH=um HOME=/tmp DSBENCH_CACHE=/tmp/cache
+echo "/* This change makes the guest compile. */" >>modules/containers/list.c
+touch /tmp/begin
 
 say load
 make load N=100 TRIES=5
+say built
+find build/host-*/src -name '*.ko' -newer /tmp/begin
 say load again
 make load N=100 TRIES=5 || echo "refused"
 say unload
@@ -34,7 +39,7 @@ cd build/host-*/ko
 insmod dsbench.ko n=200 tries=4
 cat /proc/dsbench
 rmmod dsbench
-cd /tmp/project
+cd "$project"
 say sweep
 harness/dsbench sweep --target host --sizes 50 100 --tries 3
 say exec

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""dsbench_tunnel.ko in the UML guest: what it measures, what it refuses, and what happens when devices go."""
+"""dsbench_tunnel.ko in the UML guest: its measurements, rejected parameters, and devices that go. One guest runs all scripts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import re
 import pytest
 from dsharness import targets
 from dsharness.results import datapath
-from guests import PARAMETERS, RUN, header, sh, table
+from guests import PARAMETERS, RUN, header, script, table
+
+pytest_plugins = ["guests"]
+pytestmark = pytest.mark.xdist_group("datapath")
 
 OPS = ("tx", "rx", "path")
 
-# a veth into another namespace, and a vxlan tunnel through it; nobody asks for anybody's hardware address
+# A veth into another namespace, and a vxlan tunnel through it. Neighbours are permanent, so nothing else sends packets.
 TOPOLOGY = """
 set -e
 ip netns add far
@@ -32,13 +35,13 @@ insmod dsbench.ko autorun=0 tries=5 warmup=0
 
 DEVICES = "devices=veth:veth0:192.0.2.2,vxlan:vxlan0:10.9.0.2"
 LOAD = f"insmod dsbench_tunnel.ko underlay=veth0 {DEVICES}"
-# The containers are left out: what registers by hand runs, what is installed is not asked for.
+# Selects the devices only: the core does not ask modprobe for containers that are not selected.
 SELECT = f"echo veth,vxlan > {PARAMETERS}/containers"
 
 
 @pytest.fixture(scope="module")
-def uml() -> targets.Target:
-    """The UML guest; it boots for each script."""
+def target() -> targets.Target:
+    """The UML guest."""
     return targets.get("uml")
 
 
@@ -47,17 +50,21 @@ def cells(text: str) -> set[tuple[str, str, int]]:
     return {(row.container, row.op, row.n) for row in table(text, ("veth", "vxlan"))}
 
 
-def test_every_operation_at_every_payload(uml: targets.Target) -> None:
-    text = sh(uml, f"{TOPOLOGY}{LOAD} payloads=64,1400,64400; {SELECT}; echo 1 > {RUN}; cat /proc/dsbench")
-    assert "state=complete" in text, text
-    assert cells(text) == {(device, op, n) for device in ("veth", "vxlan") for op in OPS for n in (64, 1400, 64400)}
+@script(f"{TOPOLOGY}{LOAD} payloads=64,1400,64400; {SELECT}; echo 1 > {RUN}; cat /proc/dsbench")
+def test_every_operation_at_every_payload(output: str) -> None:
+    assert "state=complete" in output, output
+    assert cells(output) == {(device, op, n) for device in ("veth", "vxlan") for op in OPS for n in (64, 1400, 64400)}
 
 
-def test_an_absent_device_is_named_and_stops_nothing(uml: targets.Target) -> None:
-    hidden = "mkdir /tmp/without; ln -s -t /tmp/without /usr/bin/* /usr/sbin/* 2> /dev/null; rm -f /tmp/without/wg"
-    script = f"{hidden}; PATH=/tmp/without sh ./datapath.sh up veth vxlan wireguard; echo status $?"
-    lines = sh(uml, script, files=[datapath.SCRIPT]).splitlines()
-    assert [line.split()[:2] for line in lines] == [
+@script(
+    """
+    mkdir /tmp/without; ln -s -t /tmp/without /usr/bin/* /usr/sbin/* 2> /dev/null; rm -f /tmp/without/wg
+    PATH=/tmp/without sh ./datapath.sh up veth vxlan wireguard; echo status $?
+    """,
+    files=[datapath.SCRIPT],
+)
+def test_an_absent_device_is_named_and_the_others_are_made(output: str) -> None:
+    assert [line.split()[:2] for line in output.splitlines()] == [
         ["device", "veth:veth0:192.0.2.2"],
         ["device", "vxlan:vxlan0:10.99.2.2"],
         ["absent", "wireguard"],
@@ -65,63 +72,74 @@ def test_an_absent_device_is_named_and_stops_nothing(uml: targets.Target) -> Non
     ]
 
 
-def test_containers_and_devices_in_one_run(uml: targets.Target) -> None:
-    text = sh(uml, f"{TOPOLOGY}{LOAD} payloads=512; insmod dsbench_list.ko; echo {'veth,list'} > {PARAMETERS}/containers; echo 1 > {RUN}; cat /proc/dsbench")
-    assert cells(text) == {("veth", op, 512) for op in OPS}
-    assert len(re.findall(r"^list ", text, re.MULTILINE)) == 4
-    assert len(header(text, "run")) == 1
+@script(f"{TOPOLOGY}{LOAD} payloads=512; insmod dsbench_list.ko; echo veth,list > {PARAMETERS}/containers; echo 1 > {RUN}; cat /proc/dsbench")
+def test_containers_and_devices_in_one_run(output: str) -> None:
+    assert cells(output) == {("veth", op, 512) for op in OPS}
+    assert len(re.findall(r"^list ", output, re.MULTILINE)) == 4
+    assert len(header(output, "run")) == 1
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (f"underlay=eth9 {DEVICES}", "underlay=eth9: there is no such device"),
-        (DEVICES, "underlay=: there is no such device"),
-        (f"underlay=lo {DEVICES}", "underlay=lo: must be a veth"),
-        ("underlay=veth0", "devices=: must be 1 to 16 of LABEL:INTERFACE:IPV4-ADDRESS"),
-        ("underlay=veth0 devices=veth0", "devices=veth0: must be 1 to 16"),
-        ("underlay=veth0 devices=a:veth0:10.0.0", "devices=a:veth0:10.0.0: must be 1 to 16"),
-        ("underlay=veth0 devices=averyverylonglabel:veth0:10.0.0.2", "labels of up to 15 characters"),
-        ("underlay=veth0 devices=a:eth7:10.0.0.2", "devices=a:eth7: there is no such device"),
-        (f"underlay=veth0 {DEVICES} packets=0", "packets=0: must be a whole number from 1 to 64"),
-        (f"underlay=veth0 {DEVICES} packets=65", "packets=65: must be a whole number from 1 to 64"),
-        (f"underlay=veth0 {DEVICES} payloads=64,0", "payloads=0: must be whole numbers from 1 to 64400"),
-        (f"underlay=veth0 {DEVICES} payloads=65536", "payloads=65536: must be whole numbers from 1 to 64400"),
-        ("underlay=veth0 devices=a:veth0:192.0.2.2,a:vxlan0:10.9.0.2", "container a: the name is taken"),
-    ],
-)
-def test_what_is_not_allowed(uml: targets.Target, arguments: str, sentence: str) -> None:
-    text = sh(uml, f"{TOPOLOGY}insmod dsbench_tunnel.ko {arguments} && echo LOADED; dmesg; lsmod; rmmod dsbench; ip netns del far")
-    assert "LOADED" not in text
-    assert sentence in text
-    assert not re.search("^dsbench_tunnel", text, re.MULTILINE)
+REJECTED = [
+    (f"underlay=eth9 {DEVICES}", "underlay=eth9: there is no such device"),
+    (DEVICES, "underlay=: there is no such device"),
+    (f"underlay=lo {DEVICES}", "underlay=lo: must be a veth"),
+    ("underlay=veth0", "devices=: must be 1 to 16 of LABEL:INTERFACE:IPV4-ADDRESS"),
+    ("underlay=veth0 devices=veth0", "devices=veth0: must be 1 to 16"),
+    ("underlay=veth0 devices=a:veth0:10.0.0", "devices=a:veth0:10.0.0: must be 1 to 16"),
+    ("underlay=veth0 devices=averyverylonglabel:veth0:10.0.0.2", "labels of up to 15 characters"),
+    ("underlay=veth0 devices=a:eth7:10.0.0.2", "devices=a:eth7: there is no such device"),
+    (f"underlay=veth0 {DEVICES} packets=0", "packets=0: must be a whole number from 1 to 64"),
+    (f"underlay=veth0 {DEVICES} packets=65", "packets=65: must be a whole number from 1 to 64"),
+    (f"underlay=veth0 {DEVICES} payloads=64,0", "payloads=0: must be whole numbers from 1 to 64400"),
+    (f"underlay=veth0 {DEVICES} payloads=65536", "payloads=65536: must be whole numbers from 1 to 64400"),
+    ("underlay=veth0 devices=a:veth0:192.0.2.2,a:vxlan0:10.9.0.2", "container a: the name is taken"),
+]
 
 
-def test_packets_that_do_not_arrive_fail_the_run(uml: targets.Target) -> None:
-    lose = "ip -n far address del 10.9.0.2/24 dev vxlan0"
-    text = sh(uml, f"{TOPOLOGY}{LOAD} payloads=64; {SELECT}; {lose}; echo 1 > {RUN}; cat /proc/dsbench")
-    assert "state=failed" in text
-    assert re.search(r"vxlan gave a wrong answer in (rx|path) at n=64", text)
-    assert cells(text) == {("veth", op, 64) for op in OPS}
+def load_rejected() -> str:
+    """A script that tries to load the module with each rejected argument, and prints the kernel's log after each."""
+    attempts = (f"dmesg -c >&2; insmod dsbench_tunnel.ko {arguments} && echo LOADED; dmesg; lsmod" for arguments, _ in REJECTED)
+    return "\n".join([TOPOLOGY, *(f"{attempt}; echo ---" for attempt in attempts)])
 
 
-def test_a_device_that_goes_during_the_run(uml: targets.Target) -> None:
-    script = f"""{TOPOLOGY}{LOAD} payloads=64; {SELECT}; echo 2000 > {PARAMETERS}/tries; echo 1 > {RUN}
+@script(load_rejected())
+def test_rejected_parameters(output: str) -> None:
+    *answers, rest = output.split("---\n")
+    assert not rest
+    for (arguments, sentence), answer in zip(REJECTED, answers, strict=True):
+        assert "LOADED" not in answer, arguments
+        assert sentence in answer, arguments
+        assert re.search("^dsbench ", answer, re.MULTILINE), arguments
+        assert not re.search("^dsbench_tunnel", answer, re.MULTILINE), arguments
+
+
+@script(f"""{TOPOLOGY}{LOAD} payloads=64; {SELECT}
+    ip -n far address del 10.9.0.2/24 dev vxlan0; echo 1 > {RUN}; cat /proc/dsbench
+""")
+def test_packets_that_do_not_arrive_fail_the_run(output: str) -> None:
+    assert "state=failed" in output
+    assert re.search(r"vxlan gave a wrong answer in (rx|path) at n=64", output)
+    assert cells(output) == {("veth", op, 64) for op in OPS}
+
+
+@script(f"""{TOPOLOGY}{LOAD} payloads=64; {SELECT}; echo 1000 > {PARAMETERS}/tries; echo 1 > {RUN}
     until grep -q 'running [1-9][0-9]' {RUN}; do :; done
     ip link del vxlan0; cat /proc/dsbench; rmmod dsbench_tunnel dsbench && echo UNLOADED
-    """
-    text = sh(uml, script)
-    assert "state=failed" in text
-    assert cells(text) == {("veth", op, 64) for op in OPS}
-    assert text.endswith("UNLOADED\n")
+""")
+def test_a_device_that_goes_during_the_run(output: str) -> None:
+    assert "state=failed" in output
+    assert cells(output) == {("veth", op, 64) for op in OPS}
+    assert output.endswith("UNLOADED\n")
 
 
-def test_rmmod_during_the_run(uml: targets.Target) -> None:
-    script = f"""{TOPOLOGY}{LOAD}; {SELECT}; echo 100000 > {PARAMETERS}/tries; echo 1 > {RUN}
+@script(
+    f"""{TOPOLOGY}{LOAD}; {SELECT}; echo 100000 > {PARAMETERS}/tries; echo 1 > {RUN}
     until grep -q 'running [1-9]' {RUN}; do :; done
     rmmod dsbench_tunnel && cat /proc/dsbench && rmmod dsbench && ip netns del far && ip link show veth0 2>&1
-    """
-    text = sh(uml, script, status=1)
-    assert "state=interrupted" in text
-    assert "was removed during the run" in text
-    assert "does not exist" in text, "a namespace that was let go takes its veth with it"
+    """,
+    status=1,
+)
+def test_rmmod_during_the_run(output: str) -> None:
+    assert "state=interrupted" in output
+    assert "was removed during the run" in output
+    assert "does not exist" in output, "a namespace that was let go takes its veth with it"

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Containers that readers share while a writer changes them: on stock kernels with four CPUs, at once under emulation."""
+"""Containers that readers share while a writer changes them: on stock kernels with four CPUs that run at once under emulation.
+
+One guest a kernel runs all scripts.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from pathlib import Path
 
 import pytest
 from dsharness import targets
 from dsharness.errors import HarnessError
 from dsharness.kernel import buildroot
-from guests import PARAMETERS, RUN, SAMPLES, broken_modules, header, sh
+from guests import PARAMETERS, RUN, SAMPLES, header, script
+
+pytest_plugins = ["guests"]
 
 CPUS = 4
 LOCKS = {
@@ -29,10 +33,16 @@ FAST = "insmod dsbench.ko n=300 tries=3 warmup=0 floors=N"
 LONG = "insmod dsbench.ko n=300 tries=100000 warmup=0 floors=N threads=3 writes=100000 ops=find,for_each"
 GUEST_SECONDS = 600
 
+DEFAULT = pytest.param("6.12", marks=pytest.mark.xdist_group("readers-6.12"))
+OTHERS = [
+    pytest.param(kernel, marks=[pytest.mark.matrix, pytest.mark.xdist_group(f"readers-{kernel}")]) for kernel in ("6.1", "newest")
+]
+ON_DEFAULT = pytest.mark.parametrize("target", [DEFAULT], indirect=True)
 
-@pytest.fixture(scope="module", params=["6.1", "6.12", "newest"])
-def smp(request: pytest.FixtureRequest) -> targets.Target:
-    """A stock kernel with four CPUs; it boots for each script."""
+
+@pytest.fixture(scope="module", params=[DEFAULT, *OTHERS])
+def target(request: pytest.FixtureRequest) -> targets.Target:
+    """A stock kernel with four CPUs."""
     if request.param == "newest":
         try:
             buildroot.require_namespaces()
@@ -41,26 +51,25 @@ def smp(request: pytest.FixtureRequest) -> targets.Target:
     return targets.get("qemu", request.param, "tcg", cpus=CPUS)
 
 
-def test_every_container_beside_a_busy_writer(smp: targets.Target) -> None:
-    script = f"{FAST} threads=1,3 writes=100000 ops=find,for_each misses=10; cat /proc/dsbench {SAMPLES}"
-    text = sh(smp, script, timeout=GUEST_SECONDS)
-    assert "state=complete" in text
-    told = [line.split() for line in header(text, "sharing")]
-    shared = {words[0]: (words[1], words[2]) for words in told if len(words) > 2}
+@script(f"{FAST} threads=1,3 writes=100000 ops=find,for_each misses=10; cat /proc/dsbench {SAMPLES}", timeout=GUEST_SECONDS)
+def test_every_container_beside_a_busy_writer(output: str) -> None:
+    assert "state=complete" in output
+    sharing = [line.split() for line in header(output, "sharing")]
+    shared = {words[0]: (words[1], words[2]) for words in sharing if len(words) > 2}
     assert shared == {name: (f"readers={readers}", f"writer={writer}") for name, (readers, writer) in LOCKS.items()}
-    assert {words[0] for words in told if words[1:] == ["absent"]} == set(UNSHARED)
-    samples = list(csv.DictReader(io.StringIO(text[text.index("run,container,") :])))
+    assert {words[0] for words in sharing if words[1:] == ["absent"]} == set(UNSHARED)
+    samples = list(csv.DictReader(io.StringIO(output[output.index("run,container,") :])))
     of_readers = [row for row in samples if row["threads"] != "0"]
     assert len(of_readers) == len(LOCKS) * 2 * 2 * 3
     for row in of_readers:
         assert int(row["reads"]) >= int(row["threads"]) * int(row["elements"]), "each reader makes a whole pass"
         assert int(row["elapsed"]) > 0
-    # four emulated CPUs on a busy machine: in the short time of one container the writer may not get a turn
+    # With four emulated CPUs on a busy machine, the writer may not run during the short time of a single container.
     assert sum(int(row["writes"]) for row in of_readers) > 0
 
 
-def test_what_is_taken_away_during_a_run(smp: targets.Target) -> None:
-    script = f"""
+@script(
+    f"""
     {LONG}; until grep -q "running [1-9]" {RUN}; do sleep 0.1; done; echo stop > {RUN}
     cat /proc/dsbench | grep -o "state=interrupted"
     insmod dsbench_rbtree.ko; insmod dsbench_list.ko
@@ -68,39 +77,45 @@ def test_what_is_taken_away_during_a_run(smp: targets.Target) -> None:
     echo stop > {RUN}; cat /proc/dsbench > /dev/null
     echo 0 > /sys/devices/system/cpu/cpu3/online; echo 1 > {RUN}; cat /proc/dsbench | grep "need 4 CPUs"
     rmmod dsbench_list dsbench; cat /proc/[0-9]*/comm | grep -c "^dsbench"
-    """
-    text = sh(smp, script, timeout=GUEST_SECONDS, status=1)  # grep counted none
-    assert text.splitlines()[:2] == ["state=interrupted", "GONE"]
-    assert "need 4 CPUs, one each for the readers and for a writer: 3 are online" in text
-    assert text.splitlines()[-1] == "0", "a thread was left behind"
+    """,
+    timeout=GUEST_SECONDS,
+    status=1,  # grep counted none
+)
+def test_a_module_and_a_cpu_are_removed_during_a_run(output: str) -> None:
+    assert output.splitlines()[:2] == ["state=interrupted", "GONE"]
+    assert "need 4 CPUs, one each for the readers and for a writer: 3 are online" in output
+    assert output.splitlines()[-1] == "0", "a thread was left behind"
 
 
-@pytest.fixture(scope="module")
-def stock() -> targets.Target:
-    """The one that the others are built for."""
-    return targets.get("qemu", "6.12", "tcg", cpus=CPUS)
-
-
-def test_a_reader_that_loses_an_element_fails_the_run(stock: targets.Target, tmp_path: Path) -> None:
-    racy = broken_modules(stock, tmp_path) / "dsbench_racy.ko"
-    script = f"""
+@ON_DEFAULT
+@script(
+    f"""
     {FAST} autorun=0 n=100 tries=20 threads=2 writes=0 containers=racy; insmod dsbench_racy.ko
     echo 1 > {RUN}; cat /proc/dsbench; echo 200000 > {PARAMETERS}/writes
     for i in 1 2 3 4 5 6; do echo 1 > {RUN}; cat /proc/dsbench > /tmp/report; grep -q "wrong answer" /tmp/report && break; done
     cat /tmp/report
-    """
-    right, wrong = sh(stock, script, files=[racy], timeout=GUEST_SECONDS).split("# dsbench: ")[1:]
+    """,
+    timeout=GUEST_SECONDS,
+    broken=True,
+)
+def test_a_reader_that_loses_an_element_fails_the_run(output: str) -> None:
+    right, wrong = output.split("# dsbench: ")[1:]
     assert "state=complete" in right
     assert re.search(r"racy gave a wrong answer in (find|for_each)", " ".join(header(wrong, "warning")))
 
 
-def test_what_is_not_allowed(stock: targets.Target) -> None:
-    wrong = ("threads=4", "threads=5", "threads=1,1", "threads=x", "threads=2,", "writes=-1", "writes=1000001")
-    script = "; ".join(f"insmod dsbench.ko {option} 2>/dev/null && echo LOADED" for option in wrong)
-    text = sh(stock, f"{script}; dmesg | grep dsbench:; lsmod", timeout=GUEST_SECONDS)
-    assert "LOADED" not in text
-    assert "threads= and writes= need 5 CPUs" in text
+REJECTED = ("threads=4", "threads=5", "threads=1,1", "threads=x", "threads=2,", "writes=-1", "writes=1000001")
+
+
+@ON_DEFAULT
+@script(
+    "\n".join(f"insmod dsbench.ko {option} 2>/dev/null && echo LOADED" for option in REJECTED) + "\ndmesg | grep dsbench:; lsmod",
+    timeout=GUEST_SECONDS,
+)
+def test_rejected_parameters(output: str) -> None:
+    assert "LOADED" not in output
+    assert "threads= and writes= need 5 CPUs" in output
     for option in ("threads=5", "threads=1,1", "threads=x", "threads=2,"):
-        assert f"dsbench: {option}: must be 0, or up to 16 different numbers of readers from 1 to 4" in text
+        assert f"dsbench: {option}: must be 0, or up to 16 different numbers of readers from 1 to 4" in output
     for option in ("writes=-1", "writes=1000001"):
-        assert f"dsbench: {option}: must be a whole number from 0 to 1000000" in text
+        assert f"dsbench: {option}: must be a whole number from 0 to 1000000" in output
