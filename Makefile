@@ -4,12 +4,13 @@
 
 DSBENCH := harness/dsbench
 PYTHON := /usr/bin/python3
+PYTEST = $(PYTHON) -m pytest -n 2 --dist loadgroup --durations=10 --junitxml=build/junit.xml
 
 where = $(if $(TARGET),--target $(TARGET)) $(if $(KERNEL),--kernel $(KERNEL)) $(if $(ACCEL),--accel $(ACCEL))
-how_much = $(if $(SIZES),--sizes $(SIZES)) $(if $(TRIES),--tries $(TRIES))
+how_much = $(if $(SIZES),--sizes $(SIZES)) $(if $(TRIES),--tries $(TRIES)) $(if $(PRECISION),--precision $(PRECISION))
 
 .DEFAULT_GOAL := help
-.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate tunnel test lint doctor modules modules_install load unload udptunctl clean distclean
+.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate tunnel test test-all lint doctor modules modules_install load unload udptunctl clean distclean
 
 help: ## this list
 	@echo 'make TARGET [NAME=VALUE ...]'
@@ -48,9 +49,13 @@ gate: ## count instructions against the committed baseline: [KERNEL=]; exit stat
 tunnel: ## latency and throughput of udptun and its peers: [TARGET= KERNEL= ROUNDS=5]; harness/dsbench tunnel --help
 	@$(DSBENCH) tunnel $(where) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-test: ## every test, in guests too
+test: ## every test, in guests too, each case on one kernel at least
 	@$(DSBENCH) install base plot uml qemu tunnel tunnel-extra test lint
-	@$(PYTHON) -m pytest harness/tests
+	@$(PYTEST) -m 'not matrix' harness/tests
+
+test-all: ## every test on every kernel that it is for
+	@$(DSBENCH) install base plot uml qemu tunnel tunnel-extra test lint
+	@$(PYTEST) harness/tests
 
 lint: ## check the sources: warnings, sparse, checkpatch, types
 	@$(DSBENCH) lint

@@ -1,13 +1,87 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Lets the tests import the harness as harness/dsbench does."""
+"""Settings of all tests: the harness's path, the markers, the workers, and how long each test took.
+
+Two workers run the tests (pytest-xdist, --dist loadgroup). Tests that share a guest are in one group, so that the guest boots
+once; a module without a group of its own is a group. build/test-times.tsv lists the seconds and CPU seconds of each test.
+"""
 
 from __future__ import annotations
 
+import resource
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from dsharness import paths  # noqa: E402
+
 pytest.register_assert_rewrite("guests")
+
+TIMES = paths.BUILD / "test-times.tsv"
+CPU_SECONDS = "cpu_seconds"
+
+LONGEST_FIRST = ("test_e2e_tunnel", "test_e2e_gate", "test_e2e_modules", "test_e2e_stock", "test_lint", "test_e2e_sweep", "test_e2e_curve")
+"""Modules whose tests start first, so that no worker is left with a long one at the end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers."""
+    config.addinivalue_line("markers", "matrix: a case that another kernel or target covers in `make test`; make test-all runs it, too")
+    config.addinivalue_line("markers", "xdist_group(name): tests that one worker runs, since they share a guest")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests of a module, and let the longest modules start."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    rank = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note the time at which a test begins, and the CPU time of this process and its children."""
+    item.stash[_BEGAN] = time.monotonic(), _cpu()
+    yield
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Add what the whole test took to its last report; junit.xml has it as a property."""
+    if call.when == "teardown":
+        began, cpu = item.stash[_BEGAN]
+        item.user_properties += [("seconds", f"{time.monotonic() - began:.2f}"), (CPU_SECONDS, f"{_cpu() - cpu:.2f}")]
+    yield
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Collect the times in the process that prints the results."""
+    taken = dict(report.user_properties)
+    if report.when == "teardown" and CPU_SECONDS in taken:
+        _taken[report.nodeid.split("@")[0]] = float(taken["seconds"]), float(taken[CPU_SECONDS])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write the times, most CPU time first, and say how much there is in all."""
+    if not _taken:
+        return
+    paths.make_folder(TIMES.parent, "build")
+    rows = sorted(_taken.items(), key=lambda row: -row[1][1])
+    text = "".join(f"{cpu:.2f}\t{seconds:.2f}\t{name}\n" for name, (seconds, cpu) in rows)
+    TIMES.write_text(f"cpu_seconds\tseconds\ttest\n{text}", encoding="utf-8")
+    total = sum(cpu for _, (_, cpu) in rows)
+    terminalreporter.write_line(f"{total / 60:.1f} CPU minutes; each test's are in {paths.short(TIMES)}")
+
+
+_BEGAN = pytest.StashKey[tuple[float, float]]()
+_taken: dict[str, tuple[float, float]] = {}
+
+
+def _cpu() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)

@@ -70,6 +70,34 @@ def test_nothing_changed_nothing_made(project: Path, kernel: Kernel) -> None:
     assert first.stat().st_mtime_ns == stamp
 
 
+def test_kbuild_does_not_run_when_nothing_changed(project: Path, kernel: Kernel) -> None:
+    build.modules(kernel)
+    log = next((project / "build/logs").glob("build-*.log"))
+    before = log.stat().st_ino, log.stat().st_mtime_ns
+    build.modules(kernel)
+    assert (log.stat().st_ino, log.stat().st_mtime_ns) == before
+    build.modules(kernel, make_args=["KCFLAGS=-O1"])
+    assert (log.stat().st_ino, log.stat().st_mtime_ns) != before
+
+
+def test_an_added_source_is_noticed(project: Path, kernel: Kernel) -> None:
+    build.modules(kernel)
+    (project / "modules/two/two.c").rename(project / "modules/two/three.c")
+    (project / "modules/two/Kbuild").write_text("obj-m := three.o\n", encoding="utf-8")
+    assert sorted(file.name for file in build.modules(kernel).ko_dir.iterdir()) == ["one.ko", "three.ko"]
+
+
+def test_a_build_by_hand_enters_no_other_build(project: Path, kernel: Kernel) -> None:
+    clean = trees.working().digest
+    made = (build.modules(kernel).ko_dir / "one.ko").read_bytes()
+    for name in ("one.o", ".one.o.cmd", "one.mod.c", "one.mod", "one.ko", "../Module.symvers", "../modules.order"):
+        (project / "modules/one" / name).write_text("stale\n", encoding="utf-8")
+    assert trees.working().digest == clean
+    for folder in (project / "build").glob("uml-*"):
+        (folder / "recipe").unlink()
+    assert (build.modules(kernel).ko_dir / "one.ko").read_bytes() == made
+
+
 def test_a_module_that_a_guest_reads_stays_whole_while_it_is_built_anew(project: Path, kernel: Kernel) -> None:
     made = build.modules(kernel)
     installed = made.mod_root / "lib/modules" / kernel.release / "updates/dsbench/one.ko"

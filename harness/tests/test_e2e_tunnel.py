@@ -67,6 +67,7 @@ def judge(outcome: str) -> None:
     assert outcome == "ok"
 
 
+@pytest.mark.xdist_group("tunnel-uml")
 @pytest.mark.parametrize("name", udptun.CASES)
 def test_in_uml(name: str) -> None:
     judge(outcomes("uml", None)[name])
@@ -102,7 +103,12 @@ def test_a_kernel_that_is_to_go_without_ipv6() -> None:
     assert (sent["packets"], sent["dropped"] + sent["errors"]) == (0, 1), "too large for the path"
 
 
-@pytest.mark.parametrize("kernel", ["6.1", "6.12", "newest"])
+def on(kernel: str, *marks: pytest.MarkDecorator) -> object:
+    """A stock kernel, whose cases share a guest."""
+    return pytest.param(kernel, marks=[pytest.mark.xdist_group(f"tunnel-{kernel}"), *marks])
+
+
+@pytest.mark.parametrize("kernel", [on("6.1"), on("6.12", pytest.mark.matrix), on("newest", pytest.mark.matrix)])
 @pytest.mark.parametrize("name", ON_STOCK_KERNELS)
 def test_on_a_stock_kernel(name: str, kernel: str) -> None:
     judge(outcomes("qemu", kernel)[name])

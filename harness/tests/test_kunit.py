@@ -12,6 +12,7 @@ SUITES = (
     "dsbench_stats",
     "dsbench_params",
     "dsbench_clock",
+    "dsbench_precision",
     "dsbench_set",
     "dsbench_floor",
     "dsbench_list",

@@ -18,12 +18,14 @@
 #include "set.h"
 
 #define TRIES_MAX	1000000U
+#define PRECISION_MAX	1000U
 #define WARMUP_MAX	60000U
 #define PATIENCE_MAX	1000U
 #define WRITES_MAX	1000000U
 
 static u32 n = 500;
 static u32 tries = 100;
+static u32 precision;
 static u32 warmup = 500;
 static u32 patience = 3;
 static u64 seed = 1;
@@ -95,6 +97,17 @@ const struct kernel_param_ops dsbench_tries_param_ops = {
 	.get = param_get_uint,
 };
 EXPORT_SYMBOL_GPL(dsbench_tries_param_ops);
+
+static int precision_set(const char *val, const struct kernel_param *kp)
+{
+	return dsbench_parse_u32(val, kp, 0, PRECISION_MAX,
+				 " thousandths of the median (0: all tries)");
+}
+
+static const struct kernel_param_ops precision_ops = {
+	.set = precision_set,
+	.get = param_get_uint,
+};
 
 static int warmup_set(const char *val, const struct kernel_param *kp)
 {
@@ -284,6 +297,8 @@ module_param_cb(n, &dsbench_n_param_ops, &n, 0644);
 MODULE_PARM_DESC(n, "elements (default 500)");
 module_param_cb(tries, &dsbench_tries_param_ops, &tries, 0644);
 MODULE_PARM_DESC(tries, "samples of each container and operation (default 100)");
+module_param_cb(precision, &precision_ops, &precision, 0644);
+MODULE_PARM_DESC(precision, "thousandths of the median: a cell gets no more tries once the 95 % interval of its median is within them (default 0: all tries)");
 module_param_cb(warmup, &warmup_ops, &warmup, 0644);
 MODULE_PARM_DESC(warmup, "ms of tries that do not count, one round at least (default 500)");
 module_param_cb(patience, &patience_ops, &patience, 0644);
@@ -327,6 +342,7 @@ void dsbench_params_get(struct dsbench_params *p)
 	*p = (struct dsbench_params) {
 		.n = n,
 		.tries = tries,
+		.precision = precision,
 		.warmup = warmup,
 		.patience = patience,
 		.seed = seed,

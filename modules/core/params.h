@@ -19,6 +19,8 @@
  * struct dsbench_params - the parameters of one run, copied when it starts
  * @n: elements
  * @tries: samples of each container and operation
+ * @precision: thousandths of the median: a cell gets no more tries once the 95 %
+ *	interval of its median is that close to it on both sides; 0 for all tries
  * @warmup: ms of tries that do not count, one round at least
  * @patience: ms that a try may wait for a core of its own, on average
  * @seed: of all that is random
@@ -39,6 +41,7 @@
 struct dsbench_params {
 	u32 n;
 	u32 tries;
+	u32 precision;
 	u32 warmup;
 	u32 patience;
 	u64 seed;

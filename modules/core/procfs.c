@@ -38,9 +38,9 @@ static void show_run(struct seq_file *m, const struct dsbench_run *run)
 {
 	const struct dsbench_params *p = &run->params;
 
-	seq_printf(m, "# run: %u n=%u tries=%u warmup=%u patience=%u seed=%llu order=%s alloc=%s erase_order=%s lookups=%u misses=%u cpu=%d",
-		   run->id, p->n, p->tries, p->warmup, p->patience,
-		   p->seed, p->sequential ? "sequential" : "shuffled",
+	seq_printf(m, "# run: %u n=%u tries=%u precision=%u warmup=%u patience=%u seed=%llu order=%s alloc=%s erase_order=%s lookups=%u misses=%u cpu=%d",
+		   run->id, p->n, p->tries, p->precision, p->warmup,
+		   p->patience, p->seed, p->sequential ? "sequential" : "shuffled",
 		   p->inline_alloc ? "inline" : "prealloc",
 		   p->erase_as_inserted ? "insertion" : "key", p->lookups,
 		   p->misses, run->cpu);

@@ -9,6 +9,7 @@
 #include "floor.h"
 #include "opnames.h"
 #include "plan.h"
+#include "precision.h"
 #include "rounds.h"
 #include "set.h"
 #include "try.h"
@@ -77,6 +78,24 @@ static void container_left(struct dsbench_run *run, struct dsbench_cell *cell)
 	dsbench_run_drop(run, cell->source);
 }
 
+/* The cell has all the tries that it needs. */
+static void end_cell(struct dsbench_cell *cell)
+{
+	WRITE_ONCE(tries_total, tries_total - (cell->tries - cell->done));
+	cell->tries = cell->done;
+}
+
+/* Without their containers, floors that are not precise yet get no more tries. */
+static void end_floors(struct dsbench_run *run)
+{
+	struct dsbench_cell *cell;
+
+	list_for_each_entry(cell, &run->cells, node) {
+		if (dsbench_is_floor(cell->op))
+			end_cell(cell);
+	}
+}
+
 /* False when the run must end. */
 static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
 		       bool keep)
@@ -105,6 +124,8 @@ static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
 		return true;
 	}
 	WRITE_ONCE(tries_done, tries_done + keep);
+	if (keep && dsbench_cell_is_precise(cell, run->params.precision))
+		end_cell(cell);
 	cond_resched();
 	return true;
 }
@@ -151,6 +172,8 @@ static void run_rounds(struct dsbench_run *run, struct dsbench_cell **cells,
 	while (go_on && !all_done(run))
 		go_on = run_round(run, cells, order, &rnd, true);
 
+	if (go_on && run->params.precision)
+		end_floors(run);
 	if (!go_on)
 		dsbench_run_problem(run, DSBENCH_RUN_INTERRUPTED,
 				    "stopped before all tries were made");

@@ -39,8 +39,9 @@ struct dsbench_sharing {
  * @readers: what protects the readers; "" where it is not shared
  * @writer: what protects the writer
  * @unshared: its container was to be shared, but can't be
- * @tries: samples wanted
+ * @tries: samples wanted; fewer than the run's once they are precise enough
  * @done: samples taken
+ * @check_at: samples at which their precision is checked next
  * @disturbed: samples of those that an interrupt fell into, or that shared the
  *	core with others
  * @samples: cycles of each try, without the clock's own; of one reader, where
@@ -70,6 +71,7 @@ struct dsbench_cell {
 	bool unshared;
 	u32 tries;
 	u32 done;
+	u32 check_at;
 	u32 disturbed;
 	s64 *samples;
 	struct dsbench_sharing *sharing;

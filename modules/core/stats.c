@@ -116,3 +116,63 @@ s64 dsbench_per_element(s64 milli_cycles, u32 elements)
 	return div_round(milli_cycles, elements);
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_per_element);
+
+/**
+ * dsbench_interval_rank() - rank of the lower end of the interval of a median
+ * @count: samples
+ *
+ * The interval lies between two order statistics, whatever the distribution of
+ * the samples: the number of samples below the median is binomial with
+ * probability 1/2. The rank is the largest whose tail is at most 2.5 %, by the
+ * normal approximation with a continuity correction (Conover, "Practical
+ * Nonparametric Statistics", 3rd edition, section 3.2), which gives the exact
+ * rank for 6 to 100 samples. The upper end has the same rank from above.
+ *
+ * Context: any.
+ *
+ * Return: the rank, from 1; 0 where there are too few samples for an interval.
+ */
+u32 dsbench_interval_rank(u32 count)
+{
+	/* 1.96 standard deviations of twice the binomial, in thousandths */
+	u64 spread = 196 * int_sqrt64((u64)count * 1000000) / 100;
+	u64 middle = (u64)(count + 1) * 1000;
+
+	return middle > spread ? div_u64(middle - spread, 2000) : 0;
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_interval_rank);
+
+/**
+ * dsbench_median_interval() - the median and its 95 % interval
+ * @interval: set to both
+ * @samples: cycles, in any order
+ * @count: how many
+ *
+ * Context: may sleep.
+ *
+ * Return: 0; -EINVAL where there are too few samples; -ENOMEM.
+ */
+int dsbench_median_interval(struct dsbench_interval *interval,
+			    const s64 *samples, u32 count)
+{
+	u32 rank = dsbench_interval_rank(count);
+	s64 *sorted;
+
+	if (!rank)
+		return -EINVAL;
+
+	sorted = kvmalloc_array(count, sizeof(*sorted),
+				GFP_KERNEL | __GFP_NOWARN);
+	if (!sorted)
+		return -ENOMEM;
+
+	memcpy(sorted, samples, count * sizeof(*sorted));
+	sort(sorted, count, sizeof(*sorted), compare, NULL);
+	interval->low = sorted[rank - 1];
+	interval->high = sorted[count - rank];
+	interval->median = div_s64(sorted[(count - 1) / 2] + sorted[count / 2],
+				   2);
+	kvfree(sorted);
+	return 0;
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_median_interval);

@@ -27,6 +27,21 @@ struct dsbench_stats {
 	s64 mad;
 };
 
+/**
+ * struct dsbench_interval - the 95 % interval of a median, in cycles
+ * @low: its lower end
+ * @median: the median
+ * @high: its upper end
+ */
+struct dsbench_interval {
+	s64 low;
+	s64 median;
+	s64 high;
+};
+
+u32 dsbench_interval_rank(u32 count);
+int dsbench_median_interval(struct dsbench_interval *interval,
+			    const s64 *samples, u32 count);
 s64 dsbench_percentile(const s64 *sorted, u32 count, u32 percent);
 int dsbench_stats_compute(struct dsbench_stats *stats, const s64 *samples,
 			  u32 count);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Builds the modules for a kernel, beside the sources: kbuild writes where it reads, so it reads a farm of links."""
+"""Builds the modules for a kernel. kbuild writes beside the files that it reads, so it reads links to the sources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .. import command, locks, packages, paths, proc, ui
 from ..errors import HarnessError
 from . import kernels, trees
 from .kernels import Kernel
-from .trees import SOURCES, Tree
+from .trees import Tree
 
 COMPLAINT_LINES = 12
 ERROR = re.compile(r"\b(error|undefined)\b", re.IGNORECASE)
@@ -47,13 +47,30 @@ def modules(kernel: Kernel, *, tree: Tree | None = None, make_args: Sequence[str
     folder = paths.make_folder(tree.into / f"{kernel.target}-{kernel.release}", "build")
     build = Build(kernel, ko_dir=folder / "ko", mod_root=folder / "root")
     with locks.held(folder / ".lock", f"it builds in {folder}"):
+        recipe = _recipe(kernel, tree, make_args)
+        mark = folder / "recipe"
+        if mark.exists() and mark.read_text(encoding="utf-8") == recipe:
+            return build
+        mark.unlink(missing_ok=True)
         _forget_other_kernel(folder / "src", kernel)
         link_sources(folder / "src", tree.root)
         _kbuild(kernel, tree, folder / "src/modules", make_args)
         objects = _objects(folder / "src/modules")
         _collect(objects, build.ko_dir)
         install(build, build.mod_root)
+        mark.write_text(recipe, encoding="utf-8")
     return build
+
+
+def _recipe(kernel: Kernel, tree: Tree, make_args: Sequence[str]) -> str:
+    """All that a build depends on: kbuild has nothing to do while it stays the same.
+
+    The kernel's configuration, its exported symbols and the compiler are told by size and time, the sources by content.
+    """
+    compiler = shutil.which("gcc", path=proc.build_environment()["PATH"])
+    ingredients = [kernel.kdir / "include/config/auto.conf", kernel.kdir / "Module.symvers", *([Path(compiler)] if compiler else [])]
+    states = [f"{file} {_state(file)}" for file in ingredients if file.exists()]
+    return "\n".join([str(kernel.kdir), tree.stamp, *make_args, *states]) + "\n"
 
 
 def install(build: Build, root: Path) -> None:
@@ -78,16 +95,15 @@ def _forget_other_kernel(folder: Path, kernel: Kernel) -> None:
 
 
 def link_sources(folder: Path, root: Path) -> None:
-    """Make `folder` mirror the source folders of `root` by links; what has lost its source goes, kbuild's products stay."""
-    for name in SOURCES:
-        for source in _files(root / name):
-            link = folder / source.relative_to(root)
-            if not link.is_symlink() or link.readlink() != source:
-                link.parent.mkdir(parents=True, exist_ok=True)
-                link.unlink(missing_ok=True)
-                link.symlink_to(source)
+    """Make `folder` mirror the sources of `root` by links. Links whose source is gone are removed, kbuild's products stay."""
+    links = {folder / source.relative_to(root): source for source in trees.source_files(root)}
+    for link, source in links.items():
+        if not link.is_symlink() or link.readlink() != source:
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(source)
     for link in _files(folder):
-        if link.is_symlink() and not link.exists():
+        if link.is_symlink() and link not in links:
             link.unlink()
 
 

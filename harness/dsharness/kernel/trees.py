@@ -14,6 +14,9 @@ from ..errors import HarnessError, UsageError
 
 SOURCES = ("modules", "include")
 """The folders that the modules are made of."""
+SUFFIXES = (".c", ".h", ".S", ".rs")
+NAMES = ("Kbuild", "Makefile")
+"""What kbuild reads: all else in these folders is a product of somebody's own build, or text."""
 
 _DIGEST = re.compile(r"\+[0-9a-f]{12}$")
 """How a stamp ends."""
@@ -42,7 +45,7 @@ class Tree:
     def digest(self) -> str:
         """What tells its sources from others', whatever git knows of them."""
         found = hashlib.sha256()
-        for path in sorted(path for name in SOURCES for path in (self.root / name).rglob("*") if path.is_file()):
+        for path in source_files(self.root):
             found.update(f"{path.relative_to(self.root)}\0{path.stat().st_size}\0".encode())
             found.update(path.read_bytes())
         return found.hexdigest()[:12]
@@ -56,6 +59,15 @@ class Tree:
     def containers(self) -> list[str]:
         """Its containers by name."""
         return containers(self.root)
+
+
+def source_files(root: Path) -> list[Path]:
+    """Return the files that kbuild reads below SOURCES of the project at `root`, sorted.
+
+    Products of a build by hand (.o, .mod.c, .ko) are left out: they must not enter another kernel's build.
+    """
+    found = (path for name in SOURCES for path in (root / name).rglob("*") if path.suffix in SUFFIXES or path.name in NAMES)
+    return sorted(path for path in found if path.is_file() and not path.name.endswith(".mod.c"))
 
 
 def containers(root: Path) -> list[str]:

@@ -131,7 +131,7 @@ def initial_results(target: targets.Target) -> Results:
 
 def _script(plan: Plan, by_hand: bool) -> tuple[list[str], list[Path]]:
     """The command that runs in the target, and the files that it needs beside it."""
-    settings = [f"tries={plan.tries}", *([] if plan.warmup is None else [f"warmup={plan.warmup}"])]
+    settings = [f"tries={plan.tries}", f"precision={plan.precision}", *([] if plan.warmup is None else [f"warmup={plan.warmup}"])]
     modules = [f"dsbench_{name}" for name in plan.containers] if by_hand else []
     argv = ["sh", SCRIPT.name, " ".join(map(str, plan.sizes)), " ".join(modules), " ".join([*settings, *plan.settings])]
     if not plan.datapath:

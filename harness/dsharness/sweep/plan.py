@@ -19,6 +19,8 @@ from ..targets import guestnet
 ORDERS = ("shuffled", "sequential")
 ALLOCS = ("prealloc", "inline")
 ERASE_ORDERS = ("key", "insertion")
+DEFAULT_PRECISION = 10
+"""Thousandths of the median."""
 DEFAULT_SIZES = ("500", "1000", "2000", "4000")
 MAX_N = 1 << 24
 MAX_TRIES = 1_000_000
@@ -68,6 +70,8 @@ class Plan:
     """Numbers of readers to share the containers among."""
     writer: bool = True
     """Whether one more thread erases and inserts beside them."""
+    precision: int = 0
+    """Thousandths of the median: a cell gets no more tries once the 95 % interval of its median is within them; 0: all tries."""
     output: Path | None = None
     """The result file; None: results/<target>-<time>.json."""
 
@@ -97,7 +101,11 @@ class Plan:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that make a Plan. They are texts here: checked_plan() has the better sentences."""
     parser.add_argument("--sizes", nargs="+", default=DEFAULT_SIZES, metavar="N", help="elements (500 1000 2000 4000)")
-    parser.add_argument("--tries", metavar="T", help="tries of each cell (100; 20 under icount, where counts repeat)")
+    parser.add_argument("--tries", metavar="T", help="tries of each cell (up to 100; up to 20 under icount, where counts repeat)")
+    parser.add_argument(
+        "--precision", metavar="PERCENT",
+        help="a cell gets no more tries once the 95 %% interval of its median is within this share; 0: all tries (1; 0 with --tries)",
+    )  # fmt: skip
     add_container_options(parser)
     parser.add_argument(
         "--threads", nargs="+", metavar="K", help="share the containers among K readers, too; several K: each in turn (none)"
@@ -204,6 +212,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         timeout=options.whole("timeout", args.timeout, 1, 7 * 86_400),
         threads=_threads(args),
         writer=settings["writes"] != 0,
+        precision=_precision(args),
         output=output,
     )
     _check_cpus(plan)
@@ -235,6 +244,14 @@ def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
         required=required,
         named=named if args.device else (),
     )
+
+
+def _precision(args: argparse.Namespace) -> int:
+    """Return the precision in thousandths of the median. A number of tries that is asked for is made, to the last one."""
+    given: str | None = getattr(args, "precision", None)
+    if given is None:
+        return 0 if args.tries is not None or not hasattr(args, "precision") else DEFAULT_PRECISION
+    return round(1000 * options.percentage("precision", given))
 
 
 def _threads(args: argparse.Namespace) -> tuple[int, ...]:
