@@ -42,7 +42,8 @@ class Tree:
     def digest(self) -> str:
         """What tells its sources from others', whatever git knows of them."""
         found = hashlib.sha256()
-        for path in sorted(path for name in SOURCES for path in (self.root / name).rglob("*") if path.is_file()):
+        files = (path for name in SOURCES for path in (self.root / name).rglob("*") if path.is_file() and path.suffix != ".md")
+        for path in sorted(files):
             found.update(f"{path.relative_to(self.root)}\0{path.stat().st_size}\0".encode())
             found.update(path.read_bytes())
         return found.hexdigest()[:12]
