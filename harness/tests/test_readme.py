@@ -31,8 +31,9 @@ each_readme = pytest.mark.parametrize("readme", ALL, ids=NAMES)
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the working tree without what git ignores, for the commands that write into the project."""
-    folder = tmp_path_factory.mktemp("project")
+    """A clone with the files of the working tree, for the commands that write into the project."""
+    folder = tmp_path_factory.mktemp("clone")
+    subprocess.run(["git", "clone", "--quiet", "--shared", "--no-checkout", paths.ROOT, folder], check=True)
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=paths.ROOT, check=True, capture_output=True
     )
@@ -89,6 +90,21 @@ def test_every_command_is_in_the_table(checker: readmes.Checker) -> None:
 def test_every_package_is_in_the_table() -> None:
     rows = re.findall(r"^\| (\S+) \| ([^|]+) \| [\d.]+ MB \|$", README.text, re.MULTILINE)
     assert {group: listed.split() for group, listed in rows} == packages.groups()
+
+
+def test_every_parameter_and_container_is_in_a_table(checker: readmes.Checker) -> None:
+    text = readmes.read(paths.ROOT, "modules/README.md").text
+    parameters, containers = (text.partition(f"\n## {title}\n")[2].partition("\n#")[0] for title in ("Parameters", "Containers"))
+    ours = re.findall(r"^\| `(\w+)` \|", parameters, re.MULTILINE)
+    assert sorted(ours) == sorted(checker.parameters["dsbench"])
+    named = re.findall(r"^\| `(\w+)` \|", containers, re.MULTILINE)
+    assert sorted(named) == sorted(source.stem for source in (paths.ROOT / "modules/containers").glob("*.c"))
+
+
+def test_every_folder_of_the_harness_is_described() -> None:
+    text = readmes.read(paths.ROOT, "harness/README.md").text.partition("\n## Architecture\n")[2]
+    described = re.findall(r"^  (\w+)/ ", text, re.MULTILINE)
+    assert sorted(described) == sorted(module.parent.name for module in (paths.HARNESS / "dsharness").glob("*/__init__.py"))
 
 
 @each_readme
@@ -210,7 +226,8 @@ def test_stale_inline_code_is_found(checker: readmes.Checker, code: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["[a](lost.md)", "![a](plots/reference/lost.png)", "[a](#lost)", "[a](harness/README.md#lost)", "`modules/lost.c`", "`harness/*.lost`"]
+    "text",
+    ["[a](lost.md)", "![a](plots/reference/lost.png)", "[a](#lost)", "[a](harness/README.md#lost)", "`modules/lost.c`", "`harness/*.lost`"],
 )
 def test_a_broken_link_is_found(text: str) -> None:
     assert len(list(readmes.link_complaints(readmes.Readme(paths.ROOT, paths.ROOT / "README.md", text)))) == 1
@@ -223,7 +240,10 @@ def test_a_block_that_nothing_tests_is_found(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("shown", "stale"),
-    [(["a 1.5", "b"], False), (["..."], False), (["a 2", "..."], False), (["...", "b"], False), (["b"], True), (["a 1"], True), (["...", "c"], True)],
-)
+    [
+        (["a 1.5", "b"], False), (["..."], False), (["a 2", "..."], False), (["...", "b"], False),
+        (["b"], True), (["a 1"], True), (["...", "c"], True),
+    ],
+)  # fmt: skip
 def test_stale_output_is_found(shown: list[str], stale: bool) -> None:
     assert bool(readmes.output_complaint(shown, "a   17,000\nb\n")) is stale
