@@ -27,7 +27,27 @@ def ran(*argv: str | Path, **environment: str) -> subprocess.CompletedProcess[st
 def test_help_names_every_command() -> None:
     text = ran(DSBENCH, "--help").stdout
     for command in ("doctor", "build", "exec", "shell", "sweep", "plot", "compare", "repeat", "lint", "clean", "load", "unload"):
-        assert re.search(rf"^    {command}\b", text, re.MULTILINE)
+        assert re.search(rf"^  {command}\b", text, re.MULTILINE)
+
+
+def test_help_has_the_commands_in_groups() -> None:
+    lines = ran(DSBENCH, "--help").stdout.splitlines()
+    headings = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert headings[:6] == ["measure:", "compare:", "draw:", "run by hand:", "build and check:", "this machine:"]
+    assert lines.index("measure:") < next(place for place, line in enumerate(lines) if line.startswith("  sweep ")) < lines.index("compare:")
+    assert max(map(len, lines)) <= 100
+
+
+def test_version_is_that_of_the_modules_with_the_revision() -> None:
+    text = ran(DSBENCH, "--version").stdout
+    header = (paths.ROOT / "modules/core/version.h").read_text(encoding="utf-8")
+    match = re.fullmatch(r"dsbench ([0-9.]+)( \([0-9a-f]+(-dirty)?\))?\n", text)
+    assert match and f'"{match[1]}"' in header
+
+
+def test_options_are_not_abbreviated() -> None:
+    result = ran(DSBENCH, "sweep", "--siz", "500")
+    assert result.returncode == 2 and "--siz" in result.stderr
 
 
 @pytest.mark.parametrize("command", [["--help"], ["doctor", "--help"], ["sweep", "--help"], ["plot", "--help"], ["compare", "--help"]])
@@ -44,6 +64,8 @@ def test_help_needs_no_extra_package(command: list[str]) -> None:
 @pytest.mark.parametrize(
     ("argv", "status", "sentence"),
     [
+        (["swep"], 2, "command 'swep' is unknown: did you mean sweep?"),
+        (["fly"], 2, "command 'fly' is unknown (dsbench --help lists all)"),
         (["build", "--target", "xen"], 2, "target 'xen' is unknown"),
         (["build", "--kernel", "new"], 2, "kernel 'new' is not a version"),
         (["install", "fun"], 2, "package group 'fun' is unknown"),
