@@ -123,8 +123,13 @@ shaken_hands() {
 	return 1
 }
 
+defined() {
+	command -v "$1" >/dev/null
+}
+
 # tunnel KIND NUMBER: both ends, up; or neither, and the reason on standard error.
 tunnel() {
+	defined "make_$1" || { echo "$1 is not a kind of tunnel that this script can make" >&2; return 1; }
 	interface=${1}0
 	near_inner=10.99.$2.1
 	far_inner=10.99.$2.2
@@ -132,9 +137,7 @@ tunnel() {
 	"make_$1" $far "$interface" $far_outer $near_outer &&
 	connect $near "$interface" "$near_inner" $mtu &&
 	connect $far "$interface" "$far_inner" $mtu || return
-	case $1 in
-	vxlan | geneve | bareudp | wireguard) "finish_$1" "$interface" "$near_inner" "$far_inner" ;;
-	esac
+	! defined "finish_$1" || "finish_$1" "$interface" "$near_inner" "$far_inner"
 }
 
 # connect NAMESPACE INTERFACE ADDRESS MTU

@@ -7,6 +7,7 @@ import argparse
 import csv
 import io
 import json
+import re
 import shlex
 import subprocess
 import time
@@ -17,9 +18,11 @@ import pytest
 import schemas
 from dsharness import cli, paths
 from dsharness.errors import HarnessError, UsageError
+from dsharness.results.datapath import SCRIPT as DATAPATH
+from dsharness.results.datapath import TUNNELS
 from dsharness.tunnel import plan as tunnelplan
 from dsharness.tunnel import record, table
-from dsharness.tunnel.devices import DEVICES, LINK, NAMES, Keys
+from dsharness.tunnel.devices import DEVICES, LINK, Keys
 from dsharness.tunnel.meters import TOOLS, Iperf3, Netperf, Reading, Sockperf
 from dsharness.tunnel.record import Evaluation, Sample
 from dsharness.tunnel.sides import Here, Netns, Ssh
@@ -76,9 +79,15 @@ def test_bad_options_get_one_sentence(argv: list[str], said: str, capsys: pytest
     assert complaint.count("\n") == 1
 
 
+def test_every_kind_of_tunnel_is_known_to_all_that_make_tunnels() -> None:
+    assert tuple(device.name for device in DEVICES) == TUNNELS
+    makers = re.findall(r"^make_(\w+)\(\)", DATAPATH.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(makers) == sorted(TUNNELS)
+
+
 def test_devices_come_in_their_own_order() -> None:
     assert plan("--device", "geneve,udptun", "geneve").devices == ("udptun", "geneve")
-    assert plan().devices == NAMES
+    assert plan().devices == TUNNELS
 
 
 def test_output_is_json() -> None:
@@ -118,7 +127,7 @@ def test_every_round_measures_everything_once_in_an_order_of_its_own() -> None:
     orders = []
     for number in range(4):
         cells = [(take.device, take.tool.name) for take in takes if take.round == number]
-        assert Counter(cells) == Counter((device, tool.name) for device in (LINK, *NAMES) for tool in TOOLS)
+        assert Counter(cells) == Counter((device, tool.name) for device in (LINK, *TUNNELS) for tool in TOOLS)
         orders.append(cells)
     assert len({tuple(order) for order in orders}) == 4
     assert [take.order for take in takes] == list(range(len(takes) // 4)) * 4
@@ -133,7 +142,7 @@ def test_the_seed_makes_the_order() -> None:
 
 def test_both_ends_of_every_tunnel_are_made() -> None:
     made = steps(experiment(veth_link()))
-    for name in NAMES:
+    for name in TUNNELS:
         mine = [" ".join(step.argv) for step in made if step.part == name and step.how in ("do", "try")]
         near = [text for text in mine if "exec dsb-near" in text]
         far = [text for text in mine if "exec dsb-far" in text]
@@ -163,7 +172,7 @@ def test_a_shared_link_is_left_alone_and_cleared_of_what_is_ours() -> None:
     undo = [step for step in made if step.how == "undo"]
     assert len(undo) == 2
     for step in undo:
-        assert step.stdin and {f"link delete dsb-{name}" for name in NAMES} <= set(step.stdin.splitlines())
+        assert step.stdin and {f"link delete dsb-{name}" for name in TUNNELS} <= set(step.stdin.splitlines())
 
 
 def test_the_files_of_the_steps(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ SCRIPT = paths.HARNESS / "guest" / "datapath.sh"
 
 BARE = "veth"
 """The bare link: what every tunnel runs over, and the floor of its cost."""
-DEVICES = (BARE, "udptun", "vxlan", "geneve", "bareudp", "fou", "wireguard")
+TUNNELS = ("udptun", "vxlan", "geneve", "bareudp", "fou", "wireguard")
+"""The kinds of tunnels, for all of the harness: datapath.sh has a make_KIND for each, tunnel/devices.py a Device."""
+DEVICES = (BARE, *TUNNELS)
 ENCRYPTING = "wireguard"
 """Shown beside the others, never compared with them."""
 

@@ -10,6 +10,8 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..results.datapath import TUNNELS
+
 LINK = "link"
 UDPTUN = "udptun"
 
@@ -75,7 +77,6 @@ class Device:
     make: Callable[[End], list[Command]]
     after: Callable[[End], list[Command]] = lambda end: []
     clear: Callable[[], list[tuple[str, ...]]] = lambda: []
-    encrypts: bool = False
 
     def commands(self, end: End, link_mtu: int) -> list[Command]:
         """All that makes this end, in its order."""
@@ -146,13 +147,13 @@ def _wireguard(end: End) -> list[Command]:
     return [_ip_link(end, "wireguard"), _command(*WG_SETCONF, end.name, stdin=settings)]
 
 
-DEVICES: tuple[Device, ...] = (
+_TABLE = (
     Device(UDPTUN, IPV4_UDP, _udptun),
     Device("vxlan", IPV4_UDP + VXLAN_HEADER + ETHERNET, _vxlan),
     Device("geneve", IPV4_UDP + GENEVE_HEADER + ETHERNET, _geneve),
     Device("bareudp", IPV4_UDP, _bareudp, after=_bareudp_route),
     Device("fou", IPV4_UDP, _fou, clear=lambda: [("fou", "del", "port", FOU_PORT, "ipproto", "4")]),
-    Device("wireguard", IPV4_UDP + WIREGUARD_HEADER, _wireguard, encrypts=True),
+    Device("wireguard", IPV4_UDP + WIREGUARD_HEADER, _wireguard),
 )
-NAMES = tuple(device.name for device in DEVICES)
-ENCRYPTED = tuple(device.name for device in DEVICES if device.encrypts)
+_BY_NAME = {device.name: device for device in _TABLE}
+DEVICES = tuple(_BY_NAME[kind] for kind in TUNNELS)

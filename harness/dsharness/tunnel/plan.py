@@ -11,8 +11,8 @@ from pathlib import Path
 from .. import options
 from ..errors import UsageError
 from ..kernel import kernels
+from ..results.datapath import TUNNELS
 from ..targets import accel, guestnet
-from .devices import NAMES
 
 DEFAULT_ROUNDS = "5"
 MAX_ROUNDS = 1000
@@ -56,7 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--peer-host", metavar="USER@HOST", help="measure between this machine and that one instead")
     parser.add_argument("--peer-address", metavar="IPV4", help="its address on the link (the one of HOST)")
     parser.add_argument("--ssh-config", type=Path, metavar="FILE", help="ssh's configuration file (the user's)")
-    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(NAMES)} (all); {guestnet.BY_NAME}")
+    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(TUNNELS)} (all); {guestnet.BY_NAME}")
     parser.add_argument("--rounds", default=DEFAULT_ROUNDS, metavar="N", help=f"samples of each ({DEFAULT_ROUNDS})")
     parser.add_argument("--seconds", default="1", metavar="S", help="how long a measurement lasts (1)")
     parser.add_argument("--seed", default="1", metavar="S", help="seed of the order (1)")
@@ -70,7 +70,7 @@ def checked_plan(args: argparse.Namespace) -> TunnelPlan:
         kernel=args.kernel,
         accel=options.choice("accel", args.accel, accel.CHOICES),
         peer=peer,
-        devices=tuple(name for name in NAMES if name in options.names("device", args.device, NAMES)),
+        devices=tuple(name for name in TUNNELS if name in options.names("device", args.device, TUNNELS)),
         named=args.device is not None,
         rounds=options.whole("rounds", args.rounds, 1, MAX_ROUNDS),
         seconds=options.whole("seconds", args.seconds, 1, MAX_SECONDS),

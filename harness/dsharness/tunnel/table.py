@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ..console import console
+from ..results.datapath import ENCRYPTING
 from ..statistics.wording import probability
 from . import record
-from .devices import ENCRYPTED, LINK
+from .devices import LINK
 from .record import Evaluation
 from .significance import Comparison
 from .meters import Tool
@@ -40,8 +41,8 @@ def notes(run: Evaluation) -> list[str]:
     said.append(f"The bare link: {run.context['link']}. {how_many}.")
     if run.context["target"] != "peer" and run.context["cpus"] == 1:
         said.append("The guest has one CPU: client and server share it, so a figure is the work of both ends together.")
-    if shown := [name for name in ENCRYPTED if name in run.context["devices"]]:
-        said.append(f"{', '.join(shown)} encrypts: shown, but no candidate for the best peer.")
+    if ENCRYPTING in run.context["devices"]:
+        said.append(f"{ENCRYPTING} encrypts: shown, but no candidate for the best peer.")
     said.append("p: the chance of a distance like this without a difference, two-sided, not corrected for many tests.")
     return said
 
