@@ -87,4 +87,6 @@ clean: ## remove build/; harness/dsbench clean --cache removes the kernels, too
 	@$(DSBENCH) clean
 
 distclean: clean ## clean, and remove the results and pictures of this machine
-	@git clean -fdXq results plots harness
+	@find results -mindepth 1 -maxdepth 1 ! -name reference ! -name README.md -exec rm -r {} +
+	@rm -f plots/*.svg plots/*.png
+	@find harness -name __pycache__ -prune -exec rm -r {} +

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
 from . import paths
 from .errors import HarnessError
@@ -21,7 +22,33 @@ def answer(*args: str) -> str:
         done = subprocess.run(argv, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment)
     except FileNotFoundError:
         raise HarnessError("git is not installed") from None
+    if "dubious ownership" in done.stderr:
+        raise HarnessError(
+            f"git does not trust {paths.ROOT}, which belongs to another user: git config --global --add safe.directory {paths.ROOT}"
+        )
     if done.returncode:
         complaint = done.stderr.strip().splitlines()
         raise HarnessError(complaint[-1] if complaint else f"git {args[0]} ended with status {done.returncode}")
     return done.stdout.strip()
+
+
+def require_checkout() -> None:
+    """HarnessError unless the project's folder is the top of a git checkout: a tarball inside one has no revisions."""
+    try:
+        top = answer("rev-parse", "--show-toplevel")
+    except HarnessError as error:
+        raise HarnessError(f"{paths.ROOT} is no git checkout, so it has no revisions: {error}") from error
+    if Path(top).resolve() != paths.ROOT.resolve():
+        raise HarnessError(f"{paths.ROOT} is no git checkout of its own but a folder of {top}: it has no revisions")
+
+
+def described() -> str:
+    """Return the commit with 12 digits, "-dirty" behind it if the tree has changes; "" outside a checkout of the project's own.
+
+    The name depends on neither tags nor the user's core.abbrev.
+    """
+    try:
+        require_checkout()
+        return answer("describe", "--always", "--exclude=*", "--abbrev=12", "--dirty")
+    except HarnessError:
+        return ""

@@ -50,6 +50,16 @@ def test_every_picture_in_both_formats(tmp_path: Path) -> None:
             assert 500 < height < 1200
 
 
+def test_the_user_s_gnuplot_settings_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/.gnuplot").write_text('set datafile separator ","\n', encoding="utf-8")
+    sweep, pictures = make(), []
+    for home in (tmp_path, tmp_path / "home"):
+        monkeypatch.setenv("HOME", str(home))
+        pictures.append([path.read_bytes() for path in figures.draw(sweep, tmp_path / "plots") if path.suffix == ".svg"])
+    assert pictures[0] == pictures[1]
+
+
 def test_the_words_on_a_picture(tmp_path: Path) -> None:
     for path in figures.draw(make(), tmp_path):
         if path.suffix == ".svg":

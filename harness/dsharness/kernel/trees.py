@@ -88,10 +88,7 @@ def working() -> Tree:
 
 def described() -> str:
     """What git calls the state of the project; "unknown" outside a repository."""
-    try:
-        return git.answer("describe", "--always", "--dirty") or "unknown"
-    except HarnessError:
-        return "unknown"
+    return git.described() or "unknown"
 
 
 def find(name: str) -> Tree:
@@ -101,25 +98,18 @@ def find(name: str) -> Tree:
     """
     if name in WORKTREE_NAMES:
         return working()
-    _require_checkout()
+    git.require_checkout()
     try:
         commit = git.answer("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except HarnessError:
-        raise UsageError(f"revision {name!r} is unknown: allowed is what git rev-parse knows here, or {WORKTREE}") from None
+        shallow = git.answer("rev-parse", "--is-shallow-repository") == "true"
+        advice = "; this is a shallow clone: git fetch --unshallow brings the rest" if shallow else ""
+        raise UsageError(f"revision {name!r} is unknown: allowed is what git rev-parse knows here, or {WORKTREE}{advice}") from None
     into = paths.make_folder(paths.BUILD / "ab", "build") / commit[:12]
     with locks.held(into.with_name(f".{into.name}.lock"), f"it unpacks {name}"):
         if not (into / "tree").is_dir():
             _unpack(name, commit, into / "tree")
     return Tree(name, commit[:12], into / "tree", into)
-
-
-def _require_checkout() -> None:
-    try:
-        top = git.answer("rev-parse", "--show-toplevel")
-    except HarnessError as error:
-        raise HarnessError(f"{paths.ROOT} is no git checkout, so it has no revisions: {error}") from error
-    if Path(top).resolve() != paths.ROOT.resolve():
-        raise HarnessError(f"{paths.ROOT} is no git checkout of its own but a folder of {top}: it has no revisions")
 
 
 def _unpack(name: str, commit: str, folder: Path) -> None:

@@ -7,6 +7,7 @@ The scripts draw, this module decides about axes, ticks and the key. It knows no
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import tempfile
 import textwrap
@@ -216,14 +217,19 @@ def render(picture: Picture, folder: Path, kind: str) -> Path:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as fresh:
         drawn = Path(fresh) / path.name
         script = picture.script or ("bars.gp" if picture.bars else "lines.gp")
-        argv = ["gnuplot", "-c", script, str(data), str(drawn.absolute()), kind]
-        with proc.child(argv, cwd=paths.PLOTS, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as gnuplot:
+        argv = ["gnuplot", "--default-settings", "-c", script, str(data), str(drawn.absolute()), kind]
+        with proc.child(argv, cwd=paths.PLOTS, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_environment()) as gnuplot:
             complaint = gnuplot.communicate()[1].decode(errors="replace").split("\n")
         if gnuplot.returncode or not drawn.is_file() or not drawn.stat().st_size:
             said = next((line.strip() for line in reversed(complaint) if line.strip()), "no message")
             raise HarnessError(f"gnuplot cannot draw {path}: {said}")
         drawn.replace(path)
     return path
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without what changes gnuplot's defaults: pictures depend on the results alone."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("GNUPLOT", "FIT_", "GDFONTPATH"))}
 
 
 def _write_data(picture: Picture, folder: Path) -> None:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from .. import git
-from ..errors import HarnessError
 from ..paths import HARNESS, ROOT
 
 # Load per CPU from which on other work is likely to get in the way.
@@ -71,10 +70,7 @@ def disturbances(known: Mapping[str, Any]) -> dict[str, str]:
 
 def git_revision() -> tuple[str, bool]:
     """The project's revision, shortened, and whether the tree has changes of its own; ("", False) outside of git."""
-    try:
-        described = git.answer("describe", "--always", "--exclude=*", "--abbrev=12", "--dirty")
-    except HarnessError:
-        described = ""
+    described = git.described()
     return described.removesuffix("-dirty"), described.endswith("-dirty")
 
 
