@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Compare result files with the first: what became faster, what slower, what did not change, and what nobody can say."""
+"""Compare result files with the first: which cells are faster, slower, unchanged or inconclusive."""
 
 from __future__ import annotations
 

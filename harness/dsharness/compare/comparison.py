@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Sweeps compared with a first one: the verdict on each cell that both have, and what they come to together."""
+"""Compares sweeps with a first one: a verdict on each cell that both have, and a summary."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from .verdict import Blocks, Comparison, Rule, Word
 SCHEMA_VERSION = 1
 KIND = "comparison"
 SHOWN = 3
-"""So many differences are spelled out in a refusal."""
+"""Maximum number of differences that a refusal lists."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A result file and what is in it."""
+    """A result file and its content."""
 
     path: Path
     results: Results
@@ -37,7 +37,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Comparisons:
-    """Two sweeps, cell by cell; `only_before` and `only_after` name the cells that the other one lacks."""
+    """Two sweeps, cell by cell. `only_before` and `only_after` name the cells that the other sweep lacks."""
 
     before: Sweep
     after: Sweep
@@ -47,17 +47,17 @@ class Comparisons:
     only_before: list[str]
     only_after: list[str]
     in_turns: bool = False
-    """Whether their loads were taken in turns, each beside its neighbour of the other side."""
+    """Whether the loads of both sides alternated, so that each has a neighbour of the other side."""
 
     @property
     def counts(self) -> dict[Word, int]:
-        """How many cells there are of each word."""
+        """Number of cells with each verdict."""
         found = collections.Counter(cell.word for cell in self.cells)
         return {word: found[word] for word in Word}
 
     @property
     def reasons(self) -> dict[str, int]:
-        """Why cells are inconclusive, the most frequent reason first."""
+        """Reasons of the inconclusive cells, the most frequent first."""
         found = collections.Counter(cell.reason for cell in self.cells if cell.word is Word.INCONCLUSIVE)
         return dict(found.most_common())
 
@@ -68,13 +68,13 @@ class Comparisons:
 
     @property
     def geometric_mean(self) -> float:
-        """The geometric mean of the ratios; NaN when there are none."""
+        """Geometric mean of the ratios; NaN if there are none."""
         ratios = [cell.ratio for cell in self.resolved]
         return float(np.exp(np.mean(np.log(ratios)))) if ratios else math.nan
 
     @property
     def typical_change(self) -> float:
-        """By how much the medians differ typically, either way; NaN when there are no ratios."""
+        """Typical change of a median in either direction; NaN if there are no ratios."""
         ratios = [cell.ratio for cell in self.resolved]
         return stats.typical_change(ratios) if ratios else math.nan
 
@@ -87,10 +87,10 @@ def compare(
     across: Collection[str] = (),
     trusting: bool = False,
 ) -> Comparisons:
-    """Compare two sweeps. `across` names kinds of likeness.KINDS that may differ; `trusting` forgives a busy machine.
+    """Compare two sweeps. `across` names the kinds of likeness.KINDS that may differ. `trusting` accepts cycles of a busy machine.
 
-    Threshold and alpha, shares, are the unit's where none are given. HarnessError, in one sentence, when the sweeps are one
-    and the same, differ in what they must not, or have no cell in common.
+    Threshold and alpha are shares; None selects the unit's. HarnessError if the sweeps are the same, differ in a field that must
+    agree, or have no cell in common.
     """
     _refuse_the_same(before, after)
     found = likeness.differences(before.results, after.results)
@@ -115,13 +115,13 @@ def compare(
 
 
 def samples(before: Results, after: Results) -> tuple[dict[str, Blocks], dict[str, Blocks]]:
-    """Every cell's telling samples, as one block: which guest a try was made in, the file does not say."""
+    """Return the comparable samples of each cell as one block: the file does not record which guest made a try."""
     one, other = results.comparable_samples(before, after)
     return {name: [values] for name, values in one.items()}, {name: [values] for name, values in other.items()}
 
 
 def _held_against_floors(cells: Sequence[Comparison]) -> list[Comparison]:
-    """No verdict at an n whose floor has changed: a floor is the same loop on both sides, so it was the machine."""
+    """Withdraw the verdicts at each n whose floor has changed. A floor is the same loop on both sides, so the machine has changed."""
     moved: dict[str, Comparison] = {}
     for cell in cells:
         container, _, n = cell.name.split("/")[:3]
@@ -140,7 +140,7 @@ def _doubted(cell: Comparison, moved: Mapping[str, Comparison]) -> Comparison:
 
 
 def document(found: Sequence[Comparisons]) -> dict[str, Any]:
-    """All of it for a file."""
+    """Return the comparisons as the content of a JSON file."""
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": KIND,
@@ -178,19 +178,19 @@ def _cell(cell: Comparison) -> dict[str, Any]:
 
 
 def _number(value: float) -> float | None:
-    """JSON has no NaN and no infinity."""
+    """Return None for NaN and infinity, which JSON lacks."""
     return value if math.isfinite(value) else None
 
 
 def _rule(before: Results, after: Results, threshold: float | None, alpha: float | None) -> Rule:
-    """The unit's rule, of two units the wider one, but for what the user wants otherwise."""
+    """Return the rule of the unit, or the wider one of two units, with the user's threshold and alpha."""
     rule = max((Rule.of(sweep.unit) for sweep in (before, after)), key=lambda rule: rule.threshold)
     wanted = {name: value for name, value in (("threshold", threshold), ("alpha", alpha)) if value is not None}
     return replace(rule, **wanted)
 
 
 def _refuse_the_same(before: Sweep, after: Sweep) -> None:
-    """HarnessError when both are one sweep, under one name or two."""
+    """HarnessError if both paths lead to the same sweep."""
     one, other = (
         [sweep.results.context.get(field) for field in ("date", "host_name")] for sweep in (before, after)
     )
@@ -199,7 +199,7 @@ def _refuse_the_same(before: Sweep, after: Sweep) -> None:
 
 
 def _refuse(unlike: Sequence[Difference], before: Path, after: Path) -> None:
-    """HarnessError when there are differences that nobody has allowed."""
+    """HarnessError if there are differences that --across does not allow."""
     if not unlike:
         return
     more = f" and {len(unlike) - SHOWN} more" if len(unlike) > SHOWN else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Baselines of the gate: what every cell cost at one revision, in instructions, on one kernel as built by one compiler."""
+"""Baselines of the gate: the cost of each cell at one revision, in instructions, on one kernel as built by one compiler."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ VERSION = 1
 MAKE_ONE = "dsbench gate --update makes one"
 
 MARGIN = 2.0
-"""So many times its noise, beyond the threshold, a cell is allowed."""
+"""Allowance of a cell beyond the threshold, in multiples of its noise."""
 LEAST_NOISE_OF_PACKETS = 0.005
-"""Sockets are found in tables whose hash has a secret of the boot: another build is another boot, and may meet one more."""
+"""Minimum noise of packets: a boot's secret seeds the hash tables of sockets, so a new boot may have one more collision."""
 
 
 @dataclass(frozen=True)
 class Count:
-    """What a try of one cell costs, in instructions: the cheapest try of a guest, in the cheapest and the dearest guest.
+    """Cost of a try of one cell, in instructions: its cheapest try in the cheapest guest and in the dearest guest.
 
-    Code costs what its cheapest try does. In others the allocator fetched pages for the container's nodes, which can be a
-    third more; when that falls due depends on the tries before, and a little of it on the guest's memory.
+    The cheapest try is the cost of the code. In other tries the allocator fetches pages for the container's nodes, which can add a
+    third. When it does so depends on the tries before, and slightly on the guest's memory.
     """
 
     elements: int
@@ -42,7 +42,7 @@ class Count:
 
     @property
     def noise(self) -> float:
-        """How far the two lie apart, as a share; 0 where the count is the same in every guest."""
+        """Difference between the two as a share; 0 if the count is the same in every guest."""
         return (self.most - self.least) / max(self.least, 1)
 
     @property
@@ -53,20 +53,20 @@ class Count:
 
 @dataclass(frozen=True)
 class Identity:
-    """What has to be the same for counts to be comparable."""
+    """The facts that must agree before counts may be compared."""
 
     kernel: str
     compiler: str
 
     @property
     def name(self) -> str:
-        """The name of its baseline, unless it is given one."""
+        """Name of the baseline of this kernel and compiler."""
         return f"{self.kernel}-{self.compiler.replace(' ', '-')}"
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A baseline, with what is worth knowing about its making."""
+    """A baseline and the facts of how it was made."""
 
     identity: Identity
     facts: dict[str, Any]
@@ -89,7 +89,7 @@ FAILURES = (Move.REGRESSED, Move.GONE)
 
 @dataclass(frozen=True)
 class Change:
-    """One cell, in the baseline and now; `ratio` is now / before, `noise` a share."""
+    """One cell in the baseline and now. `ratio` is now / before, `noise` a share."""
 
     name: str
     before: Count | None
@@ -100,7 +100,7 @@ class Change:
 
 
 def judge(before: Mapping[str, Count], now: Mapping[str, Count], threshold: float) -> list[Change]:
-    """Every cell of either side. What does not repeat exactly is allowed its noise, MARGIN times, beyond the threshold."""
+    """Judge each cell that either side has. A cell whose count does not repeat is allowed MARGIN times its noise beyond the threshold."""
     noise = noises(before)
     return [
         _change(name, before.get(name), now.get(name), threshold, noise.get(name, 0.0))
@@ -109,7 +109,7 @@ def judge(before: Mapping[str, Count], now: Mapping[str, Count], threshold: floa
 
 
 def noises(counts: Mapping[str, Count]) -> dict[str, float]:
-    """The noise of every cell: the largest that a container's operation has at any size, for a few guests show not all."""
+    """Return the noise of each cell: the largest noise of its container's operation at any size, since a few guests do not show all of it."""
     largest: dict[str, float] = {}
     for name, count in counts.items():
         loop = name.rpartition("/")[0]
@@ -133,14 +133,14 @@ def _change(name: str, before: Count | None, now: Count | None, threshold: float
 
 
 def place(named: str | None, identity: Identity) -> Path:
-    """Where the baseline lies: a file that was named, a name below FOLDER, or that of this kernel and compiler."""
+    """Return the path of the baseline: a named file, a name below FOLDER, or the baseline of this kernel and compiler."""
     if named and ("/" in named or named.endswith(".json")):
         return Path(named)
     return FOLDER / f"{PREFIX}{named or identity.name}.json"
 
 
 def find(named: str | None, identity: Identity) -> Baseline:
-    """The baseline to compare with. HarnessError when there is none, or none of this kernel and compiler (OTHER_BASELINE)."""
+    """Return the baseline to compare with. HarnessError if there is none, or none of this kernel and compiler (OTHER_BASELINE)."""
     path = place(named, identity)
     if not named and not path.exists():
         there_are = ", ".join(sorted(file.stem.removeprefix(PREFIX) for file in path.parent.glob(f"{PREFIX}*.json")))
@@ -161,7 +161,7 @@ def find(named: str | None, identity: Identity) -> Baseline:
 
 
 def read(path: Path) -> Baseline:
-    """Read and check a baseline. HarnessError names the file and says in one sentence what is wrong."""
+    """Read and check a baseline. HarnessError names the file and what is wrong."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -183,14 +183,14 @@ def read(path: Path) -> Baseline:
 
 
 def write(made: Baseline, path: Path) -> None:
-    """Write it at once or not at all."""
+    """Write the baseline atomically."""
     paths.make_folder(path.parent, "baseline")
     content = {"kind": KIND, "version": VERSION, **asdict(made.identity), **made.facts}
     results.write_document({**content, "cells": {name: asdict(count) for name, count in made.counts.items()}}, path)
 
 
 def counted(guests: Sequence[Sequence[Cell]]) -> dict[str, Count]:
-    """What the cells of one or several guests cost, by name."""
+    """Return the costs of the cells of one or several guests, by name."""
     elements = {cell.name: cell.elements for cells in guests for cell in cells}
     cheapest: dict[str, list[int]] = {name: [] for name in elements}
     for cells in guests:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Fails when code costs more instructions than its baseline says: the check to run before a change goes in.
+"""Fail when code costs more instructions than its baseline: the check to run before a change goes in.
 
-Counts of an emulated stock kernel (qemu --accel icount) repeat, whatever else the machine does. A baseline holds for one
-kernel as built by one compiler; where a cell's count does not repeat exactly, it knows by how much.
+Counts of an emulated stock kernel (qemu --accel icount) repeat, however busy the machine is. A baseline is valid for one kernel as
+built by one compiler. It records the noise of each cell whose count does not repeat exactly.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Runs the gate: one guest that counts, a table of what moved, and the verdict."""
+"""Runs the gate: one guest that counts, a table of the cells that changed, and the verdict."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ SIZES = ("100", "1000", "4000")
 TRIES = "5"
 PAYLOADS = ("64", "1400", "64400")
 DEVICES = (datapath.BARE, "udptun")
-"""What there is code of ours in: the kernel's own tunnels do not change with it."""
+"""Devices with code of ours. The kernel's own tunnels do not change with the project."""
 
 MEMORIES_MIB = (512, 576, 640, 704, 768)
-"""A baseline is counted in several guests: what depends on the allocator's state does so on how much memory there is."""
+"""A baseline is counted in several guests, since the allocator's state depends on the guest's memory."""
 
 TABLE_WIDTH = 110
 
@@ -44,7 +44,7 @@ def run(plan: GatePlan) -> int:
 
 
 def check(kernel: str | None, named: str | None, threshold: float, timeout: str) -> int:
-    """Count, compare, show what moved; the exit status. HarnessError when there is nothing to compare with."""
+    """Count, compare, show the cells that changed, and return the exit status. HarnessError if there is no baseline to compare with."""
     plan = plan_of(kernel, timeout)
     target = target_of(plan)
     known = baseline.find(named, identity_of(target.build))
@@ -62,7 +62,7 @@ def check(kernel: str | None, named: str | None, threshold: float, timeout: str)
 
 
 def update(kernel: str | None, named: str | None, timeout: str) -> int:
-    """Count in several guests, and write the baseline when all of them have come to the end."""
+    """Count in several guests, and write the baseline once all of them have finished."""
     plan = plan_of(kernel, timeout)
     target = target_of(plan)
     identity = identity_of(target.build)
@@ -78,7 +78,7 @@ def update(kernel: str | None, named: str | None, timeout: str) -> int:
 
 
 def count(plan: sweep.Plan, target: targets.Target) -> list[Cell]:
-    """Every cell of `plan`, counted in one guest. HarnessError when a stage fails."""
+    """Count each cell of `plan` in one guest. HarnessError if a stage fails."""
     cells: list[Cell] = []
 
     def take(stage: StageResult) -> None:
@@ -92,7 +92,7 @@ def count(plan: sweep.Plan, target: targets.Target) -> list[Cell]:
 
 
 def count_with_noise(plan: sweep.Plan, target: targets.Target) -> dict[str, Count]:
-    """What a baseline has of every cell of `plan`."""
+    """Count each cell of `plan` in several guests, as a baseline needs them."""
     guests = []
     for memory in MEMORIES_MIB:
         target.memory_mib = memory
@@ -101,7 +101,7 @@ def count_with_noise(plan: sweep.Plan, target: targets.Target) -> dict[str, Coun
 
 
 def identity_of(build: Build) -> Identity:
-    """The kernel, and the compiler as it signs its objects. HarnessError when it does not."""
+    """Return the kernel, and the compiler by the signature in its objects. HarnessError if there is none."""
     signed = re.search(rb"GCC: \([^)]*\) ([0-9.]+)", (build.ko_dir / "dsbench.ko").read_bytes())
     if not signed:
         raise HarnessError(f"{build.ko_dir / 'dsbench.ko'} does not say which compiler made it: the gate knows gcc alone")
@@ -109,7 +109,7 @@ def identity_of(build: Build) -> Identity:
 
 
 def show(changes: Sequence[Change]) -> None:
-    """A table of what moved, the largest change first; nothing when all is the same."""
+    """Print a table of the cells that changed, the largest change first. Print nothing if no cell changed."""
     moved = [change for change in changes if change.move not in (Move.SAME, Move.NEW)]
     if not moved:
         return
@@ -134,7 +134,7 @@ def _each(count: Count | None) -> str:
 
 
 def _sum(changes: Sequence[Change], known: Baseline, threshold: float) -> str:
-    """How many cells there are of each kind, against what."""
+    """Return the number of cells of each kind, and the baseline and threshold."""
     numbers = {move: sum(change.move is move for change in changes) for move in Move}
     said = [f"{number} {move.value}" for move, number in numbers.items() if number]
     made = f"{known.facts.get('git_revision')}{' (dirty)' if known.facts.get('git_dirty') else ''}"
@@ -143,7 +143,7 @@ def _sum(changes: Sequence[Change], known: Baseline, threshold: float) -> str:
 
 
 def by_container(changes: Sequence[Change]) -> str:
-    """The containers or devices of these cells, each with its operations."""
+    """Return the containers and devices of these cells, each with its operations."""
     ops: dict[str, dict[str, None]] = {}
     for change in changes:
         container, op, *_ = change.name.split("/")
@@ -160,7 +160,7 @@ def plan_of(kernel: str | None, timeout: str) -> sweep.Plan:
 
 
 def target_of(plan: sweep.Plan, tree: Tree | None = None) -> targets.Target:
-    """Where it counts, the modules of `tree` being built."""
+    """Return the target of the gate, with the modules of `tree` built."""
     return targets.get(plan.target, plan.kernel, plan.accel, network=True, tree=tree)
 
 
