@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Did a change make it slower? Runs the modules of two git revisions in turns in one guest, and compares them.
+"""Run the modules of two git revisions alternately in one guest, and compare them: did a change make them slower?
 
-With --kernel twice it is the same modules, the working tree's, on two kernels: their guests are booted in turns.
+With --kernel twice, compare two kernels with the working tree's modules; their guests boot alternately.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Drives one comparison of two sides: builds both, runs their loads in turns, keeps what was finished."""
+"""Runs an A/B comparison: builds both sides, runs their loads alternately, keeps the loads that finished."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ TRIES = 20
 TRIES_ICOUNT = 3
 WARMUP_MS = 50
 FIRST_WARMUP_MS = 1000
-"""A guest's first second is up to 60 % slow."""
+"""Warm-up of a guest's first load, in ms: the first second of a guest is up to 60 % slow."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """A side with what it runs in."""
+    """A side and the target that it runs in."""
 
     label: str
     """What the user calls it."""
@@ -54,7 +54,7 @@ class Contender:
 
 
 def contenders(plan: AbPlan) -> tuple[Contender, Contender]:
-    """Both sides, built. UsageError when they have none of the containers in common."""
+    """Return both sides, built. UsageError if they have no container in common."""
     first, second = (_of_kernels if plan.kernels else _of_revisions)(plan)
     for one, other in ((first, second), (second, first)):
         if missing := sorted(set(one.side.containers) - set(other.side.containers)):
@@ -93,14 +93,14 @@ def _of_kernels(plan: AbPlan) -> tuple[Contender, Contender]:
 
 
 def _side(name: str, tree: Tree, target: targets.Target, plan: Plan) -> Side:
-    """The containers asked for that were built, a kernel may be without one, and the devices."""
+    """Return a side with the containers that were asked for and built, and its devices. A kernel may lack a container."""
     built = [container for container in tree.containers if (target.build.ko_dir / f"dsbench_{container}.ko").exists()]
     containers = tuple(container for container in built if container in plan.containers)
     return Side(name, target.build, containers, plan.datapath.devices if plan.datapath else ())
 
 
 def measure(plan: AbPlan, pair: Sequence[Contender], taken: dict[str, SideSamples]) -> None:
-    """Take all samples; `taken` grows with each load. Turns that were disturbed are taken once more, in guests of their own."""
+    """Take all samples; `taken` grows with each load. Disturbed turns are retried in guests of their own."""
     sides, seed = [contender.side for contender in pair], _seed(plan.sweep)
     place = results.label(pair[0].target.name, pair[0].target.accel)
     what = f"{pair[0].label} and {pair[1].label} in turns in {place}"
@@ -113,12 +113,12 @@ def measure(plan: AbPlan, pair: Sequence[Contender], taken: dict[str, SideSample
 
 
 def spoilt(plan: AbPlan, taken: dict[str, SideSamples]) -> set[Turn]:
-    """The turns that say nothing; none where what runs besides does not count."""
+    """Return the disturbed turns; none where instructions are counted."""
     return set() if _rule(plan, taken).exact else interleave.spoilt(taken, plan.rounds)
 
 
 def _take(plan: AbPlan, pair: Sequence[Contender], loads: Sequence[Load], what: str, taken: dict[str, SideSamples]) -> None:
-    """Run the loads. Two revisions share a guest, two kernels are booted in turns."""
+    """Run the loads. Two revisions share a guest; two kernels boot alternately."""
     tries = plan.sweep.tries
     datapath = plan.sweep.datapath if any(load.n is None for load in loads) else None
     with ui.Progress(what, len(loads), "runs") as progress:
@@ -145,7 +145,7 @@ def _take(plan: AbPlan, pair: Sequence[Contender], loads: Sequence[Load], what: 
 
 
 def _warmup(icount: bool, first: bool, packets: bool) -> int:
-    """Its ms for a load where none are asked for: counts repeat without, but for packets, whose way has caches of its own."""
+    """Return the default warm-up of a load, in ms. Counts repeat without one, except those of packets, whose path has caches of its own."""
     if icount:
         return WARMUP_ICOUNT_MS if packets else 0
     return FIRST_WARMUP_MS if first else WARMUP_MS
@@ -154,7 +154,7 @@ def _warmup(icount: bool, first: bool, packets: bool) -> int:
 def _guests(
     plan: AbPlan, pair: Sequence[Contender], loads: Sequence[Load]
 ) -> list[tuple[targets.Target, Sequence[Load]]]:
-    """The guests to boot, one after the other, with the loads of each."""
+    """Return the guests to boot, in order, each with its loads."""
     if not plan.kernels:
         return [(pair[0].target, loads)]
     target_of = {contender.side: contender.target for contender in pair}
@@ -170,7 +170,7 @@ def _seed(plan: Plan) -> int:
 
 
 def compare(plan: AbPlan) -> int:
-    """Measure both sides, show what changed, and keep it; what is found never fails it."""
+    """Measure both sides, show the changes and keep the results. A verdict never fails the command."""
     pair = contenders(plan)
     place = results.label(pair[0].target.name, pair[0].target.accel)
     path = plan.output or results.new_path(f"ab-{place}", None)
@@ -214,7 +214,7 @@ def _say_absent(pair: Sequence[Contender], taken: dict[str, SideSamples]) -> Non
 
 
 def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, SideSamples]) -> Comparisons:
-    """The verdicts. Both sides ran in turns, so a busy machine is no reason to believe neither."""
+    """Return the verdicts. A busy machine raises no doubt, since both sides alternate."""
     before, after = sides
     one, other = (taken[name].names for name in NAMES)
     return Comparisons(
@@ -230,7 +230,7 @@ def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, SideSamples]) 
 
 
 def verdicts(plan: AbPlan, taken: dict[str, SideSamples]) -> list[Comparison]:
-    """What became of every cell that both sides have."""
+    """Return a comparison of each cell that both sides have."""
     rule = _rule(plan, taken)
     blocks = interleave.blocks(taken, without=spoilt(plan, taken))
     one, other = ({cell: blocks[name][cell] for cell in taken[name].names} for name in NAMES)
@@ -240,7 +240,7 @@ def verdicts(plan: AbPlan, taken: dict[str, SideSamples]) -> list[Comparison]:
 
 
 def _cheapest(blocks: dict[str, list[list[float]]]) -> dict[str, list[list[float]]]:
-    """Of counts of instructions the cheapest try of each load, as in the gate: in others the allocator fetched pages."""
+    """Return the cheapest try of each load, as the gate does, where instructions are counted: in other tries the allocator fetches pages."""
     return {name: [[min(block)] for block in loads] for name, loads in blocks.items()}
 
 
@@ -254,7 +254,7 @@ def _rule(plan: AbPlan, taken: dict[str, SideSamples]) -> Rule:
 def _keep(
     plan: AbPlan, pair: Sequence[Contender], taken: dict[str, SideSamples], path: Path, complete: bool
 ) -> list[Sweep]:
-    """Write what each side has so far, as a sweep's results, the tries of its loads one after the other."""
+    """Write the samples that each side has so far as the results of a sweep, the tries of its loads in order."""
     kept = []
     for contender in pair:
         side = taken.get(contender.side.name)

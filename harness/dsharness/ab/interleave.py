@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Runs the modules of several sides in one guest, one load after the other, in random order.
+"""Runs the modules of several sides in one guest, one load after another, in random order.
 
-Two guests never have the same memory, nor the same neighbours; in one guest whatever disturbs one side disturbs the other
-as often. The tries of a load share its memory layout, so a load is what counts as one measurement: a block.
+Two guests never have the same memory or the same neighbours. In one guest, a disturbance hits both sides equally often. The tries
+of a load share its memory layout, so a load counts as one measurement: a block.
 
-A load that shared its core with a neighbour says nothing of the modules. It is told by its marks, never by its figures: more
-of its tries are disturbed than of another load of that side and size.
+A load that shared its core with a neighbour does not measure the modules. Its marks identify it, never its figures: more of its tries
+are disturbed than those of another load of the same side and size.
 """
 
 from __future__ import annotations
@@ -35,33 +35,33 @@ SCRIPT = paths.HARNESS / "guest" / "ab.sh"
 TUNNEL, UDPTUN = "dsbench_tunnel", "udptun"
 
 DISTURBED_MORE = 0.2
-"""Such a share of a load's tries, above the least of its like: long tries are disturbed in each load."""
+"""A load is disturbed if this share of its tries is, above the least of loads like it: long tries are disturbed in each load."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """Modules under test: `name` is one word, unlike the other side's."""
+    """Modules under test. `name` is one word and differs from the other side's."""
 
     name: str
     build: Build
     containers: tuple[str, ...]
     devices: tuple[str, ...] = ()
-    """What the datapath is measured on; none: it is not."""
+    """Devices of the datapath; none to leave it out."""
 
     @property
     def lacking(self) -> list[str]:
-        """The modules that measuring its devices takes, and that were not built."""
+        """Modules that its devices need and that were not built."""
         return [name for name in datapath_modules(self.devices) if not (self.build.ko_dir / f"{name}.ko").exists()]
 
 
 def datapath_modules(devices: Sequence[str]) -> list[str]:
-    """Our modules that measuring these devices takes, beside the core."""
+    """Return our modules that these devices need besides the core."""
     return [*([TUNNEL] if devices else []), *([UDPTUN] if UDPTUN in devices else [])]
 
 
 @dataclass(frozen=True)
 class Load:
-    """The modules of one side loaded once, for one run."""
+    """One load of the modules of a side, for one run."""
 
     round: int
     side: Side
@@ -70,7 +70,7 @@ class Load:
 
     @property
     def stage(self) -> str:
-        """Its name in what the guest prints."""
+        """Name of the load in the guest's output."""
         return f"{self.round}:{self.side.name}:{DATAPATH if self.n is None else self.n}"
 
     @property
@@ -82,7 +82,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Turn:
-    """The loads of all sides that are taken one right after the other."""
+    """The consecutive loads of all sides."""
 
     round: int
     n: int | None
@@ -90,16 +90,16 @@ class Turn:
 
 @dataclass
 class SideSamples:
-    """What one side's loads gave: the cells with all their tries, and by cell and round the costs an element or packet."""
+    """The samples of one side's loads: cells with all their tries, and costs per element or packet by cell and round."""
 
     report: Report | None = None
     """The latest of the containers."""
     devices: dict[str, Any] = field(default_factory=dict)
-    """What came of the datapath's devices, as a context has it."""
+    """Context of the datapath's devices."""
     cells: dict[str, Cell] = field(default_factory=dict)
     blocks: dict[str, dict[int, list[float]]] = field(default_factory=dict)
     disturbed: dict[Turn, float] = field(default_factory=dict)
-    """The share of disturbed tries in each load."""
+    """Share of disturbed tries of each load."""
 
     def add(self, stage: StageResult, turn: Turn) -> None:
         """One more load."""
@@ -117,16 +117,16 @@ class SideSamples:
 
     @property
     def names(self) -> list[str]:
-        """The cells as they are shown: devices behind containers, wherever chance had them."""
+        """Return the cells in the order of display: devices after containers, whatever the random order was."""
         return sorted(self.cells, key=lambda name: WORKS.index(self.cells[name].work))
 
     def turn(self, name: str, number: int) -> Turn:
-        """The turn of that round in which a cell was measured."""
+        """Return the turn of a round in which a cell was measured."""
         cell = self.cells[name]
         return Turn(number, None if cell.work == PACKET else cell.n)
 
     def spoilt(self, rounds: int) -> set[Turn]:
-        """The turns in which this side's load was disturbed more than one of the first `rounds`."""
+        """Return the turns in which this side's load was disturbed more than a load of the first `rounds`."""
         least: dict[int | None, float] = {}
         for turn, share in self.disturbed.items():
             if turn.round < rounds:
@@ -135,9 +135,9 @@ class SideSamples:
 
 
 def order(sides: Sequence[Side], sizes: Sequence[int], rounds: int, seed: int) -> list[Load]:
-    """`rounds` times all sizes in random order, at each size all sides in random order, one right after the other.
+    """Return the loads of `rounds` rounds: all sizes in random order, and at each size all sides in random order.
 
-    The datapath is one more size, where the sides have devices.
+    The datapath is one more size if the sides have devices.
     """
     chance = random.Random(seed)
     stages = [*sizes, *([None] if all(side.devices for side in sides) else [])]
@@ -150,7 +150,7 @@ def order(sides: Sequence[Side], sizes: Sequence[int], rounds: int, seed: int) -
 
 
 def retry_loads(sides: Sequence[Side], turns: Collection[Turn], first: int, seed: int) -> list[Load]:
-    """A turn for each of these `turns`, of its size, in rounds from `first` on."""
+    """Return the loads that retry `turns`, each of its size, in rounds from `first` on."""
     chance = random.Random(seed)
     made = []
     for number in range(max(Counter(turn.n for turn in turns).values(), default=0)):
@@ -161,12 +161,12 @@ def retry_loads(sides: Sequence[Side], turns: Collection[Turn], first: int, seed
 
 
 def spoilt(taken: Mapping[str, SideSamples], rounds: int) -> set[Turn]:
-    """The turns in which the load of any side was disturbed, more than in the first `rounds`: turns taken later move no mark."""
+    """Return the turns in which the load of any side was disturbed. The reference is the first `rounds`; retries do not change it."""
     return {turn for side in taken.values() for turn in side.spoilt(rounds)}
 
 
 def blocks(taken: Mapping[str, SideSamples], without: Collection[Turn] = ()) -> dict[str, dict[str, list[list[float]]]]:
-    """By side and cell, the blocks of all turns, the same rounds on all sides; but for some turns, where enough others are left."""
+    """Return the blocks of all turns by side and cell, the same rounds on all sides, without `without` if enough others remain."""
     found: dict[str, dict[str, list[list[float]]]] = {}
     for name, side in taken.items():
         for cell, known in side.blocks.items():
@@ -186,11 +186,11 @@ def run(
     taken: dict[str, SideSamples],
     datapath: DatapathPlan | None = None,
 ) -> None:
-    """Run `loads` in one guest of `target`, the core's parameters being `settings`; `taken` grows, by side.
+    """Run `loads` in one guest of `target` with `settings` as the core's parameters; `taken` grows, by side.
 
-    `datapath` is there where one of the loads measures it.
+    `datapath` is given if a load measures it.
 
-    GuestError when the guest does not come to the end in `timeout` seconds; HarnessError when a load or a run fails.
+    GuestError if the guest does not finish within `timeout` seconds; HarnessError if a load or a run fails.
     """
     by_stage = {load.stage: load for load in loads}
     before = progress.done
@@ -219,7 +219,7 @@ def run(
 
 
 def _archives(loads: Sequence[Load], folder: Path) -> list[Path]:
-    """For each side a file of the modules that it loads."""
+    """Write an archive of modules for each side."""
     made = []
     for side in dict.fromkeys(load.side for load in loads):
         path = folder / f"{side.name}.tar"
@@ -233,7 +233,7 @@ def _archives(loads: Sequence[Load], folder: Path) -> list[Path]:
 
 
 def _plan(loads: Sequence[Load], settings: Callable[[Load], Sequence[str]], folder: Path) -> Path:
-    """The file that ab.sh works through."""
+    """Write the file that ab.sh processes."""
     path = folder / "plan"
     lines = [" ".join((load.stage, load.side.name, *settings(load))) for load in loads]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")

@@ -15,18 +15,18 @@ from ..sweep import plan as sweep
 from ..sweep.plan import Plan
 
 MIN_ROUNDS, DEFAULT_ROUNDS, MAX_ROUNDS = 6, 16, 1000
-"""Fewer loads have no 95 % interval; these many can show a change in one of hundreds of cells."""
+"""Fewer rounds have no 95 % interval; the default can show a change in one of hundreds of cells."""
 
 OWN_DEVICE = "udptun"
-"""What is measured beside the bare link unless others are named: peers are not ours to change."""
+"""Device to measure besides the bare link unless others are named: the in-tree tunnels do not change with the project."""
 PAYLOADS = (str(datapath.USUAL_PAYLOAD),)
 
 @dataclass(frozen=True)
 class AbPlan:
-    """What to compare, checked: two names of revisions, or of kernels."""
+    """What to compare, checked: two revisions or two kernels."""
 
     sweep: Plan
-    """What each load runs; its kernel is that of two revisions."""
+    """What each load runs. Its kernel is that of two revisions."""
     revisions: tuple[str, str] | None
     kernels: tuple[str, str] | None
     rounds: int
@@ -37,7 +37,7 @@ class AbPlan:
 
 
 def checked_plan(args: argparse.Namespace) -> AbPlan:
-    """The options as a plan. UsageError names the option, its value and what is allowed."""
+    """Return the options as a plan. UsageError names the option, its value and what is allowed."""
     kernels: list[str] = args.kernel or []
     if len(kernels) > 2:
         raise UsageError(f"--kernel is given {len(kernels)} times: allowed are once, or twice to compare two of them")
@@ -64,7 +64,7 @@ def checked_plan(args: argparse.Namespace) -> AbPlan:
 
 
 def _settle_datapath(args: argparse.Namespace) -> None:
-    """Put in what is left out of the datapath's options. UsageError for one that nobody asked for."""
+    """Set the defaults of the datapath's options. UsageError for an option that needs --datapath."""
     for option in ("device", "payloads"):
         if getattr(args, option) and not args.datapath:
             raise UsageError(f"--{option} has no use without --datapath: add that, or leave --{option} out")

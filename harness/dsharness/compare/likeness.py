@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Whether two sweeps are of one kind, so that their figures may be compared, and in what they differ if not.
+"""Checks whether two sweeps are of one kind, so that their figures may be compared, and lists the fields that differ.
 
-A field that one of the two does not have says nothing.
+A field that one of the two lacks is not compared.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..results import environment
 
-if TYPE_CHECKING:  # it needs numpy, which the command line that names KINDS must do without
+if TYPE_CHECKING:  # the command line imports KINDS without numpy
     from ..results.results import Results
 
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -24,12 +24,12 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "compiler": ("compiler",),
     "options": ("order", "erase_order", "alloc", "seed", "lookups", "misses", "writes", "patience"),
 }
-"""The fields of a context that have to agree, by the names that --across knows them by."""
+"""Fields of the context that must agree, by the names of --across."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that is not the same in two sweeps."""
+    """A field that differs between two sweeps."""
 
     kind: str
     field: str
@@ -43,7 +43,7 @@ class Difference:
 
 
 def differences(before: Results, after: Results) -> list[Difference]:
-    """What is not the same in both; of machines that emulate and count instructions, the CPU does not matter."""
+    """Return the fields that differ. The CPU does not matter where an emulator counts instructions."""
     counted = before.unit == after.unit == "instructions"
     found = [
         Difference(kind, field, before.context[field], after.context[field])
@@ -56,7 +56,7 @@ def differences(before: Results, after: Results) -> list[Difference]:
 
 
 def doubt(before: Results, after: Results) -> str:
-    """Why the cycles of one of the two cannot be believed, and what to do; "" when nothing is known."""
+    """Return why the cycles of one of the sweeps are not reliable, and what to do; "" if there is no known reason."""
     if before.unit != after.unit:
         return "cycles and instructions are different things: their ratio is no change"
     if before.unit == "instructions":
@@ -68,7 +68,7 @@ def doubt(before: Results, after: Results) -> str:
 
 
 def _same(sweep: Results, field: str) -> Any:
-    """A field's value as it is compared: the order of facts does not matter, nor the name that a compiler is called by."""
+    """Return the value of a field as it is compared, regardless of the order of facts and of the path of the compiler."""
     value = sweep.context[field]
     if field == "compiler":
         return str(value).partition(" ")[2] or value
@@ -76,7 +76,7 @@ def _same(sweep: Results, field: str) -> Any:
 
 
 def _lengths(before: Results, after: Results) -> list[Difference]:
-    """Cells whose tries are of different lengths, though they have one name."""
+    """Return the cells that have the same name but tries of different lengths."""
     elements = {cell.name: cell.elements for cell in after.cells}
     return [
         Difference("options", f"elements of a try of {cell.name}", cell.elements, elements[cell.name])
@@ -86,5 +86,5 @@ def _lengths(before: Results, after: Results) -> list[Difference]:
 
 
 def _only(values: list[Any], others: list[Any]) -> str:
-    """Those values that the others lack."""
+    """Return the values that the other list lacks."""
     return " ".join(str(value) for value in values if value not in others) or "nothing"

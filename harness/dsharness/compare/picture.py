@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The picture of a comparison: the ratio of every cell with its interval, coloured by the verdict, over the threshold's band."""
+"""The picture of a comparison: the ratio of each cell with its interval, coloured by the verdict, over the band of the threshold."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from .verdict import Comparison, Word
 
 FORMATS = ("svg", "png")
 MOST_CELLS = 40
-"""A panel with more could not be read."""
+"""Maximum number of cells in a panel that can still be read."""
 NARROW = 16
-"""Panels with no more cells go side by side."""
+"""Panels with at most this many cells go side by side."""
 LEAST_CELLS = 8
-"""A panel with fewer is not stretched to its full width."""
+"""A panel with fewer cells is not stretched to its full width."""
 CLIP = 3.0
-"""A ratio, or the end of an interval, beyond this is cut: an axis that shows it would show nothing else."""
+"""Ratios and interval ends beyond this are clipped: an axis that showed them would hide everything else."""
 HEADROOM = 0.06
 FLOORS = "floors"
-"""The title of the one panel that all floors share."""
+"""Title of the panel that all floors share."""
 STYLES = {Word.NO_CHANGE: 1, Word.FASTER: 3, Word.SLOWER: 2, Word.INCONCLUSIVE: 5}
-"""The line type of each word."""
+"""Line type of each verdict."""
 LETTER_HEIGHT = 6.5
-"""What a letter of a name adds to the height below an axis, in pixels."""
+"""Height that one letter of a name adds below an axis, in pixels."""
 
 
 def draw(found: Comparisons, folder: Path, name: str) -> list[Path]:
-    """Draw it as SVG and PNG into `folder`; the paths, none when no cell has a ratio."""
+    """Draw the picture as SVG and PNG into `folder`. Return the paths; none if no cell has a ratio."""
     if not found.resolved:
         return []
     paths.make_folder(folder, "plots")
@@ -40,7 +40,7 @@ def draw(found: Comparisons, folder: Path, name: str) -> list[Path]:
 
 
 def picture(found: Comparisons, name: str) -> Picture:
-    """A panel an operation, or more where it has many cells; a point a cell."""
+    """Return a panel for each operation, or several if it has many cells, with a point for each cell."""
     low, high = _ends(found)
     panels = [_panel(title, cells, low, high) for title, cells in _groups(found.resolved)]
     longest = max(len(_short(cell)) for cell in found.resolved)
@@ -61,7 +61,7 @@ def picture(found: Comparisons, name: str) -> Picture:
 
 
 def _groups(cells: Sequence[Comparison]) -> list[tuple[str, list[Comparison]]]:
-    """The cells of each operation, a container's side by side, in pieces of one length where there are many."""
+    """Return the cells of each operation, grouped by container, split into parts of equal length if there are many."""
     by_op: dict[str, dict[str, list[Comparison]]] = {}
     for cell in cells:
         container, op = cell.name.split("/")[:2]
@@ -87,13 +87,13 @@ def _panel(title: str, cells: Sequence[Comparison], low: float, high: float) -> 
 
 
 def _short(cell: Comparison) -> str:
-    """A cell's name without its operation, "rbtree 4000", or of a floor, "walk 4000"."""
+    """Return the name of a cell without its operation, "rbtree 4000", or of a floor, "walk 4000"."""
     container, op, *rest = cell.name.split("/")
     return " ".join([op if container == floors.FLOOR else container, *rest])
 
 
 def _ends(found: Comparisons) -> tuple[float, float]:
-    """The ends of the value axis: all ratios and intervals, the band, and no more than CLIP."""
+    """Return the limits of the value axis: all ratios, intervals and the band, within CLIP."""
     cells, band = found.resolved, found.rule.band
     lows = [max(cell.low, 1 / CLIP) for cell in cells]
     highs = [min(cell.high, CLIP) for cell in cells]
@@ -125,7 +125,7 @@ def _described(context: dict[str, object]) -> str:
 
 
 def _footnotes(found: Comparisons) -> list[str]:
-    """What the reader must not miss."""
+    """Return the notes that a reader must not miss."""
     said = [f"Compared though they differ in {difference}." for difference in found.differences]
     said += [f"Inconclusive, {count} {'cell' if count == 1 else 'cells'}: {reason}." for reason, count in found.reasons.items()]
     hidden = [cell.name for cell in found.cells if not math.isfinite(cell.ratio)]

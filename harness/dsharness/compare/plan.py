@@ -26,7 +26,7 @@ class ComparisonPlan:
 
 
 def add_rule(parser: argparse.ArgumentParser) -> None:
-    """The options that make a verdict.Rule. They are texts here: fraction() has the better sentences."""
+    """Add the options of a verdict's rule."""
     parser.add_argument(
         "--threshold", metavar="T", help="what counts as a change, 5%% or 0.05 (10%% for cycles, 0.1%% for instructions)"
     )

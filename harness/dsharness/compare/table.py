@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A comparison on the terminal: a row a cell, and below it what they come to and by which rule."""
+"""Prints a comparison: a row for each cell, then the summary and the rule."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .verdict import Comparison, Rule, Word
 
 LOG_COLUMNS = 130
 LISTED = 6
-"""So many cells that one side lacks are named; the JSON file has them all."""
+"""Maximum number of missing cells to list; the JSON file has all of them."""
 STYLES = {Word.SLOWER: "red", Word.FASTER: "green", Word.NO_CHANGE: "", Word.INCONCLUSIVE: "yellow"}
 
 
 def show(found: Comparisons) -> None:
-    """The table, the missing cells, the summary, the reasons of what is inconclusive, and the rule."""
+    """Print the table, the missing cells, the summary, the reasons of inconclusive cells, and the rule."""
     before, after = found.before.results, found.after.results
     units = before.unit if before.unit == after.unit else f"{before.unit} and {after.unit}"
     print(f"{units} per element or packet: A {found.before.path}, B {found.after.path}")
@@ -56,7 +56,7 @@ def rule(by: Rule, in_turns: bool) -> str:
 
 
 def change(cell: Comparison, by: Rule) -> str:
-    """The ratio as people say it: "1.07 ± 0.01 × slower"."""
+    """Return the ratio for people: "1.07 ± 0.01 × slower"."""
     if not math.isfinite(cell.ratio):
         return "below res."
     slower = cell.ratio >= 1
@@ -69,7 +69,7 @@ def change(cell: Comparison, by: Rule) -> str:
 
 
 def decimals(by: Rule) -> int:
-    """Enough that a change of the threshold's size has two digits."""
+    """Return the number of digits that shows a change as large as the threshold with two digits."""
     return min(5, max(2, 1 - math.floor(math.log10(by.threshold)))) if by.threshold else 4
 
 

@@ -1,27 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Did it change? Two sets of samples a cell, a noise threshold and an alpha give one of four words.
+"""Verdicts: two sets of samples of a cell, a noise threshold and an alpha give one of four words.
 
-A ratio is after / before: above 1 it is slower. The threshold t is a band around 1, from 1/(1+t) to 1+t.
+A ratio is after / before, so a ratio above 1 is slower. The threshold t is a band around 1, from 1/(1+t) to 1+t.
 
-  slower, faster  the 95 % interval of the ratio of medians lies wholly beyond the band, and Mann and Whitney's p,
-                  corrected by Holm for all the cells compared, is below alpha
-  no change       the interval lies wholly within the band
-  inconclusive    all else, and the reason: an absence of evidence is no evidence of absence
+  slower, faster  the 95 % interval of the ratio of medians lies entirely outside the band, and the p value of the Mann-Whitney
+                  test, corrected by Holm for all compared cells, is below alpha
+  no change       the interval lies entirely within the band
+  inconclusive    all other cases, with the reason: absence of evidence is not evidence of absence
 
-Samples that are near each other in time share what the machine does besides, and all of one load of the modules share
-one layout of memory. So the units that are resampled and tested are the medians of loads, where both sides have several;
-else those of ten stretches of tries in their order; and single tries only where there are fewer than thirty. What
-differs between two loads, one such load cannot tell: there the threshold has to be larger than that.
+Samples taken close together share the machine's other load, and all samples of one load of the modules share one memory layout.
+So the units that are resampled and tested are the medians of loads, if both sides have several loads; otherwise the medians of
+ten stretches of tries in their order; and single tries only if there are fewer than thirty. One load a side cannot show what
+differs between loads, so there the threshold must be larger than that difference.
 
-Loads that were taken in turns share what the machine did besides with their neighbour from the other side. There each
-ratio of neighbours is a unit: its median and the interval of that are given, and Wilcoxon's signed rank test gives p.
+Loads that alternate share the machine's other load with their neighbour of the other side. There each ratio of neighbours is a
+unit: the ratio and its interval are the median of these and its interval, and Wilcoxon's signed rank test gives p.
 
-Counts of instructions know nothing of what else the machine does: of one load, every try is a unit. They may repeat
-exactly: two values without any spread, from two tries or more, are compared as they
-are, and so are counts that are the same on both sides try for try. A load that finds the allocator in another state
-counts a few more, on either side: where median and cheapest load of both sides agree, that is no change. So it is where
-there are loads enough to show a change, and the interval reaches no further beyond the threshold than the loads of either
-side are apart, a tenth at either end left out.
+Counts of instructions do not depend on the machine's other load: each try of a load is a unit. Counts may repeat exactly: two
+values without spread, from at least two tries, are compared as they are, and so are counts that are the same on both sides try
+for try. A load that finds the allocator in another state counts a few instructions more, on either side: if the medians and the
+cheapest loads of both sides agree, that is no change. It is also no change if there are enough loads to show a change, and the
+interval exceeds the threshold by no more than the loads of either side differ, without a tenth of them at either end.
 """
 
 from __future__ import annotations
@@ -40,12 +39,12 @@ from ..statistics import inference
 from ..statistics.inference import Interval, Values
 
 Blocks = Sequence[Sequence[float]]
-"""Samples an element, in the order in which they were taken, grouped by load of the modules."""
+"""Samples per element, in the order in which they were taken, grouped by load of the modules."""
 
 STRETCHES, LEAST_STRETCH = 10, 3
-"""So many stretches of so many tries at least: a median of fewer is a mean."""
+"""Number of stretches, and minimum number of tries in each: a median of fewer tries is a mean."""
 LEAST_UNITS = 6
-"""Fewer units have no 95 % interval: from lowest to highest, five hold the median in 94 % of all cases."""
+"""Fewer units have no 95 % interval: the range of five contains the median in 94 % of cases."""
 EXACT = "the counts repeat exactly"
 SAME_LOADS = "median and cheapest load agree"
 LIKE_LOADS = "both sides differ by less than loads of one side do"
@@ -62,16 +61,16 @@ class Word(enum.Enum):
 
 @dataclass(frozen=True)
 class Rule:
-    """What counts as a change: a ratio beyond 1 ± `threshold` (0.1 is 10 %), at a chance of error below `alpha`."""
+    """The rule of a change: a ratio beyond 1 ± `threshold` (0.1 is 10 %), with a probability of error below `alpha`."""
 
     threshold: float
     alpha: float = 0.05
     exact: bool = False
-    """Whether nothing outside disturbs a sample, so that those without spread are all that there is to know."""
+    """Whether no other load disturbs a sample, so that samples without spread are conclusive."""
 
     @classmethod
     def of(cls, unit: str) -> Rule:
-        """The defaults for one run a side: 10 % for cycles, as far as two runs of one build may differ; 0.1 % for instructions."""
+        """Return the defaults for one run per side: 10 % for cycles, the difference of two runs of one build; 0.1 % for instructions."""
         return cls(threshold=0.001, exact=True) if unit == "instructions" else cls(threshold=0.1)
 
     @property
@@ -80,7 +79,7 @@ class Rule:
         return Interval(1 / (1 + self.threshold), 1 + self.threshold)
 
     def holds(self, before: float, after: float) -> bool:
-        """Whether `after` is no change of `before`, both above 0."""
+        """Whether `after` is no change from `before`. Both are above 0."""
         return self.band.low <= after / before <= self.band.high
 
     @property
@@ -91,10 +90,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One cell on both sides: medians of the samples, their ratio after / before with its 95 % interval, and the word.
+    """One cell on both sides: medians of the samples, their ratio after / before with its 95 % interval, and the verdict.
 
-    Where a median is below the clock's resolution, ratio and interval are NaN. Of loads in turns the ratio is the median
-    of the neighbours' ratios.
+    Ratio and interval are NaN if a median is below the clock's resolution. The ratio of alternating loads is the median of the
+    ratios of neighbours.
     """
 
     name: str
@@ -112,11 +111,11 @@ class Comparison:
 def compare(
     before: Mapping[str, Blocks], after: Mapping[str, Blocks], rule: Rule, doubt: str = "", in_turns: bool = False
 ) -> list[Comparison]:
-    """Compare the cells that both sides have, in the order of `before`: one family for Holm's correction.
+    """Compare the cells that both sides have, in the order of `before`. They are one family for Holm's correction.
 
-    `doubt` is why samples that scatter cannot be believed, a busy machine say: then only exact counts get a verdict.
-    `in_turns` says that each load was taken right beside the one of the same place on the other side.
-    HarnessError for a sample that is no number, or a cell without any.
+    `doubt` is why samples that scatter are not reliable, for instance a busy machine: then only exact counts get a verdict.
+    `in_turns` means that each load was taken next to the load with the same index on the other side.
+    HarnessError if a sample is not a number, or a cell has none.
     """
     pairs = [_Pair(name, blocks, after[name], rule, in_turns) for name, blocks in before.items() if name in after]
     adjusted = inference.holm([pair.p for pair in pairs])
@@ -124,7 +123,7 @@ def compare(
 
 
 def units(blocks: Blocks, others: Blocks, exact: bool = False) -> list[Values]:
-    """The independent pieces of one side, seen beside the other: loads, stretches of tries, or tries."""
+    """The independent units of one side, paired with the other: loads, stretches of tries, or tries."""
     if min(len(blocks), len(others)) > 1:
         return [np.asarray(block, dtype=np.float64) for block in blocks]
     samples = pooled(blocks)
@@ -162,13 +161,13 @@ class _Pair:
         )
 
     def _p(self, one: list[float], other: list[float]) -> float:
-        """The chance of such a difference if there is none; counts that repeat leave nothing to chance."""
+        """Return the probability of such a difference if there is none. Counts that repeat leave nothing to chance."""
         if self.exact:
             return 1.0 if self.medians[0] == self.medians[1] else 0.0
         return inference.mann_whitney(one, other) if self.turns is None else inference.signed_rank(self.turns)
 
     def _ratio(self, one: list[float], other: list[float]) -> tuple[float, float, float]:
-        """The ratio of medians and its interval, which holds the ratio whatever the units are."""
+        """Return the ratio of medians and its interval, which always contains the ratio."""
         before, after = self.medians
         if min(before, after) <= 0:
             return math.nan, math.nan, math.nan
@@ -183,7 +182,7 @@ class _Pair:
         return ratio, min(ratio, found.low), max(ratio, found.high)
 
     def judged(self, p_adjusted: float, family: int, doubt: str) -> Comparison:
-        """With the word, and the reason for it."""
+        """Return the comparison with its verdict and reason."""
         word, reason = self._word(p_adjusted, family, doubt)
         return replace(self.figures, p_adjusted=p_adjusted, word=word, reason=reason)
 
@@ -216,7 +215,7 @@ class _Pair:
         return Word.INCONCLUSIVE, self._doubtful(beyond, p, family)
 
     def _doubtful(self, beyond: bool, p: float, family: int) -> str:
-        """Why there is no verdict on a ratio that may well have changed."""
+        """Return why a ratio that may have changed has no verdict."""
         alpha = self.rule.alpha
         if self._least_p * family >= alpha:
             needed = inference.least_size(alpha, family, paired=self.turns is not None)
@@ -232,7 +231,7 @@ class _Pair:
 
     @property
     def _least_p(self) -> float:
-        """The smallest p that so many units can have."""
+        """Return the smallest p value that this number of units can have."""
         return inference.least_p(*self.sizes) if self.turns is None else inference.least_p_of_pairs(self.sizes[0])
 
     @property
@@ -241,19 +240,19 @@ class _Pair:
 
 
 def _same_loads(one: Sequence[float], other: Sequence[float], rule: Rule) -> bool:
-    """Whether enough loads of both sides agree in their median and in the cheapest of them."""
+    """Return true if enough loads of both sides have the same median and the same cheapest load."""
     enough = min(len(one), len(other)) >= LEAST_UNITS and min(*one, *other) > 0
     return enough and rule.holds(min(one), min(other)) and rule.holds(statistics.median(one), statistics.median(other))
 
 
 def _noise(loads: Sequence[float]) -> float:
-    """How far one side's loads are apart, but for a tenth at either end, as a share of their median."""
+    """Return the range of one side's loads without a tenth at either end, as a share of their median."""
     low, median, high = np.percentile(loads, (10, 50, 90))
     return float((high - low) / median) if median > 0 else 0.0
 
 
 def _turns(one: Sequence[float], other: Sequence[float]) -> Values | None:
-    """The logarithms of the ratios of neighbours; None where these are no pairs, or not all have a ratio."""
+    """Return the logarithms of the ratios of neighbours; None if the loads are not paired, or a pair has no ratio."""
     if len(one) != len(other) or min(*one, *other) <= 0:
         return None
     ratios: Values = np.log(np.asarray(other, dtype=np.float64) / np.asarray(one, dtype=np.float64))
@@ -261,13 +260,13 @@ def _turns(one: Sequence[float], other: Sequence[float]) -> Values | None:
 
 
 def _repeat(one: Values, other: Values) -> bool:
-    """Whether a count came out the same whenever it was taken: on each side, or try for try on both."""
+    """Return true if a count is the same whenever it was taken: on each side, or try for try on both."""
     steady = all(side.size > 1 and np.ptp(side) == 0 for side in (one, other))
     return steady or (one.size > 1 and np.array_equal(one, other))
 
 
 def _checked(name: str, blocks: Blocks) -> Values:
-    """All samples of one side. HarnessError unless they are numbers, and there are any."""
+    """Return all samples of one side. HarnessError unless they are numbers and there is at least one."""
     samples = pooled(blocks)
     if not samples.size or not all(len(block) for block in blocks):
         raise HarnessError(f"{name} has no samples: there is nothing to compare")

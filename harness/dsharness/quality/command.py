@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How far this suite's own figures can be trusted on this machine, each beside its target.
+"""Measure how reliable the figures of this machine are, each beside its target.
 
-Two sweeps in a row, in instructions and in cycles; A/B of a revision with itself; and a planted slowdown of about 2 %.
+Two sweeps in a row, in instructions and in cycles; A/B of a revision with itself; a planted slowdown of about 2 %.
 """
 
 from __future__ import annotations
@@ -21,5 +21,5 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def checked_names(args: argparse.Namespace) -> tuple[str, ...]:
-    """Return the goals to measure. UsageError names one that is unknown."""
+    """Return the goals to measure. UsageError names an unknown goal."""
     return options.names("only", args.only, GOALS)

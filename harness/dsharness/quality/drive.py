@@ -56,7 +56,7 @@ class Goal:
 
 
 def run(names: Sequence[str]) -> int:
-    """Measure what is named; show and keep what there is, even when a later one cannot be measured."""
+    """Measure the named goals. Show and keep the results, even if a later goal cannot be measured. Return the exit status."""
     measures: dict[str, Callable[[], list[Goal]]] = {
         "instructions": instructions, "cycles": cycles, "ab": ab_null_test, "planted": slowdown,
     }  # fmt: skip
@@ -75,7 +75,7 @@ def run(names: Sequence[str]) -> int:
 
 
 def instructions() -> list[Goal]:
-    """Two sweeps that count instructions: their worst cell."""
+    """Run two sweeps that count instructions, and return the goal of their worst cell."""
     found = agreement.of(*_sweeps("--target", "qemu", "--accel", "icount", "--sizes", "500", "4000", "--tries", "5"))
     name, ratio = found.worst
     outcome = Outcome.MET if _away(ratio) <= INSTRUCTIONS_WORST else Outcome.MISSED
@@ -84,7 +84,7 @@ def instructions() -> list[Goal]:
 
 
 def cycles() -> list[Goal]:
-    """Two sweeps of the containers that count cycles: typical change of a median, and the worst cell."""
+    """Run two sweeps of the containers that count cycles, and return the goals of the typical and the worst change of a median."""
     watch = otherprocesses.Watch()
     sweeps = _sweeps("--target", "uml", "--no-datapath")
     found = agreement.of(*sweeps)
@@ -100,7 +100,7 @@ def cycles() -> list[Goal]:
 
 
 def ab_null_test() -> list[Goal]:
-    """A/B of the working tree with itself: the share of cells in which it finds no change."""
+    """Compare the working tree with itself, and return the goal of the share of cells without a change."""
     parser = argparse.ArgumentParser()
     abcommand.add_parser(parser.add_subparsers())
     plan = ab.checked_plan(parser.parse_args(["ab", trees.WORKTREE, trees.WORKTREE]))
@@ -119,7 +119,7 @@ def ab_null_test() -> list[Goal]:
 
 
 def slowdown() -> list[Goal]:
-    """A planted slowdown, and whether the gate names it and nothing else."""
+    """Plant a slowdown, and return the goal that the gate names it and nothing else."""
     plan = gaterun.plan_of(None, gate.TIMEOUT_SECONDS)
     before = gaterun.count_with_noise(plan, gaterun.target_of(plan, trees.working()))
     after = baseline.counted([gaterun.count(plan, gaterun.target_of(plan, planted.tree()))])
@@ -132,7 +132,7 @@ def slowdown() -> list[Goal]:
 
 
 def show(goals: Sequence[Goal]) -> None:
-    """The table, and why something is inconclusive."""
+    """Print the table, and the reasons of inconclusive goals."""
     table = Table("what", "target", "found", "")
     for goal in goals:
         table.add_row(goal.what, goal.target, goal.found, goal.outcome.value)
@@ -143,14 +143,14 @@ def show(goals: Sequence[Goal]) -> None:
 
 
 def _in_cycles(what: str, target: str, found: str, met: bool, spoilt: str) -> Goal:
-    """A figure that a busy machine spoils: what misses its target there is inconclusive."""
+    """Return a goal that other load can spoil: a miss is inconclusive on a busy machine."""
     if met:
         return Goal(what, target, found, Outcome.MET)
     return Goal(what, target, found, Outcome.INCONCLUSIVE if spoilt else Outcome.MISSED, spoilt)
 
 
 def _spoilt(account: otherprocesses.Account, disturbed_share: float) -> str:
-    """What the machine did besides that moves cycles; "" for nothing that is known."""
+    """Return the other load that affects cycles; "" if none is known."""
     reasons = [f"meanwhile {account}"] if account.busy else []
     if disturbed_share > results.NOTABLE_SHARE:
         reasons.append(f"{disturbed_share:.1%} of the tries shared their core with others, or were interrupted")
@@ -164,5 +164,5 @@ def _sweeps(*options: str) -> tuple[Results, Results]:
 
 
 def _away(ratio: float) -> float:
-    """How far a ratio is from 1, either way."""
+    """Return the distance of a ratio from 1 in either direction."""
     return max(ratio, 1 / ratio) - 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A small slowdown, to prove that it is found: three nops in each of the XArray's lookups, 2 % of their instructions."""
+"""A small slowdown that tests must find: three nops in each lookup of the XArray, 2 % of its instructions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLANTED = f'{LOOKUP}\n\n\t\tasm volatile("nop; nop; nop");'
 
 
 def plant(root: Path) -> None:
-    """Change the project at `root`. HarnessError when its source has no such place, or several."""
+    """Plant the slowdown in the project at `root`. HarnessError if its source lacks the place, or has it more than once."""
     source = root / SOURCE
     text = source.read_text(encoding="utf-8")
     if text.count(LOOKUP) != 1:
@@ -27,7 +27,7 @@ def plant(root: Path) -> None:
 
 
 def tree() -> Tree:
-    """The working tree's modules with it, below build/planted."""
+    """Return the working tree's modules with the slowdown, below build/planted."""
     into = paths.make_folder(paths.BUILD / "planted", "build")
     root = into / "tree"
     shutil.rmtree(root, ignore_errors=True)

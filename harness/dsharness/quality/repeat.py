@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Sweep twice in a row and say how far the medians differ: the noise that a comparison on this machine has to beat."""
+"""Sweeps twice in a row and compares the medians: the noise that a comparison on this machine must exceed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ agree and the medians do not, the machine was busy: repeat it when it is idle, o
 
 
 def run(plan: Plan) -> int:
-    """Two sweeps, a table of their ratios, and what they mean. Timings never fail it."""
+    """Run two sweeps, print a table of their ratios and its meaning. Timings never fail the command. Return the exit status."""
     first_path, first = sweeper.sweep(plan)
     second_path, second = sweeper.sweep(plan)
     found = agreement.of(first, second)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Sweep twice in a row and say how far the medians differ: the noise that a comparison on this machine has to beat."""
+"""Sweep twice in a row and compare the medians: the noise that a comparison on this machine must exceed."""
 
 from __future__ import annotations
 

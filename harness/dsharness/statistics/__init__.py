@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Statistics of plain numbers, whatever was measured."""
+"""Statistics of plain numbers, independent of what was measured."""

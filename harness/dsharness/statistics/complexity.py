@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How the cost of one element grows with n: least squares, as Google Benchmark fits its curves.
+"""Growth of the cost of one element with n, by least squares, as Google Benchmark fits its curves.
 
-What is fitted is the cost of one element or lookup, in clock counts. Each class of growth has one coefficient c in
-cost = c * g(n); its RMS is that of what is left over, divided by the mean cost. O(1), O(log n) and O(n) for one element
-are O(n), O(n log n) and O(n^2) for the whole operation on n of them.
+The fit is to the cost of one element or lookup, in clock counts. Each class of growth has one coefficient c in cost = c * g(n).
+Its RMS is the RMS of the residuals divided by the mean cost. O(1), O(log n) and O(n) for one element are O(n), O(n log n) and
+O(n^2) for the whole operation on n elements.
 
-Where caches bend the costs, a class is tried a second time with its growth bent as they bend a cost that is known to be
-O(1): cost = c * g(n) * bend(n). The better of the two says how well the class fits.
+Caches bend the costs. There a class is fitted a second time with its growth bent as a cost that is known to be O(1) is bent:
+cost = c * g(n) * bend(n). The better fit is the fit of the class.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import numpy as np
 
 LEAST_SIZES = 4
 LEAST_SPAN = 16
-"""Over a shorter range of n the classes look alike."""
+"""Minimum range of n: the classes look alike over a shorter range."""
 FIRST_N = 64
-"""Below, what a try costs at any n outweighs its elements."""
+"""Minimum n: below it, the fixed cost of a try outweighs its elements."""
 POOR_RMS = 0.4
-"""A class that leaves so much over is none."""
+"""A class with a larger RMS does not fit."""
 
 
 @dataclass(frozen=True)
 class Growth:
-    """A class of growth: its name for one element, for all n, and in Google Benchmark's files."""
+    """A class of growth: its names for one element, for all n, and in Google Benchmark's files."""
 
     name: str
     whole: str
@@ -45,25 +45,25 @@ GROWTHS = (
 
 @dataclass(frozen=True)
 class Fit:
-    """One class fitted: the coefficient in clock counts, the RMS as a share of the mean cost."""
+    """The fit of one class: the coefficient in clock counts, the RMS as a share of the mean cost."""
 
     growth: Growth
     coefficient: float
     rms: float
     bent_rms: float = math.inf
-    """The same where the class is bent as caches bend it."""
+    """The same for the class bent as caches bend it."""
 
     @property
     def rest(self) -> float:
-        """What it leaves over at best, as a share of the mean cost."""
+        """RMS of the better fit, as a share of the mean cost."""
         return min(self.rms, self.bent_rms)
 
 
 @dataclass(frozen=True)
 class Complexity:
-    """All classes fitted, the best first, over `sizes` of n; those that tie with the best are not told apart.
+    """The fits of all classes, the best first, over `sizes` of n. Classes that tie with the best cannot be distinguished.
 
-    Without fits, or where none is good, `reason` says why.
+    If there are no fits, or none is good, `reason` says why.
     """
 
     fits: tuple[Fit, ...]
@@ -73,12 +73,12 @@ class Complexity:
 
     @property
     def known(self) -> bool:
-        """Whether there is a class to name."""
+        """Whether a class fits."""
         return not self.reason
 
     @property
     def likely(self) -> list[Growth]:
-        """The class, or all of those that are not told apart, the lowest first."""
+        """The class, or all classes that cannot be distinguished, the lowest first."""
         return [growth for growth in GROWTHS if growth in [fit.growth for fit in self.fits[: self.ties]]] if self.known else []
 
     @property
@@ -88,17 +88,17 @@ class Complexity:
 
     @property
     def whole(self) -> str:
-        """The class for all n of them in words, or "-"."""
+        """The class for all n elements in words, or "-"."""
         return " or ".join(growth.whole for growth in self.likely) or "-"
 
 
 def fit(
     costs: Sequence[tuple[int, float]], tolerance: float, last: float = math.inf, bend: Mapping[int, float] | None = None
 ) -> Complexity:
-    """The growth of `costs`, pairs of n and the counts of one element, fitted from FIRST_N to `last`.
+    """Fit the growth of `costs`, pairs of n and the counts of one element, from FIRST_N to `last`.
 
-    Classes whose RMS is within `tolerance` of the best are not told apart. Costs that are not above zero, below the
-    clock's resolution, are left out. `bend` has a cost by n that is O(1) but for caches; it is used where it has every n.
+    Classes whose RMS is within `tolerance` of the best cannot be distinguished. Costs that are not above zero, below the clock's
+    resolution, are left out. `bend` is a cost by n that is O(1) apart from caches; it is used if it has every n.
     """
     used = sorted((n, cost) for n, cost in costs if FIRST_N <= n <= last and cost > 0 and math.isfinite(cost))
     sizes = tuple(n for n, _ in used)
@@ -126,7 +126,7 @@ def _fitted(growth: Growth, costs: Sequence[tuple[int, float]], bend: Mapping[in
 
 
 def _least_squares(grown: Sequence[float], costs: Sequence[float]) -> tuple[float, float]:
-    """The coefficient of `grown` that fits best, and the RMS of what it leaves over as a share of the mean cost."""
+    """Return the coefficient of the best fit of `grown`, and the RMS of the residuals as a share of the mean cost."""
     cost = np.array(costs)
     (coefficient,), *_ = np.linalg.lstsq(np.array(grown)[:, np.newaxis], cost, rcond=None)
     rest = cost - coefficient * np.array(grown)

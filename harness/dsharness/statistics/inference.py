@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What samples say about what they were drawn from: intervals, outliers, and whether two sets differ by more than chance.
+"""Inference from samples: intervals, outliers, and whether two sets differ by more than chance.
 
-Nothing here drops a sample, and nothing draws at random: a seed fixes every bootstrap.
+No sample is dropped, and a seed makes every bootstrap repeatable.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Values = npt.NDArray[np.float64]
 
 RESAMPLES = 1999
 MILD, SEVERE = 1.5, 3.0
-"""Tukey's fences: so many interquartile ranges beyond the quartiles."""
+"""Tukey's fences, in interquartile ranges beyond the quartiles."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """From `low` to `high`, in the unit of the samples."""
+    """An interval from `low` to `high`, in the unit of the samples."""
 
     low: float
     high: float
@@ -32,7 +32,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Outliers:
-    """How many samples lie beyond the fences; a severe one is not counted as mild, too."""
+    """Number of samples beyond the fences. A severe outlier does not count as mild."""
 
     mild_low: int
     mild_high: int
@@ -51,14 +51,14 @@ class Outliers:
 
 
 def median_interval(values: Sequence[float] | Values, confidence: float = 0.95, seed: int = 1) -> Interval:
-    """The percentile bootstrap's interval of the median of at least one sample; without spread it is the one value."""
+    """Return the percentile bootstrap interval of the median of at least one sample. Without spread it is the single value."""
     return _percentiles(bootstrap_medians(values, seed), confidence)
 
 
 def ratio_interval(
     before: Sequence[float] | Values, after: Sequence[float] | Values, confidence: float = 0.95, seed: int = 1
 ) -> Interval:
-    """The interval of median(after) / median(before), each resampled by itself; infinite where a median may be zero."""
+    """Return the interval of median(after) / median(before), each resampled on its own; infinite if a median may be zero."""
     below, above = bootstrap_medians(before, seed), bootstrap_medians(after, seed + 1)
     if below.min() <= 0:
         return Interval(-math.inf, math.inf)
@@ -66,7 +66,7 @@ def ratio_interval(
 
 
 def outliers(values: Sequence[float] | Values) -> Outliers:
-    """Class what lies beyond the fences: mild from 1.5, severe from 3 interquartile ranges on."""
+    """Classify outliers: mild from 1.5, severe from 3 interquartile ranges on."""
     sample = np.asarray(values, dtype=np.float64)
     first, third = np.percentile(sample, (25, 75))
     spread = stats.iqr(sample)
@@ -76,9 +76,9 @@ def outliers(values: Sequence[float] | Values) -> Outliers:
 
 
 def mann_whitney(a: Sequence[float] | Values, b: Sequence[float] | Values) -> float:
-    """Mann and Whitney's U, two-sided: the chance of sets at least this far apart if both come from one distribution.
+    """Return the two-sided p value of the Mann-Whitney U test.
 
-    1.0 when all samples are one value. Never below what the sizes can show: with ties the normal approximation would be.
+    1.0 if all samples are equal. Never below what the sizes can show, which the normal approximation with ties would be.
     """
     one, other = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if np.ptp(np.concatenate((one, other))) == 0:
@@ -88,9 +88,9 @@ def mann_whitney(a: Sequence[float] | Values, b: Sequence[float] | Values) -> fl
 
 
 def signed_rank(differences: Sequence[float] | Values) -> float:
-    """Wilcoxon's signed rank test, two-sided: the chance of pairs at least this far apart if neither side tends to be larger.
+    """Return the two-sided p value of Wilcoxon's signed rank test of pairs.
 
-    Pairs that do not differ say nothing: 1.0 when there are no others. Never below what the number of pairs can show, as for mann_whitney().
+    Pairs without a difference are ignored: 1.0 if there are no others. Never below what the number of pairs can show, as for mann_whitney().
     """
     values = np.asarray(differences, dtype=np.float64)
     unlike = values[values != 0]
@@ -100,17 +100,17 @@ def signed_rank(differences: Sequence[float] | Values) -> float:
 
 
 def least_p_of_pairs(pairs: int) -> float:
-    """The smallest p that signed_rank() can give: all signs alike, one way or the other."""
+    """Return the smallest p value of signed_rank(): all signs alike, in either direction."""
     return min(1.0, 2.0 ** (1 - pairs))
 
 
 def least_p(a: int, b: int) -> float:
-    """The smallest p that mann_whitney() can give for sets of these sizes: one order of all that there are, and its mirror."""
+    """Return the smallest p value of mann_whitney() for sets of these sizes: one of all orders, and its mirror image."""
     return min(1.0, 2 / math.comb(a + b, a))
 
 
 def least_size(alpha: float, family: int, paired: bool = False) -> int:
-    """How many samples a side must have so that one of `family` cells can be significant after Holm's correction."""
+    """Return the number of samples per side that one of `family` cells needs to be significant after Holm's correction."""
     size = 1
     while (least_p_of_pairs(size) if paired else least_p(size, size)) * family >= alpha:
         size += 1
@@ -118,7 +118,7 @@ def least_size(alpha: float, family: int, paired: bool = False) -> int:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Holm's step-down correction: each p as if it had been the only test, for the chance of any false alarm in all."""
+    """Return the p values after Holm's step-down correction, which bounds the probability of any false alarm in the family."""
     count = len(p)
     adjusted, highest = [1.0] * count, 0.0
     for rank, place in enumerate(sorted(range(count), key=lambda place: p[place])):
@@ -128,7 +128,7 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def bootstrap_medians(values: Sequence[float] | Values, seed: int) -> Values:
-    """The medians of RESAMPLES resamples: scipy.stats.bootstrap's distribution, at a cost that hardly grows with the size."""
+    """Return the medians of RESAMPLES resamples: the distribution of scipy.stats.bootstrap, at a cost that hardly grows with the size."""
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     low, high = _middle_ranks(ordered.size, seed)
     return np.asarray((ordered[low] + ordered[high]) / 2, dtype=np.float64)
@@ -136,10 +136,10 @@ def bootstrap_medians(values: Sequence[float] | Values, seed: int) -> Values:
 
 @functools.lru_cache(maxsize=64)
 def _middle_ranks(size: int, seed: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Which ranks of a sample end up in the middle of each resample: that depends on its size alone.
+    """Return the ranks that end up in the middle of each resample. They depend on the size alone.
 
-    A resample is `size` uniform draws of ranks, and the k-th of so many uniform draws has a beta distribution: so it is
-    drawn at once, and for an even size the one after it, which is the least of those that are left.
+    A resample is `size` uniform draws of ranks, and the k-th of these has a beta distribution. So it is drawn directly, and for an
+    even size also the next one, which is the minimum of the remaining draws.
     """
     draw = np.random.default_rng(seed)
     k = (size + 1) // 2

@@ -14,10 +14,10 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Summary:
-    """One cell in figures, all in the unit of its samples but `cv`, which has none.
+    """The statistics of one cell, in the unit of its samples except `cv`, which has none.
 
-    `mad` is the median distance to the median, unscaled; `stddev` that of a sample (n - 1); `cv` = stddev / mean, NaN
-    when the mean is 0.
+    `mad` is the median distance to the median, unscaled; `stddev` is that of a sample (n - 1); `cv` = stddev / mean, NaN if the mean
+    is 0.
     """
 
     count: int
@@ -34,7 +34,7 @@ class Summary:
 
 
 def summarise(samples: Sequence[float] | Values) -> Summary:
-    """All figures of one cell, which has at least one sample."""
+    """Return the statistics of one cell, which has at least one sample."""
     values = np.asarray(samples, dtype=np.float64)
     p10, median, p90, p99 = (float(p) for p in np.percentile(values, (10, 50, 90, 99)))
     mean = float(np.mean(values))
@@ -55,9 +55,9 @@ def summarise(samples: Sequence[float] | Values) -> Summary:
 
 
 def typical_change(ratios: Sequence[float]) -> float:
-    """By how much the ratios typically differ from 1, either way: exp(mean |ln r|) - 1.
+    """Return the typical distance of ratios from 1 in either direction: exp(mean |ln r|) - 1.
 
-    The geometric mean of max(r, 1/r), less 1: 0 for no change, 0.02 when they are typically 2 % apart. Ratios are
-    positive, and there is at least one.
+    This is the geometric mean of max(r, 1/r), minus 1: 0 for no change, 0.02 if they are typically 2 % apart. Ratios are positive,
+    and there is at least one.
     """
     return float(np.expm1(np.mean(np.abs(np.log(np.asarray(ratios, dtype=np.float64))))))
