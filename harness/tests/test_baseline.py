@@ -146,9 +146,9 @@ def test_where_only_others_are_committed_they_are_named(tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("", "it is no JSON, or truncated"),
-        ('{"kind": "dsbench gate baseline", "cells"', "it is no JSON, or truncated"),
-        ("[" * 100_000, "it is no JSON, or truncated"),
+        ("", "it is not JSON, or is truncated"),
+        ('{"kind": "dsbench gate baseline", "cells"', "it is not JSON, or is truncated"),
+        ("[" * 100_000, "it is not JSON, or is truncated"),
         ("[]", "it is none of the gate's"),
         ('{"context": {}, "benchmarks": []}', "it is none of the gate's"),
         ({"version": 2}, "its version is 2, this harness reads 1"),

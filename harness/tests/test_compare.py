@@ -189,7 +189,7 @@ def test_what_differs_is_named_and_refused_unless_told(other: dict[str, Any], ki
     with pytest.raises(HarnessError) as caught:
         compared(before, after)
     assert str(caught.value) == (
-        f"a.json and b.json differ in {sentence}: compare sweeps of one kind, or say --across {kind} to do it all the same"
+        f"a.json and b.json differ in {sentence}: compare sweeps of one kind, or compare them anyway with --across {kind}"
     )
     found = compared(before, after, across=[kind])
     assert {difference.kind for difference in found.differences} == {kind}

@@ -107,9 +107,9 @@ def measure(plan: AbPlan, pair: Sequence[Contender], taken: dict[str, SideSample
     _take(plan, pair, interleave.order(sides, plan.sweep.sizes, plan.rounds, seed), what, taken)
     if retried := interleave.retry_loads(sides, spoilt(plan, taken), plan.rounds, seed):
         try:
-            _take(plan, pair, retried, f"once more what shared its core with others in {place}", taken)
+            _take(plan, pair, retried, f"retrying disturbed loads in {place}", taken)
         except HarnessError as error:
-            ui.warn(f"what shared its core with others could not be taken once more: {error}")
+            ui.warn(f"disturbed loads could not be retried: {error}")
 
 
 def spoilt(plan: AbPlan, taken: dict[str, SideSamples]) -> set[Turn]:
@@ -191,7 +191,7 @@ def compare(plan: AbPlan) -> int:
     if left_out:
         turns = {turn for side in taken.values() for turn in side.disturbed}
         more = sum(turn.round >= plan.rounds for turn in turns)
-        print(f"left out: {len(left_out)} of {len(turns)} pairs of loads, which shared their core with others; {more} were taken once more")
+        print(f"left out: {len(left_out)} of {len(turns)} pairs of loads, which shared their core with others; {more} were retried")
     account = watch.account()
     if found.counts[Word.INCONCLUSIVE] and found.before.results.unit == "cycles" and account.busy:
         print(f"meanwhile {account}: repeat it on an idle machine, with more --rounds, or count instructions")

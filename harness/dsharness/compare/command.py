@@ -24,9 +24,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     plan.add_rule(parser)
     parser.add_argument(
         "--across", action="append", metavar="KIND", default=[],
-        help=f"compare though they differ in: {', '.join(likeness.KINDS)} (commas between)",
+        help=f"compare although they differ in: {', '.join(likeness.KINDS)} (commas between)",
     )  # fmt: skip
-    parser.add_argument("--trust-busy", action="store_true", help="verdicts on cycles of a machine that was busy, too")
+    parser.add_argument("--trust-busy", action="store_true", help="give verdicts on cycles of a busy machine, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the comparison as a file (results/compare-<time>.json)")
     parser.add_argument("--output", type=Path, default=paths.PLOTS, metavar="DIR", help="where the pictures go (plots/)")
     command.declare(parser, "compare.drive:run", needs=("plot",), check=plan.checked_plan)

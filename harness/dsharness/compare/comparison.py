@@ -206,5 +206,5 @@ def _refuse(unlike: Sequence[Difference], before: Path, after: Path) -> None:
     said = ", ".join(map(str, unlike[:SHOWN])) + more
     kinds = ",".join(dict.fromkeys(difference.kind for difference in unlike))
     raise HarnessError(
-        f"{before} and {after} differ in {said}: compare sweeps of one kind, or say --across {kinds} to do it all the same"
+        f"{before} and {after} differ in {said}: compare sweeps of one kind, or compare them anyway with --across {kinds}"
     )

@@ -126,7 +126,7 @@ def _described(context: dict[str, object]) -> str:
 
 def _footnotes(found: Comparisons) -> list[str]:
     """Return the notes that a reader must not miss."""
-    said = [f"Compared though they differ in {difference}." for difference in found.differences]
+    said = [f"Compared although they differ in {difference}." for difference in found.differences]
     said += [f"Inconclusive, {count} {'cell' if count == 1 else 'cells'}: {reason}." for reason, count in found.reasons.items()]
     hidden = [cell.name for cell in found.cells if not math.isfinite(cell.ratio)]
     if hidden:

@@ -25,7 +25,7 @@ def show(found: Comparisons) -> None:
     units = before.unit if before.unit == after.unit else f"{before.unit} and {after.unit}"
     print(f"{units} per element or packet: A {found.before.path}, B {found.after.path}")
     if found.differences:
-        print(f"compared all the same, though they differ in {', '.join(map(str, found.differences))}")
+        print(f"compared although they differ in {', '.join(map(str, found.differences))}")
     console(LOG_COLUMNS).print(_table(found))
     for line in summary(found):
         print(line)

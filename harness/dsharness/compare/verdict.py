@@ -271,5 +271,5 @@ def _checked(name: str, blocks: Blocks) -> Values:
     if not samples.size or not all(len(block) for block in blocks):
         raise HarnessError(f"{name} has no samples: there is nothing to compare")
     if not np.isfinite(samples).all():
-        raise HarnessError(f"{name} has a sample that is no number: it cannot be compared")
+        raise HarnessError(f"{name} has a sample that is not a number: it cannot be compared")
     return samples

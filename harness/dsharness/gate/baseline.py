@@ -169,7 +169,7 @@ def read(path: Path) -> Baseline:
     except OSError as error:
         raise HarnessError(f"the baseline {path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError):
-        _foreign(path, "it is no JSON, or truncated")
+        _foreign(path, "it is not JSON, or is truncated")
     if not isinstance(content, dict) or content.get("kind") != KIND:
         _foreign(path, "it is none of the gate's")
     if content.get("version") != VERSION:

@@ -57,7 +57,7 @@ def check(kernel: str | None, named: str | None, threshold: float, timeout: str)
         return 0
     print(f"slower than allowed: {by_container(failed)}")
     if known.facts.get("qemu") != (here := _qemu()):
-        print(f"note: the baseline was counted by {known.facts.get('qemu')}, this is {here}, which may count otherwise")
+        print(f"note: the baseline was counted by {known.facts.get('qemu')}, this is {here}, which may count differently")
     return REGRESSED
 
 
@@ -104,7 +104,7 @@ def identity_of(build: Build) -> Identity:
     """Return the kernel, and the compiler by the signature in its objects. HarnessError if there is none."""
     signed = re.search(rb"GCC: \([^)]*\) ([0-9.]+)", (build.ko_dir / "dsbench.ko").read_bytes())
     if not signed:
-        raise HarnessError(f"{build.ko_dir / 'dsbench.ko'} does not say which compiler made it: the gate knows gcc alone")
+        raise HarnessError(f"{build.ko_dir / 'dsbench.ko'} does not name its compiler: the gate supports gcc only")
     return Identity(build.kernel.release, f"gcc {signed[1].decode()}")
 
 

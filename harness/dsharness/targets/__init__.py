@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where the modules run: User Mode Linux, QEMU, or the host itself."""
+"""The targets that modules run on: User Mode Linux, QEMU, or the host itself."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def get(
     cpus: int = 1,
     tree: Tree | None = None,
 ) -> Target:
-    """The target `name`, ready to run: its kernel is at hand and the modules of `tree`, else the working one, are built.
+    """Return the target `name`, ready to run: with its kernel, and with the modules of `tree` (default: the working tree) built.
 
-    With `network` there are the programs and the kernel's modules that network tests need; without, a guest that has not
-    the host's programs boots faster. `peers` are modules of devices that are wanted so much that those which a stock kernel
-    was built without are built from its source. Only qemu has more than one of `cpus`, but for the host, which has its own.
+    `network` adds the programs and kernel modules that network tests need; a guest without them boots faster. `peers` are devices
+    that were asked for by name: modules for them that a stock kernel lacks are built from its source. Only qemu supports more than
+    one of `cpus`; the host has its own.
 
-    UsageError for a target, kernel or accelerator that there is not; HarnessError when one cannot be used here.
+    UsageError for an unknown target, kernel or accelerator; HarnessError if one cannot be used here.
     """
     if name not in kernels.TARGETS:
         raise UsageError(f"target {name!r} is unknown: there are {', '.join(kernels.TARGETS)}")

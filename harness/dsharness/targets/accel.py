@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Which of QEMU's accelerators runs a kernel here.
+"""Selects the accelerator of QEMU that runs a kernel here.
 
-A /dev/kvm that opens proves nothing: on some hosts a stock kernel hangs under it. So the kernel in question is booted,
-with a deadline, and the answer is remembered in the cache.
+A /dev/kvm that opens is no proof: on some hosts a stock kernel hangs under it. So the kernel is booted with a deadline, and the
+cache keeps the answer.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ busybox poweroff -f
 
 
 def resolve(kernel: Kernel, wanted: str | None = None) -> str:
-    """The accelerator for `wanted`, one of CHOICES: "kvm", "tcg" or "icount". None is "auto".
+    """Return the accelerator for `wanted`, one of CHOICES: "kvm", "tcg" or "icount". None is "auto".
 
-    auto is KVM where it boots `kernel`, else icount, and says so. UsageError for an accelerator that does not exist,
-    HarnessError for a "kvm" that does not work.
+    auto selects KVM if it boots `kernel`, otherwise icount, and says so. UsageError for an unknown accelerator, HarnessError for a
+    "kvm" that does not work.
     """
     wanted = wanted or "auto"
     if wanted not in CHOICES:
         raise UsageError(f"accelerator {wanted!r} is unknown: there are {', '.join(CHOICES)}")
     if wanted not in ("auto", "kvm"):
         return wanted
-    # Who asks for KVM by name may have mended it since.
+    # The user may have repaired KVM since the last failure.
     problem = kvm_problem(kernel, believe_failure=wanted == "auto")
     if not problem:
         return "kvm"
@@ -59,7 +59,7 @@ def resolve(kernel: Kernel, wanted: str | None = None) -> str:
 
 
 def kvm_problem(kernel: Kernel, *, believe_failure: bool = True) -> str:
-    """What keeps `kernel` from running under KVM; "" when it boots. A remembered failure is tried again on demand."""
+    """Return why `kernel` does not run under KVM; "" if it boots. `again` repeats a test that failed before."""
     if not DEVICE.exists():
         return f"there is no {DEVICE}"
     if not os.access(DEVICE, os.R_OK | os.W_OK):
@@ -77,7 +77,7 @@ def kvm_problem(kernel: Kernel, *, believe_failure: bool = True) -> str:
 
 
 def _probe(kernel: Kernel) -> str:
-    """What keeps the kernel from reaching its init under KVM before the deadline. Its console stays in the cache."""
+    """Return why the kernel does not reach its init under KVM before the deadline. Its console is kept in the cache."""
     assert kernel.image is not None
     archive = initramfs.base()
     archive.file("/init", PROBE_INIT, executable=True)
@@ -101,7 +101,7 @@ def _probe(kernel: Kernel) -> str:
 
 
 def remembered() -> dict[str, bool]:
-    """Does it boot under KVM? By release, for the kernels that were tried with this QEMU on this machine."""
+    """Return whether kernels boot under KVM, by release, for those tested with this QEMU on this machine."""
     if not DEVICE.exists() or not shutil.which(qemucmd.PROGRAM):
         return {}
     machine = _machine()
@@ -114,12 +114,12 @@ def _memory() -> Path:
 
 
 def _key(kernel: Kernel) -> str:
-    """All that the answer depends on."""
+    """Return all that the answer depends on."""
     return f"{kernel.release}{SEPARATOR}{_machine()}"
 
 
 def _machine() -> str:
-    """QEMU, the host's kernel, its CPU and its /dev/kvm."""
+    """Return the versions of QEMU and of the host's kernel, its CPU and its /dev/kvm."""
     qemu = proc.check([qemucmd.PROGRAM, "--version"]).splitlines()[0]
     cpu = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
     device = f"{DEVICE} {DEVICE.stat().st_rdev:#x}"
@@ -127,7 +127,7 @@ def _machine() -> str:
 
 
 def _read(memory: Path) -> dict[str, str]:
-    """The problem of each key so far, "" where there was none; nothing when there is no file, or a damaged one."""
+    """Return the known problem of each key, "" for none. Return {} if the file is missing or damaged."""
     with contextlib.suppress(FileNotFoundError, ValueError):
         answers = json.loads(memory.read_text(encoding="utf-8"))
         if isinstance(answers, dict) and all(isinstance(value, str) for value in answers.values()):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a target is: something that runs a command where the modules of one build can be loaded."""
+"""A target: it runs a command where the modules of one build can be loaded."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..errors import HarnessError
 from ..kernel.build import Build
 
 GUEST_MEMORY_MIB = 512
-"""What a guest has unless its work needs more. It takes no more of the host's than it touches."""
+"""Default memory of a guest, in MiB. The guest uses no more of the host's memory than it touches."""
 
 Sink = Callable[[bytes], None]
 """Takes output as it arrives, in pieces of any size."""
 
 
 class GuestError(HarnessError):
-    """A guest that crashed, hung or never booted. The message has its console's last lines and the log's path."""
+    """A guest crashed, hung or did not boot. The message has the last lines of its console and the path of its log."""
 
 
 @dataclass
@@ -27,17 +27,17 @@ class GuestResult:
     """What a command left behind."""
 
     status: int
-    """Its exit status; 128 + n when signal n killed it."""
+    """Exit status of the command; 128 + n if signal n killed it."""
     stdout: bytes
     stderr: bytes
     console: Path | None
-    """The log of the guest's console, kept; None on the host."""
+    """Log of the guest's console, kept; None on the host."""
 
 
 class Target(ABC):
-    """A kernel that runs commands, with the modules that were built for it.
+    """A kernel that runs commands, with the modules built for it.
 
-    Call it from the main thread: the guest ends when the thread that started it does.
+    Call it from the main thread: the guest ends with the thread that started it.
     """
 
     name: str
@@ -46,15 +46,15 @@ class Target(ABC):
         self.build = build
         self.kernel = build.kernel
         self.accel = accel
-        """How QEMU runs the guest: "kvm", "tcg" or "icount"; None elsewhere."""
+        """Accelerator of QEMU: "kvm", "tcg" or "icount"; None for other targets."""
         self.memory_mib = GUEST_MEMORY_MIB
-        """Of the next guest; the host has what it has."""
+        """Memory of the next guest, in MiB. The host ignores it."""
         self.parameters: tuple[str, ...] = ()
-        """What the kernel of the next guest is told besides what it takes to boot; the host's has booted."""
+        """Additional parameters for the kernel of the next guest. The host ignores them."""
         self.cpu: int | None = None
-        """The host's CPU that guests keep to, so that they do not leave their caches; None: any."""
+        """The host's CPU that guests are bound to, so that they keep their caches; None for any CPU."""
         self.warnings: list[str] = []
-        """What results of its guests must tell of the machine, as far as that is known by now."""
+        """Warnings about the machine that results of its guests must include, as far as they are known."""
 
     @abstractmethod
     def run(
@@ -66,18 +66,18 @@ class Target(ABC):
         on_stdout: Sink | None = None,
         on_stderr: Sink | None = None,
     ) -> GuestResult:
-        """Run a command in the folder of the .ko files, with `files` beside them; `timeout` in seconds.
+        """Run a command in the folder of the .ko files, with `files` beside them. `timeout` is in seconds.
 
-        GuestError when the guest crashes, hangs or never boots, or when the time is over.
+        GuestError if the guest crashes, hangs or does not boot, or if the time is over.
         """
 
     @abstractmethod
     def shell(self, *, files: Sequence[Path] = ()) -> int:
-        """The same, interactive on the terminal of the harness; the exit status of the shell."""
+        """Run an interactive shell on the terminal of the harness. Return its exit status."""
 
 
 def check_files(files: Sequence[Path]) -> None:
-    """HarnessError unless all of them can be put into one folder, side by side."""
+    """HarnessError unless all files fit into one folder, side by side."""
     names: dict[str, Path] = {}
     for file in files:
         if not file.is_file():
