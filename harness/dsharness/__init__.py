@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The harness of dsbench: builds the modules, boots a guest, runs the sweep, draws the pictures."""
+"""The harness of dsbench: builds the modules, boots guests, runs sweeps, compares and draws results."""

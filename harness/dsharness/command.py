@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A command of the command line: its options, their check, the packages it needs and the function that runs it.
+"""A command: its options, their check, the packages that it needs, and the function that runs it.
 
-The module that declares a command loads on a bare Debian, without numpy or rich. Its options are checked first; then the
-packages are installed; only then is the module imported that runs it.
+The module that declares a command loads on a bare Debian, without numpy or rich. The options are checked first, then the packages
+are installed, and only then is the module that runs the command imported.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ def declare(
     needs: Sequence[str] = (),
     check: Callable[[argparse.Namespace], Any] | None = None,
 ) -> None:
-    """Say how the command of `parser` runs.
+    """Declare how the command of `parser` runs.
 
-    `run` is a function, or "package.module:function" below dsharness where importing it needs `needs`. It takes what
-    `check` returns, a plan say, or the parsed options where there is no check, and returns the exit status. `needs` are
-    groups of packages.txt. `check` raises UsageError for an option that is not allowed.
+    `run` is a function, or "package.module:function" below dsharness if importing it requires `needs`. It takes the result of
+    `check`, a plan for instance, or the parsed options if there is no check, and returns the exit status. `needs` are groups of
+    packages.txt. `check` raises UsageError for an option that is not allowed.
     """
     parser.set_defaults(run=run, needs=tuple(needs), check=check)
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Check the options, install what the command needs, run it. Return its exit status.
+    """Check the options, install the packages that the command needs, run the command. Return its exit status.
 
-    UsageError for an option that is not allowed, before anything is installed. HarnessError for what the user can mend.
+    UsageError for an option that is not allowed, before anything is installed. HarnessError for what the user can repair.
     """
     checked = args.check(args) if args.check else args
     packages.ensure(*args.needs)

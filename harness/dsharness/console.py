@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The one rich console: tables go to standard output, as wide as the terminal, or as a log needs them."""
+"""The rich console for tables on standard output."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ LOG_COLUMNS = 120
 
 
 def console(log_columns: int = LOG_COLUMNS) -> Console:
-    """Return a console: as wide as the terminal, or `log_columns` wide where standard output is none."""
+    """Return a console as wide as the terminal, or `log_columns` wide if standard output is not a terminal."""
     found = Console(highlight=False)
     return found if found.is_terminal else Console(highlight=False, width=log_columns)

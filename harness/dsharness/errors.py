@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The errors that reach the user as one sentence."""
+"""Errors that the user sees as one sentence."""
 
 from __future__ import annotations
 
-# Exit statuses beside 0, 1 (it cannot be done) and 2 (wrong usage). Each means one thing in every command.
+# Exit statuses besides 0, 1 (failure) and 2 (wrong usage). Each has one meaning in all commands.
 REGRESSED = 3
-"""The gate found something that costs more than its baseline allows."""
+"""The gate found a cell that costs more than its baseline allows."""
 OTHER_BASELINE = 4
-"""The gate's baseline is of another kernel or compiler, so it says nothing."""
+"""The gate's baseline is of another kernel or compiler, so there is no comparison."""
 CRASHED = 5
 """A guest ended before its command did."""
 TIMED_OUT = 6
@@ -15,7 +15,7 @@ TIMED_OUT = 6
 
 
 class HarnessError(Exception):
-    """Something the user can act on: the message is one sentence, `exit_code` the status of the process."""
+    """An error that the user can act on: the message is one sentence, `exit_code` the status of the process."""
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)
@@ -23,7 +23,7 @@ class HarnessError(Exception):
 
 
 class UsageError(HarnessError):
-    """A parameter with a value that is not allowed; the message names both and says what is."""
+    """A parameter has a value that is not allowed. The message names both and says what is allowed."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, exit_code=2)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What git knows of the checkout."""
+"""Facts from git about the checkout."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .errors import HarnessError
 
 
 def answer(*args: str) -> str:
-    """Run git in the project's folder and return what it prints. HarnessError with its complaint.
+    """Run git in the project's folder and return its output. HarnessError with its error message.
 
-    Variables such as GIT_DIR, which hooks of git set, would lead to another repository: git gets none of them.
+    git gets no variables such as GIT_DIR, which its hooks set: they would lead to another repository.
     """
     argv = ["git", "-C", str(paths.ROOT), *args]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Locks on what clones share in the cache; the kernel drops them when their holder ends, however it ends."""
+"""Locks on folders that clones share in the cache. The kernel releases a lock when its holder ends, however it ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import ui
 
 @contextlib.contextmanager
 def held(lock: Path, what: str) -> Iterator[None]:
-    """Hold `lock` exclusively; when another dsbench has it, say so (`what` is being done there) and wait."""
+    """Hold `lock` exclusively. If another dsbench holds it, say so, with `what` it does there, and wait."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a") as file:
         try:

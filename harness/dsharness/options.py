@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The values of command line options, checked. Each UsageError names the option, its value and what is allowed."""
+"""Values of command line options, checked. Each UsageError names the option, its value and what is allowed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def whole(option: str, text: None, lowest: int, highest: int) -> None: ...
 @overload
 def whole(option: str, text: str | None, lowest: int, highest: int) -> int | None: ...
 def whole(option: str, text: str | None, lowest: int, highest: int) -> int | None:
-    """Return `text` as a whole number; None for an option that is not given."""
+    """Return `text` as a whole number; None if the option is not given."""
     if text is None:
         return None
     if not _WHOLE.fullmatch(text) or not lowest <= int(text) <= highest:

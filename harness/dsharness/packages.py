@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Debian packages: what is missing of those in packages.txt, and installing it.
+"""Debian packages: which of those in packages.txt are missing, and their installation.
 
-NO_INSTALL=1 in the environment installs nothing and names what is missing instead.
+NO_INSTALL=1 in the environment prevents installation; the missing packages are named instead.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ APT_GET = ("apt-get", "-y", "-q", "-o", "DPkg::Lock::Timeout=600", "-o", "Acquir
 
 
 def groups() -> dict[str, list[str]]:
-    """The packages of each group: `[group]` opens one, a line is a package, `#` begins a comment."""
+    """Return the packages of each group. `[group]` starts a group, a line is a package, `#` starts a comment."""
     found: dict[str, list[str]] = {}
     current: list[str] | None = None
     for line in LIST.read_text(encoding="utf-8").splitlines():
@@ -37,7 +37,7 @@ def groups() -> dict[str, list[str]]:
 
 
 def missing(names: Sequence[str]) -> list[str]:
-    """The packages of these groups that are not installed. UsageError for a group that is not in the list."""
+    """Return the packages of these groups that are not installed. UsageError for an unknown group."""
     known = groups()
     for name in names:
         if name not in known:
@@ -48,7 +48,7 @@ def missing(names: Sequence[str]) -> list[str]:
 
 
 def ensure(*names: str) -> None:
-    """Install what is missing of these groups. HarnessError when that is forbidden, impossible or fails."""
+    """Install the missing packages of these groups. HarnessError if that is forbidden, impossible or fails."""
     absent = missing(names)
     if not absent:
         return
@@ -59,7 +59,7 @@ def ensure(*names: str) -> None:
         raise HarnessError(f"missing packages: {' '.join(absent)} (there is no apt-get here: install their like)")
     _authorise(f"missing packages: {' '.join(absent)} (as root: {command})")
     with ui.step(f"installing {len(absent)} packages: {' '.join(absent)}"):
-        # Lists that are absent or old show as a package that is not found: only then fetch them.
+        # Missing or old package lists show as a package that is not found: update the lists only then.
         if _apt("install", "--no-install-recommends", *absent):
             refresh()
             if complaint := _apt("install", "--no-install-recommends", *absent):
@@ -72,7 +72,7 @@ def forbidden() -> bool:
 
 
 def refresh() -> None:
-    """Fetch the package lists anew. HarnessError when that fails."""
+    """Update the package lists. HarnessError if that fails."""
     if forbidden():
         raise HarnessError("the package lists are missing or old (NO_INSTALL is set; fetch them by: apt-get update)")
     _authorise("the package lists are missing or old (as root: apt-get update)")
@@ -83,7 +83,7 @@ def refresh() -> None:
 
 @functools.cache
 def _authorise(otherwise: str) -> None:
-    """Let sudo ask for its password now, before a progress line is drawn. HarnessError when there is no way to root."""
+    """Let sudo ask for its password now, before a progress line is drawn. HarnessError if there is no way to become root."""
     if os.geteuid() == 0:
         return
     if not shutil.which("sudo"):
@@ -103,9 +103,9 @@ def _installed(names: Sequence[str]) -> set[str]:
 
 
 def _apt(*arguments: str) -> str:
-    """Run apt-get as root; its last error, or "" when all went well.
+    """Run apt-get as root. Return its last error, or "" if it succeeded.
 
-    An interrupted dpkg leaves a broken system: on ^C it is waited for, not killed.
+    An interrupted dpkg leaves a broken system, so ^C waits for it instead of killing it.
     """
     log = paths.logs() / "apt.log"
     environment = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8"]
@@ -125,5 +125,5 @@ def _apt(*arguments: str) -> str:
 
 
 def apt_error(lines: Sequence[str]) -> str:
-    """Return the first error in what apt or mmdebstrap printed, without its mark; "" if there is none."""
+    """Return the first error in the output of apt or mmdebstrap, without its mark; "" if there is none."""
     return next((line.split(": ", 1)[1] for line in lines if line.startswith(("E: ", "W: Failed"))), "")

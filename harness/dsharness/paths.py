@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where things lie: the folders of the project, and the cache that all clones share."""
+"""Paths: the folders of the project, and the cache that all clones share."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ PLOTS = ROOT / "plots"
 
 
 def cache_path() -> Path:
-    """The cache folder, which need not exist: $DSBENCH_CACHE, else ~/.cache/dsbench."""
+    """Return the cache folder, which may not exist: $DSBENCH_CACHE, or ~/.cache/dsbench."""
     named = os.environ.get("DSBENCH_CACHE")
     return Path(named).expanduser().absolute() if named else Path.home() / ".cache" / "dsbench"
 
 
 def cache() -> Path:
-    """The cache folder, made if need be. HarnessError when it cannot be."""
+    """Return the cache folder, created if necessary. HarnessError if it cannot be created."""
     return make_folder(cache_path(), "cache (DSBENCH_CACHE)")
 
 
 def logs() -> Path:
-    """The folder of the logs, made if need be. HarnessError when it cannot be."""
+    """Return the folder of the logs, created if necessary. HarnessError if it cannot be created."""
     return make_folder(LOGS, "log")
 
 
 def make_folder(folder: Path, role: str) -> Path:
-    """Make `folder` and prove that it can be written; HarnessError names its `role` when it cannot."""
+    """Create `folder` if necessary, and check that it is writable. HarnessError names its `role` if it is not."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -44,6 +44,6 @@ def make_folder(folder: Path, role: str) -> Path:
 
 
 def short(path: Path) -> Path:
-    """The path as seen from here, where it lies below."""
+    """Return the path relative to the current folder if it lies below it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path

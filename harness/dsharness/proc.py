@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Child processes that never outlive the harness.
 
-Each runs in a session of its own, so that one signal reaches all of its descendants; `setpriv --pdeathsig` ends it even
-when the harness itself is killed.
+Each runs in a session of its own, so that one signal reaches all of its descendants. `setpriv --pdeathsig` ends it even if the
+harness itself is killed.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ Arg = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class Finished:
-    """What a child left: its exit status (negative: killed by that signal) and the last lines of its output."""
+    """Result of a child: its exit status (negative: the signal that killed it) and the last lines of its output."""
 
     status: int
     tail: tuple[str, ...]
 
     @property
     def last(self) -> str:
-        """The last line, or what is known without one."""
+        """The last line, or the status if there is none."""
         return next((line.strip() for line in reversed(self.tail) if line.strip()), f"status {self.status}")
 
 
 def build_environment() -> dict[str, str]:
-    """For compilers: nothing of a make that called the harness, no private Python in front, messages in English."""
+    """Return the environment for compilers: no variables of a make that called the harness, no private Python, messages in English."""
     kept = {name: value for name in ("HOME", "TMPDIR") if (value := os.environ.get(name))}
     return {
         **kept,
@@ -51,15 +51,15 @@ def build_environment() -> dict[str, str]:
 
 
 def tied(argv: Sequence[Arg]) -> list[str]:
-    """`argv`, to be ended by the kernel when its parent dies."""
+    """Return `argv` so that the kernel ends it when its parent dies."""
     return ["setpriv", "--pdeathsig", "TERM", "--", *(os.fspath(arg) for arg in argv)]
 
 
 def killable(argv: Sequence[Arg]) -> list[str]:
-    """`argv`, to be killed with all its descendants when it is told to end: for what may be unable to end by itself.
+    """Return `argv` so that a request to end kills it with all its descendants: for programs that may be unable to end themselves.
 
-    A UML kernel that gets its signal while the guest computes can wait for ever for a lock that the guest holds. It makes
-    a session of its own, whose group has its number.
+    A UML kernel that receives its signal while the guest computes can wait forever for a lock that the guest holds. It creates a
+    session of its own, whose group has its number.
     """
     kill = 'kill -s KILL -- -$! 2>/dev/null; kill -s KILL 0'
     return ["sh", "-c", f"trap '{kill}' TERM; \"$@\" & wait $!", "sh", *(os.fspath(arg) for arg in argv)]
@@ -67,7 +67,7 @@ def killable(argv: Sequence[Arg]) -> list[str]:
 
 @contextlib.contextmanager
 def child(argv: Sequence[Arg], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A running child; on any way out of the block its whole session is ended and it is waited for."""
+    """Run a child for the duration of the block. Every exit from the block ends its whole session and waits for it."""
     with subprocess.Popen(tied(argv), start_new_session=True, **options) as process:
         try:
             yield process
@@ -76,7 +76,7 @@ def child(argv: Sequence[Arg], **options: Any) -> Iterator[subprocess.Popen[byte
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a session leader and its descendants, politely first; then reap it."""
+    """End a session leader and its descendants, first by SIGTERM, and reap it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
@@ -93,7 +93,7 @@ def stream(
     env: Mapping[str, str] | None = None,
     stdin: IO[bytes] | int | None = subprocess.DEVNULL,
 ) -> Finished:
-    """Run to the end; each line of its output goes to `log` (appended) and `on_line`."""
+    """Run a command to its end. Each line of its output goes to `log` (appended) and `on_line`."""
     tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
     with contextlib.ExitStack() as stack:
         sink: IO[str] | None = stack.enter_context(log.open("a", encoding="utf-8")) if log else None
@@ -113,7 +113,7 @@ def stream(
 
 
 def check(argv: Sequence[Arg], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
-    """Standard output of a short command. HarnessError with the last line of its complaint when it fails."""
+    """Return the standard output of a short command. HarnessError with the last line of its error output if it fails."""
     with child(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, env=env
     ) as process:

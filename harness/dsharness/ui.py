@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Messages and progress. All of it goes to standard error: standard output belongs to results.
+"""Messages and progress, on standard error: standard output belongs to results.
 
-On a terminal the innermost step is one live line with its elapsed time; elsewhere (a log, CI) it is a line when it
-begins, one now and then while it lasts, and one when it ends.
+On a terminal, the innermost step is one live line with its elapsed time. Elsewhere (a log, CI) it is a line at its start, a line
+now and then, and a line at its end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from types import TracebackType
 REDRAW_SECONDS = 0.2
 PLAIN_SECONDS = 15.0
 LEAST_SHARE = 0.01
-"""The time left is not guessed before so much is done."""
+"""Minimum share done before the remaining time is estimated."""
 
 _lock = threading.RLock()
 _running: list["Progress"] = []
@@ -32,12 +32,12 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """Print a warning: it should say what to do."""
+    """Print a warning, which should say what to do."""
     say(f"warning: {text}")
 
 
 def duration(seconds: float) -> str:
-    """Elapsed time for people: "0.4 s", "12 s", "3 min 05 s"."""
+    """Return a duration for people: "0.4 s", "12 s", "3 min 05 s"."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if seconds < 99.5:
@@ -47,10 +47,10 @@ def duration(seconds: float) -> str:
 
 
 class Progress:
-    """How far a job is: `with Progress("compiling", total=700) as p: p.update(12, "mm/slab.o")`.
+    """Progress of a job: `with Progress("compiling", total=700) as p: p.update(12, "mm/slab.o")`.
 
-    Without a total only the elapsed time is shown. With `estimate` the total is in parts that take about equally long
-    and mean nothing to the reader: the share and the time left are shown. Safe to update from any thread.
+    Without a total, only the elapsed time is shown. With `estimate`, the total counts parts of about equal duration that mean nothing
+    to the reader, so the share and the remaining time are shown. Updates are safe from any thread.
     """
 
     def __init__(self, what: str, total: int | None = None, unit: str = "", *, estimate: bool = False) -> None:
@@ -84,7 +84,7 @@ class Progress:
             say(f"{self.what}: {verdict} {duration(time.monotonic() - self._began)}")
 
     def update(self, done: int, note: str = "") -> None:
-        """Say that `done` of the total are finished, `note` being the newest."""
+        """Set the number of finished parts; `note` describes the newest."""
         with _lock:
             self.done = done
             self.note = note
@@ -133,7 +133,7 @@ class Progress:
 
 @contextlib.contextmanager
 def step(what: str) -> Iterator[None]:
-    """A job of unknown length: shows what and how long."""
+    """Show the name and the elapsed time of a job of unknown length."""
     with Progress(what):
         yield
 

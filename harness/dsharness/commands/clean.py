@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Removing what can be made again: build/, or also the cache of kernels that all clones share, or what is unused of it."""
+"""Remove build/, and on request the cache of kernels that all clones share, or the unused part of the cache."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..errors import HarnessError
 from ..kernel import buildroot, linuxsource, shelf, umlkernel
 
 MARKS = ("apt", "archive", buildroot.SHELF, "debs", umlkernel.SHELF, *linuxsource.SHELVES, "kvm.json", "kvm.lock")
-"""What the cache has in it: another folder is not removed, whatever DSBENCH_CACHE says."""
+"""Content of a cache. A folder without it is not removed, whatever DSBENCH_CACHE says."""
 
 
 def size(folder: Path) -> int:
-    """Bytes that a folder takes on the disk, each inode once."""
+    """Return the bytes that a folder takes on disk, each inode once."""
     seen: dict[int, int] = {}
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -27,12 +27,12 @@ def size(folder: Path) -> int:
 
 
 def human(count: int) -> str:
-    """A size for people: "12 MiB", "1.4 GiB"."""
+    """Return a size for people: "12 MiB", "1.4 GiB"."""
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
 
 
 def unused() -> list[Path]:
-    """The kernels and build roots in the cache that this revision would not take any more. HarnessError without a compiler."""
+    """Return the kernels and build roots in the cache that this revision does not use. HarnessError without a compiler."""
     return [*umlkernel.unused(), *buildroot.unused()]
 
 
@@ -49,7 +49,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Remove the folders, saying what they are and how large."""
+    """Remove the folders, and report what they are and their sizes."""
     if args.unused:
         return _remove_unused()
     _remove(paths.BUILD)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What this machine offers, target by target, and what to install for the rest."""
+"""Report what this machine offers for each target, and what to install for the rest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NEEDED_MEMORY = 1 << 30
 
 
 class State(enum.Enum):
-    """How a finding is; only MISSING in a needed one keeps the default target from working."""
+    """State of a finding. MISSING in a needed finding prevents the default target from working."""
 
     OK = "ok"
     LATER = "comes by itself"
@@ -34,7 +34,7 @@ class State(enum.Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the table. `needed`: by the default target, make plots."""
+    """One line of the table. `needed`: the default target, make plots, needs it."""
 
     what: str
     state: State
@@ -43,7 +43,7 @@ class Finding:
 
 
 def findings(probe: bool) -> Iterator[Finding]:
-    """All that is looked at, in the order of the table."""
+    """Return all findings, in the order of the table."""
     yield Finding("system", State.OK, f"Linux {platform.release()}, {os.cpu_count()} CPUs, {_who()}")
     yield _memory()
     yield _disk()
@@ -63,7 +63,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the table; the status is 1 when the default target cannot work here."""
+    """Print the table. Return 1 if the default target cannot work here."""
     lacking = []
     for finding in findings(args.probe):
         print(f"{finding.what:<18} {finding.state.value:<16} {finding.detail}", flush=True)
@@ -101,7 +101,7 @@ def _disk() -> Finding:
 
 
 def _unused() -> Iterator[Finding]:
-    """Nothing where nothing is, and where it cannot be told, for want of a compiler."""
+    """Return the unused builds; nothing if there are none, or if no compiler is there to identify them."""
     with contextlib.suppress(HarnessError):
         if folders := clean.unused():
             taken = clean.human(sum(clean.size(folder) for folder in folders))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Run a command in a guest, in the folder of the modules.
 
-The guest is booted for the command and powered off after it. The modules are in /lib/modules, too, so that modprobe
-finds them. Standard output, standard error and the exit status are the command's.
+The guest boots for the command and powers off after it. The modules are also in /lib/modules, where modprobe finds them. Standard
+output, standard error and the exit status are the command's.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ example: dsbench exec --target uml -- sh -c 'insmod dsbench.ko n=4000 tries=100 
 
 
 def add_target_options(parser: argparse.ArgumentParser) -> None:
-    """The options that pick a target and what goes into it."""
+    """Add the options that select a target and its content."""
     parser.add_argument("--target", choices=kernels.TARGETS, default="uml", help="where to run (default: uml)")
     parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12, newest or a full release (default: the target's)")
     parser.add_argument(
@@ -73,7 +73,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; its exit status."""
+    """Run the command. Return its exit status."""
     for file in args.files:
         if not file.is_file():
             raise UsageError(f"--with {file}: there is no such file")

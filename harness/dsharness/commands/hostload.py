@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Loading the modules into the running kernel from the build tree, unloading them, and installing them."""
+"""Load the modules into the running kernel from the build tree, unload them, install them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEBUGFS = Path("/sys/kernel/debug")
 
 
 def loaded() -> list[str]:
-    """The modules of dsbench in the running kernel: those that use others come first, as rmmod wants them."""
+    """Return the loaded modules of dsbench, users before the modules that they use, as rmmod needs them."""
     with contextlib.suppress(FileNotFoundError):
         names = [line.split()[0] for line in PROC_MODULES.read_text(encoding="ascii").splitlines()]
         return sorted((name for name in names if name == CORE or name.startswith(f"{CORE}_")), key=lambda name: name == CORE)
@@ -29,13 +29,13 @@ def loaded() -> list[str]:
 
 
 def load(args: argparse.Namespace) -> int:
-    """Insert the core and every container, run them together, and print /proc/dsbench."""
+    """Load the core and every container, run them together, and print /proc/dsbench."""
     parameters = [f"{name}={options.whole(name, value, 1, most)}" for name, value, most in (("n", args.n, sweep.MAX_N), ("tries", args.tries, sweep.MAX_TRIES))]
     host.require()
     if present := loaded():
         raise HarnessError(f"{', '.join(present)} loaded already: make unload removes them")
     modules = build.modules(kernels.find("host")).ko_dir
-    # One run of all, interleaved, instead of one as each registers.
+    # One interleaved run of all containers, instead of a run as each one registers.
     _insert(modules / f"{CORE}.ko", *parameters, "autorun=0")
     try:
         for container in sweep.known_containers():
@@ -52,7 +52,7 @@ def load(args: argparse.Namespace) -> int:
 
 
 def unload(args: argparse.Namespace) -> int:
-    """Remove what is loaded, the containers first."""
+    """Unload the modules, containers first."""
     if not loaded():
         ui.say("no module of dsbench is loaded")
         return 0
@@ -62,7 +62,7 @@ def unload(args: argparse.Namespace) -> int:
 
 
 def modules_install(args: argparse.Namespace) -> int:
-    """Install the modules for the running kernel, so that insmod and modprobe find them."""
+    """Install the modules for the running kernel, where insmod and modprobe find them."""
     host.require()
     build.install(build.modules(kernels.find("host")), Path("/"))
     ui.say("installed; next: modprobe dsbench n=4000 tries=100 && cat /proc/dsbench")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Run the KUnit suites in the UML guest.
 
-The report is parsed by the kernel's own kunit.py, from the source that the guest was built from.
+The kernel's own kunit.py parses the report. It is taken from the source that the guest was built from.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from ..errors import HarnessError
 
 SECONDS = 120.0
 
-# Nothing may run while the suites use the containers, which are loaded with them. What the kernel logs is the report, one
-# for each module: kunit.py stops reading at the end of the first.
+# No run may start while the suites use the containers, which are loaded with the suites. The kernel's log is the report,
+# one for each module, since kunit.py stops at the end of the first report.
 SCRIPT = """
 set -e
 insmod dsbench.ko autorun=0
@@ -38,17 +38,17 @@ REPORT_END = b"\f"
 
 @dataclass(frozen=True)
 class Case:
-    """One test case, or one parameter of it."""
+    """A test case, or one parameter of a test case."""
 
     suite: str
     name: str
     status: str
-    """PASS, FAIL, SKIP or ERROR, as kunit.py says."""
+    """PASS, FAIL, SKIP or ERROR, as kunit.py reports it."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the kernel's parser made of the log."""
+    """The log as parsed by the kernel's kunit.py."""
 
     cases: tuple[Case, ...]
     text: str
@@ -58,7 +58,7 @@ class Report:
 
 
 def run_suites() -> Report:
-    """Boot, load, report. HarnessError when the guest does not do as it is told."""
+    """Boot a guest, load the suites and return their report. HarnessError if the guest fails."""
     target = targets.get("uml")
     result = target.run(["sh", "-c", SCRIPT], timeout=SECONDS)
     if result.status:
@@ -70,7 +70,7 @@ def run_suites() -> Report:
 
 
 def joined(reports: Sequence[Report]) -> Report:
-    """One report of all; it passed when each did, and there is one."""
+    """Return one report of all. It passed if there is one and each passed."""
     return Report(
         tuple(case for report in reports for case in report.cases),
         "".join(report.text for report in reports),
@@ -79,7 +79,7 @@ def joined(reports: Sequence[Report]) -> Report:
 
 
 def parse(log: bytes, source: Path) -> Report:
-    """Give a kernel log to the kunit.py of a kernel source."""
+    """Parse a kernel log by the kunit.py of a kernel source."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         saved = Path(folder) / "log"
@@ -94,7 +94,7 @@ def parse(log: bytes, source: Path) -> Report:
 
 
 def _cases(group: dict[str, Any], suite: str = "") -> Iterator[Case]:
-    """All cases below a group; a suite is a group of the first level."""
+    """Return all cases below a group. A suite is a group of the first level."""
     for case in group.get("test_cases", []):
         yield Case(suite, case["name"], case["status"])
     for sub in group.get("sub_groups", []):
@@ -108,7 +108,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(_args: argparse.Namespace) -> int:
-    """Print the report; 0 when all passed."""
+    """Print the report. Return 0 if all cases passed."""
     report = run_suites()
     print(report.text, end="")
     return 0 if report.passed else 1

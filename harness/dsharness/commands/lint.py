@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Checks the sources: warnings of compiler and modpost, sparse, checkpatch, kernel-doc, mypy and shellcheck.
+"""Check the sources: warnings of the compiler and modpost, sparse, checkpatch, kernel-doc, mypy and shellcheck.
 
-The modules are built apart from the targets' builds, whole each time, for the oldest and the newest kernels that they
-support. A check that cannot be done here is skipped, with the reason: it never counts as passed.
+The modules are compiled apart from the targets' builds, completely each time, for the oldest and the newest supported kernels. A
+check that cannot run here is skipped, with the reason, and never counts as passed.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from ..kernel.kernels import Kernel
 
 UML = "uml"
 KERNELS = ("6.1", "6.12", kernels.NEWEST, UML)
-"""Debian's stock kernels and their compilers; the newest one in the build root; uml, which alone has KUnit."""
+"""Debian's stock kernels with their compilers, the newest one in the build root, and uml, which alone has KUnit."""
 
 SPARSE_PRELUDE = paths.HARNESS / "lint" / "sparse.h"
 COMPAT = paths.ROOT / "include" / "dsbench" / "compat.h"
-"""The one file that may ask for the kernel's version."""
+"""The only file that may use the kernel's version."""
 
 NOT_OF_TOOLS = "PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,EMBEDDED_FUNCTION_NAME"
-"""What checkpatch asks for that only kernel code has: its types, its macros, __func__ in what it prints."""
+"""Checks of checkpatch for kernel code only: kernel types, kernel macros, __func__ in messages."""
 
 NOISE = re.compile(
     r"^make\b|checker-valid\.sh|C=\d specified|compiler differs from the one used"
     r"|^cc1: warning: \./arch/um/include/generated/uapi: "
 )
-"""What make, not the compiler, says; and a folder that UML's makefile names but does not have."""
+"""Messages of make, not of the compiler, and a folder that UML's makefile names but does not have."""
 
 COMPLAINT = re.compile(r"\b(warning|error|undefined)\b", re.IGNORECASE)
 PLACE = re.compile(r"^(?P<file>[^\s:]+):(?P<rest>\d+:.*)$")
@@ -53,7 +53,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """One check, of the modules as built for one kernel, or of the sources alone."""
+    """One check, of the modules built for one kernel, or of the sources alone."""
 
     name: str
     kernel: str | None = None
@@ -64,7 +64,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The verdict on a check; the notes are its findings, or why it was skipped."""
+    """The verdict on a check. The notes are its findings, or why it was skipped."""
 
     check: Check
     verdict: Verdict
@@ -76,12 +76,12 @@ class Outcome:
 
 
 class Partial(HarnessError):
-    """A check found nothing, but could not look everywhere."""
+    """A check found nothing, but could not check everything."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where the modules are built for one kernel."""
+    """The folder in which the modules are built for one kernel."""
 
     kernel: Kernel
 
@@ -91,7 +91,7 @@ class Site:
         return paths.BUILD / f"lint-{self.kernel.release}" / "src"
 
     def make(self, *arguments: str) -> list[str]:
-        """Run make on the modules; its output, line by line."""
+        """Run make on the modules. Return the lines of its output."""
         lines: list[str] = []
         argv: list[proc.Arg] = [
             "make", "-s", "-k", f"-j{os.cpu_count() or 1}", "-C", self.kernel.kdir, f"M={self.sources / 'modules'}",
@@ -103,7 +103,7 @@ class Site:
         return lines
 
     def relative(self, line: str) -> tuple[str, bool]:
-        """A message with its file named from the project's top, and whether that file is ours."""
+        """Return a message with its file relative to the project, and whether that file is ours."""
         match = PLACE.match(line)
         if not match:
             return line, True
@@ -114,7 +114,7 @@ class Site:
 
 
 def plan(names: Sequence[str] = (), specs: Sequence[str] = KERNELS) -> list[Check]:
-    """The checks of these names (all, when none is given), those of built modules for each of these kernels."""
+    """Return the checks of these names (default: all), those of built modules for each of these kernels."""
     checks = []
     for name in names or (*BUILT, *PLAIN):
         if name in BUILT:
@@ -125,7 +125,7 @@ def plan(names: Sequence[str] = (), specs: Sequence[str] = KERNELS) -> list[Chec
 
 
 def perform(check: Check) -> Outcome:
-    """Do one check. UsageError for an unknown kernel; whatever else prevents it makes it skipped."""
+    """Perform one check. UsageError for an unknown kernel; any other obstacle makes the check skipped."""
     try:
         findings = BUILT[check.name](check.kernel) if check.kernel else PLAIN[check.name]()
     except UsageError:
@@ -136,18 +136,18 @@ def perform(check: Check) -> Outcome:
 
 
 def warnings(spec: str) -> list[str]:
-    """What compiler, objtool and modpost have to say about the modules, with W=1."""
+    """Return the warnings of the compiler, objtool and modpost about the modules, with W=1."""
     site, lines = _compiled(spec)
     return [site.relative(line)[0] for line in lines if COMPLAINT.search(line) and not NOISE.search(line)]
 
 
 def sparse(spec: str) -> list[str]:
-    """What sparse finds in our files. Partial when it stumbled over the kernel's own."""
+    """Return the findings of sparse in our files. Partial if sparse could not parse the kernel's own files."""
     packages.ensure("lint")
     site, _ = _compiled(spec)
     prelude = site.sources.parent / SPARSE_PRELUDE.name
     shutil.copyfile(SPARSE_PRELUDE, prelude)
-    # The headers' packages of newer kernels lack the script by which C=2 looks whether there is a sparse at all.
+    # The headers of newer kernels lack the script by which C=2 looks for sparse.
     with ui.step(f"running sparse for {site.kernel.release}"):
         lines = site.make("KBUILD_CHECKSRC=2", f"CF=-include {prelude}")
     messages = [site.relative(line) for line in lines if COMPLAINT.search(line) and not NOISE.search(line)]
@@ -159,9 +159,9 @@ def sparse(spec: str) -> list[str]:
 
 
 def checkpatch() -> list[str]:
-    """The kernel's coding style, by its own script."""
+    """Check the kernel's coding style by its own script."""
     script = _source() / "scripts" / "checkpatch.pl"
-    # -X: what Perl itself thinks of the script is not about our files.
+    # -X: Perl's own warnings about the script do not concern our files.
     argv: list[proc.Arg] = [
         "perl", "-X", script, "--strict", "--no-tree", "--terse", "--show-types", "--no-summary", "--quiet"
     ]  # fmt: skip
@@ -176,7 +176,7 @@ def checkpatch() -> list[str]:
 
 
 def kernel_doc() -> list[str]:
-    """Whether the comments on what include/ exports are whole."""
+    """Check that the kernel-doc comments in include/ are complete."""
     script = _source() / "scripts" / "kernel-doc"
     return _output(["perl", script, "-none", "-Wall", *_sources("include", (".h",))])
 
@@ -213,7 +213,7 @@ def _site(spec: str) -> Site:
 
 @functools.cache
 def _compiled(spec: str) -> tuple[Site, list[str]]:
-    """The modules, compiled from nothing, and what make said."""
+    """Compile the modules from scratch. Return the site and the output of make."""
     packages.ensure("base")
     site = _site(spec)
     shutil.rmtree(site.sources, ignore_errors=True)
@@ -223,7 +223,7 @@ def _compiled(spec: str) -> tuple[Site, list[str]]:
 
 
 def _source() -> Path:
-    """A kernel source with its scripts."""
+    """Return a kernel source with its scripts."""
     source = kernels.find("uml").source
     if not source:
         raise HarnessError("there is no kernel source here, whose scripts are needed")
@@ -235,7 +235,7 @@ def _sources(folder: str, suffixes: Sequence[str]) -> list[Path]:
 
 
 def _scripts() -> list[Path]:
-    """The files that begin as a shell script does, and those that scripts read."""
+    """Return the files that begin like a shell script, and the files that scripts source."""
     candidates = [*paths.HARNESS.rglob("*"), *(paths.ROOT / ".ci").rglob("*")]
     return sorted(file for file in candidates if file.is_file() and (file.suffix == ".sh" or re.match(rb"#!.*\bsh\b", _first_line(file))))
 
@@ -246,7 +246,7 @@ def _first_line(file: Path) -> bytes:
 
 
 def _output(argv: Sequence[proc.Arg]) -> list[str]:
-    """What a checker says, with our files named from the project's top; a failure that says nothing is an error."""
+    """Return the output of a checker with our files relative to the project. HarnessError for a failure without output."""
     lines: list[str] = []
     result = proc.stream(argv, cwd=paths.ROOT, env=proc.build_environment(), on_line=lines.append)
     said = [line.replace(f"{paths.ROOT}/", "") for line in lines if line.strip()]
@@ -267,7 +267,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do the checks; the status is 1 when one has failed."""
+    """Perform the checks. Return 1 if one failed."""
     outcomes = []
     for check in plan(args.only, args.kernel):
         outcomes.append(perform(check))

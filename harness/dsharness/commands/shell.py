@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""An interactive shell in a guest, in the folder of the modules. `exit` powers the guest off; ^] ends a hung one at once."""
+"""Run an interactive shell in a guest, in the folder of the modules. `exit` powers the guest off, ^] ends a hung guest at once."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the shell; its exit status."""
+    """Run the shell. Return its exit status."""
     return targets.get(args.target, args.kernel, args.accel, network=args.network, cpus=args.cpus).shell(files=args.files)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Targets that boot a kernel of their own: the job that a guest finds, and watching over the guest while it runs.
+"""Targets that boot a kernel of their own: the job for a guest, and the watch over a running guest.
 
-All that a guest says arrives in files which grow: its console, the command's output, and the report of harness/guest/init.
-Reading files needs no thread and loses nothing when the guest dies.
+All output of a guest arrives in growing files: its console, the command's output, and the report of harness/guest/init. Reading
+files needs no thread and loses nothing when the guest dies.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ POLL_SECONDS = 0.02
 POWER_OFF_SECONDS = 5.0
 CONSOLE_LINES = 15
 CONSOLES_KEPT = 20
-"""Of one target and kernel, the newest: older ones go when a guest boots."""
+"""Number of consoles to keep for each target and kernel; a boot removes older ones."""
 
 _guests = itertools.count(1)
-"""Numbers them, lest two of one second share a console."""
+"""Numbers the guests: two of them in one second need different consoles."""
 
 FATAL = re.compile(r"(?:Kernel panic|BUG: |Oops|kernel BUG at |general protection fault|init: |qemu-system).*")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\n\t\x20-\x7e\xa0-\U0010ffff]")
 
 Pump = Callable[[bool], None]
-"""Moves what output and input there is, which takes POLL_SECONDS or so; its argument: has the guest booted?"""
+"""Transfers pending output and input, for about POLL_SECONDS. Its argument says whether the guest has booted."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one guest is to do, as a folder that harness/guest/init understands."""
+    """The job of one guest, as a folder that harness/guest/init understands."""
 
     folder: Path
     console: Path
@@ -63,12 +63,12 @@ class Job:
 
     @property
     def status(self) -> Path:
-        """The report of the guest's init."""
+        """Path of the report of the guest's init."""
         return self.folder / "status"
 
     @property
     def described(self) -> tuple[Path, ...]:
-        """What of the folder the guest reads."""
+        """Files of the folder that the guest reads."""
         return (self.folder / "settings", self.folder / "command", self.folder / "files")
 
 
@@ -81,7 +81,7 @@ class Growing:
     content: bytearray = field(default_factory=bytearray)
 
     def read(self) -> bytes:
-        """What is new since the last time; it is passed on to the sink, too."""
+        """Read new data, and pass it on to the sink, too."""
         with self.path.open("rb") as file:
             file.seek(len(self.content))
             new = file.read()
@@ -100,7 +100,7 @@ class Report:
     status: int | None = None
 
     def update(self) -> None:
-        """Read what has come; a line counts when it is whole."""
+        """Read new lines. A line counts once it is complete."""
         self.file.read()
         lines = bytes(self.file.content).splitlines(keepends=True)
         for words in (line.split() for line in lines if line.endswith(b"\n")):
@@ -111,22 +111,22 @@ class Report:
 
 
 class _StumbleError(GuestError):
-    """The emulator's fault, before the guest did anything."""
+    """The emulator failed before the guest had booted."""
 
 
 class Guest(Target):
     """A target that boots a guest for each command, and powers it off afterwards."""
 
     boot_seconds: float
-    """After this time without a sign of init, a guest is given up."""
+    """Time limit for a guest's boot, in seconds."""
 
     @abstractmethod
     def _settings(self, job: Job) -> dict[str, str]:
-        """What /job/settings says beside `target` and `mode`."""
+        """Return the additional lines of /job/settings."""
 
     @abstractmethod
     def _argv(self, job: Job) -> list[str]:
-        """The command that boots the guest."""
+        """Return the command line that boots the guest."""
 
     def run(
         self,
@@ -187,15 +187,15 @@ class Guest(Target):
         return logs / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{next(_guests):03}-{os.getpid()}.console"
 
     def _stumbled(self, console: Sequence[str]) -> bool:
-        """Whether a guest that ended while it booted fell over its machine, which `_take_turns` can mend."""
+        """Return true if a guest that ended during its boot hit a fault of its machine that `_take_turns` avoids."""
         return False
 
     def _take_turns(self) -> str:
-        """Change the machine so that no guest falls over it again; what was changed, as a sentence without its dot."""
+        """Change the machine so that no guest hits the fault again. Return the change as a sentence without its full stop."""
         raise NotImplementedError
 
     def _boot(self, job: Job, pump: Pump, timeout: float) -> int:
-        """Boot the guest, a second time if need be, and follow it to its end; the exit status of its command."""
+        """Boot the guest, a second time if necessary, and follow it to its end. Return the exit status of its command."""
         try:
             return self._boot_once(job, pump, timeout)
         except _StumbleError:
@@ -225,11 +225,11 @@ class Guest(Target):
         seconds: float,
         reached: Callable[[], bool],
     ) -> None:
-        """Watch until `reached` is true. GuestError when the guest ends first, or after `seconds`."""
+        """Watch until `reached` is true. GuestError if the guest ends first, or after `seconds`."""
         deadline = time.monotonic() + seconds
         ended = False
         while True:
-            report.update()  # before the output is read: init reports the end when all of it is there
+            report.update()  # Before the output: init reports the end only once all output is there.
             pump(report.ready)
             if reached():
                 return
@@ -273,12 +273,12 @@ class Guest(Target):
 
 
 def _is_anothers(console: Path) -> bool:
-    """Whether another dsbench that made it still runs, and may be about to read it."""
+    """Return true if another running dsbench wrote this console and may still read it."""
     maker = console.stem.rpartition("-")[2]
     return maker != str(os.getpid()) and Path("/proc", maker).exists()
 
 
 def console_lines(log: Path) -> list[str]:
-    """The console's lines without what only a terminal understands."""
+    """Return the lines of the console without control sequences."""
     text = CONTROL.sub("", log.read_text(encoding="utf-8", errors="replace"))
     return [line.rstrip() for line in text.splitlines() if line.strip()]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What network tests need in a guest without the host's userland: ip, Python, and the stock kernel's network modules.
+"""Programs and modules for network tests in a guest without the host's userland: ip, Python, the stock kernel's network modules.
 
-It is put into a guest only when asked for: it takes time to pack and to unpack, which no benchmark of containers needs.
+They are added on request only, since they take time to pack and unpack, and no benchmark of containers needs them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .initramfs import Archive, libraries
 MODULES = (
     "veth", "dummy", "udp_tunnel", "ip6_udp_tunnel", "vxlan", "geneve", "bareudp", "fou", "fou6", "ipip", "wireguard",
 )  # fmt: skip
-"""The kernel's own modules that tunnels and their tests need; those that a kernel does not have are left out."""
+"""The kernel's own modules for tunnels and their tests. Modules that a kernel lacks are left out."""
 
 LEFT_OUT = {"bareudp": "drivers/net/bareudp.c"}
-"""Those that Debian 12's kernels are without, and where their source is."""
+"""Modules that Debian 12's kernels lack, with the place of their source."""
 BY_NAME = f"{', '.join(LEFT_OUT)} is built for Debian 12's kernels, which lack it, when named"
 
 PYTHON = Path("/usr/bin/python3")
@@ -34,26 +34,26 @@ PYTHON_IMPORTS = (
     "errno", "functools", "hashlib", "json", "os", "pathlib", "re", "select", "signal", "socket", "struct", "subprocess",
     "sys", "time", "traceback", "typing", "__future__",
 )  # fmt: skip
-"""What scripts in the guest may import."""
+"""Python modules that scripts in the guest may import."""
 
 
 MEASURING = ("iperf3", "sockperf", "netperf", "netserver", "wg")
-"""Programs of the paper's evaluation that go in where this machine has them."""
+"""Programs of the paper's evaluation that are added if this machine has them."""
 
 
 @dataclass(frozen=True)
 class Foreign:
-    """A module of the kernel's own source that the kernel was built without."""
+    """A module of the kernel's source that the kernel was built without."""
 
     module: Path
     source: str
-    """Which source it is from, "linux-source-6.12 6.12.117-1"."""
+    """Name and version of its source, "linux-source-6.12 6.12.117-1"."""
 
 
 def build_missing_modules(kernel: Kernel, names: Sequence[str]) -> list[Foreign]:
-    """Of the modules `names` those that the kernel was built without, built from Debian's source of its series.
+    """Build those modules of `names` that the kernel was built without, from Debian's source of its series.
 
-    What cannot be built is said, and absent.
+    A warning names the modules that cannot be built.
     """
     found = []
     for name in names:
@@ -86,9 +86,9 @@ def _from_source(kernel: Kernel, name: str) -> Foreign:
 
 @contextlib.contextmanager
 def module_root(built: Build, more: Sequence[Path] = ()) -> Iterator[Path]:
-    """As `built.mod_root`, and the kernel's own network modules and `more` with it; it is ours until it is packed, then another's.
+    """Return `built.mod_root` with the kernel's own network modules and `more`. The tree is ours until it is packed.
 
-    HarnessError when the kernel has no modules.
+    HarnessError if the kernel has no modules.
     """
     kernel = built.kernel
     own = _own_modules(kernel)
@@ -109,7 +109,7 @@ def module_root(built: Build, more: Sequence[Path] = ()) -> Iterator[Path]:
 
 
 def _own_modules(kernel: Kernel) -> Path:
-    """The folder of the kernel's own modules: its image is in there, or in /boot beside."""
+    """Return the folder of the kernel's own modules, beside its image or next to /boot."""
     image, release = kernel.image, kernel.release
     if not image:
         raise HarnessError(f"{release} does not boot in a guest")
@@ -120,7 +120,7 @@ def _own_modules(kernel: Kernel) -> Path:
 
 
 def _needed(own: Path) -> Iterator[Path]:
-    """The files of MODULES and of what they depend on."""
+    """Return the files of MODULES and their dependencies."""
     files = {_module_name(file): file for file in own.rglob("*.ko*")}
     waiting, seen = [_plain(name) for name in MODULES], set()
     while waiting:
@@ -142,7 +142,7 @@ def _plain(name: str) -> str:
 
 
 def add_programs(archive: Archive) -> None:
-    """Add ip, udptunctl's library, and as much of Python as PYTHON_IMPORTS."""
+    """Add ip, the library of udptunctl, and the part of Python that PYTHON_IMPORTS needs."""
     packages.ensure("tunnel")
     archive.program(_found("ip"), "/usr/sbin/ip")
     archive.program(tools.udptunctl(), "/usr/sbin/udptunctl")
@@ -166,7 +166,7 @@ def _found(name: str) -> Path:
 
 
 def _python_files() -> Iterable[Path]:
-    """The files that Python reads for these imports, as Python itself names them."""
+    """Return the files that Python reads for these imports, as Python itself reports them."""
     script = (
         f"import sys, sysconfig, {', '.join(PYTHON_IMPORTS)}\n"
         "files = {getattr(module, '__file__', None) for module in sys.modules.values()}\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The host itself: the running kernel, for who wants his own hardware's numbers. Never chosen unless asked for."""
+"""The host: the running kernel, for measurements on the user's own hardware. It runs only when it is asked for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INSTEAD = "the targets uml and qemu need none of that"
 
 
 def require() -> None:
-    """HarnessError, naming the obstacle, unless modules can be loaded into the running kernel by this user."""
+    """HarnessError with the obstacle, unless this user can load modules into the running kernel."""
     if not MODULES.exists():
         raise HarnessError(f"target host: the running kernel has no loadable modules ({INSTEAD})")
     if os.geteuid() != 0:
@@ -40,7 +40,7 @@ def require() -> None:
 
 
 class Host(Target):
-    """Runs commands beside the built modules. Nothing is installed: make modules_install does that."""
+    """Runs commands beside the built modules. It installs nothing; make modules_install does."""
 
     name = "host"
 
@@ -60,8 +60,8 @@ class Host(Target):
             for name, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
                 assert pipe is not None
                 selector.register(pipe, selectors.EVENT_READ, name)
-            # A background process that the command left may keep its output open, or go on writing: the command's own end
-            # counts. What it said last lies in the pipes then, and one reading of each takes all that a pipe holds.
+            # A background process of the command may keep its output open. The command's own end counts: its last output is in
+            # the pipes by then, and one read of each pipe takes all of it.
             ended = False
             while not ended:
                 ended = process.poll() is not None
@@ -87,7 +87,7 @@ class Host(Target):
 
     @contextlib.contextmanager
     def _folder(self, files: Sequence[Path]) -> Iterator[Path]:
-        """Where commands run: the folder of the modules, or a copy of it with the files put in."""
+        """Provide the folder that commands run in: that of the modules, or a copy of it with the files added."""
         check_files(files)
         if not files:
             yield self.build.ko_dir
@@ -99,7 +99,7 @@ class Host(Target):
 
 
 def _started(argv: Sequence[str], folder: Path) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-    """The command; a shell starts it, as in the guests, so that a missing one is reported alike."""
+    """Return the command, started by a shell as in the guests, so that a missing command is reported alike."""
     return proc.child(
         ["/bin/sh", "-c", 'exec "$@"', "sh", *argv],
         cwd=folder,

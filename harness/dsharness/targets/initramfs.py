@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Initial RAM file systems for guests: "newc" archives, written here so that neither root nor cpio is needed.
+"""Initial RAM file systems for guests: "newc" archives, written here so that they need neither root nor cpio.
 
-The kernel unpacks archives that lie one after the other into the same tree, and needs no compression: at a few MiB,
-packing would cost more time than it saves.
+The kernel unpacks consecutive archives into one tree, and needs no compression: for a few MiB, compression would take longer than
+it saves.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from ..errors import HarnessError
 BUSYBOX = Path("/bin/busybox")
 KMOD_NAMES = ("depmod", "insmod", "lsmod", "modinfo", "modprobe", "rmmod")
 SHELLS = ("sh", "ash", "bash")
-"""Applets left out: the shells of a static busybox prefer its applets, its insmod say, to what lies in PATH."""
+"""Applets that are left out: the shells of a static busybox prefer its applets, insmod for instance, to programs in PATH."""
 
 _LDD_LINE = re.compile(r"(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)")
 
 
 class Archive:
-    """A cpio archive under construction. Its bytes depend on the content alone: no times, no owners of the host."""
+    """A cpio archive under construction. Its bytes depend on the content alone: it has no times and no owners of the host."""
 
     def __init__(self) -> None:
         self._data = bytearray()
         self._known: set[PurePosixPath] = {PurePosixPath("/")}
 
     def folder(self, path: str | PurePosixPath) -> None:
-        """Add a folder and those above it; one that is there already is left alone."""
+        """Add a folder and its parents, unless they exist."""
         where = PurePosixPath(path)
         if where not in self._known:
             self._add(where, stat.S_IFDIR | 0o755)
@@ -40,14 +40,14 @@ class Archive:
         self._add(PurePosixPath(path), stat.S_IFREG | (0o755 if executable else 0o644), content)
 
     def copy(self, source: Path, path: str | PurePosixPath) -> None:
-        """Add a copy of a host's file; HarnessError when it cannot be read."""
+        """Add a copy of a file of the host. HarnessError if it cannot be read."""
         try:
             self.file(path, source.read_bytes(), executable=bool(source.stat().st_mode & stat.S_IXUSR))
         except OSError as error:
             raise HarnessError(f"{source} cannot be put into the guest: {error.strerror}") from error
 
     def symlink(self, path: str | PurePosixPath, to: str) -> None:
-        """Add a symbolic link that reads `to`."""
+        """Add a symbolic link to `to`."""
         self._add(PurePosixPath(path), stat.S_IFLNK | 0o777, to.encode())
 
     def device(self, path: str | PurePosixPath, major: int, minor: int) -> None:
@@ -55,24 +55,24 @@ class Archive:
         self._add(PurePosixPath(path), stat.S_IFCHR | 0o600, device=(major, minor))
 
     def tree(self, source: Path, path: str | PurePosixPath) -> None:
-        """Add all regular files below a host's folder, links resolved; links to folders are left out."""
+        """Add all regular files below a folder of the host, with links resolved. Links to folders are left out."""
         for entry in sorted(source.rglob("*")):
             if entry.is_file():
                 self.copy(entry, PurePosixPath(path) / entry.relative_to(source).as_posix())
 
     def program(self, source: Path, path: str | PurePosixPath) -> None:
-        """Add a program with the shared libraries that ldd names, at the paths where its loader looks for them."""
+        """Add a program with the shared libraries that ldd lists, at the paths where its loader looks for them."""
         self.copy(source, path)
         for library in libraries(source):
             self.once(library)
 
     def once(self, source: Path) -> None:
-        """Add a copy of a host's file at its own place, unless something is there already."""
+        """Add a copy of a file of the host at its own path, unless the path exists."""
         if PurePosixPath(source) not in self._known:
             self.copy(source, PurePosixPath(source))
 
     def packed(self) -> bytes:
-        """The finished archive, padded so that another may follow it."""
+        """Return the finished archive, padded so that another can follow."""
         finished = self._data + _entry(0, b"TRAILER!!!", 0, b"", (0, 0))
         return bytes(finished + b"\0" * (-len(finished) % 512))
 
@@ -90,7 +90,7 @@ def _entry(inode: int, name: bytes, mode: int, content: bytes, device: tuple[int
 
 
 def libraries(program: Path) -> list[Path]:
-    """The shared libraries of a program, its loader among them; none for a static one. HarnessError when one is missing."""
+    """Return the shared libraries of a program with its loader; none if it is static. HarnessError if one is missing."""
     try:
         listing = proc.check(["ldd", program])
     except HarnessError as error:
@@ -104,7 +104,7 @@ def libraries(program: Path) -> list[Path]:
 
 
 def base() -> Archive:
-    """What every guest of this kind has: busybox, dash as sh, and where the kernel's file systems go."""
+    """Return the base of every guest: busybox, dash as sh, and the mount points of the kernel's file systems."""
     archive = Archive()
     for mount_point in ("dev", "proc", "sys", "run", "tmp", "root"):
         archive.folder(f"/{mount_point}")
@@ -118,7 +118,7 @@ def base() -> Archive:
 
 
 def with_modules(ko_dir: Path, mod_root: Path) -> Archive:
-    """The base, the real kmod, bash, the .ko files in /dsbench, and /lib/modules as modules_install left it."""
+    """Return the base with kmod, bash, the .ko files in /dsbench, and /lib/modules as modules_install creates it."""
     archive = base()
     archive.program(Path("/bin/bash"), "/bin/bash")
     archive.program(Path("/bin/kmod"), "/bin/kmod")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""QEMU: a distribution's own stock kernel, with a small userland in an initramfs.
+"""QEMU: a stock kernel of the distribution, with a small userland in an initramfs.
 
-Serial ports need no driver that a stock kernel has only as a module: ttyS0 is the console, ttyS1 the command's standard
-output or the terminal, ttyS2 its standard error, ttyS3 the report.
+Serial ports need no driver that a stock kernel has as a module only: ttyS0 is the console, ttyS1 the command's standard output or
+the terminal, ttyS2 its standard error, ttyS3 the report.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from . import guestnet, initramfs, qemucmd
 from .guest import INIT, Guest, Job
 
 LEFT_BREAKPOINT = re.compile(r"\bint3: [0-9a-f]{4} \[#")
-"""How it is told, with "Oops: " before it from 6.10 on."""
+"""Message of the fault; from 6.10 on "Oops: " precedes it."""
 TERMINFO = (Path("/etc/terminfo"), Path("/lib/terminfo"), Path("/usr/share/terminfo"))
 
 
 class Qemu(Guest):
-    """A small PC, with one CPU unless there are to be more. `accel` says what rdtsc counts: cycles under "kvm", instructions under "icount".
+    """A small PC with one CPU by default. `accel` decides what rdtsc counts: cycles under "kvm", instructions under "icount".
 
-    With `network` the guest has the programs and modules of guestnet.py, too, and `modules`, files that fit its kernel.
+    `network` adds the programs and modules of guestnet.py, and `modules`, files built for its kernel.
     """
 
     name = "qemu"
@@ -38,7 +38,7 @@ class Qemu(Guest):
         self._modules = modules
         self._cpus = cpus
         self._at_once = accel == "tcg" and cpus > 1
-        """Whether each CPU has a thread of its own. Under icount they take turns: it counts for all of them together."""
+        """Whether each CPU has a thread of its own. Under icount the CPUs take turns, since one counter serves all of them."""
 
     def _settings(self, job: Job) -> dict[str, str]:
         return {"out": "/dev/ttyS1", "err": "/dev/ttyS2", "status": "/dev/ttyS3", "terminal": "/dev/ttyS1"}
@@ -58,10 +58,11 @@ class Qemu(Guest):
         )
 
     def _stumbled(self, console: Sequence[str]) -> bool:
-        """Several emulated CPUs may meet a breakpoint by which another patches the kernel, after it was taken out.
+        """Return true for the fault of a stale breakpoint, which several emulated CPUs may hit while one patches the kernel.
 
-        On real ones each CPU is told in time. QEMU before 8.1 may translate code that another CPU is just writing, and keep
-        that. On a busy host of two CPUs one of 28 boots of Linux 7.3 with eight CPUs fell, none of 43 with four; CI met it oftener.
+        Real CPUs are notified in time. QEMU before 8.1 may translate code while another CPU writes it, and keep the stale
+        translation. On a busy host of two CPUs, one of 28 boots of Linux 7.3 with eight CPUs failed, none of 43 with four; CI saw
+        it more often.
         """
         return self._at_once and any(map(LEFT_BREAKPOINT.search, console))
 
@@ -79,7 +80,7 @@ class Qemu(Guest):
 
 
 def _job_archive(job: Job) -> initramfs.Archive:
-    """What differs from one guest to the next."""
+    """Return the part of the initramfs that differs between guests."""
     archive = initramfs.Archive()
     archive.copy(INIT, "/init")
     archive.folder("/job/files")
@@ -94,7 +95,7 @@ def _job_archive(job: Job) -> initramfs.Archive:
 
 
 def _add_terminfo(archive: initramfs.Archive, kind: str) -> None:
-    """Tell the guest's programs of the user's terminal, when the host knows it."""
+    """Describe the user's terminal to the guest's programs, if the host knows it."""
     for folder in TERMINFO:
         entry = folder / kind[:1] / kind
         if kind and entry.is_file():

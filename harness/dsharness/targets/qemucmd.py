@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""QEMU's command line: one small PC without anything it does not need, and four serial ports."""
+"""QEMU's command line: a minimal PC with four serial ports."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from pathlib import Path
 
 PROGRAM = "qemu-system-x86_64"
 BOOT_MEMORY_MIB = 512
-"""Enough for a kernel that only has to boot."""
+"""Memory of a kernel that only has to boot, in MiB."""
 
 ACCELERATORS = {
     "kvm": ["-accel", "kvm", "-cpu", "host"],
     "tcg": ["-accel", "tcg,thread=single", "-cpu", "max"],
     "icount": [
         "-accel", "tcg,thread=single", "-cpu", "max",
-        # One instruction is one nanosecond of the guest's time, and an idle guest's clock jumps to its next timer:
-        # nothing that it can see depends on the host's speed, nor on chance.
+        # One instruction is one nanosecond of the guest's time, and the clock of an idle guest jumps to its next timer:
+        # nothing that the guest observes depends on the host's speed or on chance.
         "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1",
     ],
 }  # fmt: skip
-"""Their options. In "tcg" time is the host's and rdtsc means little; "icount" counts instructions."""
+"""Options of the accelerators. "tcg" uses the host's time, so rdtsc means little; "icount" counts instructions."""
 
 KERNEL_PARAMETERS = (
     "console=ttyS0,115200", "quiet", "oops=panic", "panic=-1",
-    # The same addresses in each boot; no wait for entropy; no second thoughts about an emulated clock.
+    # The same addresses in each boot, no wait for entropy, no doubts about an emulated clock.
     "nokaslr", "random.trust_cpu=on", "tsc=reliable", "no_timer_check",
 )  # fmt: skip
 
 MORE_KERNEL_PARAMETERS = {
-    # The tick comes from the HPET: calibrating the local APIC's timer by reading clocks in a loop takes icount 4 s.
+    # The tick comes from the HPET: the local APIC timer's calibration reads clocks in a loop, which takes icount 4 s.
     "icount": ("noapictimer",),
 }
 
@@ -44,11 +44,11 @@ def argv(
     at_once: bool = False,
     more: Sequence[str] = (),
 ) -> list[str]:
-    """The command that boots `image`; `ports` are the chardevs of ttyS0 to ttyS3, without their ids.
+    """Return the command that boots `image`. `ports` are the chardevs of ttyS0 to ttyS3, without their ids.
 
-    `more` are parameters for the kernel.
+    `more` are additional parameters of the kernel.
 
-    Emulated CPUs take turns in one thread of the host, or have one each and run `at_once`.
+    Emulated CPUs take turns in one thread of the host, or have a thread each with `at_once`.
     """
     parameters = (*KERNEL_PARAMETERS, *(MORE_KERNEL_PARAMETERS.get(accel, ()) if cpus == 1 else ()), *more)
     accelerator = [word.replace("thread=single", "thread=multi") if at_once else word for word in ACCELERATORS[accel]]
@@ -65,12 +65,12 @@ def argv(
 
 
 def to_file(path: Path) -> str:
-    """The chardev that appends to a file."""
+    """Return the chardev that appends to a file."""
     return f"file,append=on,path={escaped(path)}"
 
 
 def to_terminal(path: Path) -> str:
-    """The chardev that is a terminal's other end."""
+    """Return the chardev of a terminal's other end."""
     return f"serial,path={escaped(path)}"
 
 
@@ -81,5 +81,5 @@ def with_id(backend: str, name: str) -> str:
 
 
 def escaped(path: Path) -> str:
-    """A path as a value of a QEMU option, where a comma ends the value."""
+    """Return a path as a value of a QEMU option, where a comma ends the value."""
     return str(path).replace(",", ",,")

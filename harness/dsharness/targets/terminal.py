@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The terminal of an interactive guest: a pseudo terminal between the user's and the guest's.
+"""The terminal of an interactive guest: a pseudo terminal between the user's terminal and the guest's.
 
-The guest never touches the user's terminal, so that it can be put right again whatever the guest does.
+The guest never touches the user's terminal, so the harness can always restore it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from types import FrameType, TracebackType
 from typing import Any
 
 ESCAPE = b"\x1d"
-"""^]: ends the guest at once, as telnet has it."""
+"""^]: ends the guest immediately, as in telnet."""
 
 CHUNK = 4096
 END_OF_INPUT = b"\x04"
 
 
 class Terminal:
-    """Passes bytes between standard input and output and `guest_end`; raw once open() was called."""
+    """Transfers bytes between standard input and output and `guest_end`; raw after open()."""
 
     def __init__(self) -> None:
         self._stdin = sys.stdin.fileno()
@@ -62,7 +62,7 @@ class Terminal:
 
     @property
     def kind(self) -> str:
-        """What the user's terminal understands, by its name in terminfo."""
+        """Name of the user's terminal in terminfo."""
         return os.environ.get("TERM") or "dumb"
 
     @property
@@ -72,7 +72,7 @@ class Terminal:
         return f"{rows} {columns}"
 
     def open(self) -> None:
-        """Let input through from now on; until then ^C is the harness's own."""
+        """Start to pass input on. Until then ^C interrupts the harness."""
         if self._opened:
             return
         self._opened = self._listening = True
@@ -82,7 +82,7 @@ class Terminal:
             tty.setraw(self._stdin)
 
     def pump(self, seconds: float) -> None:
-        """Move what there is in both directions; wait for it up to `seconds`. KeyboardInterrupt on ESCAPE."""
+        """Transfer pending bytes in both directions, waiting up to `seconds`. KeyboardInterrupt on ESCAPE."""
         inputs = [self._own]
         if self._listening and not self._pending:
             inputs.append(self._stdin)
@@ -109,6 +109,6 @@ class Terminal:
         self._pending = data or END_OF_INPUT
 
     def _resize(self, number: int = 0, frame: FrameType | None = None) -> None:
-        """Give the guest's end the size of the user's window."""
+        """Set the guest's end to the size of the user's window."""
         columns, rows = shutil.get_terminal_size()
         fcntl.ioctl(self.guest_end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

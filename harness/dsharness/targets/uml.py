@@ -7,9 +7,9 @@ from .guest import INIT, Guest, Job
 
 
 class Uml(Guest):
-    """The host's programs on our kernel. The root file system is the host's, read-only below an overlay.
+    """The host's programs on the guest's kernel. The root file system is the host's, read-only below an overlay.
 
-    The job's folder is the only one that the guest has writable. rdtsc runs at native speed.
+    The job's folder is the only writable one in the guest. rdtsc runs at native speed.
     """
 
     name = "uml"
