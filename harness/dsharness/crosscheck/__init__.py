@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Check the suite against what it did not write: the kernel's own tests, ktime, and loops of known length."""
+"""Checks of the suite against independent measurements: the kernel's own tests, ktime, and loops of known length."""

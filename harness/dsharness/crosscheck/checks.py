@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What is set beside what in a cross-check, how far they may differ, and whether they do."""
+"""The checks of a cross-check: which figures are compared, how far they may differ, and whether they do."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .disassembly import Instruction
 from .kerneltests import INTERVAL, QUERIES, RBTREE, RHASHTABLE, Found
 
 IN_ORDER_BOUND = 2.0
-"""Percent of theirs, our increment included."""
+"""Percent of the kernel test's figure, our increment included."""
 SAME_WORK_BOUND = 5.0
 """Percent of theirs."""
 RUNNER_BOUND = 1.0
-"""Instructions an element over the bare loop."""
+"""Instructions per element over the bare loop."""
 CLOCK_BOUND = 1000.0
 """Parts in a million."""
 
@@ -28,7 +28,7 @@ INSTRUCTIONS = "instructions"
 
 
 class Verdict(enum.Enum):
-    """What came of a check. Cycles scatter, and other work has no bound: such figures are only shown."""
+    """Outcome of a check. Cycles scatter, and other work has no bound: such figures are only shown."""
 
     HOLDS = "holds"
     BROKEN = "broken"
@@ -37,34 +37,34 @@ class Verdict(enum.Enum):
 
 
 class Measure(enum.Enum):
-    """How a difference is taken, and its unit."""
+    """How a difference is calculated, and its unit."""
 
     PERCENT = "%"
     PPM = "ppm"
     COUNT = "instr."
 
     def of(self, theirs: float, ours: float) -> float:
-        """The difference of ours from theirs."""
+        """Return the difference of our figure from theirs."""
         scale = {Measure.PERCENT: 100 / theirs, Measure.PPM: 1e6 / theirs, Measure.COUNT: 1.0}
         return (ours - theirs) * scale[self]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One row: two figures, and by how much they may differ. Without figures the note says why."""
+    """One row: two figures, and how much they may differ. Without figures, the note says why."""
 
     name: str
     theirs: float | None
     ours: float | None
     measure: Measure | None
-    """None: the work is not the same, there is no difference to take."""
+    """None: the work differs, so there is no difference to calculate."""
     bound: float | None
-    """None: there is none for this work, or not in this unit."""
+    """None: there is no bound for this work, or none in this unit."""
     note: str
 
     @property
     def difference(self) -> float | None:
-        """Of ours from theirs, in the unit of `measure`."""
+        """Difference of our figure from theirs, in the unit of `measure`."""
         if self.theirs is None or self.ours is None or not self.measure:
             return None
         return self.measure.of(self.theirs, self.ours)
@@ -94,36 +94,36 @@ class Check:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that was measured, and the modules that it was measured with."""
+    """All measurements, and the modules that were measured."""
 
     n: int
     unit: str
     khz: float
-    """Ticks a millisecond, as the core says."""
+    """Ticks per millisecond, as the core reports them."""
     logs: Mapping[str, Mapping[str, Found] | HarnessError]
-    """What each of the kernel's tests said, or why it said nothing."""
+    """Output of each of the kernel's tests, or why there is none."""
     ours: Mapping[str, Sequence[float]]
-    """Cell without its n ("rbtree/fill") -> ticks an element, one figure a seed."""
+    """Cell without its n ("rbtree/fill") -> ticks per element, one figure for each seed."""
     clock: Sequence[tuple[int, int]]
     """Moments: ns of ktime, ticks."""
     ko_dir: Path
     tests: Mapping[str, Path]
 
     def theirs(self, test: str, thing: str) -> Found:
-        """What a test of the kernel said. HarnessError when it did not."""
+        """Return the figure of a test of the kernel. HarnessError if there is none."""
         said = self.logs[test]
         if isinstance(said, HarnessError):
             raise said
         return said[thing]
 
     def cell(self, name: str) -> float:
-        """The median of ours over the seeds. HarnessError when there is no such cell."""
+        """Return the median of our figures over the seeds. HarnessError if there is no such cell."""
         if name not in self.ours:
             raise HarnessError(f"there is no {name} in this build")
         return statistics.median(self.ours[name])
 
     def bound(self, value: float) -> float | None:
-        """A bound of instruction counts, which repeat; of cycles there is none."""
+        """Return a bound of instruction counts, which repeat; None for cycles."""
         return value if self.unit == INSTRUCTIONS else None
 
 
@@ -132,7 +132,7 @@ Figures = tuple[float, float, str]
 
 
 def all_of(facts: Facts) -> list[Check]:
-    """Every check, in the order of the table."""
+    """Return all checks, in the order of the table."""
     percent, count = Measure.PERCENT, Measure.COUNT
     return [
         _check("rbtree, in order", facts, _in_order, percent, facts.bound(IN_ORDER_BOUND)),
@@ -175,13 +175,13 @@ def _insert_and_delete(facts: Facts) -> Figures:
     spread = f"ours is {min(sums):.2f} to {max(sums):.2f} over the seeds, which make other trees"
     try:
         loops = _loops(facts)
-    except HarnessError as error:  # they explain, they do not decide
+    except HarnessError as error:  # The figures explain, they do not decide.
         loops = str(error)
     return theirs, statistics.median(sums), f"{spread}; {loops}"
 
 
 def _loops(facts: Facts) -> str:
-    """What the loops themselves have, so that a difference can be told from one of the trees."""
+    """Return the instructions of the loops themselves, to distinguish their difference from one of the trees."""
     fill = disassembly.function(facts.ko_dir / "dsbench_rbtree.ko", "rbtree_fill")
     erase = disassembly.function(facts.ko_dir / "dsbench_rbtree.ko", "rbtree_erase")
     test = disassembly.function(facts.tests[RBTREE], "init_module")
@@ -200,7 +200,7 @@ def _loops(facts: Facts) -> str:
 
 
 def _insertion(function: disassembly.Function, call: Instruction) -> list[Instruction]:
-    """One round of the loop around a call of rb_insert_color, with one step of the descent before it."""
+    """Return one round of the loop around a call of rb_insert_color, with one step of the descent before it."""
     steps = [
         one for one in function.instructions
         if one.address < call.address and one.mnemonic.startswith("cmp") and "(" in one.text
@@ -212,7 +212,7 @@ def _insertion(function: disassembly.Function, call: Instruction) -> list[Instru
 
 
 def _round(function: disassembly.Function, callee: str) -> list[Instruction]:
-    """One round of the loop around the only call of `callee`."""
+    """Return one round of the loop around the only call of `callee`."""
     calls = function.calls(callee)
     found = function.round_of(calls[0]) if len(calls) == 1 else None
     if not found:
@@ -221,7 +221,7 @@ def _round(function: disassembly.Function, callee: str) -> list[Instruction]:
 
 
 def _increment(found: Sequence[Instruction]) -> Instruction:
-    """The one instruction that adds to a value in memory. HarnessError where the compiler made more of it."""
+    """Return the single instruction that adds to a value in memory. HarnessError if the compiler generated several."""
     writes = [one for one in found if one.writes_memory]
     if len(writes) != 1 or not writes[0].mnemonic.startswith(("add", "inc")):
         raise HarnessError(f"our increment is not one instruction in this build but {[one.text for one in writes]}")
@@ -266,7 +266,7 @@ def _rate(before: tuple[int, int], after: tuple[int, int]) -> float:
 
 
 def _runner(cell: str, module: str, function: str) -> Callable[[Facts], Figures]:
-    """What is measured of a loop against the instructions that one of its rounds has."""
+    """Return the measured cost of a loop beside the number of instructions of one of its rounds."""
 
     def figures(facts: Facts) -> Figures:
         if facts.unit != INSTRUCTIONS:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Check the suite against what it did not write: the kernel's own tests of its containers, ktime, and loops of known
-length. The tests are taken from linux-source and built as they are; they run in the same guest as ours."""
+"""Check the suite against independent measurements: the kernel's own tests of its containers, ktime, and loops of known length.
+
+The tests are taken from linux-source and built unchanged; they run in the same guest as the suite.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How many instructions a loop of a module has, by objdump: what the compiler made, not what the source looks like."""
+"""Number of instructions of a module's loop, by objdump: what the compiler generated, not what the source says."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class Instruction:
 
     @property
     def target(self) -> int | None:
-        """Where it jumps to; None where it does not."""
+        """Target of its jump; None if it does not jump."""
         match = _TARGET.search(self.text) if self.mnemonic.startswith("j") else None
         return int(match[1], 16) if match else None
 
 
 class Function:
-    """The instructions of one function, and the ways through them."""
+    """The instructions of one function, and the paths through them."""
 
     def __init__(self, name: str, instructions: Sequence[Instruction]) -> None:
         self.name = name
@@ -57,29 +57,29 @@ class Function:
         self._index = {one.address: at for at, one in enumerate(self.instructions)}
 
     def calls(self, callee: str) -> list[Instruction]:
-        """Its calls of `callee`, by address."""
+        """Return its calls of `callee`, by address."""
         return [one for one in self.instructions if one.calls and one.callee == callee]
 
     def round_of(self, inside: Instruction) -> list[Instruction] | None:
-        """The shortest way from an instruction back to itself: one round of its loop. None where it is in none."""
+        """Return the shortest path from an instruction back to itself: one round of its loop. None if it is in no loop."""
         return self._way(inside, inside)
 
     def round_through(self, inside: Instruction, other: Instruction) -> list[Instruction]:
-        """The shortest such round with another instruction in it. HarnessError when there is none."""
+        """Return the shortest such round that contains another instruction. HarnessError if there is none."""
         there, back = self._way(inside, other), self._way(other, inside)
         if there is None or back is None:
             raise HarnessError(f"{self.name} is no loop as expected in this build: its instructions cannot be counted")
         return [*there, *back]
 
     def shortest_round(self) -> list[Instruction]:
-        """One round of its shortest loop. HarnessError where it has none."""
+        """Return one round of the shortest loop. HarnessError if there is no loop."""
         rounds = [found for one in self.instructions if one.target is not None and (found := self.round_of(one))]
         if not rounds:
             raise HarnessError(f"{self.name} has no loop in this build: its instructions cannot be counted")
         return min(rounds, key=len)
 
     def _way(self, begin: Instruction, end: Instruction) -> list[Instruction] | None:
-        """The fewest instructions from `begin` on that lead to `end`, without it; None where no way does."""
+        """Return the fewest instructions from `begin` to `end`, without `end`; None if no path exists."""
         start, goal = self._index[begin.address], self._index[end.address]
         before: dict[int, int] = {}
         waiting = collections.deque([start])
@@ -97,7 +97,7 @@ class Function:
         return [self.instructions[at] for at in reversed(way)]
 
     def _following(self, at: int) -> list[int]:
-        """Where control may go from there, within the function."""
+        """Return the possible successors of an instruction within the function."""
         one = self.instructions[at]
         following = [] if one.mnemonic in ("jmp", "ret", "int3", "ud2") else [at + 1]
         if one.target is not None and one.target in self._index:
@@ -106,13 +106,13 @@ class Function:
 
 
 def function(module: Path, name: str) -> Function:
-    """A function of a .ko file. HarnessError when the file has none of that name."""
+    """Return a function of a .ko file. HarnessError if the file has none of that name."""
     listing = proc.check(["objdump", "--disassemble", "--reloc", "--no-show-raw-insn", module])
     return parse(listing, name, module.name)
 
 
 def parse(listing: str, name: str, module: str) -> Function:
-    """The function `name` of what objdump says of `module`."""
+    """Return the function `name` in objdump's output for `module`."""
     head = re.search(rf"^[0-9a-f]+ <{re.escape(name)}>:\n", listing, re.MULTILINE)
     if not head:
         raise HarnessError(f"{module} has no function {name} in this build: its instructions cannot be counted")

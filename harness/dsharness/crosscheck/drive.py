@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Drives a cross-check: builds the kernel's tests, boots one guest for them and for ours, shows what came of it."""
+"""Runs a cross-check: builds the kernel's tests, boots one guest for them and for our modules, shows the outcome."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .plan import CrosscheckPlan
 SCRIPT = paths.HARNESS / "guest" / "crosscheck.sh"
 STAGES = paths.HARNESS / "guest" / "stage.sh"
 SEEDS = (1, 2, 3, 4, 5)
-"""Of our trees; theirs has one of its own."""
+"""Seeds of our trees; theirs have one of their own."""
 TRIES = 3
 LOOKUPS = 500
 CONTAINERS = ("rbtree", "list", "rhashtable")
@@ -44,7 +44,7 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether a bound is broken, or could not be checked where there is one."""
+        """Whether a bound is broken, or could not be checked."""
         return any(
             check.verdict is Verdict.BROKEN or check.verdict is Verdict.ABSENT and check.bound is not None
             for check in self.checks
@@ -52,7 +52,7 @@ class Report:
 
 
 class KernelStream(MarkedSections):
-    """Collects what the kernel's tests and the clock said, one list of lines each time."""
+    """Collects the output of the kernel's tests and of the clock, a list of lines each time."""
 
     def __init__(self, progress: ui.Progress) -> None:
         super().__init__("@kernel", self._mark)
@@ -67,12 +67,12 @@ class KernelStream(MarkedSections):
 
 @dataclass(frozen=True)
 class Said:
-    """What came out of the guest."""
+    """Output of the guest."""
 
     stages: Sequence[StageResult]
     """Our runs, one a seed."""
     kernel: Mapping[str, list[list[str]]]
-    """Test, or "clock" -> its lines, each time."""
+    """Test, or "clock" -> the lines of each time."""
 
 
 def run(plan: CrosscheckPlan) -> int:
@@ -85,20 +85,20 @@ def run(plan: CrosscheckPlan) -> int:
 
 
 def crosscheck(target_name: str, kernel: str | None, accel: str | None, n: int) -> Report:
-    """Do all checks with `n` elements. HarnessError when they cannot be done; a test that is not to be had is left out."""
+    """Perform all checks with `n` elements. HarnessError if that is impossible. A test that cannot be obtained is left out."""
     target = targets.get(target_name, kernel, accel)
     tests = kerneltests.make(target.kernel)
     for name, reason in tests.absent.items():
         ui.warn(f"{name} is absent: {reason}")
     said = _run(target, tests, n)
     report = said.stages[-1].report
-    assert report  # a stage that is a run has one
+    assert report  # A stage that is a run has a report.
     facts = _facts(n, said, report, target.build.ko_dir, tests)
     return Report(_context(target, report, tests, facts), checks.all_of(facts))
 
 
 def _run(target: targets.Target, tests: kerneltests.Tests, n: int) -> Said:
-    """Boot the guest once, for all of it."""
+    """Boot the guest once for all checks."""
     commands = [" ".join([name, *kerneltests.arguments(name, n)]) for name in tests.modules]
     argv = ["sh", SCRIPT.name, str(LOADS), " ".join(map(str, SEEDS)), " ".join(_settings(n)), *commands]
     stages: list[StageResult] = []
@@ -126,7 +126,7 @@ def _run(target: targets.Target, tests: kerneltests.Tests, n: int) -> Said:
 
 
 def _settings(n: int) -> list[str]:
-    """The core's parameters; the order of erasure is theirs."""
+    """Return the core's parameters. The order of erasure is that of the kernel's tests."""
     containers = [name for name in CONTAINERS if name in trees.working().containers]
     return [
         f"n={n}", f"tries={TRIES}", "warmup=0", f"lookups={LOOKUPS}", "erase_order=insertion",
@@ -179,7 +179,7 @@ def _log(name: str, logs: list[list[str]], tests: kerneltests.Tests) -> dict[str
 
 
 def moments(lines: Sequence[str]) -> list[tuple[int, int]]:
-    """The moments of debugfs' clock, ns and ticks. HarnessError when it is damaged."""
+    """Return the moments of debugfs' clock, ns and ticks. HarnessError if it is damaged."""
     try:
         found = [(int(ns), int(ticks)) for ns, ticks in (line.split(",") for line in lines[1:])]
     except ValueError as error:
@@ -191,7 +191,7 @@ def moments(lines: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def show(report: Report) -> None:
-    """The table and the notes, on standard output."""
+    """Print the table and the notes on standard output."""
     context = report.context
     label = results.label(context["target"], context["accel"])
     print(
@@ -222,11 +222,11 @@ def _figure(value: float | None) -> str:
 def _with_unit(check: Check, value: float | None, style: str) -> str:
     if value is None or not check.measure:
         return "-"
-    return f"{round(value, 2) + 0.0:{style}} {check.measure.value}"  # no -0.00
+    return f"{round(value, 2) + 0.0:{style}} {check.measure.value}"  # No -0.00.
 
 
 def keep(report: Report) -> Path:
-    """Write it into results/; the file."""
+    """Write the report into results/. Return the file."""
     path = results.new_path(f"crosscheck-{report.context['target']}", report.context["accel"])
     results.write_document({**report.context, "checks": [check.as_json() for check in report.checks]}, path)
     return path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel's own tests of its containers: taken from its source, built as they are, and what they print."""
+"""The kernel's own tests of its containers: taken from its source, built unchanged, and parsed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..kernel.kernels import Kernel
 RBTREE, INTERVAL, RHASHTABLE = NAMES = ("rbtree_test", "interval_tree_test", "test_rhashtable")
 
 WARM = "-D__cold__="
-"""They do all their work in module init, which older kernels mark as cold: gcc would compile it for size, unlike ours."""
+"""The tests work in module init, which older kernels mark as cold: gcc would optimise it for size, unlike our modules."""
 
 LOADS = 5
-"""How often each runs. Interrupts fall into their loops: the quietest of several is the one without."""
+"""Number of loads of each. Interrupts hit their loops: the quietest of several loads has none."""
 
 QUERIES = 100
-"""Searches in the interval tree; each finds a quarter of the intervals."""
+"""Searches in the interval tree. Each finds a quarter of the intervals."""
 
 _STAMP = re.compile(r"^\[[ \d.]+\] ?")
 _TROUBLE = re.compile(r"WARNING:|BUG:|Oops|Test failed|YES, failed")
@@ -35,18 +35,18 @@ RBTREE_TESTS = {"insert+delete": "latency of nnodes insert+delete", "in order": 
 
 @dataclass(frozen=True)
 class Tests:
-    """The tests as built for one kernel."""
+    """The tests built for one kernel."""
 
     source: str
-    """Which kernel source they are from, "linux-source-6.12 6.12.117-1"."""
+    """Name and version of their kernel source, "linux-source-6.12 6.12.117-1"."""
     modules: Mapping[str, Path]
     absent: Mapping[str, str]
-    """Name -> why it could not be built."""
+    """Test -> why it could not be built."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What one test printed of one thing, of one round through all its elements."""
+    """Figure that a test printed for one operation, for one round through all elements."""
 
     ticks: int
     results: int = 0
@@ -54,7 +54,7 @@ class Found:
 
 
 def make(kernel: Kernel) -> Tests:
-    """Take the tests from the source of `kernel`'s version and build them. HarnessError when that cannot be had."""
+    """Take the tests from the source of `kernel`'s version and build them. HarnessError if the source cannot be obtained."""
     picked = linuxsource.pick(f"{kernel.version[0]}.{kernel.version[1]}", [f"lib/{name}.c" for name in NAMES], linuxsource.TESTS)
     folder = paths.make_folder(paths.BUILD / f"{kernel.target}-{kernel.release}" / "tests", "build")
     modules: dict[str, Path] = {}
@@ -73,7 +73,7 @@ def make(kernel: Kernel) -> Tests:
 
 
 def arguments(name: str, n: int) -> list[str]:
-    """Parameters of a test for `n` elements: each thing once, and none of the long checks beside them."""
+    """Return the parameters of a test for `n` elements: each operation once, and none of the long checks."""
     return {
         RBTREE: [f"nnodes={n}", "perf_loops=1", "check_loops=0"],
         INTERVAL: [f"nnodes={n}", "perf_loops=1", f"nsearches={QUERIES}", "search_loops=1"],
@@ -82,10 +82,10 @@ def arguments(name: str, n: int) -> list[str]:
 
 
 def parse(name: str, logs: Sequence[Sequence[str]]) -> dict[str, Found]:
-    """What a test said in the kernel's log, one list of lines a load: the quietest of each thing.
+    """Parse the output of a test in the kernel's log, a list of lines for each load. The quietest figure of each operation counts.
 
-    The things are "insert+delete" and "in order" of the rbtree, "insert+delete" and "search" of the interval tree, "all" of
-    the rhashtable, which is in ns. HarnessError when it did not run, failed, or has no clock.
+    The operations are "insert+delete" and "in order" of the rbtree, "insert+delete" and "search" of the interval tree, "all" of the
+    rhashtable, in ns. HarnessError if the test did not run, failed, or has no clock.
     """
     loads = [_PARSERS[name](name, [_STAMP.sub("", line).strip() for line in log]) for log in logs]
     if not loads:

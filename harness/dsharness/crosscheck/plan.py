@@ -12,12 +12,12 @@ TARGETS = ("qemu", "uml")
 ACCELS = ("icount", "tcg", "kvm")
 DEFAULT_N = "4000"
 SMALLEST_N, LARGEST_N = 500, 100_000
-"""Below, what a loop costs once is seen; above, their tests cannot allocate their nodes in one piece."""
+"""Below, the fixed cost of a loop shows; above, the kernel's tests cannot allocate their nodes in one block."""
 
 
 @dataclass(frozen=True)
 class CrosscheckPlan:
-    """Where to check and how many elements, checked."""
+    """Where to check and the number of elements, checked."""
 
     target: str
     kernel: str | None

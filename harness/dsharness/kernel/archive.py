@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Debian's package archive without touching the system: `apt-get download`, unpacked into the cache by `dpkg-deb`.
+"""Debian's package archive without changes to the system: `apt-get download`, unpacked into the cache by `dpkg-deb`.
 
-A package or a tree of packages appears under its name only when it is whole: the work is done beside it and renamed.
+A package or a tree of packages gets its name only once it is complete: it is made beside the name and renamed.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Package:
 
 
 def names(pattern: str) -> list[str]:
-    """The packages in the lists whose names match the POSIX expression `pattern`."""
+    """Return the packages in the lists whose names match the POSIX expression `pattern`."""
     listing = _apt_cache("search", "--names-only", pattern)
     return [line.partition(" - ")[0] for line in listing.splitlines()]
 
 
 def candidate(name: str) -> Package | None:
-    """The version of a package that apt would install, or None when the lists have none."""
+    """Return the version of a package that apt would install, or None if the lists have none."""
     record = _apt_cache("show", "--no-all-versions", name)
     fields = dict(line.split(": ", 1) for line in record.splitlines() if ": " in line and line[0] != " ")
     if "Filename" not in fields:
@@ -53,7 +53,7 @@ def candidate(name: str) -> Package | None:
 
 
 def require(name: str) -> Package:
-    """Like candidate(), but the lists are fetched when they lack it. HarnessError when they still do."""
+    """Return candidate(), after an update of the lists if they lack the package. HarnessError if they still do."""
     found = candidate(name)
     if not found:
         packages.refresh()
@@ -64,7 +64,7 @@ def require(name: str) -> Package:
 
 
 def download(package: Package) -> Path:
-    """The package's file in the cache: what a broken download left is continued, a damaged one is fetched anew."""
+    """Return the package's file in the cache. A partial download is resumed, a damaged one is fetched again."""
     folder = paths.make_folder(paths.cache() / "debs", "download")
     deb = _deb(package)
     with locks.held(folder / f"{package.name}.lock", f"it downloads {package.name}"):
@@ -89,10 +89,10 @@ def tree(
     proofs: Sequence[str],
     mend: Callable[[Path], None] | None = None,
 ) -> Path:
-    """The folder of the cache with the packages that `wanted` names unpacked one over the other.
+    """Return the folder of the cache with the packages of `wanted` unpacked one over the other.
 
-    `proofs` are files that it must have, not empty: without them it is taken for damaged and made again. `mend` gets the
-    unpacked folder before it takes its name.
+    `proofs` are files that it must have, not empty; otherwise it is damaged and made again. `mend` receives the unpacked folder before
+    it gets its name.
     """
     folder = paths.cache() / "archive" / name
     with locks.held(folder.with_name(f"{name}.lock"), f"it unpacks {name}"):
@@ -124,7 +124,7 @@ def discard(package: Package) -> None:
 
 
 def require_space(folder: Path, size: int) -> None:
-    """HarnessError when the file system of `folder` has fewer than `size` bytes free."""
+    """HarnessError if the file system of `folder` has fewer than `size` bytes free."""
     free = shutil.disk_usage(folder).free
     if free < size:
         raise HarnessError(
@@ -166,7 +166,7 @@ def _apt_cache(*arguments: str) -> str:
 
 
 def _apt_options() -> list[str]:
-    """An index of our own: where the system keeps none, as container images do, each call would make it anew."""
+    """Return the option for a package index of our own: container images keep none, so each call would build it anew."""
     index = paths.make_folder(paths.cache() / "apt", "package index")
     return [
         "-o", f"Dir::Cache::pkgcache={index}/pkgcache.bin", "-o", f"Dir::Cache::srcpkgcache={index}/srcpkgcache.bin",

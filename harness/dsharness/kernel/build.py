@@ -25,19 +25,19 @@ ERROR = re.compile(r"\b(error|undefined)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Build:
-    """The modules as built for one kernel."""
+    """The modules built for one kernel."""
 
     kernel: Kernel
     ko_dir: Path
-    """All .ko files, flat, without debug information."""
+    """All .ko files in one folder, without debug information."""
     mod_root: Path
-    """What modules_install would make: mod_root/lib/modules/<release>/…, with depmod's indexes."""
+    """The result of modules_install: mod_root/lib/modules/<release>/…, with depmod's indexes."""
 
 
 def modules(kernel: Kernel, *, tree: Tree | None = None, make_args: Sequence[str] = ()) -> Build:
-    """Build the modules of `tree`, the working one by default, for `kernel`; `make_args` go to make.
+    """Build the modules of `tree`, by default the working tree, for `kernel`. `make_args` are passed to make.
 
-    HarnessError with the compiler's first complaints on failure.
+    HarnessError with the compiler's first messages on failure.
     """
     packages.ensure("base")
     tree = tree or trees.working()
@@ -63,9 +63,9 @@ def modules(kernel: Kernel, *, tree: Tree | None = None, make_args: Sequence[str
 
 
 def _recipe(kernel: Kernel, tree: Tree, make_args: Sequence[str]) -> str:
-    """All that a build depends on: kbuild has nothing to do while it stays the same.
+    """Return all that a build depends on. kbuild has nothing to do while it stays the same.
 
-    The kernel's configuration, its exported symbols and the compiler are told by size and time, the sources by content.
+    The kernel's configuration, its exported symbols and the compiler are identified by size and time, the sources by content.
     """
     compiler = shutil.which("gcc", path=proc.build_environment()["PATH"])
     ingredients = [kernel.kdir / "include/config/auto.conf", kernel.kdir / "Module.symvers", *([Path(compiler)] if compiler else [])]
@@ -84,9 +84,9 @@ def install(build: Build, root: Path) -> None:
 
 
 def _forget_other_kernel(folder: Path, kernel: Kernel) -> None:
-    """Remove what was built for another tree of the same release: UML with another config, whose structures differ.
+    """Remove what was built for another kernel tree of the same release: UML with another configuration, whose structures differ.
 
-    kbuild sees no difference when that tree is older than the objects.
+    kbuild sees no difference if that tree is older than the objects.
     """
     mark = folder.with_name("kdir")
     if not mark.exists() or mark.read_text(encoding="utf-8") != str(kernel.kdir):
@@ -128,17 +128,17 @@ def _kbuild(kernel: Kernel, tree: Tree, folder: Path, make_args: Sequence[str]) 
 
 
 def kbuild(kernel: Kernel, folder: Path, log: Path, make_args: Sequence[str] = ()) -> proc.Finished:
-    """Run kbuild on the modules of `folder`; all that it says goes to `log`."""
+    """Run kbuild on the modules of `folder`. All of its output goes to `log`."""
     argv: list[proc.Arg] = [
         "make", "-C", kernel.kdir, f"M={folder}", f"ARCH={kernel.arch}", f"-j{os.cpu_count() or 1}",
-        # Type information for BPF needs pahole and serves no one here.
+        # Type information for BPF needs pahole, and nothing here uses it.
         "CONFIG_DEBUG_INFO_BTF_MODULES=", *make_args, "modules",
     ]  # fmt: skip
     return proc.stream(kernel.command(argv), env=proc.build_environment(), log=log)
 
 
 def _objects(folder: Path) -> list[Path]:
-    """The modules that kbuild just made, by its own list: it names them .o or .ko, from M= or from the top."""
+    """Return the modules that kbuild made, from its own list, which names .o or .ko files relative to M= or to the top."""
     listed = (folder / "modules.order").read_text(encoding="utf-8").split()
     return [folder / Path(os.path.relpath(folder / name, folder)).with_suffix(".ko") for name in listed]
 
@@ -153,9 +153,9 @@ def _collect(objects: Sequence[Path], ko_dir: Path) -> None:
 
 
 def strip(module: Path, copy: Path, work: Path) -> None:
-    """Make `copy` the module without its debug information, at once and only if it is not that already.
+    """Make `copy` the module without its debug information, atomically and only if it is out of date.
 
-    Guests may be reading the old one; until it is whole the new one is in `work`.
+    Guests may be reading the old file. The new one is in `work` until it is complete.
     """
     if not copy.exists() or copy.stat().st_mtime_ns != module.stat().st_mtime_ns:
         with _replaced(copy, work) as fresh:
@@ -164,7 +164,7 @@ def strip(module: Path, copy: Path, work: Path) -> None:
 
 
 def _mirror(files: Sequence[Path], folder: Path) -> None:
-    """Make `folder` have copies of these files and nothing else; copies that are as their files stay as they are."""
+    """Make `folder` contain copies of these files and nothing else. Copies that are up to date stay."""
     for stale in {file.name for file in folder.iterdir()} - {file.name for file in files}:
         (folder / stale).unlink()
     for file in files:
@@ -181,7 +181,7 @@ def _state(file: Path) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def _replaced(file: Path, work: Path) -> Iterator[Path]:
-    """What is written to the name in `work` that this gives becomes `file` at once: guests may be reading the old one."""
+    """Provide a name in `work` whose file replaces `file` atomically at the end: guests may be reading the old one."""
     fresh = work / f".{file.name}.{os.getpid()}"
     try:
         yield fresh
@@ -199,7 +199,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build, and print the folder of the modules."""
+    """Build, and print the folder of the modules. Return the exit status."""
     build = modules(kernels.find(args.target, args.kernel))
     count = len(list(build.ko_dir.glob("*.ko")))
     ui.say(f"{count} modules for {build.kernel.release}; next: harness/dsbench exec --target {args.target} -- sh")

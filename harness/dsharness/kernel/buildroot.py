@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The build root: a small Debian of the next release, in the cache, with the newest stock kernel and its headers.
+"""The build root: a small Debian of the next release in the cache, with the newest stock kernel and its headers.
 
-Its tools are too new for the system's own C library, so commands run inside it: in mount and pid namespaces of their own,
-which take every mount and every process with them when they end. The system's package sources are read, never changed.
+Its tools are too new for the system's C library, so commands run inside it: in mount and pid namespaces of their own, which remove
+every mount and process when they end. The system's package sources are read, never changed.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from . import archive, shelf
 
 SHELF = "buildroot"
 STAMP = ".release"
-"""The last file of a root to be made, with the release of its kernel."""
+"""The last file of a root to be written, with the release of its kernel."""
 
 SUITE = "trixie"
 HEADERS_SUITE = "trixie-backports"
 PACKAGES = ("make", "kmod", "sparse")
 KERNEL_PACKAGES = ("linux-headers", "linux-binary", "linux-modules")
-"""Of the newest release; the headers bring gcc and what their own tools link."""
+"""Packages of the newest release. The headers pull in gcc and the libraries of their own tools."""
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 DEFAULT_MIRROR = "http://deb.debian.org/debian/"
 LISTS_MAX_AGE_SECONDS = 24 * 3600
 BUILD_BYTES = 3 << 29
-"""The root, the archive that it comes as, and the packages that are downloaded for it."""
+"""Size of the root, its archive and its downloaded packages, in bytes."""
 
 ENTER = paths.HARNESS / "buildroot" / "enter"
 UNWANTED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
@@ -50,29 +50,29 @@ class BuildRoot:
 
     path: Path
     release: str
-    """Of the kernel that its headers are for, "7.3.4+deb13-amd64"."""
+    """Release of the kernel that its headers are for, "7.3.4+deb13-amd64"."""
 
     @property
     def kdir(self) -> Path:
-        """For make -C kdir M=…, as seen from inside."""
+        """Folder for make -C kdir M=…, as seen from inside."""
         return Path("/usr/src") / f"linux-headers-{self.release}"
 
     @property
     def image(self) -> Path:
-        """The kernel, as seen from outside."""
+        """The kernel's image, as seen from outside."""
         return self.path / "usr/lib/modules" / self.release / "vmlinuz"
 
     def command(self, argv: Sequence[proc.Arg]) -> list[str]:
-        """`argv`, to be run inside the root: the project is there at its own path, and only its build folder is writable."""
+        """Return `argv` to run inside the root. The project is there at its own path, and only its build folder is writable."""
         paths.make_folder(paths.BUILD, "build")
         enter: list[proc.Arg] = [ENTER, self.path, paths.ROOT, paths.BUILD, *argv]
         return [*_namespaces(), *(os.fspath(arg) for arg in enter)]
 
 
 def find() -> BuildRoot:
-    """The build root with the newest kernel headers of the mirror, made if need be (about a minute).
+    """Return the build root with the newest kernel headers of the mirror, made if necessary (about a minute).
 
-    When the mirror is out of reach, the newest root that is there already. HarnessError when there is none.
+    If the mirror is out of reach, return the newest existing root. HarnessError if there is none.
     """
     require_namespaces()
     roots = paths.make_folder(paths.cache() / SHELF, "build root")
@@ -92,12 +92,12 @@ def find() -> BuildRoot:
 
 
 def unused() -> list[Path]:
-    """The roots in the cache that find() would not take any more."""
+    """Return the roots in the cache that find() does not use any more."""
     return shelf.unused(paths.cache_path() / SHELF, _recipe, STAMP)
 
 
 def newest_release(roots: Path) -> str:
-    """The newest kernel release that the mirror has headers for, by package lists of our own that are a day old at most."""
+    """Return the newest kernel release with headers in the mirror, from package lists of our own that are at most a day old."""
     packages.ensure("base")
     state = paths.make_folder(roots / "apt", "package list")
     with locks.held(roots / "apt.lock", "it fetches the package lists"):
@@ -115,7 +115,7 @@ def newest_release(roots: Path) -> str:
 
 @functools.cache
 def mirror() -> str:
-    """The mirror that the system's own apt uses for its release, or Debian's when that is not known."""
+    """Return the mirror of the system's own apt, or Debian's if it is unknown."""
     try:
         targets = proc.check(["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"])
         codename = _codename()
@@ -130,7 +130,7 @@ def mirror() -> str:
 
 @functools.cache
 def require_namespaces() -> None:
-    """HarnessError when this process may not make the namespaces that the build root is entered by."""
+    """HarnessError if this process may not create the namespaces that the build root needs."""
     if subprocess.run([*_namespaces(), "true"], check=False, capture_output=True).returncode:
         raise HarnessError(
             "the build root needs root, or user namespaces for everyone (sysctl kernel.unprivileged_userns_clone=1)"
@@ -148,7 +148,7 @@ def _codename() -> str:
 
 
 def _recipe() -> str:
-    """Names what decides the root's contents beside the kernel release."""
+    """Return a name of what decides the root's contents besides the kernel release."""
     return hashlib.sha256("\0".join((SUITE, *PACKAGES, *KERNEL_PACKAGES, *UNWANTED)).encode()).hexdigest()[:10]
 
 
@@ -157,7 +157,7 @@ def _source(suite: str) -> str:
 
 
 def _private_apt(state: Path) -> list[str]:
-    """Options that give apt sources, lists and caches of our own; proxies and the like stay the system's."""
+    """Return options that give apt sources, lists and caches of our own. Proxies and the like stay the system's."""
     (state / "sources.list").write_text(_source(HEADERS_SUITE) + "\n", encoding="utf-8")
     (state / "lists" / "partial").mkdir(parents=True, exist_ok=True)
     settings = {
@@ -191,7 +191,7 @@ def _require_keyring() -> None:
 
 
 def _make(folder: Path, release: str) -> None:
-    """Make the root beside `folder`; it gets its name when it is whole."""
+    """Make the root beside `folder`. It gets its name once it is complete."""
     packages.ensure("lint")
     _require_keyring()
     if os.geteuid() and not _has_subordinate_ids():
@@ -213,7 +213,7 @@ def _make(folder: Path, release: str) -> None:
 
 
 def _has_subordinate_ids() -> bool:
-    """Whether mmdebstrap can give the root's files to more than one user without being root."""
+    """Return true if mmdebstrap can give the root's files to more than one user without root's privileges."""
     return (
         subprocess.run(["mmdebstrap", "--unshare-helper", "true"], check=False, capture_output=True).returncode == 0
     )
@@ -228,7 +228,7 @@ def _bootstrap(tar: Path, release: str) -> None:
     sources = [_source(SUITE), _source(HEADERS_SUITE)]
     environment = proc.build_environment()
     if os.geteuid() == 0:
-        # Its temporary folder lies in ours, its mounts and processes in a namespace: an abrupt end leaves nothing.
+        # Its temporary folder lies in ours, its mounts and processes in a namespace: an abrupt end leaves nothing behind.
         mmdebstrap = [*NAMESPACES, "--mount-proc", "--", *mmdebstrap, "--mode=root"]
         environment["TMPDIR"] = str(tar.parent)
     else:

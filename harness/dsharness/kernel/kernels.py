@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernels that a target can run: found by what the user calls them, installed or in the package archive."""
+"""The kernels that a target can run: found by the user's name for them, installed or in the package archive."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .linuxsource import USR_SRC
 TARGETS = ("uml", "qemu", "host")
 DEFAULT_VERSION = "6.12"
 NEWEST = "newest"
-"""The newest stock kernel of the mirror, whatever release it is for: built for, and kept, in the build root."""
+"""The newest stock kernel of the mirror, whatever release it is for. It is built for, and kept in, the build root."""
 
 BOOT = Path("/boot")
 
-# What kbuild calls some of the machines of uname -m; the others have the same name.
+# kbuild's names of some machines of uname -m; the others have the same name.
 ARCHES = {"x86_64": "x86", "aarch64": "arm64", "ppc64le": "powerpc", "s390x": "s390", "riscv64": "riscv"}
 HOST_MODULES = Path("/lib/modules")
 
@@ -36,18 +36,18 @@ class Kernel:
     version: tuple[int, int]
     """(6, 12)."""
     arch: str
-    """make ARCH=: "um", "x86", on a host what it is."""
+    """make ARCH=: "um", "x86", on a host its own."""
     kdir: Path
     """for make -C kdir M=…"""
     image: Path | None
-    """What boots: UML's `linux`, or a vmlinuz; None on the host."""
+    """The bootable file: UML's `linux`, or a vmlinuz; None on the host."""
     source: Path | None
-    """The unpacked linux-source where there is one (checkpatch, kunit.py)."""
+    """The unpacked linux-source if there is one (checkpatch, kunit.py)."""
     inside: buildroot.BuildRoot | None = None
-    """Whose tools build for it, when the system's are too old; `kdir` is a folder in there then."""
+    """The root whose tools build for the kernel if the system's are too old; `kdir` is then a folder inside it."""
 
     def command(self, argv: Sequence[proc.Arg]) -> list[str]:
-        """`argv`, to be run where the tools are that build for this kernel."""
+        """Return `argv` to run with the tools that build for this kernel."""
         return self.inside.command(argv) if self.inside else [os.fspath(arg) for arg in argv]
 
     @property
@@ -59,9 +59,9 @@ class Kernel:
 
 
 def find(target: str, spec: str | None = None) -> Kernel:
-    """The kernel that `spec` names: a version ("6.1"), a full release, "newest" (qemu), or None for the target's default.
+    """Return the kernel that `spec` names: a version ("6.1"), a full release, "newest" (qemu), or None for the target's default.
 
-    It is fetched or built if need be. UsageError when there is no such target or kernel, HarnessError when it cannot be had.
+    It is fetched or built if necessary. UsageError for an unknown target or kernel, HarnessError if it cannot be obtained.
     """
     match target:
         case "uml":
@@ -75,25 +75,25 @@ def find(target: str, spec: str | None = None) -> Kernel:
 
 
 def uml_versions() -> list[str]:
-    """The versions of linux-source in the archive, oldest first."""
+    """Return the versions of linux-source in the archive, oldest first."""
     sources = archive.names(r"^linux-source-[0-9]+\.[0-9]+$")
     return sorted((name.removeprefix("linux-source-") for name in sources), key=_order)
 
 
 def stock_releases() -> list[str]:
-    """The releases of stock kernels that can be had here, installed or in the archive, oldest first."""
+    """Return the releases of stock kernels, installed or in the archive, oldest first."""
     found = {name.removeprefix("linux-headers-") for name in archive.names(r"^linux-headers-[0-9]+\..*-amd64$")}
     found |= {folder.name.removeprefix("linux-headers-") for folder in USR_SRC.glob("linux-headers-*-amd64")}
     return sorted((release for release in found if _micro(release)), key=_order)
 
 
 def newest_stock() -> dict[str, str]:
-    """Version -> the newest release of its ordinary flavour, oldest version first."""
+    """Return the newest release of the ordinary flavour by version, oldest version first."""
     return {_dotted(_version(release)): release for release in stock_releases() if _plain(release)}
 
 
 def stock_headers(release: str) -> Path:
-    """The kdir of a stock kernel: the system's if it has it, else the archive's, which then builds from the cache."""
+    """Return the kdir of a stock kernel: the system's, or the archive's, which then builds from the cache."""
     installed = USR_SRC / f"linux-headers-{release}"
     if (installed / "Makefile").exists():
         return installed
@@ -108,7 +108,7 @@ def stock_headers(release: str) -> Path:
 
 
 def stock_image(release: str) -> Path:
-    """The vmlinuz of a stock kernel, the system's or the archive's."""
+    """Return the vmlinuz of a stock kernel, the system's or the archive's."""
     installed = BOOT / f"vmlinuz-{release}"
     try:
         with installed.open("rb"):
@@ -169,7 +169,7 @@ def _running(spec: str | None) -> Kernel:
 
 
 def _running_arch() -> str:
-    """What kbuild calls the architecture of the running kernel; ARCH in the environment overrides it, as for kbuild."""
+    """Return kbuild's name for the architecture of the running kernel. ARCH in the environment overrides it, as for kbuild."""
     machine = platform.machine()
     return os.environ.get("ARCH", "") or ARCHES.get(machine, machine)
 
@@ -181,19 +181,19 @@ def _headers_packages(release: str) -> list[archive.Package]:
 
 
 def _image_packages(release: str) -> list[archive.Package]:
-    """The signed image, or the unsigned one where only that is offered."""
+    """Return the signed image, or the unsigned one if there is no other."""
     return [archive.candidate(f"linux-image-{release}") or archive.require(f"linux-image-{release}-unsigned")]
 
 
 def _relocate(makefile: Path) -> None:
-    """Debian's headers name each other under /usr/src: let this one find its neighbour wherever they are."""
+    """Make Debian's headers, which refer to each other under /usr/src, find their neighbour wherever they are."""
     here = "$(dir $(abspath $(lastword $(MAKEFILE_LIST))))"
     text = makefile.read_text(encoding="utf-8")
     makefile.write_text(text.replace("include /usr/src/", f"include {here}../"), encoding="utf-8")
 
 
 def _version(text: str) -> tuple[int, int]:
-    """(6, 12) of "6.12.117+deb12-amd64". UsageError when that is no kernel's name."""
+    """Return (6, 12) for "6.12.117+deb12-amd64". UsageError if it is not the name of a kernel."""
     match = re.match(r"(\d+)\.(\d+)", text)
     if not match:
         raise UsageError(f"kernel {text!r} is not a version: say 6.1, 6.12, or a full release")
@@ -205,12 +205,12 @@ def _dotted(version: tuple[int, int]) -> str:
 
 
 def _plain(release: str) -> bool:
-    """Debian's ordinary flavour, neither cloud nor realtime."""
+    """Return true for Debian's ordinary flavour, neither cloud nor realtime."""
     return not re.search(r"-(cloud|rt)-amd64$", release)
 
 
 def _micro(release: str) -> bool:
-    """A full release; "6.12-amd64" is a meta-package."""
+    """Return true for a full release; "6.12-amd64" is a meta-package."""
     return bool(re.match(r"\d+\.\d+\.\d+", release))
 
 

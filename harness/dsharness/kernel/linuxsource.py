@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Debian's linux-source: a package with the kernel's source, as a compressed tar file, installed or in the archive."""
+"""Debian's linux-source: a package with the kernel's source as a compressed tar file, installed or in the archive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..errors import HarnessError
 from . import archive, shelf
 
 TESTS, DRIVERS = SHELVES = ("kernel-tests", "kernel-drivers")
-"""What is picked, each in a folder of the cache."""
+"""The sets of files to take, each in a folder of the cache."""
 USR_SRC = Path("/usr/src")
 
 _ABSENT = re.compile(r"Not found in archive|Exiting with failure status due to previous errors")
@@ -25,16 +25,16 @@ _ABSENT = re.compile(r"Not found in archive|Exiting with failure status due to p
 
 @dataclass(frozen=True)
 class Picked:
-    """Files of a kernel source, flat in one folder of the cache."""
+    """Files of a kernel source, all in one folder of the cache."""
 
     source: str
-    """Which source they are from, "linux-source-6.12 6.12.117-1"."""
+    """Name and version of their source, "linux-source-6.12 6.12.117-1"."""
     folder: Path
 
 
 @contextlib.contextmanager
 def tarball(package: archive.Package) -> Iterator[IO[bytes]]:
-    """The tar.xz file in the package, from the archive, as a stream."""
+    """Return the tar.xz file in the package as a stream."""
     deb = archive.download(package)
     unpack: list[proc.Arg] = ["dpkg-deb", "--fsys-tarfile", deb]
     find = ["tar", "--extract", "--to-stdout", "--wildcards", "./usr/src/linux-source-*.tar.xz"]
@@ -47,9 +47,9 @@ def tarball(package: archive.Package) -> Iterator[IO[bytes]]:
 
 
 def pick(version: str, files: Sequence[str], shelf_name: str) -> Picked:
-    """Files of the source of `version` ("6.12"), named from its top, in the cache; one of SHELVES always has the same files.
+    """Return files of the source of `version` ("6.12"), named from its top, in the cache. Each of SHELVES always has the same files.
 
-    A file that this source does not have is not there. HarnessError when the source cannot be had.
+    Files that this source lacks are absent. HarnessError if the source cannot be obtained.
     """
     packages.ensure("base")
     name = f"linux-source-{version}"
@@ -74,7 +74,7 @@ def pick(version: str, files: Sequence[str], shelf_name: str) -> Picked:
 
 
 def _kept(place: Path, name: str) -> list[Path]:
-    """What was picked of any version of the package, the last by name."""
+    """Return the files taken from any version of the package, the last version by name."""
     return sorted(path for path in place.glob(f"{name}_*") if path.is_dir() and path.suffix != shelf.PART)
 
 
@@ -83,7 +83,7 @@ def _picked(folder: Path) -> Picked:
 
 
 def _installed_version(name: str) -> str:
-    """The version of the package on this system, "" where it is not installed."""
+    """Return the version of the installed package, "" if it is not installed."""
     if not (USR_SRC / f"{name}.tar.xz").exists():
         return ""
     with contextlib.suppress(HarnessError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A file of the kernel's own source, built as it is, as a module by itself."""
+"""One file of the kernel's own source, built unchanged as a module."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .linuxsource import Picked
 
 
 def module(kernel: Kernel, picked: Picked, name: str, folder: Path, flags: str = "") -> Path:
-    """`name`.c of what was picked as `name`.ko for `kernel`, in `folder` and without debug information.
+    """Build `name`.c of the picked files as `name`.ko for `kernel`, in `folder` and without debug information.
 
-    `flags` go to the compiler. The caller keeps others from building in the folder; those that read the module may go on.
-    HarnessError when the source has no such file, or it does not build.
+    `flags` are passed to the compiler. The caller keeps others from building in the folder; readers of the module may continue.
+    HarnessError if the source lacks the file, or it does not build.
     """
     source = picked.folder / f"{name}.c"
     if not source.exists():

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 PART = ".part"
-"""Behind the name of what is not finished."""
+"""Suffix of an unfinished folder."""
 
 
 def unused(shelf: Path, recipe: Callable[[], str], proof: str) -> list[Path]:
-    """The folders that nothing would take from the shelf any more: of other recipes, and older ones of the same source.
+    """Return the folders of the shelf that nothing uses any more: those of other recipes, and older ones of the same source.
 
-    `proof` is the file that the newest is told by. What an interrupted build of `recipe` left is not among them.
+    `proof` is the file whose time identifies the newest. An interrupted build of `recipe` is not among them.
     """
     folders = [folder for folder in sorted(shelf.glob("*_*_*")) if folder.is_dir()]
     if not folders:
@@ -26,5 +26,5 @@ def unused(shelf: Path, recipe: Callable[[], str], proof: str) -> list[Path]:
 
 
 def lock(folder: Path) -> Path:
-    """Held by who makes or removes a folder."""
+    """Return the lock that is held to make or remove a folder."""
     return folder.with_name(f"{folder.name.removesuffix(PART)}.lock")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Builds the C tools of harness/tools, a folder each, into build/: udptunctl, which configures tunnels of our kind."""
+"""Builds the C tools of harness/tools, a folder each, into build/: udptunctl, which configures udptun tunnels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wmissing-proto
 
 
 def udptunctl() -> Path:
-    """The tool for udptun tunnels, built if it is older than its sources. HarnessError when it does not build."""
+    """Return the tool for udptun tunnels, built if it is older than its sources. HarnessError if it does not build."""
     return _compiled("udptunctl", ("-lmnl",))
 
 
@@ -30,7 +30,7 @@ def _compiled(name: str, libraries: tuple[str, ...]) -> Path:
 
 
 def _compile(program: Path, libraries: tuple[str, ...]) -> None:
-    """Make `program`, which has a folder of its name, unless it is newer than all that it is made of."""
+    """Build `program` from the folder of its name, unless it is newer than all of its sources."""
     name = program.name
     ingredients = [*(SOURCES / name).glob("*.[ch]"), *(INCLUDE / "uapi").iterdir(), Path(__file__)]
     if program.exists() and all(file.stat().st_mtime < program.stat().st_mtime for file in ingredients):
@@ -57,7 +57,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build the tools, and print where they are."""
+    """Build the tools, and print where they are. Return the exit status."""
     program = udptunctl()
     ui.say(f"its manual: man {SOURCES / 'udptunctl' / 'udptunctl.8'}")
     print(program)

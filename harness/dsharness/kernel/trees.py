@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The sources of the modules at one state of the project: the working tree as it is, or a revision of git's."""
+"""The sources of the modules at one state of the project: the working tree, or a git revision."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .. import git, locks, paths, proc
 from ..errors import HarnessError, UsageError
 
 SOURCES = ("modules", "include")
-"""The folders that the modules are made of."""
+"""The folders that the modules are built from."""
 SUFFIXES = (".c", ".h", ".S", ".rs")
 NAMES = ("Kbuild", "Makefile")
-"""What kbuild reads: all else in these folders is a product of somebody's own build, or text."""
+"""The files that kbuild reads. All other files in these folders are products of a build by hand, or text."""
 
 _DIGEST = re.compile(r"\+[0-9a-f]{12}$")
 """How a stamp ends."""
@@ -27,23 +27,23 @@ WORKTREE_NAMES = (WORKTREE, ".")
 
 @dataclass(frozen=True)
 class Tree:
-    """One state of SOURCES, and where its builds go."""
+    """One state of SOURCES, and the folder of its builds."""
 
     name: str
     """What the user calls it."""
     revision: str
-    """What git calls it, "-dirty" behind it when it has changes of its own."""
+    """Git's name of the revision, with "-dirty" if the tree has changes."""
     root: Path
     into: Path
 
     @property
     def dirty(self) -> bool:
-        """Whether it is none that git knows."""
+        """Whether the tree differs from every revision of git."""
         return self.revision.endswith("-dirty")
 
     @property
     def digest(self) -> str:
-        """What tells its sources from others', whatever git knows of them."""
+        """Digest of the sources, independent of git."""
         found = hashlib.sha256()
         for path in source_files(self.root):
             found.update(f"{path.relative_to(self.root)}\0{path.stat().st_size}\0".encode())
@@ -52,7 +52,7 @@ class Tree:
 
     @property
     def stamp(self) -> str:
-        """What its modules say that they are of: the revision and, as two dirty trees have the same, "+" and the digest."""
+        """The stamp in the modules: the revision, "+" and the digest, since two dirty trees have the same revision."""
         return f"{self.revision}+{self.digest}"
 
     @property
@@ -71,30 +71,30 @@ def source_files(root: Path) -> list[Path]:
 
 
 def containers(root: Path) -> list[str]:
-    """The containers in the project at `root`, one source file each."""
+    """Return the containers in the project at `root`, one source file each."""
     return sorted(source.stem for source in (root / "modules/containers").glob("*.c"))
 
 
 def same_sources(one: str, other: str) -> bool:
-    """Whether modules with these stamps are of the same sources; what git calls these changes with any commit."""
+    """Return true if modules with these stamps have the same sources. The revision changes with any commit."""
     digests = [_DIGEST.search(stamp) for stamp in (one, other)]
     return one == other or bool(digests[0] and digests[1] and digests[0][0] == digests[1][0])
 
 
 def working() -> Tree:
-    """The working tree as it is."""
+    """Return the working tree."""
     return Tree(WORKTREE, described(), paths.ROOT, paths.BUILD)
 
 
 def described() -> str:
-    """What git calls the state of the project; "unknown" outside a repository."""
+    """Return git's name of the state of the project; "unknown" outside a repository."""
     return git.described() or "unknown"
 
 
 def find(name: str) -> Tree:
-    """The tree that `name` stands for: a revision of git's, unpacked below build/ab, or the working tree.
+    """Return the tree that `name` stands for: a git revision, unpacked below build/ab, or the working tree.
 
-    UsageError when git knows no such revision; HarnessError when this is no checkout, or the revision has no modules.
+    UsageError for an unknown revision; HarnessError if this is not a checkout, or the revision has no modules.
     """
     if name in WORKTREE_NAMES:
         return working()
@@ -113,7 +113,7 @@ def find(name: str) -> Tree:
 
 
 def _unpack(name: str, commit: str, folder: Path) -> None:
-    """An archive rather than a worktree of git's: nothing stays registered, and build/ can be removed at any time."""
+    """Unpack an archive rather than a git worktree: nothing stays registered, so build/ can be removed at any time."""
     fresh = folder.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
     paths.make_folder(fresh, "build")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The User Mode Linux kernel: built once from Debian's linux-source, and kept in the cache for all clones.
 
-The finished folder is a kernel tree without its objects: what external modules build against (Module.symvers, headers,
-scripts), the bootable `linux`, and the tools of the source (checkpatch.pl, kunit.py).
+The finished folder is a kernel tree without its objects: what external modules need (Module.symvers, headers, scripts), the
+bootable `linux`, and the tools of the source (checkpatch.pl, kunit.py).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ MAKE = ("make", "ARCH=um", "SUBARCH=x86_64")
 JOBS = os.cpu_count() or 1
 
 BUILD_BYTES = 3 << 30
-"""The unpacked source with its objects, before it is pruned."""
+"""Size of the unpacked source with its objects, in bytes, before it is pruned."""
 
 SOURCE_FILES = 51_000
 BUILD_STEPS = 1200
-"""Of 6.12, for the progress display alone: other versions end a little before or after 100 %."""
+"""Steps of the build of 6.12, for the progress display alone: other versions end slightly before or after 100 %."""
 
 SKIPPED = (
     "Documentation/*/*",
@@ -43,16 +43,16 @@ SKIPPED = (
     ),
     *(f"{name}/*.[ch]" for name in ("drivers/gpu", "drivers/infiniband", "drivers/media", "drivers/staging", "sound")),
 )  # fmt: skip
-"""What is not even unpacked: no part of User Mode Linux, and half of the source. Kconfig and Makefiles are read."""
+"""Folders that are not unpacked: no part of User Mode Linux, and half of the source. Kconfig files and Makefiles are read."""
 
 KEPT = ("arch/um", "arch/x86", "include", "scripts", "tools/include", "tools/testing/kunit")
-"""Folders that outlive the build; of the rest the top level's files and folder names stay, as checkpatch.pl expects."""
+"""Folders that outlive the build. Of the rest, the files at the top and the names of folders stay, as checkpatch.pl expects."""
 
 PROOFS = ("linux", "Module.symvers", "include/config/kernel.release", "include/generated/autoconf.h", "scripts/mod/modpost")
 
 
 def tree(version: str) -> Path:
-    """The kernel tree of `version` ("6.12"), built if need be. HarnessError when it cannot be."""
+    """Return the kernel tree of `version` ("6.12"), built if necessary. HarnessError if it cannot be built."""
     packages.ensure("base")
     source = f"linux-source-{version}"
     uml = paths.make_folder(paths.cache() / SHELF, "UML kernel")
@@ -70,23 +70,23 @@ def tree(version: str) -> Path:
 
 
 def release(folder: Path) -> str:
-    """`uname -r` of the kernel in this tree."""
+    """Return `uname -r` of the kernel in this tree."""
     return (folder / "include/config/kernel.release").read_text(encoding="utf-8").strip()
 
 
 def built() -> list[Path]:
-    """The finished kernel trees in the cache."""
+    """Return the finished kernel trees in the cache."""
     trees = (image.parent for image in (paths.cache_path() / SHELF).glob("linux-source-*/linux"))
     return sorted(tree for tree in trees if tree.suffix != shelf.PART)
 
 
 def unused() -> list[Path]:
-    """The trees in the cache that tree() would not take any more. HarnessError without a compiler."""
+    """Return the trees in the cache that tree() does not use any more. HarnessError without a compiler."""
     return shelf.unused(paths.cache_path() / SHELF, _recipe, "linux")
 
 
 def _recipe() -> str:
-    """Names what decides the build beside the source: the config, the compiler and this file's own doing."""
+    """Return a name of what decides the build besides the source: the configuration, the compiler and this file."""
     compiler = proc.check(["gcc", "--version"], env=proc.build_environment()).splitlines()[0]
     options = re.findall(r"^.*CONFIG_.*$", FRAGMENT.read_text(encoding="utf-8"), re.MULTILINE)
     ingredients = (*options, compiler, *MAKE, *KEPT)
@@ -94,7 +94,7 @@ def _recipe() -> str:
 
 
 def _make(package: archive.Package, folder: Path) -> None:
-    """Unpack, configure, build and prune beside `folder`; an interrupted build goes on there the next time."""
+    """Unpack, configure, build and prune beside `folder`. The next call resumes an interrupted build there."""
     work = paths.make_folder(folder.with_name(f"{folder.name}{shelf.PART}"), "build")
     log = paths.logs() / f"uml-{package.version}.log"
     log.unlink(missing_ok=True)
@@ -154,12 +154,12 @@ def _compile(work: Path, log: Path) -> None:
 
 
 def _distrust(work: Path) -> None:
-    """The source may be damaged: let the next attempt unpack it again, over what is built already."""
+    """Let the next attempt unpack the source again, over the objects that exist: the source may be damaged."""
     (work / ".unpacked").unlink()
 
 
 def _prune(work: Path) -> None:
-    """Leave the folders that are KEPT, without objects, and the top level."""
+    """Keep the folders of KEPT, without objects, and the files at the top."""
     kept = [work / name for name in KEPT]
     for top in list(work.iterdir()):
         if top.is_dir() and not top.is_symlink() and top not in kept:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How well two sweeps of the same thing agree: the ratio of one figure of each cell's telling tries, the median as a rule."""
+"""Agreement of two sweeps of the same thing: the ratio of one figure of each cell's comparable tries, by default the median."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .results import Results
 
 @dataclass(frozen=True)
 class Agreement:
-    """The second sweep's figures over the first's, by cell, and the cells that have no ratio."""
+    """The figures of the second sweep divided by those of the first, by cell, and the cells without a ratio."""
 
     ratios: dict[str, float]
     unresolved: list[str]
 
     @property
     def typical(self) -> float:
-        """By how much the cells typically differ: the geometric mean of the larger over the smaller, less 1."""
+        """Typical difference of the cells: the geometric mean of the larger figure over the smaller, minus 1."""
         return stats.typical_change(list(self.ratios.values()))
 
     @property
@@ -43,7 +43,7 @@ class Agreement:
 def of(first: Results, second: Results, figure: str = "median") -> Agreement:
     """Compare two sweeps by one figure of stats.Summary.
 
-    HarnessError when no cell of both is above the clock's resolution.
+    HarnessError if no cell is above the clock's resolution in both.
     """
     before, after = (
         {name: getattr(stats.summarise(values), figure) for name, values in side.items()} for side in results.comparable_samples(first, second)

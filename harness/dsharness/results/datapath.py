@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The datapath's part of a sweep: kinds of devices, payloads, and what came of setting them up in the guest."""
+"""The datapath in a sweep: kinds of devices, payloads, and the outcome of setting the devices up in the guest."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from ..errors import HarnessError
 SCRIPT = paths.HARNESS / "guest" / "datapath.sh"
 
 BARE = "veth"
-"""The bare link: what every tunnel runs over, and the floor of its cost."""
+"""The bare link, which every tunnel runs over: the floor of a tunnel's cost."""
 TUNNELS = ("udptun", "vxlan", "geneve", "bareudp", "fou", "wireguard")
 """The kinds of tunnels, for all of the harness: datapath.sh has a make_KIND for each, tunnel/devices.py a Device."""
 DEVICES = (BARE, *TUNNELS)
 ENCRYPTING = "wireguard"
-"""Shown beside the others, never compared with them."""
+"""Shown beside the other tunnels, never compared with them."""
 
 PAYLOADS = ("64", "512", "1400", "64400")
 MAX_PAYLOAD = 64_400
-"""The largest that dsbench_tunnel.ko sends, 46 segments in one GSO packet."""
+"""Largest payload of dsbench_tunnel.ko, 46 segments in one GSO packet."""
 MOST_PAYLOADS = 16
 USUAL_PAYLOAD = 1400
-"""A full packet of a network with an MTU of 1500: the payload to show where only one is shown; larger
-ones leave in segments."""
+"""A full packet of a network with an MTU of 1500: the payload that stands for all where only one is shown. Larger payloads leave
+in segments.
+"""
 PACKETS = 32
-"""Packets of a try; GSO packets, fewer, as dsbench_tunnel.ko says."""
+"""Packets of a try. dsbench_tunnel.ko sends fewer GSO packets."""
 
 
 @dataclass(frozen=True)
 class Topology:
-    """What datapath.sh says: the devices that there are, and why there are not the others."""
+    """The devices that datapath.sh set up, and the reasons why the others are absent."""
 
     present: tuple[str, ...]
     absent: dict[str, str]
 
 
 def parse_topology(lines: Sequence[str]) -> Topology:
-    """Parse the lines of `datapath.sh up`. HarnessError for a line that it never prints."""
+    """Parse the output of `datapath.sh up`. HarnessError for a line that it never prints."""
     present: list[str] = []
     absent: dict[str, str] = {}
     for line in lines:
@@ -55,10 +56,10 @@ def parse_topology(lines: Sequence[str]) -> Topology:
 
 
 def usual(payloads: Sequence[int]) -> int:
-    """The payload, of these, to show where only one is shown."""
+    """Return the payload that stands for these where only one is shown."""
     return min(payloads, key=lambda octets: abs(octets - USUAL_PAYLOAD))
 
 
 def payload(octets: float) -> str:
-    """A payload for the eye: "1400 B", "64400 B GSO" where it is one packet only for the stack."""
+    """Return a payload for people: "1400 B", "64400 B GSO" if it is one packet for the stack only."""
     return f"{octets:.0f} B GSO" if octets > USUAL_PAYLOAD else f"{octets:.0f} B"

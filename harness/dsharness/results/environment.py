@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Facts of the machine that the harness runs on, as they go into a result file's `context`.
+"""Facts of the machine that the harness runs on, for the `context` of a result file.
 
-The first fields are Google Benchmark's. What a machine does not tell is left empty or 0, never guessed.
+The first fields are Google Benchmark's. Unknown facts are empty or 0, never guessed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from .. import git
 from ..paths import HARNESS, ROOT
 
-# Load per CPU from which on other work is likely to get in the way.
+# Load per CPU from which other work is likely to disturb.
 BUSY_SHARE = 0.75
 
 SYSFS_CPU = Path("/sys/devices/system/cpu")
@@ -50,12 +50,12 @@ def facts() -> dict[str, Any]:
 
 
 def warnings(known: Mapping[str, Any]) -> list[str]:
-    """What in those facts makes cycles scatter, each with what to do about it."""
+    """Return the facts that make cycles scatter, each with advice."""
     return [f"{what}: {remedy}" for what, remedy in disturbances(known).items()]
 
 
 def disturbances(known: Mapping[str, Any]) -> dict[str, str]:
-    """What in those facts makes cycles scatter, and what to do about each; facts that are missing disturb nothing."""
+    """Return what makes cycles scatter in these facts, with advice. Missing facts count as harmless."""
     found = {}
     load, cpus = (known.get("load_avg") or [0])[0], known.get("num_cpus") or 1
     if load > BUSY_SHARE * cpus:
@@ -69,7 +69,7 @@ def disturbances(known: Mapping[str, Any]) -> dict[str, str]:
 
 
 def git_revision() -> tuple[str, bool]:
-    """The project's revision, shortened, and whether the tree has changes of its own; ("", False) outside of git."""
+    """Return the project's revision with 12 digits, and whether the tree has changes; ("", False) outside of git."""
     described = git.described()
     return described.removesuffix("-dirty"), described.endswith("-dirty")
 
@@ -82,13 +82,13 @@ def _read(path: Path) -> str:
 
 
 def _cpuinfo(key: str) -> str:
-    """The first CPU's value of `key` in /proc/cpuinfo."""
+    """Return the first CPU's value of `key` in /proc/cpuinfo."""
     match = re.search(rf"^{re.escape(key)}\s*:\s*(.*)$", _read(CPUINFO), re.MULTILINE)
     return match[1].strip() if match else ""
 
 
 def _mhz() -> int:
-    """The highest frequency that the first CPU has, else its present one."""
+    """Return the highest frequency of the first CPU, or its present one."""
     highest = _read(SYSFS_CPU / "cpu0/cpufreq/cpuinfo_max_freq")
     if highest.isdigit():
         return round(int(highest) / 1000)
@@ -102,7 +102,7 @@ def _governors() -> list[str]:
 
 
 def _caches() -> list[dict[str, Any]]:
-    """The first CPU's caches: type, level, size in bytes, number of CPUs that share it."""
+    """Return the first CPU's caches: type, level, size in bytes, number of CPUs that share the cache."""
     caches = []
     for index in sorted((SYSFS_CPU / "cpu0/cache").glob("index[0-9]*")):
         size = re.fullmatch(r"(\d+)([KMG]?)", _read(index / "size"))
@@ -129,7 +129,7 @@ def _cpus_in(ranges: str) -> int:
 
 
 def _hypervisor() -> str:
-    """What this machine itself runs under, "" on bare metal."""
+    """Return the hypervisor that this machine runs under, "" on bare metal."""
     if kind := _read(Path("/sys/hypervisor/type")):
         return kind
     if "hypervisor" not in _cpuinfo("flags").split():

@@ -15,28 +15,28 @@ from . import caches, floors
 from .samples import ELEMENT, Cell
 
 TOLERANCE = {"instructions": 0.05, "cycles": 0.1}
-"""RMS that are so close do not tell classes apart: cycles have noise."""
+"""Classes with an RMS this close cannot be distinguished, since cycles are noisy."""
 TOLERANCE_BLIND = 0.3
-"""The same for cycles where it is not known how caches bend them."""
+"""The same for cycles if it is unknown how caches bend them."""
 CHASE = (floors.FLOOR, "chase")
-"""A dependent chase of pointers: O(1) for one element, but for caches."""
+"""A dependent chase of pointers: O(1) for one element apart from caches."""
 
 Series = tuple[str, str]
 """A container and an operation."""
 
 
 def last_n(context: Mapping[str, Any]) -> float:
-    """The largest n that is fitted.
+    """Return the largest n that is fitted.
 
-    Instructions know nothing of caches. Cycles do: beyond the private cache, the cost of a miss grows with n, whatever
-    the container; a curve over all n would call that complexity.
+    Instructions do not depend on caches. Cycles do: beyond the private cache, the cost of a miss grows with n for every container,
+    and a curve over all n would show that as complexity.
     """
     cache = caches.private(context) if context["unit"] == "cycles" else None
     return cache.elements if cache else math.inf
 
 
 def fits(context: Mapping[str, Any], cells: Sequence[Cell]) -> dict[Series, Complexity]:
-    """The complexity of each container and operation, in the order of their first cells."""
+    """Return the complexity of each container and operation, in the order of their first cells."""
     costs: dict[Series, list[tuple[int, float]]] = {}
     for cell in cells:
         if cell.work == ELEMENT and not cell.threads:
@@ -49,7 +49,7 @@ def fits(context: Mapping[str, Any], cells: Sequence[Cell]) -> dict[Series, Comp
 
 
 def _bend(context: Mapping[str, Any], cells: Sequence[Cell]) -> dict[int, float] | None:
-    """What caches make of a cost that is O(1), by n; None where that is not known, or does not matter."""
+    """Return the effect of caches on a cost that is O(1), by n; None if it is unknown or does not matter."""
     found = {cell.n: float(np.median(cell.cycles)) / cell.elements for cell in cells if (cell.container, cell.op) == CHASE}
     return found if found and context["unit"] == "cycles" else None
 
@@ -59,7 +59,7 @@ def _tolerance(context: Mapping[str, Any], bend: Mapping[int, float] | None) -> 
 
 
 def explained(context: Mapping[str, Any], cells: Sequence[Cell]) -> str:
-    """What was fitted, in one sentence."""
+    """Return one sentence on what was fitted."""
     last = last_n(context)
     if context["unit"] != "cycles":
         span = f"from n = {complexity.FIRST_N} on"
@@ -78,7 +78,7 @@ def explained(context: Mapping[str, Any], cells: Sequence[Cell]) -> str:
 
 
 def rows(context: Mapping[str, Any], cells: Sequence[Cell]) -> Iterator[dict[str, Any]]:
-    """Google Benchmark's rows `…_BigO` and `…_RMS` for each series, of the best fit; the ties are in fields of ours."""
+    """Return Google Benchmark's rows `…_BigO` and `…_RMS` of the best fit of each series, with the ties in fields of our own."""
     ns = 1e6 / float(context["clock_khz"])
     for (container, op), found in fits(context, cells).items():
         ours = {"container": container, "op": op, "complexity": found.word, "reason": found.reason}

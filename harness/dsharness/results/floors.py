@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the machine can do at best, and which floor each operation is measured against.
+"""Floors: what the machine can do at best, and which floor each operation is measured against.
 
-The core times its own floors beside the containers, at the same sizes: an empty loop, a walk over an array, reads of it
-in random order, and a chase of pointers through it. A tunnel's floor is the bare link.
+The core times its own floors beside the containers, at the same sizes: an empty loop, a walk over an array, reads of the array in
+random order, and a chase of pointers through it. The floor of a tunnel is the bare link.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from . import datapath
 from .samples import DATAPATH_OPS, Cell
 
 FLOOR = "floor"
-"""What the core calls the floors where containers have their names."""
+"""The core's name of the floors in place of a container's."""
 OPS = ("empty", "walk", "random", "chase")
 
 _FLOOR_OF = {"fill": "random", "find": "random", "for_each": "walk", "erase": "random"}
 _FLOOR_OF_SEQUENTIAL = {**_FLOOR_OF, "fill": "walk", "erase": "walk"}
-"""Where elements are inserted and erased as they lie in memory."""
+"""The floors if elements are inserted and erased in memory order."""
 
 
 def words(ops: Sequence[str], order: str) -> str:
-    """Which floor these operations are measured against: "random for fill, find; walk for for_each"."""
+    """Return the floors of these operations: "random for fill, find; walk for for_each"."""
     measured: dict[str, list[str]] = {}
     for op in ops:
         if floor := op_of(op, order):
@@ -31,12 +31,12 @@ def words(ops: Sequence[str], order: str) -> str:
 
 
 def is_floor(cell: Cell) -> bool:
-    """Whether it is one of the core's floors, which is no container."""
+    """Return true for one of the core's floors, which is not a container."""
     return cell.container == FLOOR
 
 
 def floor_of(cell: Cell, order: str) -> str | None:
-    """The name of the cell that this one is measured against; None where it has no floor, is one, or is shared."""
+    """Return the name of the cell that this cell is measured against; None if it has no floor, is one, or is shared."""
     if cell.threads:
         return None
     if cell.op in DATAPATH_OPS:
@@ -46,5 +46,5 @@ def floor_of(cell: Cell, order: str) -> str | None:
 
 
 def op_of(op: str, order: str) -> str | None:
-    """The floor, of OPS, that a container's operation is measured against; None for other operations."""
+    """Return the floor, of OPS, that a container's operation is measured against; None for other operations."""
     return (_FLOOR_OF_SEQUENTIAL if order == "sequential" else _FLOOR_OF).get(op)

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """Result files: JSON in Google Benchmark's schema, and a flat CSV beside it.
 
-`context` has the environment, `benchmarks` one `iteration` row a try and the aggregates of each cell. A row's
-`iterations` are the elements, or packets, that its try went over; `real_time` and `cpu_time` are ns for one of them
-by the clock's kHz. Our own field is the metric, `cycles_per_element` or `instructions_per_element`, in rows of the
-datapath `…_per_packet`; `disturbed` marks a try that an interrupt fell into, or that shared its core. The median's row has the 95 % interval
-of the median of these tries, from `median_low` to `median_high` in the metric, and counts outliers: mild ones lie 1.5
-to 3 interquartile ranges beyond the quartiles, severe ones further out; none is left out of any figure. `x_floor` in
-it is how many times its floor the cell costs, see floors.py; a cell without one lacks the field. Where `threads`
-readers shared a container, whose name then says so, their rows have the `elapsed` counts, the `reads` of all and the
-`writes` beside them; `items_per_second` is what all of them read in a second. A reader takes the samples from the
-iteration rows alone, computes every statistic anew, and ignores fields that it does not know.
+`context` has the environment, `benchmarks` an `iteration` row for each try and the aggregates of each cell. The `iterations` of a row
+are the elements or packets of its try; `real_time` and `cpu_time` are ns for one of them by the clock's kHz. The metric is a field
+of our own: `cycles_per_element` or `instructions_per_element`, in rows of the datapath `…_per_packet`. `disturbed` marks a try that
+was interrupted or shared its core. The median's row has the 95 % interval of the median, from `median_low` to `median_high` in the
+metric, and counts outliers: mild ones lie 1.5 to 3 interquartile ranges beyond the quartiles, severe ones further out. No figure
+leaves out an outlier. `x_floor` in this row is the cost divided by that of the cell's floor, see floors.py; a cell without a floor
+lacks the field. If `threads` readers shared a container, which its name then says, the rows have the `elapsed` counts, the `reads` of
+all readers and the `writes` beside them, and `items_per_second` is what all of them read in a second. To read a file, take the
+samples from the iteration rows alone, compute every statistic anew, and ignore unknown fields.
 """
 
 from __future__ import annotations
@@ -41,29 +40,29 @@ from .samples import UNITS, WORKS, Cell
 SCHEMA_VERSION = 1
 LATEST = "latest.json"
 SEED_TABLES = "seed_tables"
-"""Where the context of a run by the seed report's method says what each container's find looked up."""
+"""Key of the context of a run by the seed report's method: what each container's find looked up."""
 SHARING = ("elapsed", "reads", "writes")
-"""What rows of shared containers have, and others not."""
+"""Fields that only rows of shared containers have."""
 CURVE = "curve"
-"""Where the context of a curve says which one it is: such a file has its complexities, too."""
+"""Key of the context of a curve: its identity. Such a file also has its complexities."""
 
-# Where there are more tries, so many have to be undisturbed: a comparison cuts no fewer into stretches.
+# Minimum number of undisturbed tries if there are more tries: a comparison cuts no fewer into stretches.
 LEAST_CALM = 30
 
-# The share of disturbed tries from which on a result says so.
+# Share of disturbed tries from which a result mentions them.
 NOTABLE_SHARE = 0.05
 
 ROW_BYTES = 340
 
 MOST = 1e300
-"""Larger numbers are damage; NaN and infinity are not below it either."""
+"""Larger numbers are damage. NaN and infinity are not below it either."""
 
 CONTEXT_KINDS: Mapping[str, type | tuple[type, ...]] = {
     "target": str, "kernel": str, "date": str, "complete": bool, "git_revision": str, "cpu_model": str, "governor": str,
     "num_cpus": int, "n": list, "payloads": list, "load_avg": list, "caches": list, "config": list, "absent_ops": list,
     "devices": list, "absent_devices": dict, "sharing": dict,
 }  # fmt: skip
-"""What the harness reads of a context, where it is there, and of which kind it has to be."""
+"""Fields of a context that the harness reads if they exist, with their types."""
 
 CONTEXT_KEYS = ("target", "kernel", "unit", "clock_khz", "complete", "cells", "warnings", "date")
 
@@ -86,52 +85,52 @@ class Results:
 
     @property
     def unit(self) -> str:
-        """What the clock counted: "cycles" or "instructions"."""
+        """Unit of the clock: "cycles" or "instructions"."""
         return str(self.context["unit"])
 
     @property
     def order(self) -> str:
-        """In which order the keys were inserted: "shuffled" or "sequential"; "" where the sweep does not say."""
+        """Order of insertion of the keys: "shuffled" or "sequential"; "" if the sweep does not say."""
         return str(self.context.get("order", ""))
 
     @property
     def disturbed_share(self) -> float:
-        """How many tries were disturbed, from 0 to 1, of those that do not wait for other threads anyway."""
+        """Share of disturbed tries, from 0 to 1, among tries that do not wait for other threads."""
         cells = [cell for cell in self.cells if cell.container != datapath.ENCRYPTING]
         return sum(sum(cell.disturbed) for cell in cells) / max(1, sum(len(cell.cycles) for cell in cells))
 
     def metric(self, cell: Cell) -> str:
-        """The name of our own field in every row of this cell."""
+        """Name of our own field in each row of this cell."""
         return f"{self.unit}_per_{cell.work}"
 
     def part(self, work: str) -> Results:
-        """The containers, or devices, with this kind of work alone, in the same environment; not shared, and no floors."""
+        """Return the containers or devices with this kind of work, unshared and without floors, in the same environment."""
         cells = [cell for cell in self.cells if cell.work == work and not cell.threads and not floors.is_floor(cell)]
         return Results(self.context, cells)
 
     @property
     def shared(self) -> Results:
-        """The containers that readers shared alone, in the same environment."""
+        """The shared containers in the same environment."""
         return Results(self.context, [cell for cell in self.cells if cell.threads])
 
     @property
     def threads(self) -> list[int]:
-        """Each number of readers that shared a container, smallest first."""
+        """Numbers of readers that shared a container, smallest first."""
         return sorted({cell.threads for cell in self.cells if cell.threads})
 
     @property
     def floors(self) -> Results:
-        """The core's floors alone, in the same environment."""
+        """The core's floors in the same environment."""
         return Results(self.context, [cell for cell in self.cells if floors.is_floor(cell)])
 
     @property
     def containers(self) -> list[str]:
-        """Each container, in the order of its first cell."""
+        """The containers, in the order of their first cells."""
         return list(dict.fromkeys(cell.container for cell in self.cells))
 
     @property
     def ops(self) -> list[str]:
-        """Each operation, in the order of its first cell."""
+        """The operations, in the order of their first cells."""
         return list(dict.fromkeys(cell.op for cell in self.cells))
 
     @property
@@ -141,7 +140,7 @@ class Results:
 
     @property
     def absent_ops(self) -> dict[str, list[str]]:
-        """The operations that a container does not have, by container, of those that were asked for."""
+        """The operations that each container lacks among those that were asked for."""
         absent: dict[str, list[str]] = {}
         for name in self.context.get("absent_ops", []):
             container, _, op = str(name).partition("/")
@@ -155,20 +154,20 @@ class Results:
 
     @property
     def label(self) -> str:
-        """Where it ran, in short: "uml", "qemu-icount"."""
+        """Short name of the target: "uml", "qemu-icount"."""
         return label(self.context["target"], self.context.get("accel"))
 
 
 def label(target: str, accel: str | None) -> str:
-    """The target with its accelerator, where it has one."""
+    """Return the target with its accelerator, if it has one."""
     return f"{target}-{accel}" if accel else target
 
 
 def comparable_samples(before: Results, after: Results) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """By cell, the tries of two sweeps that a comparison looks at, an element or packet: the undisturbed ones.
+    """Return the tries of two sweeps that a comparison uses, per element or packet, by cell: the undisturbed ones.
 
-    All of a cell's where that leaves less than half of them on either side, or too few to be taken in stretches; where readers
-    share the container or instructions are counted, too: there a mark says nothing of the count.
+    All tries of a cell are used if less than half of them would remain on either side, or too few for stretches. All are also used if
+    readers share the container or instructions are counted, since a mark then says nothing about the count.
     """
     sides = [{cell.name: cell for cell in sweep.cells} for sweep in (before, after)]
     marked = before.unit == after.unit == "cycles"
@@ -192,29 +191,29 @@ def _tries(cell: Cell, calm: bool) -> Sequence[int]:
 
 
 def per_work(cell: Cell) -> stats.Summary:
-    """The figures of a cell, an element or a packet."""
+    """Return the statistics of a cell, per element or packet."""
     return stats.summarise(np.asarray(cell.cycles, dtype=np.float64) / cell.elements)
 
 
 def median_interval(cell: Cell) -> inference.Interval:
-    """The 95 % interval of a cell's median, an element or a packet."""
+    """Return the 95 % interval of a cell's median, per element or packet."""
     return inference.median_interval(np.asarray(cell.cycles, dtype=np.float64) / cell.elements)
 
 
 def throughput(results: Results, cell: Cell) -> stats.Values:
-    """The elements that all readers of a shared cell read in a second, of each try."""
+    """Return the elements that all readers of a shared cell read in a second, for each try."""
     elapsed, reads = (np.asarray(counts, dtype=np.float64) for counts in (cell.elapsed, cell.reads))
     rates: stats.Values = reads / elapsed * results.context["clock_khz"] * 1000
     return rates
 
 
 def write_rate(results: Results, cell: Cell) -> float:
-    """What the writer beside the readers of a shared cell did in a second, over all tries together."""
+    """Return the writes per second beside the readers of a shared cell, over all tries."""
     return sum(cell.writes) / sum(cell.elapsed) * float(results.context["clock_khz"]) * 1000
 
 
 def x_floors(results: Results) -> dict[str, float]:
-    """How many times its floor each cell costs, by name: those alone that have one, both above the clock's resolution."""
+    """Return the cost of each cell divided by its floor's, by name, for cells above the clock's resolution with such a floor."""
     costs = {cell.name: per_work(cell).median for cell in results.cells}
     against = {cell.name: floors.floor_of(cell, results.order) for cell in results.cells}
     return {
@@ -225,7 +224,7 @@ def x_floors(results: Results) -> dict[str, float]:
 
 
 def new_path(target: str, accel: str | None, folder: Path | None = None) -> Path:
-    """A file name of this moment that nothing has yet, and that no other dsbench takes as long as this one runs."""
+    """Return a new file name with the present time, which no other dsbench takes while this one runs."""
     stem = f"{label(target, accel)}-{datetime.datetime.now():%Y%m%dT%H%M%S}"
     folder = paths.make_folder(folder or paths.RESULTS, "results")
     path, copies = folder / f"{stem}.json", 1
@@ -236,7 +235,7 @@ def new_path(target: str, accel: str | None, folder: Path | None = None) -> Path
 
 
 def _reserved(path: Path) -> bool:
-    """Reserve a name, by a hidden file beside it; False where it is taken. The file itself appears with its content only."""
+    """Reserve a name by a hidden file beside it; False if it is taken. The file itself appears with its content only."""
     mark = path.with_name(f".{path.name}.reserved")
     try:
         mark.touch(exist_ok=False)
@@ -249,9 +248,9 @@ def _reserved(path: Path) -> bool:
 
 
 def check_room(path: Path | None, samples: int) -> None:
-    """Prove, before the long work, that `path` can be written and its disk has room for so many samples.
+    """Check before the long work that `path` is writable and its disk has room for this number of samples.
 
-    None is a file that is to get a name of its own.
+    None stands for a file whose name is not chosen yet.
     """
     if path and path.is_dir():
         raise HarnessError(f"the result file {path} is a folder: name a file")
@@ -273,13 +272,13 @@ def check_room(path: Path | None, samples: int) -> None:
 
 
 def write(results: Results, path: Path) -> None:
-    """Write the JSON file and the CSV beside it, each at once or not at all; where there is a JSON file, it is all there."""
+    """Write the JSON file and the CSV beside it, each atomically, the JSON file last: if it exists, both are complete."""
     replace(path.with_suffix(".csv"), lambda file: _write_csv(results, file))
     replace(path, lambda file: _write_json(results, file))
 
 
 def write_document(content: dict[str, Any], path: Path) -> None:
-    """Write a small JSON file, at once or not at all."""
+    """Write a small JSON file atomically."""
     replace(path, lambda file: print(json.dumps(content, indent=2, allow_nan=False), file=file))
 
 
@@ -296,7 +295,7 @@ def point_latest(path: Path, name: str = LATEST) -> None:
 
 
 def read(path: Path) -> Results:
-    """Read and check a result file. HarnessError names the file and says in one sentence what is wrong."""
+    """Read and check a result file. HarnessError names the file and what is wrong."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -445,7 +444,7 @@ def _iterations(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
 
 
 def _sharing(results: Results, cell: Cell, index: int) -> dict[str, Any]:
-    """What a try of readers has beside the others."""
+    """Return the additional fields of a try with readers."""
     if not cell.threads:
         return {}
     figures = {key: getattr(cell, key)[index] for key in SHARING}
@@ -488,7 +487,7 @@ def _median_throughput(results: Results, cell: Cell) -> dict[str, Any]:
 
 
 def _certainty(cell: Cell) -> dict[str, Any]:
-    """How sure the median is: its 95 % interval, an element or packet, and the outliers among the tries."""
+    """Return the 95 % interval of the median, per element or packet, and the number of outliers."""
     interval, outliers = median_interval(cell), inference.outliers(cell.cycles)
     return {
         "median_low": round(interval.low, 6),
@@ -499,7 +498,7 @@ def _certainty(cell: Cell) -> dict[str, Any]:
 
 
 def _distance(x_floor: float | None) -> dict[str, float]:
-    """How many times its floor a median costs, where it has one."""
+    """Return the median divided by its floor's, if there is one."""
     return {} if x_floor is None else {"x_floor": round(x_floor, 6)}
 
 
@@ -527,14 +526,14 @@ def _write_csv(results: Results, file: IO[str]) -> None:
 
 
 def _by_work(results: Results, cell: Cell, count: float) -> Iterator[float]:
-    """What a table has of it for each kind of work, in counts and in ns: nothing in the columns of the others."""
+    """Return the CSV columns of each kind of work, in counts and in ns; the columns of the other kinds stay empty."""
     for work in WORKS:
         known = work == cell.work
         yield from (count, count * results.ns_per_count) if known else (math.nan, math.nan)
 
 
 def replace(path: Path, fill: Callable[[IO[str]], None]) -> None:
-    """Write a file beside `path` and let it take the name when it is whole and on the disk."""
+    """Write a file beside `path`, and rename it once it is complete and on disk."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with fresh.open("w", encoding="utf-8") as file:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the core module says: /proc/dsbench (header lines and a table) and the samples of debugfs (CSV).
+"""Output of the core module: /proc/dsbench (header lines and a table) and the samples of debugfs (CSV).
 
-A cell is one (container, op, n), and a number of readers where the container is shared; its samples are whole tries in clock counts, the clock's own cost already subtracted,
-so a value may be zero or negative: below the clock's resolution. In rows of the datapath, `container` is a kind of device,
-`n` a payload in octets, and the elements are packets.
+A cell is one (container, op, n), and a number of readers if the container is shared. Its samples are whole tries in clock counts,
+without the clock's own cost, so a value may be zero or negative: below the clock's resolution. In rows of the datapath, `container`
+is a kind of device, `n` a payload in octets, and the elements are packets.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..errors import HarnessError
 
 SAMPLE_COLUMNS = ("run", "container", "op", "n", "elements", "try", "cycles", "disturbed")
 SHARING_COLUMNS = ("threads", "elapsed", "reads", "writes")
-"""Of a core that knows of shared containers; 0 in the rows of others."""
+"""Columns for shared containers; 0 in other rows."""
 UNITS = ("cycles", "instructions")
 ELEMENT, PACKET = "element", "packet"
 WORKS = (ELEMENT, PACKET)
-"""What a try does many times, and what it costs is divided by."""
+"""What a try does many times; its cost is divided by the number."""
 CONTAINER_OPS = ("fill", "find", "for_each", "erase")
 DATAPATH_OPS = ("tx", "rx", "path")
-"""The operations on packets; all others are on elements."""
+"""Operations on packets; all others are on elements."""
 
 _HEADER_LINE = re.compile(r"#\s*([A-Za-z_][\w -]*?):\s*(.*)")
 
@@ -34,7 +34,7 @@ _CELL_WARNING = re.compile(r"run \d+, ")
 
 @dataclass(frozen=True)
 class Header:
-    """The `# key: value` lines in their order; a key may repeat."""
+    """The `# key: value` lines in order. A key may repeat."""
 
     entries: tuple[tuple[str, str], ...]
 
@@ -47,7 +47,7 @@ class Header:
         return next(iter(self.all(key)), default)
 
     def number(self, key: str) -> int:
-        """The value of `key` as an integer. HarnessError when it is missing or is none."""
+        """Return the value of `key` as an integer. HarnessError if it is missing or not an integer."""
         text = self.get(key)
         if not re.fullmatch(r"-?\d+", text):
             raise HarnessError(f"/proc/dsbench is damaged: its header has {key!r} as {text!r} instead of a number")
@@ -64,7 +64,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: statistics of whole tries, per_element that of the median. None: no figure."""
+    """One row of the table: statistics of whole tries, and per_element of their median. None stands for no figure."""
 
     container: str
     op: str
@@ -85,30 +85,30 @@ class Report:
 
     @property
     def warnings(self) -> list[str]:
-        """The kernel's warnings, less those about a run's tries: the samples themselves say as much."""
+        """The kernel's warnings, without those about the tries of a cell, which the samples show."""
         return [text for text in self.header.all("warning") if not _CELL_WARNING.match(text)]
 
     @property
     def absent(self) -> list[str]:
-        """What was asked for and is not there: list/find, an operation of a container."""
+        """Operations that were asked for and that a container lacks, as list/find."""
         return ["/".join(text.split()) for text in self.header.all("absent")]
 
     @property
     def unit(self) -> str:
-        """What the clock counts: one of UNITS."""
+        """Unit of the clock: one of UNITS."""
         return self.header.get("unit").split(" ")[0]
 
 
 SERIES = ("cycles", "disturbed", "elapsed", "reads", "writes")
-"""What a Cell has for each try; the last three only where readers share the container."""
+"""Series of a Cell with a value for each try; the last three only if readers share the container."""
 
 
 @dataclass
 class Cell:
     """All tries of one (container, op, n, threads): counts of a whole try over `elements` elements or packets.
 
-    With `threads` readers that share the container a count is one reader's mean for `elements`; `elapsed` is how long they
-    read, in counts, `reads` the elements that all of them read in that time, `writes` what a writer did beside them.
+    With `threads` readers that share the container, a count is a reader's mean for `elements`. `elapsed` is how long they read, in
+    counts, `reads` the elements that all of them read in that time, `writes` the writes of a writer beside them.
     """
 
     container: str
@@ -123,14 +123,14 @@ class Cell:
     writes: array[int] = field(default_factory=lambda: array("q"))
 
     def extend(self, more: Cell) -> None:
-        """The tries of `more`, too. HarnessError when they are of another length."""
+        """Return the cell with the tries of `more` added. HarnessError if their lengths differ."""
         if more.elements != self.elements:
             raise HarnessError(f"{self.name} had tries over {self.elements} {self.work}s, and then over {more.elements}")
         for name in SERIES:
             getattr(self, name).extend(getattr(more, name))
 
     def add(self, cycles: int, disturbed: int, elapsed: int = 0, reads: int = 0, writes: int = 0) -> None:
-        """One more try. ValueError for one of readers who read nothing, or in no time."""
+        """Add a try. ValueError for readers who read nothing, or in no time."""
         if self.threads and (elapsed < 1 or reads < 1 or writes < 0):
             raise ValueError(f"{self.name}: {reads} reads in {elapsed} counts")
         self.cycles.append(cycles)
@@ -142,22 +142,22 @@ class Cell:
 
     @property
     def work(self) -> str:
-        """What `elements` counts, one of WORKS."""
+        """Kind of work that `elements` counts, one of WORKS."""
         return PACKET if self.op in DATAPATH_OPS else ELEMENT
 
     @property
     def name(self) -> str:
-        """The name of the benchmark: list/fill/4000, udptun/path/1400, rbtree/find/4000/threads:2."""
+        """Name of the benchmark: list/fill/4000, udptun/path/1400, rbtree/find/4000/threads:2."""
         return name_of(self.container, self.op, self.n, self.threads)
 
 
 def name_of(container: str, op: str, n: int, threads: int = 0) -> str:
-    """The name of a benchmark, as Google Benchmark has it; 0 threads: not shared."""
+    """Return the name of a benchmark in Google Benchmark's form; 0 threads: not shared."""
     return f"{container}/{op}/{n}{f'/threads:{threads}' if threads else ''}"
 
 
 def merged(cells: Sequence[Cell], more: Sequence[Cell]) -> list[Cell]:
-    """All of them, with the tries of both where both have a cell. HarnessError when its tries are of different lengths."""
+    """Return all cells, with the tries of both where both have a cell. HarnessError if its tries differ in length."""
     found = {cell.name: cell for cell in cells}
     for cell in more:
         known = found.get(cell.name)
@@ -192,9 +192,9 @@ def parse_report(text: str) -> Report:
 
 
 def parse_samples(text: str) -> list[Cell]:
-    """Parse the samples CSV into cells, in the order of their first sample. HarnessError says what is damaged.
+    """Parse the samples CSV into cells, in the order of their first samples. HarnessError says what is damaged.
 
-    Columns are found by name, so that more may be added.
+    Columns are found by name, so that columns may be added.
     """
     lines = _whole_lines(text, "the samples file")
     columns = next(lines, "").split(",")
@@ -225,7 +225,7 @@ def parse_samples(text: str) -> list[Cell]:
 
 
 def check_agreement(report: Report, cells: list[Cell]) -> None:
-    """HarnessError unless every row of the table has its samples, as many as it says, and the other way round."""
+    """HarnessError unless each row of the table has its number of samples, and the other way round."""
     told = sorted((name_of(row.container, row.op, row.n, row.threads), row.tries) for row in report.rows)
     found = sorted((cell.name, len(cell.cycles)) for cell in cells)
     for row in told:
@@ -236,7 +236,7 @@ def check_agreement(report: Report, cells: list[Cell]) -> None:
 
 
 def _whole_lines(text: str, source: str) -> Iterator[str]:
-    """The lines of `text`. HarnessError when there is none or the last one has no end."""
+    """Return the lines of `text`. HarnessError if there is none, or the last one is incomplete."""
     if not text.strip():
         raise HarnessError(f"{source} is empty")
     if not text.endswith("\n"):
@@ -266,7 +266,7 @@ def _row(values: Mapping[str, str], whole: bool, line: str) -> Row:
 
 
 def _measure(text: str) -> float | None:
-    """A figure of the table; "below_resolution" and "-", that there is none, are no figures."""
+    """Return a figure of the table; None for "below_resolution" and "-"."""
     return None if text in ("below_resolution", "-") else float(text)
 
 

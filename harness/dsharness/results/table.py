@@ -18,12 +18,12 @@ from .samples import ELEMENT, PACKET, Cell
 LABEL_COLUMNS = 24
 FIGURE_COLUMNS = 13
 KEPT_UP = 0.8
-"""The share of the rate from which on a writer has kept up with it: a try is too short for an exact one."""
+"""Share of the rate from which a writer counts as having kept up: a try is too short for an exact rate."""
 MOST_NAMED = 6
 
 
 def figure(value: float) -> str:
-    """A figure an element or packet, short; one that is not above zero is below the clock's resolution."""
+    """Return a figure per element or packet, short. A figure that is not above zero is below the clock's resolution."""
     if value <= 0:
         return "below res."
     if value < 1000:
@@ -32,9 +32,9 @@ def figure(value: float) -> str:
 
 
 def show_medians(sweep: Results) -> None:
-    """The median an element: a row for each op and container, a column for each n; and for packets, the like.
+    """Print the median per element: a row for each op and container, a column for each n. Then the same for packets.
 
-    The last column is how many times its floor each costs; the floors have rows of their own.
+    The last column is the cost divided by the floor's. The floors have rows of their own.
     """
     figures = {cell.name: figure(results.per_work(cell).median) for cell in sweep.cells}
     distances = {name: figure(ratio) for name, ratio in results.x_floors(sweep).items()}
@@ -49,7 +49,7 @@ def show_medians(sweep: Results) -> None:
 
 
 def certainty(sweep: Results) -> str:
-    """How sure the medians are, all together and the worst of them, in one sentence."""
+    """Return one sentence on the intervals of the medians: the typical one and the worst."""
     widths: list[tuple[float, str]] = []
     for cell in sweep.cells:
         median, interval = results.per_work(cell).median, results.median_interval(cell)
@@ -67,7 +67,7 @@ def certainty(sweep: Results) -> str:
 
 
 def show_shared(sweep: Results) -> None:
-    """What readers beside a writer took for an element, and read together in a second: a column a number of readers."""
+    """Print the cost of an element for readers beside a writer, and their reads per second: a column for each number of readers."""
     for n in sweep.sizes:
         _show_readers(sweep, n)
     missed = slow_writers(sweep)
@@ -103,7 +103,7 @@ def _of_readers(sweep: Results, cell: Cell) -> str:
 
 
 def slow_writers(sweep: Results) -> str:
-    """Which writers did not keep up with the rate that was asked for, in one sentence; "" where all did."""
+    """Return one sentence on the writers that did not keep up with the requested rate; "" if all did."""
     asked = sweep.context.get("writes", 0)
     done = {cell.name: results.write_rate(sweep, cell) for cell in sweep.cells}
     slow = [f"{name} {rate:,.0f}" for name, rate in done.items() if rate < KEPT_UP * asked]
@@ -115,14 +115,14 @@ def slow_writers(sweep: Results) -> str:
 
 
 def show_ratios(sweep: Results, found: Agreement) -> None:
-    """The ratio of medians of each cell of `sweep`, laid out as the medians are."""
+    """Print the ratio of medians of each cell of `sweep`, in the layout of the medians."""
     figures = {name: f"{ratio:.3f}" for name, ratio in found.ratios.items()}
     _show(sweep, f"median of the second sweep / median of the first, per {{work}}, {sweep.label}", figures)
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: what stands in it for each cell of one size, by the cell's name."""
+    """One column of a table: the text for each cell of one size, by the cell's name."""
 
     heading: str
     n: int
@@ -130,7 +130,7 @@ class Column:
 
 
 def _show(sweep: Results, title: str, figures: dict[str, str], distances: dict[str, str] | None = None) -> None:
-    """A table for each kind of work that the sweep has; `title` names it where it says {work}."""
+    """Print a table for each kind of work of the sweep. `title` names the work by {work}."""
     for work, subject in ((ELEMENT, "container"), (PACKET, "device")):
         part = sweep.part(work)
         if not part.cells:
@@ -147,7 +147,7 @@ def _size(work: str, n: int) -> str:
 
 
 def _show_part(groups: list[Results], title: str, subject: str, columns: list[Column]) -> None:
-    """The groups one below the other, a row for each op and container."""
+    """Print the groups one below the other, a row for each op and container."""
     table = Table()
     table.add_column("op")
     table.add_column(subject)

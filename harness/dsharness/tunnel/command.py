@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Latency and throughput of the bare link, udptun and its in-tree peers, as in the paper's evaluation."""
+"""Measure latency and throughput of the bare link, udptun and its in-tree peers, as in the paper's evaluation."""
 
 from __future__ import annotations
 

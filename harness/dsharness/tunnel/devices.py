@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The tunnels under test: the commands that make each at one end of the link.
+"""The tunnels under test: the commands that create each at one end of the link.
 
-Every tunnel carries IPv4 in IPv4, has the options that it has by default, and the largest MTU that fits the link.
+Every tunnel carries IPv4 in IPv4, has its default options, and the largest MTU that fits the link.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ BAREUDP_PORT = "6635"
 FOU_PORT = "5555"
 WIREGUARD_PORT = "51820"
 
-# wg reads its settings from a file that it opens: a pipe will do, ssh's socket would not.
+# wg reads its settings from a file that it opens: a pipe works, ssh's socket does not.
 WG_SETCONF = ("sh", "-c", 'cat | wg setconf "$1" /proc/self/fd/0', "sh")
 
-# Outer IPv4 and UDP headers; then what each format adds, in bytes.
+# Outer IPv4 and UDP headers; then the bytes that each format adds.
 IPV4_UDP = 20 + 8
 ETHERNET = 14
 VXLAN_HEADER = 8
 GENEVE_HEADER = 8
-WIREGUARD_HEADER = 52  # type and counter, padding to 16, authenticator: leaves the 1420 of 1500 that is WireGuard's own
+WIREGUARD_HEADER = 52  # Type and counter, padding to 16, authenticator: leaves the 1420 of 1500 that is WireGuard's own MTU.
 
 
 @dataclass(frozen=True)
 class Keys:
-    """One end's private key, the other end's public one: base64, as wg has them."""
+    """Private key of one end, public key of the other, in the base64 form of wg."""
 
     private: str
     other_public: str
@@ -43,7 +43,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class End:
-    """One end of a tunnel as its commands see it: addresses outside and inside, names of things to use."""
+    """One end of a tunnel as its commands need it: outer and inner addresses, names."""
 
     device: str
     local: str
@@ -61,7 +61,7 @@ class End:
 
 @dataclass(frozen=True)
 class Command:
-    """An argument list, and its standard input where it needs one. `matters` is False when its failure is no news."""
+    """An argument list, with its standard input if it needs one. `matters` is False if a failure is expected."""
 
     argv: tuple[str, ...]
     stdin: str | None = None
@@ -70,7 +70,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Device:
-    """A kind of tunnel. `make` gives the commands up to the interface, `after` those once it is up with its address."""
+    """A kind of tunnel. `make` returns the commands that create the interface, `after` those once it is up with its address."""
 
     name: str
     overhead: int
@@ -79,7 +79,7 @@ class Device:
     clear: Callable[[], list[tuple[str, ...]]] = lambda: []
 
     def commands(self, end: End, link_mtu: int) -> list[Command]:
-        """All that makes this end, in its order."""
+        """Return all commands that create this end, in order."""
         up = [
             _command("ip", "link", "set", end.name, "mtu", str(link_mtu - self.overhead), "up"),
             _command("ip", "address", "add", end.inner, "peer", end.inner_remote, "dev", end.name),
@@ -87,12 +87,12 @@ class Device:
         return [*self.make(end), *up, *self.after(end)]
 
     def undo(self) -> list[tuple[str, ...]]:
-        """Commands of `ip` that remove this end where it has no namespace that takes it away."""
+        """Return the `ip` commands that remove this end if no namespace does."""
         return [("link", "delete", interface(self.name)), *self.clear()]
 
 
 def interface(device: str) -> str:
-    """The name of the interface of a device."""
+    """Return the name of a device's interface."""
     return f"dsb-{device}"
 
 
@@ -122,7 +122,7 @@ def _bareudp(end: End) -> list[Command]:
 
 
 def _bareudp_route(end: End) -> list[Command]:
-    """bareudp keeps no peer: the route says where a packet goes."""
+    """Return bareudp's commands: it has no peer, so the route says where a packet goes."""
     to = ("encap", "ip", "id", "1", "dst", end.remote, "dev", end.name, "src", end.inner)
     return [_command("ip", "route", "replace", end.inner_remote, *to)]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Drives one evaluation, in a guest or between two machines, and keeps every round that is finished."""
+"""Runs one evaluation, in a guest or between two machines, and keeps every finished round."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PEER = "peer"
 CHUNK = 65536
 UNDO_SECONDS = 25.0
 
-# What a guest may take beyond the measurements' own time, and how much longer its seconds are under emulation.
+# Time that a guest may take beyond the measurements, and the factor for its seconds under emulation.
 SETUP_SECONDS = 300.0
 SLOWER = {"icount": 100.0, "tcg": 20.0}
 
@@ -45,7 +45,7 @@ Sink = Callable[[bytes], None]
 
 @dataclass(frozen=True)
 class Place:
-    """Where the steps run. `execute` takes their files and a sink for their output, returns status and complaint."""
+    """Where the steps run. `execute` takes their files and a sink for their output, and returns status and error message."""
 
     label: str
     context: dict[str, Any]
@@ -70,8 +70,8 @@ def run(plan: TunnelPlan) -> int:
 def evaluate(plan: TunnelPlan) -> tuple[Path, Evaluation]:
     """Run `plan`. Return the result file and its content.
 
-    Without an output the file gets a name of its own, and latest-tunnel.json points to it. Whatever ends it early, the
-    rounds that were finished are in the file, marked incomplete.
+    Without an output the file gets a new name, and latest-tunnel.json points to it. If the evaluation ends early, the finished rounds
+    are in the file, marked incomplete.
     """
     results.check_room(plan.output, _takes(plan))
     place = _between_machines(plan, plan.peer) if plan.peer else _in_guest(plan)
@@ -104,7 +104,7 @@ def evaluate(plan: TunnelPlan) -> tuple[Path, Evaluation]:
 
 
 class EvaluationRecorder:
-    """The rounds that are finished, on the disk after each one."""
+    """Keeps the finished rounds, on disk after each one."""
 
     def __init__(self, place: Place, path: Path) -> None:
         self._path = path
@@ -119,11 +119,11 @@ class EvaluationRecorder:
         return self._done == self._rounds
 
     def add(self, take: Take, reading: Reading) -> None:
-        """Take one more measurement of the round that runs."""
+        """Record a measurement of the current round."""
         self._fresh.append(Sample(take, reading))
 
     def keep(self, number: int, stream: Stream) -> None:
-        """Keep a round that is finished; it counts once it is on the disk. HarnessError when that is full."""
+        """Keep a finished round; it counts once it is on disk. HarnessError if the disk is full."""
         before = self.evaluation.context
         context = {
             **before,
@@ -139,7 +139,7 @@ class EvaluationRecorder:
         self._done = number + 1
 
     def close(self, point_latest: bool) -> None:
-        """Say what there is, when it is not everything, and point latest-tunnel.json to it."""
+        """Report missing rounds, and point latest-tunnel.json to the file."""
         if not self._done:
             ui.warn("no round was finished: there is no result file")
             return
@@ -159,7 +159,7 @@ def _takes(plan: TunnelPlan) -> int:
 
 
 def _place(experiment: Experiment, take: Take) -> int:
-    """How many measurements lie before this one."""
+    """Return the number of measurements before this one."""
     return take.round * (experiment.takes // experiment.rounds) + take.order
 
 
@@ -177,7 +177,7 @@ def _told(stream: Stream) -> dict[str, Any]:
 
 
 def _in_guest(plan: TunnelPlan) -> Place:
-    """A guest of the target, or the host, with two network namespaces."""
+    """Return a guest of the target, or the host, with two network namespaces."""
     target = targets.get(plan.target, plan.kernel, plan.accel, network=True, peers=plan.devices if plan.named else ())
     program = tools.udptunctl()
     experiment = _experiment(plan, veth_link(), (f"./{program.name}",) * 2)
@@ -200,7 +200,7 @@ def _in_guest(plan: TunnelPlan) -> Place:
 
 
 def _between_machines(plan: TunnelPlan, peer: Peer) -> Place:
-    """This machine, and another one by ssh."""
+    """Return this machine and another one, by ssh."""
     if os.geteuid() != 0:
         raise HarnessError("--peer-host makes network interfaces on both machines: only root may")
     far = Ssh(peer.destination, peer.ssh_config)
@@ -238,7 +238,7 @@ def _between_machines(plan: TunnelPlan, peer: Peer) -> Place:
 
 
 def _let_undo(process: subprocess.Popen[bytes]) -> None:
-    """End the script, and give it the time to clear both machines."""
+    """End the script, with time to clean up both machines."""
     with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(UNDO_SECONDS)
@@ -250,7 +250,7 @@ def _experiment(plan: TunnelPlan, link: Link, udptunctl: tuple[str, str]) -> Exp
 
 
 def _context(plan: TunnelPlan, link: str) -> dict[str, Any]:
-    """What is known before the first round."""
+    """Return the context before the first round."""
     facts = environment.facts()
     return {
         "schema_version": record.SCHEMA_VERSION,
@@ -266,7 +266,7 @@ def _context(plan: TunnelPlan, link: str) -> dict[str, Any]:
 
 
 def _keys() -> tuple[Keys, Keys] | None:
-    """Fresh keys for both ends of wireguard; None where there is no wg, so that its steps say what is missing."""
+    """Return new keys for both ends of wireguard; None without wg, whose absence its steps then report."""
     if not shutil.which("wg"):
         return None
     private = [proc.check(["wg", "genkey"]).strip() for _ in range(2)]
@@ -276,7 +276,7 @@ def _keys() -> tuple[Keys, Keys] | None:
 
 
 def _address(peer: Peer) -> str:
-    """The IPv4 address of the host that ssh connects to. HarnessError when there is none."""
+    """Return the IPv4 address of the host that ssh connects to. HarnessError if there is none."""
     config = ["-F", str(peer.ssh_config)] if peer.ssh_config else []
     listed = proc.check(["ssh", "-G", *config, "--", peer.destination])
     names = dict(line.partition(" ")[::2] for line in listed.splitlines())
@@ -288,7 +288,7 @@ def _address(peer: Peer) -> str:
 
 
 def _route(address: str) -> tuple[str, str]:
-    """The interface and the address of this machine from where packets go to `address`."""
+    """Return the interface and the address of this machine for packets to `address`."""
     route = json.loads(proc.check(["ip", "-json", "route", "get", address]))[0]
     if route["dev"] == "lo":
         raise HarnessError(f"{address} is this machine's own: --peer-address has to be another one's")
@@ -296,6 +296,6 @@ def _route(address: str) -> tuple[str, str]:
 
 
 def _last(complaint: bytes) -> str:
-    """The last line of a complaint, to follow a sentence."""
+    """Return the last line of an error message, to follow a sentence."""
     lines = [line.strip() for line in complaint.decode(errors="replace").splitlines() if line.strip()]
     return f": {lines[-1]}" if lines else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The programs that measure: how each is called, and what it says."""
+"""The programs that measure: their command lines and their output."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ IPERF3_PORT = "5201"
 SOCKPERF_PORT = "11111"
 NETPERF_PORT = "12865"
 
-# sockperf sleeps before each test, and takes another 0.4 s to warm up.
+# sockperf sleeps before each test, and warms up for another 0.4 s.
 SOCKPERF_IDLE_SECONDS = 2.6
 START_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one run of a tool measured: its figure, and what else it told."""
+    """Result of one run of a tool: its figure, and further details."""
 
     value: float
     details: dict[str, float] = field(default_factory=dict)
 
 
 class Tool(ABC):
-    """A client here, a server there."""
+    """A tool: a client at one end, a server at the other."""
 
     name: str
     metric: str
@@ -42,36 +42,36 @@ class Tool(ABC):
 
     @property
     def lower_is_better(self) -> bool:
-        """Whether the smaller figure is the better one."""
+        """Whether a smaller figure is better."""
         return self.metric == LATENCY
 
     def version(self) -> list[str]:
-        """A command that succeeds when the tool is there."""
+        """Return a command that succeeds if the tool is installed."""
         return [self.name, "--version"]
 
     @abstractmethod
     def server(self) -> list[str]:
-        """The server, in the foreground, on all addresses."""
+        """Return the command of the server, in the foreground, on all addresses."""
 
     @abstractmethod
     def client(self, address: str, seconds: int) -> list[str]:
         """One measurement."""
 
     def probe(self, address: str) -> list[str]:
-        """A command that succeeds when the server can be reached, as short as the tool can do it."""
+        """Return a command that succeeds if the server can be reached, as short as the tool allows."""
         return self.client(address, 1)
 
     @abstractmethod
     def parse(self, output: str) -> Reading:
-        """The figure of one measurement. HarnessError when the output has none."""
+        """Parse the output of one measurement. HarnessError if there is no figure in it."""
 
     def complaint(self, output: str) -> str:
-        """Why a measurement failed, in the tool's own words; "" when it left none."""
+        """Return why a measurement failed, in the tool's words; "" if there are none."""
         return last_words(output)
 
 
 class Iperf3(Tool):
-    """TCP throughput, as the receiver saw it."""
+    """TCP throughput, as seen by the receiver."""
 
     name = "iperf3"
     metric = THROUGHPUT
@@ -99,7 +99,7 @@ class Iperf3(Tool):
         return Reading(value, {"retransmits": retransmits})
 
     def complaint(self, output: str) -> str:
-        """With --json it complains in JSON, too."""
+        """Return the error message, which is JSON with --json."""
         try:
             return str(json.loads(output)["error"])
         except (ValueError, KeyError, TypeError):
@@ -107,7 +107,7 @@ class Iperf3(Tool):
 
 
 class Sockperf(Tool):
-    """TCP ping-pong with the smallest message; the figure is the median round trip of a run."""
+    """TCP ping-pong with the smallest message. The figure is the median round trip of a run."""
 
     name = "sockperf"
     metric = LATENCY
@@ -130,7 +130,7 @@ class Sockperf(Tool):
 
 
 class Netperf(Tool):
-    """TCP_RR, the paper's test; the figure is the mean round trip of a run."""
+    """TCP_RR, the paper's test. The figure is the mean round trip of a run."""
 
     name = "netperf"
     metric = LATENCY
@@ -164,5 +164,5 @@ def _positive(value: Any) -> float:
 
 
 def last_words(output: str) -> str:
-    """The last line that says something."""
+    """Return the last line that is not empty."""
     return next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")

@@ -23,7 +23,7 @@ DESTINATION = re.compile(r"[A-Za-z0-9_.@][A-Za-z0-9_.@:%-]*")
 
 @dataclass(frozen=True)
 class Peer:
-    """The machine at the other end. `address`: its IPv4 address on the link, None to look it up."""
+    """The machine at the other end. `address` is its IPv4 address on the link, None to look it up."""
 
     destination: str
     address: str | None
@@ -32,7 +32,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class TunnelPlan:
-    """What to run, checked. `target` has no meaning where there is a peer."""
+    """What to run, checked. `target` has no meaning with a peer."""
 
     target: str
     kernel: str | None
@@ -40,7 +40,7 @@ class TunnelPlan:
     peer: Peer | None
     devices: tuple[str, ...]
     named: bool
-    """Whether they were asked for one by one."""
+    """Whether the devices were asked for by name."""
     rounds: int
     seconds: int
     seed: int
@@ -49,7 +49,7 @@ class TunnelPlan:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options that make a TunnelPlan. They are texts here: checked_plan() has the better sentences."""
+    """Add the options of a TunnelPlan."""
     parser.add_argument("--target", help="uml, qemu or host (uml)")
     parser.add_argument("--kernel", help="kernel version, 6.1 or a full release (the target's default)")
     parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (auto)")
@@ -63,7 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def checked_plan(args: argparse.Namespace) -> TunnelPlan:
-    """The options as a TunnelPlan. UsageError names the option, its value and what is allowed."""
+    """Return the options as a TunnelPlan. UsageError names the option, its value and what is allowed."""
     peer = _peer(args)
     return TunnelPlan(
         target=options.choice("target", args.target, kernels.TARGETS) or "uml",

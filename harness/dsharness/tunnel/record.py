@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Result files of the evaluation: JSON in Google Benchmark's schema, and every sample as CSV beside it.
+"""Result files of the evaluation: JSON in Google Benchmark's schema, and all samples as CSV beside it.
 
-A row's `real_time` is µs: of a round trip for latency, of one Mbit for throughput, so that less is better in both.
-Our own fields: `device`, `tool`, `metric`, `value` in the metric's unit, `round`, `order` within the round, `details`.
-`comparisons` has each device against the bare link and against the best peer, by the tests of significance.py.
+The `real_time` of a row is in µs: of a round trip for latency, of one Mbit for throughput, so that less is better in both. Fields of
+our own: `device`, `tool`, `metric`, `value` in the metric's unit, `round`, `order` within the round, `details`. `comparisons` has each
+device against the bare link and against the best peer, by the tests of significance.py.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Row:
-    """One device measured with one tool, and how it compares; None where it is itself what others are compared with."""
+    """One device measured with one tool, and its comparisons; None where it is the reference itself."""
 
     device: str
     figures: Figures
@@ -74,7 +74,7 @@ class Evaluation:
         return [tool for tool in TOOLS if tool.name in used]
 
     def values(self, device: str, tool: Tool) -> list[float]:
-        """What `tool` measured of `device`, in order."""
+        """Return the samples of `tool` for `device`, in order."""
         return [
             sample.reading.value
             for sample in self.samples
@@ -82,11 +82,11 @@ class Evaluation:
         ]
 
     def measured(self, tool: Tool) -> list[str]:
-        """The devices that `tool` measured: the bare link first, then as they are listed in the context."""
+        """Return the devices that `tool` measured: the bare link first, then in the order of the context."""
         return [name for name in (LINK, *self.context["devices"]) if self.values(name, tool)]
 
     def best_peer(self, tool: Tool) -> str | None:
-        """The in-tree tunnel with the best mean; one that encrypts does another job and is none."""
+        """Return the in-tree tunnel with the best mean. A tunnel that encrypts does another job and is not considered."""
         peers = [name for name in self.measured(tool) if name not in (LINK, UDPTUN, ENCRYPTING)]
         means = {name: figures(self.values(name, tool)).mean for name in peers}
         best = min if tool.lower_is_better else max
@@ -107,7 +107,7 @@ class Evaluation:
 
 
 def paper(metric: str) -> list[PaperRow]:
-    """The paper's table for `metric`. HarnessError when the file is missing or damaged."""
+    """Return the paper's table for `metric`. HarnessError if the file is missing or damaged."""
     try:
         with REFERENCE.open(encoding="utf-8", newline="") as file:
             lines = csv.DictReader(line for line in file if not line.startswith("#"))
@@ -123,7 +123,7 @@ def paper(metric: str) -> list[PaperRow]:
 
 
 def write(run: Evaluation, path: Path) -> None:
-    """Write the JSON file and the CSV beside it, each at once or not at all; where there is a JSON file, it is all there."""
+    """Write the JSON file and the CSV beside it, each atomically, the JSON file last: if it exists, both are complete."""
     results.replace(path.with_suffix(".csv"), lambda file: _write_csv(run, file))
     results.replace(path, lambda file: _write_json(run, file))
 
@@ -158,7 +158,7 @@ def _benchmarks(run: Evaluation, device: str, tool: Tool) -> Iterator[dict[str, 
 
 
 def _time(value: float, tool: Tool) -> dict[str, Any]:
-    """The times of a row, in the schema's fields."""
+    """Return the times of a row, in the schema's fields."""
     time = value if tool.metric == LATENCY else 1e6 / value
     return {"real_time": time, "cpu_time": time, "time_unit": "us"}
 

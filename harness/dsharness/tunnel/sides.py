@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The two ends of a link, and how a command is run at each: here, in a network namespace, or there by ssh."""
+"""The two ends of a link, and how a command runs at each: here, in a network namespace, or on another machine by ssh."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAli
 
 
 class Side(ABC):
-    """One end. A command is an argument list on every side; no shell of ours ever takes it apart."""
+    """One end. A command is an argument list at every end; no shell of ours parses it."""
 
     @abstractmethod
     def argv(self, command: Sequence[str]) -> list[str]:
-        """What to run here so that `command` runs at this end."""
+        """Return the command to run here so that `command` runs at this end."""
 
     def lasting(self, command: Sequence[str]) -> list[str]:
-        """The same for a server, which has to end when what runs here is ended."""
+        """Return the same for a server, which must end when the command here ends."""
         return self.argv(command)
 
 
@@ -41,7 +41,7 @@ class Netns(Side):
 
 
 class Ssh(Side):
-    """Another machine. ssh hands one text to the shell there, so every word is quoted for it."""
+    """Another machine. ssh passes one text to the shell there, so every word is quoted."""
 
     def __init__(self, destination: str, config: Path | None = None) -> None:
         self.destination = destination
@@ -51,5 +51,5 @@ class Ssh(Side):
         return [*self._ssh, "--", self.destination, shlex.join(command)]
 
     def lasting(self, command: Sequence[str]) -> list[str]:
-        """On a terminal of its own: when the connection ends, the command there gets SIGHUP."""
+        """Run the server on a terminal of its own: when the connection ends, the server gets SIGHUP."""
         return [*self._ssh, "-tt", "--", self.destination, shlex.join(command)]

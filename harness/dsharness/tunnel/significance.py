@@ -28,9 +28,9 @@ class Figures:
 class Comparison:
     """Samples against a reference.
 
-    `change` is mean / reference's mean - 1. The p values are two-sided: the chance that sets this far apart come from
-    equal means (Welch, variances may differ), or from one distribution (Mann-Whitney). None where a test says nothing:
-    fewer than two samples, or, for Welch, no spread at all.
+    `change` is mean / reference's mean - 1. The p values are two-sided: the probability of sets this far apart if they have equal
+    means (Welch; variances may differ) or one distribution (Mann-Whitney). None if a test does not apply: fewer than two samples, or,
+    for Welch, no spread.
     """
 
     change: float
@@ -39,7 +39,7 @@ class Comparison:
 
 
 def figures(samples: Sequence[float]) -> Figures:
-    """The figures of at least one sample."""
+    """Return the figures of at least one sample."""
     values = np.asarray(samples, dtype=np.float64)
     sigma = float(np.std(values, ddof=1)) if values.size > 1 else 0.0
     return Figures(int(values.size), float(np.mean(values)), float(np.min(values)), float(np.max(values)), sigma)
@@ -54,6 +54,6 @@ def compare(samples: Sequence[float], reference: Sequence[float]) -> Comparison:
     if np.ptp(samples) == 0 and np.ptp(reference) == 0:
         return Comparison(change, None, rank)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scipy warns of one that has almost no spread
+        warnings.simplefilter("ignore")  # scipy warns if a set has almost no spread.
         welch = float(stats.ttest_ind(samples, reference, equal_var=False).pvalue)
     return Comparison(change, welch, rank)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The whole evaluation as steps for guest/tunnel.sh: the link, the tunnels, the servers, then the rounds."""
+"""The evaluation as steps for guest/tunnel.sh: the link, the tunnels, the servers, then the rounds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .meters import TOOLS, Tool
 
 NO_PART = "-"
 
-# 198.18.0.0/15 is set aside for benchmarks (RFC 2544).
+# 198.18.0.0/15 is reserved for benchmarks (RFC 2544).
 LINK_NEAR, LINK_FAR = "198.18.0.1", "198.18.0.2"
 VETH_MTU = 1500
 
 
 @dataclass(frozen=True)
 class Take:
-    """One measurement: where it stands, and what it measures."""
+    """One measurement: its round and order, and what it measures."""
 
     round: int
     order: int
@@ -45,7 +45,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Link:
-    """The bare link: its ends, their IPv4 addresses and its MTU. A shared one is not ours to make or remove."""
+    """The bare link: its ends, their IPv4 addresses and its MTU. A shared link is neither created nor removed."""
 
     near: Side
     far: Side
@@ -57,7 +57,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is measured. `keys`: the near and the far end's, None where no wireguard can be had."""
+    """What is measured. `keys` are those of the near and the far end, None if there is no wireguard."""
 
     link: Link
     devices: tuple[Device, ...]
@@ -69,17 +69,17 @@ class Experiment:
 
     @property
     def takes(self) -> int:
-        """How many measurements there are at most."""
+        """Maximum number of measurements."""
         return self.rounds * (len(self.devices) + 1) * len(TOOLS)
 
     @property
     def duration(self) -> float:
-        """How many seconds the rounds take when nothing is absent."""
+        """Duration of the rounds in seconds if nothing is absent."""
         return self.rounds * (len(self.devices) + 1) * sum(self.seconds + tool.idle_seconds for tool in TOOLS)
 
 
 def veth_link() -> Link:
-    """Two network namespaces of our own, joined by veth."""
+    """Return a link of two network namespaces of our own, joined by a veth pair."""
     mark = os.getpid()
     return Link(Netns(f"dsb-near-{mark}"), Netns(f"dsb-far-{mark}"), LINK_NEAR, LINK_FAR, VETH_MTU, shared=False)
 
@@ -97,7 +97,7 @@ def steps(what: Experiment) -> list[Step]:
 
 
 def write(made: Sequence[Step], folder: Path) -> list[Path]:
-    """The files that guest/tunnel.sh reads, the one of the steps first."""
+    """Write the files that guest/tunnel.sh reads, the file of the steps first."""
     inputs = []
     lines = []
     for number, step in enumerate(made):
@@ -116,7 +116,7 @@ def write(made: Sequence[Step], folder: Path) -> list[Path]:
 
 
 def inner_addresses(index: int) -> tuple[str, str]:
-    """The addresses inside the tunnel number `index`, near and far."""
+    """Return the addresses inside tunnel number `index`, near and far."""
     return f"198.18.{index}.1", f"198.18.{index}.2"
 
 
@@ -163,7 +163,7 @@ def _tunnel(what: Experiment, device: Device, index: int) -> Iterator[Step]:
 
 
 def _rounds(what: Experiment) -> Iterator[Step]:
-    """Every round measures each device with each tool once, in an order of its own."""
+    """Return the rounds. Each measures every device with every tool once, in an order of its own."""
     shuffler = random.Random(what.seed)
     addresses = {LINK: what.link.far_address}
     addresses |= {device.name: inner_addresses(index)[1] for index, device in enumerate(what.devices, start=1)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What guest/tunnel.sh prints: it knows what each step was for."""
+"""The output of guest/tunnel.sh, matched with its steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMED_OUT = 124
 
 
 class Stream(MarkedSections):
-    """Collects facts and what is absent, and calls back for the measurements."""
+    """Collects facts and absent parts, and calls back for the measurements."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class Stream(MarkedSections):
         on_reading: Callable[[Take, Reading], None],
         on_round: Callable[[int], None],
     ) -> None:
-        """`on_round` takes the number of a round whose last measurement was made or left out."""
+        """`on_round` gets the number of a round whose last measurement was made or skipped."""
         super().__init__(MARK, self._mark)
         self._steps = steps
         self._on_begin = on_begin

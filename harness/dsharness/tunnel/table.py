@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The evaluation on the terminal, in the shape of the paper's Tables 1 and 2."""
+"""Prints the evaluation in the shape of the paper's Tables 1 and 2."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOT_COMPARABLE = (
 
 
 def show(run: Evaluation, out: Console | None = None) -> None:
-    """Both tables of every tool, the paper's figures in them, and how to read them."""
+    """Print both tables of every tool, with the paper's figures, and the notes."""
     out = out or console(LOG_COLUMNS)
     for tool in run.tools:
         out.print(tool.title, _figures(run, tool), _tests(run, tool), sep="\n")
@@ -33,7 +33,7 @@ def show(run: Evaluation, out: Console | None = None) -> None:
 
 
 def notes(run: Evaluation) -> list[str]:
-    """What a reader has to know before he believes a figure."""
+    """Return what a reader must know before using a figure."""
     said = [NOT_COMPARABLE]
     said += [f"{name} is absent: {reason}" for name, reason in run.context["absent"].items()]
     rounds = run.context["rounds"]
