@@ -24,7 +24,7 @@ example: dsbench ab HEAD~1 worktree --target qemu --accel icount    instructions
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench ab`."""
+    """Add `dsbench ab`."""
     parser = subparsers.add_parser(
         "ab",
         help="compare two git revisions, or two kernels",

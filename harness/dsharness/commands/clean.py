@@ -37,7 +37,7 @@ def unused() -> list[Path]:
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench clean`."""
+    """Add `dsbench clean`."""
     parser = subparsers.add_parser("clean", help="remove build/, or the cache too", description=__doc__)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--cache", action="store_true", help=f"also remove {paths.cache_path()}, which all clones share")

@@ -54,7 +54,7 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench exec`."""
+    """Add `dsbench exec`."""
     parser = subparsers.add_parser(
         "exec",
         help="run a command in a guest",

@@ -256,7 +256,7 @@ def _output(argv: Sequence[proc.Arg]) -> list[str]:
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench lint`."""
+    """Add `dsbench lint`."""
     parser = subparsers.add_parser("lint", help="check the sources of modules and harness", description=__doc__)
     parser.add_argument(
         "--kernel", nargs="+", metavar="VERSION", default=KERNELS,

@@ -10,7 +10,7 @@ from .execcmd import add_target_options
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench shell`."""
+    """Add `dsbench shell`."""
     parser = subparsers.add_parser("shell", help="an interactive shell in a guest", description=__doc__)
     add_target_options(parser)
     command.declare(parser, run)

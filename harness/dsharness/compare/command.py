@@ -18,7 +18,7 @@ are left out, unless they are more than half. Counts of instructions that repeat
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench compare`."""
+    """Add `dsbench compare`."""
     parser = subparsers.add_parser("compare", help="did it change? result files against the first", description=__doc__, epilog=RULE)
     parser.add_argument("file", nargs="+", type=Path, metavar="FILE", help="result files of sweeps, two or more")
     plan.add_rule(parser)

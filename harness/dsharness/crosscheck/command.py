@@ -13,7 +13,7 @@ from . import plan
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench crosscheck`."""
+    """Add `dsbench crosscheck`."""
     parser = subparsers.add_parser(
         "crosscheck", help="set ours beside the kernel's own tests, and the clock beside ktime", description=__doc__
     )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Time every container and operation over many sizes, a guest a size, and fit how the cost of one element grows.
+"""Time every container and operation at many sizes, a guest for each, and fit the growth of the cost of one element.
 
-What is finished is kept: the same command goes on with a curve that was interrupted.
+Finished sizes are kept: the same command resumes a curve that was interrupted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from . import plan
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench curve`."""
+    """Add `dsbench curve`."""
     parser = subparsers.add_parser("curve", help="time all containers from n = 1 to 10^6, and fit", description=__doc__)
     parser.add_argument("--from", dest="first", default="1", metavar="N", help="the smallest size (1)")
     parser.add_argument("--to", dest="last", default="1000000", metavar="N", help="the largest size (1000000)")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Drives a curve: a guest for each size, whose memory and tries follow n, into one result file that can be gone on with."""
+"""Runs a curve: a guest for each size, whose memory and tries follow n, into one result file that can be resumed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from . import resume, table
 from .plan import LATEST, CurvePlan, guest_memory_mib
 
 GUEST_COST = 100_000
-"""What a guest's boot and its warm-up take, in element visits of one cell: only for the progress."""
+"""Cost of a guest's boot and warm-up, in element visits of one cell; for the progress only."""
 MISS_GROWTH = 1.15
-"""A try on n elements takes about n to this power: caches. Only for the progress."""
+"""Exponent of the duration of a try over n, above 1 because of caches; for the progress only."""
 
 
 def run(curve: CurvePlan) -> int:
@@ -36,9 +36,9 @@ def run(curve: CurvePlan) -> int:
 
 
 def measure(curve: CurvePlan) -> tuple[Path, Results]:
-    """Run all sizes, or those that an interrupted curve lacks; the result file and what is in it.
+    """Run all sizes, or those that an interrupted curve lacks. Return the result file and its content.
 
-    Whatever ends it early, the sizes that were finished are in the file, marked incomplete.
+    If the curve ends early, the finished sizes are in the file, marked incomplete.
     """
     plan = curve.plan
     if curve.resume:
@@ -52,14 +52,14 @@ def measure(curve: CurvePlan) -> tuple[Path, Results]:
 
 @contextlib.contextmanager
 def taken(curve: CurvePlan, target: targets.Target, known: dict[str, Any]) -> Iterator[tuple[Path, Results]]:
-    """The file to write, and what it has. Another dsbench that would go on with it waits: else one drops the other's sizes."""
+    """Provide the file to write, and its content. A second dsbench waits for the file, or each would drop the other's sizes."""
 
     def chosen() -> tuple[Path, Results] | None:
         return resume.chosen(curve.output, paths.RESULTS / LATEST, known, curve.resume)
 
     while first := chosen():
         with _lock(first[0]):
-            now = chosen()  # while this one waited it may have got more sizes, or all
+            now = chosen()  # Meanwhile the file may have got more sizes, or all.
             if now and now[0] == first[0]:
                 yield now
                 return
@@ -94,7 +94,7 @@ def _run_sizes(curve: CurvePlan, target: targets.Target, path: Path, initial: Re
 
 
 def identity(curve: CurvePlan, target: targets.Target) -> dict[str, Any]:
-    """All that must be the same for two runs to be of one curve; its keys are resume.WORDS'."""
+    """Return what must agree for two runs to be of one curve. The keys are those of resume.WORDS."""
     plan, icount = curve.plan, target.accel == "icount"
     return {
         "target": target.name,
@@ -114,7 +114,7 @@ def identity(curve: CurvePlan, target: targets.Target) -> dict[str, Any]:
 def _run_size(
     curve: CurvePlan, target: targets.Target, n: int, recorder: SweepRecorder, progress: ui.Progress, costs: dict[int, int]
 ) -> None:
-    """One size in a guest of its own."""
+    """Run one size in a guest of its own."""
     before = sum(cost for size, cost in costs.items() if size < n)
 
     def follow(stage: str, done: int, total: int) -> None:
@@ -123,7 +123,7 @@ def _run_size(
     def take(stage: StageResult) -> None:
         recorder.add(stage)
         if curve.output is None:
-            results.point_latest(recorder.path, LATEST)  # now, lest a crash leave it behind
+            results.point_latest(recorder.path, LATEST)  # Now, so that a crash does not leave the link behind.
 
     target.memory_mib = guest_memory_mib(n)
     tries = curve.tries(n, target.accel == "icount")
@@ -131,18 +131,18 @@ def _run_size(
 
 
 def _new(curve: CurvePlan, target: targets.Target, known: dict[str, Any]) -> tuple[Path, Results]:
-    """A curve without a cell, and the file that it gets."""
+    """Return a curve without cells, and its file."""
     initial = sweeper.initial_results(target)
     path = curve.output or results.new_path("curve", results.label(target.name, target.accel))
     return path, Results({**initial.context, results.CURVE: known}, [])
 
 
 def _check_room(curve: CurvePlan) -> None:
-    """HarnessError when the result file cannot be written, or its disk has not the room."""
+    """HarnessError if the result file is not writable, or its disk lacks room."""
     samples = sum(curve.tries(n, icount=False) for n in curve.plan.sizes) * curve.plan.cells_of_size
     results.check_room(curve.output, samples)
 
 
 def _cost(n: int, tries: int) -> int:
-    """How long a size takes beside others, for the progress."""
+    """Return the relative duration of a size, for the progress."""
     return round(GUEST_COST + (tries + 1) * math.pow(n, MISS_GROWTH))

@@ -16,27 +16,27 @@ from ..sweep.plan import Plan
 LATEST = "curve-latest.json"
 MOST_PER_DECADE = 24
 ROUND_STEPS = {1: (1.0,), 3: (1.0, 2.0, 5.0)}
-"""Sizes within a decade that people like; others are powers of ten with two digits kept."""
+"""Round sizes within a decade; other numbers of sizes are powers of ten, rounded to two digits."""
 
 FEWEST_TRIES, MOST_TRIES = 3, 100
 ELEMENTS = 500_000
-"""A cell goes over so many elements in all its tries, where the bounds above allow it."""
+"""Number of elements that all tries of a cell visit, within the bounds above."""
 FEWEST_TRIES_ICOUNT, MOST_TRIES_ICOUNT = 2, 10
 ELEMENTS_ICOUNT = 20_000
-"""The same where instructions are counted: they repeat, and each is emulated."""
+"""The same if instructions are counted, since counts repeat and each instruction is emulated."""
 
 
 @dataclasses.dataclass(frozen=True)
 class CurvePlan:
-    """A sweep of many sizes, checked. The tries of the plan are those of every size; None: they follow n."""
+    """A sweep of many sizes, checked. The tries of the plan apply to every size; None: the tries follow n."""
 
     plan: Plan
     output: Path | None
     resume: bool | None
-    """True: go on, or fail; False: begin anew; None: go on where that is possible."""
+    """True: resume, or fail; False: start anew; None: resume if possible."""
 
     def tries(self, n: int, icount: bool) -> int:
-        """How many tries the cells of size n get."""
+        """Return the number of tries of the cells of size n."""
         if self.plan.tries:
             return self.plan.tries
         if icount:
@@ -45,7 +45,7 @@ class CurvePlan:
 
 
 def checked_plan(args: argparse.Namespace) -> CurvePlan:
-    """The options as a plan. UsageError names the option, its value and what is allowed."""
+    """Return the options as a plan. UsageError names the option, its value and what is allowed."""
     first = options.whole("from", args.first, 1, sweep.MAX_N)
     last = options.whole("to", args.last, 1, sweep.MAX_N)
     if last < first:
@@ -58,28 +58,28 @@ def checked_plan(args: argparse.Namespace) -> CurvePlan:
 
 
 def sizes(first: int, last: int, per_decade: int) -> list[int]:
-    """`per_decade` sizes in each decade, those of them from `first` to `last`, and these two."""
+    """Return `per_decade` sizes for each decade from `first` to `last`, including these two."""
     steps = ROUND_STEPS.get(per_decade) or tuple(round(10 ** (k / per_decade), 1) for k in range(per_decade))
     found = {round(step * 10**decade) for decade in range(len(str(last))) for step in steps}
     return sorted({first, last, *(n for n in found if first <= n <= last)})
 
 
 def guest_memory_mib(n: int) -> int:
-    """What a guest for n elements needs: their own bytes, what containers and lookups add, and room for the rest."""
+    """Return the memory of a guest for n elements, in MiB: elements, containers, lookups, and a reserve."""
     return max(512, 256 + math.ceil(n * 320 / (1 << 20)))
 
 
 def _check_memory(plan: Plan) -> None:
-    """UsageError when this machine has not what the guest of the largest size needs."""
+    """UsageError if this machine lacks the memory for the guest of the largest size."""
     if plan.target == "host":
-        return  # the module itself refuses what does not fit
+        return  # The module refuses sizes that do not fit.
     need, free = guest_memory_mib(plan.sizes[-1]), _free_mib()
     if free is not None and need > free:
         raise UsageError(f"--to is {plan.sizes[-1]}: its guest needs {need} MiB of memory, {free} MiB are free: lower it")
 
 
 def _free_mib() -> int | None:
-    """The memory that is free or easily made free; None where the machine does not tell."""
+    """Return the available memory in MiB; None if it is unknown."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Going on with a curve that was interrupted: whether it is the same curve, and if not, what differs."""
+"""Resuming an interrupted curve: whether it is the same curve, and if not, what differs."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ WORDS = {
     "settings": "parameters",
     "warmup": "warm-up",
 }
-"""All that makes two curves one, and how it is called."""
+"""Fields of a curve's identity, with their names for people."""
 
 
 class Finished(HarnessError):
-    """A curve that has nothing left to do."""
+    """A curve without missing sizes."""
 
 
 def chosen(output: Path | None, latest: Path, identity: Mapping[str, Any], resume: bool | None) -> tuple[Path, Results] | None:
-    """The file of the curve to go on with, and what it has; None: a new one is to begin.
+    """Return the file of the curve to resume, and its content; None to start a new curve.
 
-    `resume`: True: go on or fail; False: never go on; None: go on where that is possible, and say why not. A file that
-    the user names for the results is not overwritten unless he says False. HarnessError has the reason.
+    `resume`: True: resume or fail; False: never resume; None: resume if possible, and say why not. A file that the user names for the
+    results is overwritten only if `resume` is False. HarnessError has the reason.
     """
     path = output or latest
     if resume is False:
@@ -56,13 +56,13 @@ def chosen(output: Path | None, latest: Path, identity: Mapping[str, Any], resum
 
 
 def require(path: Path) -> None:
-    """HarnessError unless there is a file to go on with."""
+    """HarnessError unless there is a file to resume."""
     if not path.exists():
         raise HarnessError(f"there is no curve to go on with: {path} does not exist")
 
 
 def unfinished(path: Path, identity: Mapping[str, Any]) -> Results:
-    """The curve in `path`. HarnessError says why it is none to go on with."""
+    """Return the curve in `path`. HarnessError says why it cannot be resumed."""
     path = path.resolve()
     found = results.read(path)
     before = found.context.get(results.CURVE)
@@ -76,7 +76,7 @@ def unfinished(path: Path, identity: Mapping[str, Any]) -> Results:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs between the identities of two curves, each in words; other sizes have other tries anyway."""
+    """Return the differences between the identities of two curves in words. Other sizes imply other tries."""
     keys = [key for key in WORDS if before.get(key) != now.get(key)]
     if "sizes" in keys:
         keys = [key for key in keys if key != "tries"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A curve as a table for the terminal: medians at some sizes, and how the cost of one element grows."""
+"""Prints a curve: medians at some sizes, and the growth of the cost of one element."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOG_WIDTH = 140
 
 
 def show(curve: Results) -> None:
-    """A row for each operation and container: the median an element at a few n, the fitted class, its RMS."""
+    """Print a row for each operation and container: the median per element at a few n, the fitted class, its RMS."""
     found = curvefits.fits(curve.context, curve.cells)
     medians = {cell.name: figure(results.per_work(cell).median) for cell in curve.cells}
     sizes = shown_sizes(curve.sizes)
@@ -45,7 +45,7 @@ def show(curve: Results) -> None:
 
 
 def shown_sizes(sizes: list[int]) -> list[int]:
-    """A few of many sizes, evenly spread, the ends among them."""
+    """Return a few of many sizes, evenly spread, with the ends."""
     if len(sizes) <= MOST_SIZES:
         return sizes
     return [sizes[round(place * (len(sizes) - 1) / (MOST_SIZES - 1))] for place in range(MOST_SIZES)]

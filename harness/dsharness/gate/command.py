@@ -23,7 +23,7 @@ exit status:
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench gate`."""
+    """Add `dsbench gate`."""
     parser = subparsers.add_parser(
         "gate",
         help="fail when code costs more instructions than its baseline",

@@ -191,7 +191,7 @@ def _replaced(file: Path, work: Path) -> Iterator[Path]:
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench build`."""
+    """Add `dsbench build`."""
     parser = subparsers.add_parser("build", help="build the modules for a target's kernel", description=__doc__)
     parser.add_argument("--target", default="uml", help="uml (default), qemu or host")
     parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12, newest or a full release; default: the target's")

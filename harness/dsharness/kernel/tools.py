@@ -51,7 +51,7 @@ def _compile(program: Path, libraries: tuple[str, ...]) -> None:
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench tools`."""
+    """Add `dsbench tools`."""
     parser = subparsers.add_parser("tools", help="build udptunctl, the tool for tunnels", description=__doc__)
     command.declare(parser, run)
 

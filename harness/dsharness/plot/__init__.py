@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The pictures of a result file: which there are, what they show, and drawing them."""
+"""The pictures of a result file: their selection, their content, and their drawing."""

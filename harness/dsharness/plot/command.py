@@ -10,7 +10,7 @@ from .. import command, paths
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench plot`."""
+    """Add `dsbench plot`."""
     parser = subparsers.add_parser("plot", help="draw the pictures of a result file", description=__doc__)
     default = paths.RESULTS / "latest.json"
     parser.add_argument("file", nargs="?", type=Path, default=default, metavar="FILE", help="results/latest.json")

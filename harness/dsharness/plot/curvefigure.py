@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The picture of a curve: the cost of one element over n, a panel an operation, with caches and complexities."""
+"""The picture of a curve: the cost of one element over n, a panel for each operation, with caches and complexities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PANEL_HEIGHT = 320
 
 
 def picture(curve: Results) -> Picture:
-    """The curve as a picture; it has cells of elements."""
+    """Return the picture of a curve that has cells of elements."""
     part = curve.part(ELEMENT)
     found = curvefits.fits(curve.context, curve.cells)
     axis = _axis(part.sizes)
@@ -41,7 +41,7 @@ def picture(curve: Results) -> Picture:
 
 
 def _panel(curve: Results, op: str, axis: Axis, found: dict[Series, Complexity]) -> Panel:
-    """One operation; beside it the classes, in the order of the lines' right ends."""
+    """Return the panel of one operation, with the classes beside it in the order of the lines' right ends."""
     lines = points(curve.part(ELEMENT), op)
     panel = Panel(op, f"{curve.unit} per element", lines, axis)
     add_floors(panel, curve, op)
@@ -56,7 +56,7 @@ def _words(fitted: Complexity) -> str:
 
 
 def _axis(sizes: list[int]) -> Axis:
-    """The axis of n with a tick at each power of ten, where there is more than one."""
+    """Return the axis of n with a tick at each power of ten, if there are several."""
     axis = n_axis(sizes)
     if not axis.log:
         return axis

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The pictures of a sweep: which there are, and what their panels show."""
+"""The pictures of a sweep: their selection, and the content of their panels."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ FORMATS = ("svg", "png")
 BARE_LINK = f"{datapath.BARE}: the bare link"
 PEERS = "in-tree tunnels"
 MOST_BESIDE = 5
-"""More containers leave no room for tunnels beside them: those go below."""
+"""With more containers, the tunnels do not fit beside them and go below."""
 LEAST_BARS = 10
-"""Fewer bars are not drawn broader than these."""
+"""Minimum number of bars for the width of a bar: fewer bars are not drawn wider."""
 CLIP = 1.6
-"""What is not compared, and ends of spreads, stretch an axis to no more than so many times the largest median."""
+"""Values that are not compared, and ends of spreads, extend an axis to at most this multiple of the largest median."""
 OUTLIER = 4.0
-"""A tunnel that costs so many times as much as the tunnel in the middle does not stretch the axis for all."""
+"""A tunnel with this multiple of the median tunnel's cost does not extend the axis."""
 SUBJECT_STYLE, PEERS_STYLE, ENCRYPTING_STYLE = 11, 12, 13
-"""The line types of udptun, of all in-tree tunnels in one, and of the one that encrypts."""
+"""Line types of udptun, of all in-tree tunnels together, and of the tunnel that encrypts."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def draw(sweep: Results, folder: Path) -> list[Path]:
-    """Draw every picture that the sweep has data for, as SVG and PNG into `folder`; their paths."""
+    """Draw every picture that the sweep has data for, as SVG and PNG into `folder`. Return their paths."""
     paths.make_folder(folder, "plots")
     containers, devices = sweep.part(ELEMENT), sweep.part(PACKET)
     pictures: list[Picture | None] = []
@@ -63,7 +63,7 @@ def draw(sweep: Results, folder: Path) -> list[Path]:
 
 
 def per_element(sweep: Results) -> Picture:
-    """The cost of an element over n: a panel an operation, a line a container."""
+    """Return the cost of an element over n: a panel for each operation, a line for each container."""
     part = sweep.part(ELEMENT)
     axis = n_axis(part.sizes)
     panels = [_panel(sweep, op, points(part, op), axis) for op in part.ops]
@@ -80,7 +80,7 @@ def per_element(sweep: Results) -> Picture:
 
 
 def readers(sweep: Results) -> Picture:
-    """Readers that share a container, over their number at the largest n: what each takes, and what all of them read."""
+    """Return the picture of shared containers over the number of readers at the largest n: cost of one reader, reads of all."""
     n = sweep.sizes[-1]
     at = Results(sweep.context, [cell for cell in sweep.cells if cell.n == n])
     panels = []
@@ -108,7 +108,7 @@ def readers(sweep: Results) -> Picture:
 
 
 def largest(sweep: Results) -> Picture:
-    """The cost of an element at the largest n: a group of bars an operation, a bar a container."""
+    """Return the cost of an element at the largest n: a group of bars for each operation, a bar for each container."""
     part = sweep.part(ELEMENT)
     panel = _bars_at_largest(sweep, "")
     return Picture(
@@ -126,7 +126,7 @@ def largest(sweep: Results) -> Picture:
 
 
 def datapath_bars(sweep: Results) -> Picture:
-    """The cost of a packet: a panel a payload, a group of bars an operation, a bar a tunnel, the bare link a line."""
+    """Return the cost of a packet: a panel for each payload, a group for each operation, a bar for each tunnel, a line for the bare link."""
     tunnels = [device for device in sweep.containers if device != datapath.BARE] or [datapath.BARE]
     ops = [op for op in DATAPATH_OPS if op in sweep.ops]
     panels = [_packet_panel(sweep, octets, ops, tunnels) for octets in sweep.sizes]
@@ -156,7 +156,7 @@ def datapath_bars(sweep: Results) -> Picture:
 
 
 def side_by_side(sweep: Results) -> Picture | None:
-    """An element in each container next to a packet through each tunnel; None when no packet went all the way."""
+    """Return an element in each container beside a packet through each tunnel; None if no packet was timed on the whole path."""
     containers, devices = sweep.part(ELEMENT), sweep.part(PACKET)
     if "path" not in devices.ops:
         return None
@@ -196,7 +196,7 @@ def _panel(sweep: Results, title: str, series: dict[str, list[Point]], axis: Axi
 
 
 def _bars_at_largest(sweep: Results, title: str) -> Panel:
-    """A group of bars an operation, a bar a container, all at the largest n."""
+    """Return the panel of the containers: a group of bars for each operation, a bar for each container, at the largest n."""
     part = sweep.part(ELEMENT)
     n = part.sizes[-1]
     found = {op: points(part, op) for op in part.ops}
@@ -218,7 +218,7 @@ def _bars_at_largest(sweep: Results, title: str) -> Panel:
 
 
 def _packet_panel(sweep: Results, octets: int, ops: list[str], tunnels: list[str]) -> Panel:
-    """The bars of one payload, and the bare link beside each group."""
+    """Return the bars of one payload, with the bare link beside each group."""
     found = {op: points(sweep, op) for op in ops}
     levels = {
         device: {op: point for op in ops for point in found[op][device] if point.x == octets}
@@ -238,7 +238,7 @@ def _packet_panel(sweep: Results, octets: int, ops: list[str], tunnels: list[str
 
 
 def _path_panel(sweep: Results, octets: int) -> Panel:
-    """A bar a tunnel: a packet from the sender to the receiver."""
+    """Return the panel of the tunnels: a bar for each tunnel, a packet from the sender to the receiver."""
     lines = points(sweep, "path")
     series: dict[str, list[Point]] = {"udptun": [], PEERS: [], _packet_name(datapath.ENCRYPTING): []}
     ticks: list[tuple[str, float]] = []
@@ -260,12 +260,12 @@ def _path_panel(sweep: Results, octets: int) -> Panel:
 
 
 def _packet_name(device: str) -> str:
-    """A device as the key has it."""
+    """Return the name of a device in the key."""
     return f"{device} (encrypts: not compared)" if device == datapath.ENCRYPTING else device
 
 
 def _grouped(levels: dict[str, dict[str, Point]], ops: Sequence[str]) -> tuple[dict[str, list[Point]], Axis]:
-    """Bars in groups: from points by series and operation, the bars of each series and the axis below them."""
+    """Return grouped bars: from points by series and operation, the bars of each series and the axis below them."""
     step = len(levels) + 1
     series = {
         name: [
@@ -282,7 +282,7 @@ def _grouped(levels: dict[str, dict[str, Point]], ops: Sequence[str]) -> tuple[d
 
 
 def _scale_packets(panel: Panel) -> None:
-    """A linear axis from zero, long enough for what is compared; what exceeds all others, and stray ends, are cut."""
+    """Return a linear axis from zero for the values that are compared. Larger values and stray ends are clipped."""
     compared = {name: line for name, line in panel.series.items() if name != _packet_name(datapath.ENCRYPTING)}
     largest_medians = [max(point.median for point in line) for line in compared.values() if line]
     middle = statistics.median(largest_medians) if largest_medians else 0.0
@@ -293,6 +293,6 @@ def _scale_packets(panel: Panel) -> None:
 
 
 def _packet_footnotes(sweep: Results, panels: Sequence[Panel]) -> list[str]:
-    """The footnotes, and which devices there are not."""
+    """Return the footnotes, with the absent devices."""
     absent = sweep.context.get("absent_devices", {})
     return [*(f"Absent: {kind} ({reason})." for kind, reason in absent.items()), *footnotes(sweep, panels)]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A picture as panels of lines or bars, and drawing it: data files and facts for the scripts in plots/, and gnuplot.
+"""A picture of panels with lines or bars, and its drawing by gnuplot: data files and facts for the scripts in plots/.
 
-The scripts draw, this module decides about axes, ticks and the key. It knows nothing of results.
+The scripts draw; this module decides on axes, ticks and the key. It knows nothing of results.
 """
 
 from __future__ import annotations
@@ -21,27 +21,28 @@ from ..results import table
 
 NOTE_COLUMNS = 150
 WIDTH, MARGINS = 1200, 112
-"""A picture's width and, of each panel, what is beside its axes, in pixels; style.gp has the same."""
+"""Width of a picture, and of each panel the space beside its axes, in pixels. style.gp has the same numbers."""
 LETTER_WIDTH = 0.72
-"""A bold letter's width as a share of its height, with room to the next name."""
+"""Width of a bold letter as a share of its height, with the gap to the next name."""
 KEY_LEFT, KEY_RIGHT, KEY_SAMPLE, KEY_LETTER = 32, 1180, 74, 9
-"""The key in pixels: from where to where, a sample with its gaps, a letter of a name."""
+"""The key in pixels: its left and right end, the width of a sample with its gaps, the width of a letter."""
 LOG_RATIO = 8.0
-"""An axis is logarithmic when its largest value is so many times the smallest."""
+"""An axis is logarithmic if its largest value is this multiple of the smallest."""
 DODGE, DODGES = 0.006, 0.35
-"""Neighbouring lines are so far apart in x, as a share of the axis, lest their error bars hide each other; all of them no
-more than this share of the way from one n to the next."""
+"""Distance of neighbouring lines in x, as a share of the axis, so that their error bars do not hide each other. All lines together
+take at most this share of the distance from one n to the next.
+"""
 LEAST_TICK_GAP = 0.1
-"""Ticks of n are at least so far apart, as a share of the axis."""
+"""Minimum distance of ticks of n, as a share of the axis."""
 NAME_HEIGHT = 0.04
-"""The least distance of two names beside each other's lines, as a share of the value axis."""
+"""Minimum distance of two names beside lines, as a share of the value axis."""
 CLIPPED_AT = 0.9
-"""A bar that the axis is too short for ends at this share of it."""
+"""A bar that exceeds the axis ends at this share of it."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A median and its spread at x, all an element or packet."""
+    """A median and its spread at x, per element or packet."""
 
     x: float
     median: float
@@ -61,13 +62,13 @@ class Axis:
     over_n: bool = False
 
     def share(self, value: float) -> float:
-        """Where a value lies, from 0 at the low end to 1 at the high one."""
+        """Return the position of a value, from 0 at the low end to 1 at the high end."""
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
 
     def moved(self, value: float, shift: float) -> float:
-        """The value that lies `shift` of the axis' length to the right."""
+        """Return the value that lies `shift` of the axis' length to the right."""
         if self.log:
             return value * math.pow(self.high / self.low, shift)
         return value + (self.high - self.low) * shift
@@ -75,7 +76,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Mark:
-    """A level that others are compared with, from one x to another."""
+    """A level for comparison, from one x to another."""
 
     first: float
     last: float
@@ -92,7 +93,7 @@ class Vertical:
 
 @dataclass(frozen=True)
 class Aside:
-    """Words on a series, beside its panel."""
+    """Text on a series, beside its panel."""
 
     series: str
     text: str
@@ -100,7 +101,7 @@ class Aside:
 
 @dataclass
 class Panel:
-    """One pair of axes: a series a container or device, those without points included."""
+    """One pair of axes: a series for each container or device, including series without points."""
 
     title: str
     value_label: str
@@ -110,13 +111,13 @@ class Panel:
     floors: dict[str, list[Point]] = field(default_factory=dict)
     """Thin lines below the series, with their names at the end."""
     floor: str = ""
-    """The one of them that the series are measured against."""
+    """The thin line that the series are measured against."""
     asides: list[Aside] = field(default_factory=list)
-    """From top to bottom; only lines have them."""
+    """Texts from top to bottom; for lines only."""
     share: float | None = None
-    """Of the picture's width; None: as much as the others of its row."""
+    """Share of the picture's width; None: the same as the others of its row."""
     terse: bool = False
-    """Whether the figures above its bars are to be as short as possible."""
+    """Whether the figures above its bars are as short as possible."""
     log: bool = False
     low: float = 0.0
     high: float = 1.0
@@ -124,7 +125,7 @@ class Panel:
 
 @dataclass
 class Picture:
-    """One figure: its panels in reading order, `columns` side by side."""
+    """One picture: its panels in reading order, `columns` side by side."""
 
     name: str
     title: str
@@ -135,29 +136,29 @@ class Picture:
     notes: list[str] = field(default_factory=list)
     footnotes: list[str] = field(default_factory=list)
     verticals: list[Vertical] = field(default_factory=list)
-    """Across every panel; only lines have them."""
+    """Lines across every panel; for lines only."""
     bars: bool = False
     panel_height: int = 392
     styles: dict[str, int] = field(default_factory=dict)
-    """The line types of series that shall not have the number of their place."""
+    """Line types of series that do not use the number of their position."""
     uncompared: str = ""
     """The series that is drawn apart."""
     mark: str = ""
-    """What the marks are, for the key."""
+    """Meaning of the marks, for the key."""
     script: str = ""
-    """What in plots/ draws it, where it is neither bars.gp nor lines.gp."""
+    """Script in plots/ that draws it, if it is neither bars.gp nor lines.gp."""
     facts: dict[str, float] = field(default_factory=dict)
-    """What that script needs to know besides."""
+    """Further facts for that script."""
 
 
 def scale(panels: Sequence[Panel], log_ratio: float = LOG_RATIO, headroom: float = 0.05) -> None:
-    """Give panels one common value axis, logarithmic where the values need it; `headroom` is a share of its length."""
+    """Give panels a common value axis, logarithmic if the values need it. `headroom` is a share of its length."""
     points = [p for panel in panels for line in (*panel.series.values(), *panel.floors.values()) for p in line]
     levels = [mark.value for panel in panels for mark in panel.marks if mark.value > 0]
     above = [v for p in points for v in (p.median, p.low, p.high) if v > 0] + levels
     typical = [p.median for p in points if p.median > 0] + levels
     if typical and max(typical) / min(typical) > log_ratio:
-        # One stray low end shall not stretch the axis: no more than a factor below the smallest median.
+        # A stray low end must not extend the axis: at most a factor below the smallest median.
         bottom, top = max(min(above), min(typical) / LOG_RATIO), max(above)
         margin = (top / bottom) ** headroom
         scale = (True, bottom / margin, top * margin)
@@ -170,7 +171,7 @@ def scale(panels: Sequence[Panel], log_ratio: float = LOG_RATIO, headroom: float
 
 
 def n_axis(sizes: Sequence[int]) -> Axis:
-    """The axis of n: logarithmic when the sizes span a factor of four."""
+    """Return the axis of n, logarithmic if the sizes span a factor of four."""
     first, last = sizes[0], sizes[-1]
     log = last >= 4 * first
     if log:
@@ -187,14 +188,14 @@ def n_axis(sizes: Sequence[int]) -> Axis:
 
 
 def count_axis(label: str, numbers: Sequence[int]) -> Axis:
-    """The axis of a small number of something, each with a tick."""
+    """Return the axis of a small count, with a tick for each number."""
     pad = (numbers[-1] - numbers[0]) * 0.08 or 0.5
     ticks = [(str(number), float(number)) for number in numbers]
     return Axis(label, numbers[0] - pad, numbers[-1] + pad, ticks, over_n=True)
 
 
 def _count(value: float) -> str:
-    """A tick of a large axis, short where nothing is lost: 4000, 16k, 1M."""
+    """Return a tick of a large axis, short if nothing is lost: 4000, 16k, 1M."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= 10_000 and value >= size and value % (size / 10) == 0:
             return f"{value / size:g}{letter}"
@@ -202,7 +203,7 @@ def _count(value: float) -> str:
 
 
 def _log_ticks(low: float, high: float) -> list[tuple[str, float]]:
-    """Ticks of a logarithmic axis: 1, 2, 5, 10 where it is short, powers of ten where it is long."""
+    """Return the ticks of a logarithmic axis: 1, 2, 5, 10 if it is short, powers of ten if it is long."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = (1, 2, 5) if math.log10(high / low) < 2.5 else (1,)
     places = [step * 10.0**decade for decade in decades for step in steps]
@@ -210,7 +211,7 @@ def _log_ticks(low: float, high: float) -> list[tuple[str, float]]:
 
 
 def render(picture: Picture, folder: Path, kind: str) -> Path:
-    """Run gnuplot on one picture. HarnessError has its complaint."""
+    """Run gnuplot on one picture. HarnessError has its error message."""
     data = paths.make_folder(paths.BUILD / "plot" / picture.name, "plot data")
     _write_data(picture, data)
     path = folder.absolute() / f"{picture.name}.{kind}"
@@ -233,7 +234,7 @@ def _environment() -> dict[str, str]:
 
 
 def _write_data(picture: Picture, folder: Path) -> None:
-    """A data file a (panel, container), one for a panel's marks, and facts.gp with all that the scripts need to know."""
+    """Write a data file for each panel and container, one for a panel's marks, and facts.gp with all facts for the scripts."""
     for number, panel in enumerate(picture.panels, start=1):
         for place, container in enumerate(picture.containers, start=1):
             shift = _dodge(panel, len(picture.containers)) * (place - (len(picture.containers) + 1) / 2)
@@ -275,7 +276,7 @@ def _write_data(picture: Picture, folder: Path) -> None:
 
 
 def _dodge(panel: Panel, lines: int) -> float:
-    """How far apart neighbouring lines are, as a share of the axis."""
+    """Return the distance of neighbouring lines, as a share of the axis."""
     if not panel.axis.over_n:
         return 0.0
     places = sorted({panel.axis.share(point.x) for line in panel.series.values() for point in line})
@@ -284,19 +285,19 @@ def _dodge(panel: Panel, lines: int) -> float:
 
 
 def _visible(panel: Panel, line: Sequence[Point]) -> list[Point]:
-    """The points of a line that the panel's axis can show."""
+    """Return the points of a line that the panel's axis can show."""
     return [point for point in line if panel.low <= point.median <= panel.high and (point.median > 0 or not panel.log)]
 
 
 def _floor_rows(panel: Panel, floors: Mapping[str, Sequence[Point]]) -> Iterator[str]:
-    """The lines one after the other, a row each that breaks them."""
+    """Write the lines in order, with a row between them that breaks them."""
     for line in floors.values():
         yield from (f"{point.x:.10g} {point.median:.10g}" for point in _visible(panel, line))
         yield "nan nan"
 
 
 def _floor_names(panel: Panel) -> Iterator[str]:
-    """The names at the lines' last points, as high as they are or as much higher as the name below needs."""
+    """Return the names at the lines' last points, at the same height or as much higher as the name below requires."""
     ends = [(line[-1], name) for name, floor in panel.floors.items() if (line := _visible(panel, floor))]
     height = Axis("", panel.low, panel.high, [], panel.log)
     taken = -math.inf
@@ -310,7 +311,7 @@ def _write_rows(path: Path, columns: str, rows: Iterable[str]) -> None:
 
 
 def _key(names: Sequence[str]) -> list[str]:
-    """Where each entry of the key goes: pixels from the left, and its row."""
+    """Return the position of each entry of the key: pixels from the left, and row."""
     places: list[tuple[int, int]] = []
     left, row = KEY_LEFT, 0
     for name in names:
@@ -327,7 +328,7 @@ def _key(names: Sequence[str]) -> list[str]:
 
 
 def _asides(picture: Picture) -> list[str]:
-    """The words beside all panels, one panel's after the other's, and where each panel's begin."""
+    """Return the texts beside all panels in order, and the index of each panel's first text."""
     asides = [aside for panel in picture.panels for aside in panel.asides]
     counts = [len(panel.asides) for panel in picture.panels]
     return [
@@ -339,36 +340,36 @@ def _asides(picture: Picture) -> list[str]:
 
 
 def _data_row(panel: Panel, x: float, point: Point) -> str:
-    """One line of a data file; "" for what a logarithmic axis can't show. What leaves the axis is cut at its end."""
+    """Return one line of a data file; "" for a value that a logarithmic axis cannot show. Values beyond the axis are clipped."""
     if panel.log and point.median <= 0:
         return ""
     end = panel.high if panel.log else panel.low + CLIPPED_AT * (panel.high - panel.low)
     clipped = point.median > panel.high
     median = end if clipped else point.median
-    high = max(median, min(point.high, end))  # the figure above it stays inside
+    high = max(median, min(point.high, end))  # The figure above it stays inside.
     words = _cut(point.median) if clipped else _terse(point.median) if panel.terse else table.figure(point.median)
     spread = f"{min(max(point.low, panel.low), median):.10g} {high:.10g}"
     return f'{x:.10g} {median:.10g} {spread} "{words}"'
 
 
 def _cut(value: float) -> str:
-    """What a bar that leaves the axis stands for; bars of the same height stand side by side, so it has to be short."""
+    """Return the value of a clipped bar as text, short because bars of the same height stand side by side."""
     return f"↑ {value / 1000:,.0f}k" if 10_000 <= value < 1_000_000 else f"↑ {table.figure(value)}"
 
 
 def _terse(value: float) -> str:
-    """table.figure() with three digits where that is shorter."""
+    """Return table.figure(), or three digits where that is shorter."""
     return f"{value:,.0f}" if 100 <= value < 1000 else f"{value:.1f}" if 10 <= value < 100 else table.figure(value)
 
 
 def _axis(panel: Panel) -> str:
-    """The gnuplot commands of a panel's value axis."""
+    """Return the gnuplot commands of a panel's value axis."""
     scale = "set logscale y; set ytics " + _ticks(_log_ticks(panel.low, panel.high)) if panel.log else "set ytics auto"
     return f"unset logscale y; {scale}; set yrange [{panel.low:.10g}:{panel.high:.10g}]"
 
 
 def _x_axis(axis: Axis) -> str:
-    """The gnuplot commands of a panel's horizontal axis."""
+    """Return the gnuplot commands of a panel's horizontal axis."""
     label = _quoted(axis.label + (" (log scale)" if axis.log else ""))
     return (
         f"{'set' if axis.log else 'unset'} logscale x; set xrange [{axis.low:.10g}:{axis.high:.10g}]; "
@@ -377,7 +378,7 @@ def _x_axis(axis: Axis) -> str:
 
 
 def _tick_size(panel: Panel, share: float) -> float:
-    """How large the names below the bars may be, so that they do not touch; in pixels of a letter's height."""
+    """Return the largest letter height, in pixels, at which the names below the bars do not touch."""
     ticks = panel.axis.ticks
     gaps = [panel.axis.share(right[1]) - panel.axis.share(left[1]) for left, right in zip(ticks, ticks[1:])]
     room = min(gaps, default=1.0) * (share * WIDTH - MARGINS)
@@ -386,17 +387,17 @@ def _tick_size(panel: Panel, share: float) -> float:
 
 
 def _slot(panel: Panel, share: float) -> float:
-    """The width of a bar and the gap to the next one, in pixels."""
+    """Return the width of a bar and the gap to the next one, in pixels."""
     return (share * WIDTH - MARGINS) / (panel.axis.high - panel.axis.low)
 
 
 def _shares(picture: Picture) -> list[float]:
-    """How wide each panel is, as a share of the picture's width."""
+    """Return the width of each panel, as a share of the picture's width."""
     return [panel.share or 1 / picture.columns for panel in picture.panels]
 
 
 def _lefts(picture: Picture) -> list[float]:
-    """Where each panel begins, as a share of the picture's width."""
+    """Return the left edge of each panel, as a share of the picture's width."""
     shares = _shares(picture)
     return [sum(shares[place - place % picture.columns : place]) for place in range(len(shares))]
 
@@ -406,7 +407,7 @@ def _ticks(ticks: Iterable[tuple[str, float]]) -> str:
 
 
 def _array(name: str, values: Sequence[str]) -> list[str]:
-    """A gnuplot array of texts; at least one element, since gnuplot has no empty ones, and its true length."""
+    """Return a gnuplot array of texts and its true length; it has at least one element, since gnuplot has no empty arrays."""
     return [
         f"n_{name} = {len(values)}",
         f"array {name}[{max(len(values), 1)}]",
@@ -415,11 +416,11 @@ def _array(name: str, values: Sequence[str]) -> list[str]:
 
 
 def _numbers(name: str, values: Sequence[float]) -> list[str]:
-    """A gnuplot array of numbers; at least one element."""
+    """Return a gnuplot array of numbers with at least one element."""
     return [f"array {name}[{max(len(values), 1)}] = [{', '.join(f'{value:.10g}' for value in values)}]"]
 
 
 def _quoted(text: str) -> str:
-    """A gnuplot text in single quotes, where only they are special; control characters become spaces."""
+    """Return a gnuplot text in single quotes, where only these are special. Control characters become spaces."""
     clean = "".join(letter if letter.isprintable() else " " for letter in text)
     return "'" + clean.replace("'", "''") + "'"

@@ -16,7 +16,7 @@ Totals = Mapping[str, Mapping[int, float]]
 
 
 def picture(sweep: Results) -> Picture | None:
-    """The report's totals above ours at the same n; None when the sweep has none of its sizes, operations, containers."""
+    """Return the report's totals above ours at the same n; None if the sweep lacks its sizes, operations or containers."""
     tables = seedreport.tables()
     ops = [op for op in tables if op in sweep.ops]
     sizes = [n for n in sweep.sizes if n in seedreport.sizes()]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What pictures take from a sweep: the points of its lines, and the words that must stand on every picture."""
+"""Parts of pictures that come from a sweep: the points of its lines, and the text that every picture must have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .picture import Panel, Point
 
 
 def points(sweep: Results, op: str) -> dict[str, list[Point]]:
-    """The points of one operation by container, smallest n first."""
+    """Return the points of one operation by container, smallest n first."""
     lines: dict[str, list[Point]] = {container: [] for container in sweep.containers}
     for cell in sorted(sweep.cells, key=lambda cell: cell.n):
         if cell.op == op:
@@ -23,7 +23,7 @@ def points(sweep: Results, op: str) -> dict[str, list[Point]]:
 
 
 def readers_points(sweep: Results, op: str) -> tuple[dict[str, list[Point]], dict[str, list[Point]]]:
-    """Of one operation on shared containers over the number of readers: one reader's cost, and elements a µs of all."""
+    """Return the points of one operation on shared containers over the number of readers: cost of one reader, elements per µs of all."""
     cost: dict[str, list[Point]] = {container: [] for container in sweep.containers}
     rate: dict[str, list[Point]] = {container: [] for container in sweep.containers}
     for cell in sorted(sweep.cells, key=lambda cell: cell.threads):
@@ -36,23 +36,23 @@ def readers_points(sweep: Results, op: str) -> tuple[dict[str, list[Point]], dic
 
 
 def floor_lines(sweep: Results) -> dict[str, list[Point]]:
-    """The points of the core's floors by operation, smallest n first."""
+    """Return the points of the core's floors by operation, smallest n first."""
     return {op: points(sweep.floors, op)[floors.FLOOR] for op in sweep.floors.ops}
 
 
 def add_floors(panel: Panel, sweep: Results, op: str) -> None:
-    """Put the sweep's floors below the lines of one operation."""
+    """Add the sweep's floors below the lines of one operation."""
     panel.floors = floor_lines(sweep)
     panel.floor = floors.op_of(op, sweep.order) or ""
 
 
 def floor_key(sweep: Results) -> str:
-    """What the floors are, for the key; "" where the sweep has none."""
+    """Return the meaning of the floors for the key; "" if the sweep has none."""
     return f"floor: {floors.words(sweep.part(ELEMENT).ops, sweep.order)}" if sweep.floors.cells else ""
 
 
 def notes(sweep: Results) -> list[str]:
-    """What the numbers are of, as it stands on every picture."""
+    """Return the origin of the numbers, which every picture shows."""
     context = sweep.context
     tries = sorted({len(cell.cycles) for cell in sweep.cells})
     how = [f"median of {tries[0] if len(tries) == 1 else f'{tries[0]} to {tries[-1]}'} tries, bars p10 to p90"]
@@ -69,7 +69,7 @@ def notes(sweep: Results) -> list[str]:
 
 
 def footnotes(sweep: Results, panels: Sequence[Panel]) -> list[str]:
-    """What the reader must not miss: an incomplete sweep, points that the axes can't show, the kernel's warnings."""
+    """Return the notes that a reader must not miss: an incomplete sweep, points that the axes cannot show, the kernel's warnings."""
     said = []
     if not sweep.context["complete"]:
         said.append("INCOMPLETE: this sweep was ended before all of it was done.")

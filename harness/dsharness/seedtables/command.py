@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Measure what the Virginia Tech report measured, with its method as far as it tells, and print its tables and ours."""
+"""Measure the tables of the Virginia Tech report by its method, as far as it is described, and print its tables and ours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import plan
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`dsbench seed-tables`."""
+    """Add `dsbench seed-tables`."""
     parser = subparsers.add_parser("seed-tables", help="the report's tables and ours, by its method", description=__doc__)
     sweep.add_place_options(parser)
     parser.add_argument("--tries", metavar="T", help="tries of each cell (100; 20 under icount)")

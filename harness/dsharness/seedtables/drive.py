@@ -27,7 +27,7 @@ def run(plans: list[Plan]) -> int:
 
 
 def measure(plans: list[Plan]) -> tuple[Path, Results]:
-    """Run all plans, a guest each, into one result file. What was finished is kept, marked incomplete."""
+    """Run all plans, a guest for each, into one result file. Finished stages are kept, marked incomplete."""
     place, output = plans[0], plans[0].output
     tries = place.tries or sweeper.TRIES
     results.check_room(output, tries * sum(plan.cells for plan in plans))

@@ -10,11 +10,11 @@ from ..sweep.plan import Plan
 from . import report
 
 PASSED_ON = ("target", "kernel", "accel", "tries", "seed", "warmup", "timeout")
-"""Options that are those of a sweep."""
+"""Options that are passed on to a sweep."""
 
 
 def checked_plans(args: argparse.Namespace) -> list[Plan]:
-    """A plan for each reading. UsageError names the option, its value and what is allowed."""
+    """Return a plan for each reading. UsageError names the option, its value and what is allowed."""
     given = [word for name in PASSED_ON if (value := getattr(args, name)) is not None for word in (f"--{name}", value)]
     given += ["--output", str(args.output)] if args.output else []
     ops = list(report.tables())

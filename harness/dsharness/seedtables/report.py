@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The report that this suite follows: its Tables 1 to 3, and how we read what it leaves open.
+"""The report that this suite follows: its Tables 1 to 3, and our reading of what it leaves open.
 
-*Linux Kernel Support for Rust, Final Report* (Virginia Tech). It gives the total of clock cycles that a C module took on a
-Fedora VM, and says that elements are allocated as they are inserted; it does not say what was looked up.
+*Linux Kernel Support for Rust, Final Report* (Virginia Tech). It gives the total of clock cycles that a C module took on a Fedora
+VM, and says that elements are allocated as they are inserted. It does not say which keys were looked up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NAME = "Linux Kernel Support for Rust, Final Report (Virginia Tech)"
 
 @dataclass(frozen=True)
 class Reading:
-    """How the numbers of some containers came about, as far as they tell: options of a sweep, and why."""
+    """How the numbers of some containers were probably measured: options of a sweep, and the reason."""
 
     containers: tuple[str, ...]
     options: tuple[str, ...]
@@ -49,11 +49,11 @@ READINGS = (
     ),
 )
 COMMON = ("--order", "sequential")
-"""All were filled in the order of the keys, it seems: rbtree's fill is less than half dearer than the list's."""
+"""All containers seem to have been filled in key order: rbtree's fill is less than half more expensive than the list's."""
 
 
 def tables() -> dict[str, dict[str, dict[int, int]]]:
-    """The report's totals in cycles: by operation in the order of its tables, by container, by n."""
+    """Return the report's totals in cycles: by operation in the order of its tables, by container, by n."""
     lines = [line for line in TABLES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     found: dict[str, dict[str, dict[int, int]]] = {}
     for row in csv.DictReader(lines):

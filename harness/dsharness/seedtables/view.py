@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The report's tables beside ours, for the terminal."""
+"""Prints the report's tables beside ours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Totals = Mapping[str, Mapping[int, float]]
 
 
 def show(ours: Results) -> None:
-    """Tables 1 to 3 in the report's shape, theirs above ours, and how ours were measured."""
+    """Print Tables 1 to 3 in the report's layout, its figures above ours, and how ours were measured."""
     out = console(LOG_WIDTH)
     for number, (op, theirs) in enumerate(report.tables().items(), start=1):
         out.print(_table(f"Table {number}: {op}", theirs, totals(ours, op), ours), sep="\n")
@@ -33,7 +33,7 @@ def show(ours: Results) -> None:
 
 
 def method() -> list[str]:
-    """How ours were measured and why so, a sentence a reading."""
+    """Return how ours were measured and why, a sentence for each reading."""
     return [
         f"{' and '.join(reading.containers)}: find looks up {reading.find}, {reading.options[1]} allocation; {reading.why}."
         for reading in report.READINGS
@@ -41,7 +41,7 @@ def method() -> list[str]:
 
 
 def totals(ours: Results, op: str) -> dict[str, dict[int, float]]:
-    """The medians of whole tries of one operation."""
+    """Return the medians of whole tries of one operation."""
     found: dict[str, dict[int, float]] = {}
     for cell in ours.cells:
         if cell.op == op:
@@ -71,6 +71,6 @@ def _total(value: float) -> str:
 
 
 def _ratio(rows: Totals, container: str, n: int) -> str:
-    """A container's total over the list's."""
+    """Return a container's total divided by the list's."""
     mine, base = rows.get(container, {}).get(n, 0), rows.get("list", {}).get(n, 0)
     return f"{mine / base:.3g}" if mine > 0 and base > 0 else "-"

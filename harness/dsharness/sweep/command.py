@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Time every container and operation at several sizes, and the tunnel's datapath beside them, in one boot of the target,
-into a result file."""
+"""Time every container and operation at several sizes, and the tunnels' datapath beside them, into a result file.
+
+The sweep runs in one guest; the cycles of uml are taken in several guests, one after another.
+"""
 
 from __future__ import annotations
 

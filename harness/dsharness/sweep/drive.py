@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Drives one sweep: boots the target, follows the runs, keeps every stage that is finished."""
+"""Runs one sweep: boots the target, follows the runs, keeps every finished stage."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from .stream import DATAPATH, StageResult, SweepStream
 
 SCRIPT = paths.HARNESS / "guest" / "sweep.sh"
 PARTS = (paths.HARNESS / "guest" / "stage.sh", paths.HARNESS / "guest" / "packets.sh")
-"""What scripts have in common that print stages, one of them perhaps the datapath: they go beside each of them."""
+"""Parts of the guest scripts that print stages. They go beside each of these scripts."""
 
-# Under icount the counts repeat, and each ms of warm-up is a million instructions to emulate.
+# Under icount the counts repeat, and each ms of warm-up emulates a million instructions.
 TRIES = 100
 TRIES_ICOUNT = 20
 WARMUP_ICOUNT_MS = 5
 
 
 GUESTS, LEAST_TRIES = 4, 10
-"""Cycles of uml are taken in so many guests, so many tries in each at least: pages of other colours, other neighbours, and
-a job beside it that comes and goes meets all sizes alike."""
+"""Number of guests for cycles of uml, and minimum number of tries in each. Several guests have pages of other colours and other
+neighbours, and a job that comes and goes on the machine affects all sizes alike.
+"""
 
 
 def run(plan: Plan) -> int:
@@ -90,9 +91,9 @@ def run_guest(
     take: Callable[[StageResult], None],
     follow: Callable[[str, int, int], None],
 ) -> None:
-    """Run all stages of a plan that has its tries in one guest; `take` gets each that is finished, and may refuse it.
+    """Run all stages of a plan that has its tries in one guest. `take` gets each finished stage, and may refuse it.
 
-    `follow` gets the stage, its tries done and its tries in all. HarnessError when not all of them were finished.
+    `follow` gets the stage, its finished tries and all of its tries. HarnessError if a stage did not finish.
     """
     if plan.warmup is None and target.accel == "icount":
         plan = dataclasses.replace(plan, warmup=WARMUP_ICOUNT_MS)
@@ -107,12 +108,12 @@ def run_guest(
 
 
 def stages(plan: Plan) -> list[str]:
-    """What a guest will have finished at the end of `plan`, in order."""
+    """Return the stages that a guest finishes for `plan`, in order."""
     return [*map(str, plan.sizes), *([DATAPATH] if plan.datapath else [])]
 
 
 def initial_results(target: targets.Target) -> Results:
-    """Results without a cell: what is known before the first stage."""
+    """Return results without cells, with the context that is known before the first stage."""
     facts = environment.facts()
     context = {
         "schema_version": results.SCHEMA_VERSION,
@@ -130,7 +131,7 @@ def initial_results(target: targets.Target) -> Results:
 
 
 def _script(plan: Plan, by_hand: bool) -> tuple[list[str], list[Path]]:
-    """The command that runs in the target, and the files that it needs beside it."""
+    """Return the command that runs in the target, and the files that it needs beside it."""
     settings = [f"tries={plan.tries}", f"precision={plan.precision}", *([] if plan.warmup is None else [f"warmup={plan.warmup}"])]
     modules = [f"dsbench_{name}" for name in plan.containers] if by_hand else []
     argv = ["sh", SCRIPT.name, " ".join(map(str, plan.sizes)), " ".join(modules), " ".join([*settings, *plan.settings])]
@@ -146,17 +147,17 @@ def tunnel_settings(plan: DatapathPlan) -> str:
 
 
 def datapath_files() -> list[Path]:
-    """What sets up the devices: it goes beside PARTS where there are to be some."""
+    """Return the files that set up the devices, which go beside PARTS if there are devices."""
     return [datapath.SCRIPT, tools.udptunctl()]
 
 
 class SweepRecorder:
-    """The stages that are finished, on the disk after each one."""
+    """Keeps the finished stages, on disk after each one."""
 
     def __init__(
         self, path: Path, initial: Results, awaited: Sequence[str], *, devices_required: bool = False
     ) -> None:
-        """`initial` has what is known so far, and `awaited` names the stages that it lacks; a name may repeat."""
+        """`initial` has the context so far. `awaited` names the missing stages; a name may repeat."""
         self.path = path
         self._awaited = list(awaited)
         self._sizes = len({*map(str, initial.context["n"]), *awaited} - {DATAPATH})
@@ -169,9 +170,9 @@ class SweepRecorder:
         return not self._awaited
 
     def add(self, stage: StageResult, machine: Sequence[str] = ()) -> None:
-        """Keep one more stage, and the warnings of the machine; it counts once it is on the disk.
+        """Keep a finished stage, and the warnings of the machine. It counts once it is on disk.
 
-        HarnessError when that is full, or the stage is of another build.
+        HarnessError if the disk is full, or the stage is of another build.
         """
         if stage.report:
             self._check_build(stage.report)
@@ -198,32 +199,32 @@ class SweepRecorder:
         self._awaited = awaited
 
     def _settled(self, stage: StageResult) -> dict[str, Any]:
-        """The context so far, with the parameters that all sizes had: one that differs is no longer told."""
+        """Return the context so far, without the parameters that differ between stages."""
         settings = _settings(stage.report) if stage.report else {}
         before = self.results.context
         if not self.results.cells:
             return {**settings, **before}
         if stage.topology:
             return before
-        if "guests" in before:  # each has its share of the tries
+        if "guests" in before:  # Each guest has its share of the tries.
             settings.pop("tries", None)
         return {name: value for name, value in before.items() if settings.get(name, value) == value}
 
     def _check_build(self, report: Report) -> None:
-        """HarnessError unless the modules are of the sources that those of the stages before were: guests load what is there."""
+        """HarnessError unless the modules are of the same sources as in the earlier stages: guests load the present build."""
         before, now = self.results.context.get("dsbench_revision"), report.header.get("revision")
         if before and not trees.same_sources(before, now):
             raise HarnessError(f"the modules were built anew meanwhile, {now} after {before}: what was finished before is kept")
 
     def _check(self, topology: datapath.Topology) -> None:
-        """Say which devices there are not. HarnessError when there are none but the datapath was asked for."""
+        """Report absent devices. HarnessError if there are none, but the datapath was asked for."""
         for kind, reason in topology.absent.items():
             ui.warn(f"{kind} is absent: {reason}")
         if not topology.present and self._devices_required:
             raise HarnessError("the datapath cannot be timed: " + next(iter(topology.absent.values()), "no devices"))
 
     def close(self, latest: str | None) -> None:
-        """Say what there is, when it is not everything, and make `latest` a link to it."""
+        """Report what is missing, and make `latest` a link to the file."""
         for warning in self.results.context["warnings"]:
             ui.warn(warning)
         if not self.results.cells:
@@ -242,13 +243,13 @@ class SweepRecorder:
 
 
 def _follow(progress: ui.Progress, plan: Plan, before: int, stage: str, done: int, total: int) -> None:
-    """Show how far the sweep is when the run of a stage has done so much, and other guests had `before` tries."""
+    """Show the progress when the run of a stage has made `done` tries, and earlier guests had `before` tries."""
     place, words = _place(plan, plan.tries or 0, stage, done, total)
     progress.update(before + place, words)
 
 
 def _place(plan: Plan, tries: int, stage: str, done: int, total: int) -> tuple[int, str]:
-    """How far a guest is, in tries and in words."""
+    """Return the progress of a guest, in tries and in words."""
     share = done / total if total else 0.0
     if stage == DATAPATH and plan.datapath:
         before, cells, words = len(plan.sizes) * plan.cells_of_size, plan.datapath.cells, DATAPATH
@@ -258,7 +259,7 @@ def _place(plan: Plan, tries: int, stage: str, done: int, total: int) -> tuple[i
 
 
 def devices(stage: StageResult) -> dict[str, Any]:
-    """What came of the datapath's devices."""
+    """Return the context of the datapath's devices."""
     assert stage.topology
     return {
         "devices": list(stage.topology.present),
@@ -268,12 +269,12 @@ def devices(stage: StageResult) -> dict[str, Any]:
 
 
 def report_context(report: Report) -> dict[str, Any]:
-    """What the kernel said about itself and the run."""
+    """Return the facts that the kernel reported about itself and the run."""
     return {**_facts(report), **_settings(report)}
 
 
 def _facts(report: Report) -> dict[str, Any]:
-    """What it said about itself and its clock."""
+    """Return the facts that the kernel reported about itself and its clock."""
     header = report.header
     return {
         "dsbench": header.get("dsbench"),
@@ -303,7 +304,7 @@ def _settings(report: Report) -> dict[str, Any]:
 
 
 def _sharing(report: Report) -> dict[str, Any]:
-    """What protects each container that readers share, {} where it can't be shared; nothing where none was to be."""
+    """Return the protection of each shared container, {} for one that cannot be shared; nothing if none was to be shared."""
     found = {}
     for line in report.header.all("sharing"):
         container, *words = line.split()
@@ -313,7 +314,7 @@ def _sharing(report: Report) -> dict[str, Any]:
 
 
 def last_words(ended: targets.GuestResult) -> str:
-    """Why the script inside the target failed, in one sentence."""
+    """Return one sentence on why the script inside the target failed."""
     lines = [line for line in ended.stderr.decode(errors="replace").splitlines() if line.strip()]
     said = f": {lines[-1].strip()}" if lines else ""
     console = f" (the console is in {ended.console})" if ended.console else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What else a machine did while something was measured on it: other processes, time stolen by the hypervisor, the load."""
+"""Other load during a measurement: other processes, time stolen by the hypervisor, the load average."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from pathlib import Path
 
 PROC = Path("/proc")
 BUSY_SHARE = 0.25
-"""From this share of one CPU on, others count as busy: a guest keeps one CPU to itself, and the next one shares its caches."""
+"""Share of one CPU from which others count as busy: a guest keeps one CPU to itself, but the next CPU shares its caches."""
 LOOK_SECONDS = 0.3
 NAMED = 3
-"""So many of the other processes are named."""
+"""Maximum number of other processes to list."""
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Account:
-    """CPU time since some moment, in CPUs: 1.0 is one CPU all the time."""
+    """CPU time since the start, in CPUs: 1.0 is one CPU all the time."""
 
     others: float
     stolen: float
     load: float
-    """The load average of the last minute, that of the measurement among it."""
+    """Load average of the last minute, including the measurement."""
     names: tuple[str, ...]
-    """The other processes that took most, with their share."""
+    """The other processes that used most time, with their shares."""
 
     @property
     def busy(self) -> bool:
-        """Whether cycles that were counted meanwhile are likely to scatter."""
+        """Whether cycles counted meanwhile are likely to scatter."""
         return self.others + self.stolen > BUSY_SHARE
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class Account:
 
 
 class Watch:
-    """Begins when it is made. Our own children count once they have ended and were waited for."""
+    """A watch that begins with its creation. Our own children count once they have ended and were waited for."""
 
     def __init__(self) -> None:
         self._at = _times()
@@ -52,7 +52,7 @@ class Watch:
         self._processes = _processes()
 
     def account(self) -> Account:
-        """What came of it until now."""
+        """Return the account up to now."""
         total, busy, stolen = (now - then for now, then in zip(_times(), self._at))
         cpus = os.cpu_count() or 1
         wall = max(total / cpus, 1.0)
@@ -60,7 +60,7 @@ class Watch:
         return Account(others, stolen / wall, os.getloadavg()[0], self._names(wall))
 
     def _names(self, wall: float) -> tuple[str, ...]:
-        """Processes that are still there; a compiler's are short, and go unnamed."""
+        """Return the processes that still exist; short-lived ones, such as compilers, are not listed."""
         spent: Counter[str] = Counter()
         for number, (name, ticks) in _processes().items():
             before = self._processes.get(number, (name, 0))
@@ -69,7 +69,7 @@ class Watch:
 
 
 def idlest_cpu() -> int:
-    """The CPU, of those that we may use, that has least to do just now."""
+    """Return the least busy CPU that this process may run on."""
     before = _idle()
     time.sleep(LOOK_SECONDS)
     idle = {cpu: ticks - before.get(cpu, ticks) for cpu, ticks in _idle().items()}
@@ -77,26 +77,26 @@ def idlest_cpu() -> int:
 
 
 def _idle() -> dict[int, int]:
-    """Ticks that each CPU has been idle since the boot."""
+    """Return the ticks that each CPU has been idle since the boot."""
     rows = (line.split() for line in (PROC / "stat").read_text(encoding="ascii").splitlines())
     return {int(row[0][3:]): int(row[4]) + int(row[5]) for row in rows if re.fullmatch(r"cpu\d+", row[0])}
 
 
 def _times() -> tuple[float, float, float]:
-    """Ticks of all CPUs since the boot: all, busy, stolen."""
+    """Return the ticks of all CPUs since the boot: total, busy, stolen."""
     values = [int(word) for word in (PROC / "stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
     idle = values[3] + values[4]
     return float(sum(values)), float(sum(values) - idle), float(values[7])
 
 
 def _own() -> float:
-    """Ticks of this process and of its children that have ended."""
+    """Return the ticks of this process and of its children that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used) * _TICKS
 
 
 def _processes() -> dict[int, tuple[str, int]]:
-    """Name and ticks of the processes that are not of this process's session or tree, by number."""
+    """Return name and ticks by process id, for processes outside this process's session and tree."""
     found = {}
     for folder in PROC.glob("[0-9]*"):
         try:

@@ -29,31 +29,31 @@ MAX_THREADS = 63
 MAX_NUMBERS_OF_THREADS = 16
 MAX_WRITES = 1_000_000
 SHARED_OPS = ("find", "for_each")
-"""The operations that readers share a container for."""
+"""Operations that readers can share a container for."""
 MAX_U64 = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
 class DatapathPlan:
-    """The datapath's part of a plan."""
+    """The datapath in a plan."""
 
     devices: tuple[str, ...]
     payloads: tuple[int, ...]
     settings: tuple[str, ...]
     required: bool
-    """Whether it was asked for by name, so that to go without is a failure."""
+    """Whether the datapath was asked for by name, so that its absence is a failure."""
     named: tuple[str, ...] = ()
-    """The devices that were asked for one by one."""
+    """Devices that were asked for by name."""
 
     @property
     def cells(self) -> int:
-        """How many there will be, of all that is asked for."""
+        """Number of cells if nothing is absent."""
         return len(self.devices) * len(self.payloads) * len(DATAPATH_OPS)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run, checked. `tries` and `warmup` None: the target's default; an option not given is not passed on."""
+    """What to run, checked. `tries` and `warmup` None: the target's default. Settings hold only options that were given."""
 
     target: str
     kernel: str | None
@@ -69,7 +69,7 @@ class Plan:
     threads: tuple[int, ...] = ()
     """Numbers of readers to share the containers among."""
     writer: bool = True
-    """Whether one more thread erases and inserts beside them."""
+    """Whether another thread erases and inserts beside the readers."""
     precision: int = 0
     """Thousandths of the median: a cell gets no more tries once the 95 % interval of its median is within them; 0: all tries."""
     output: Path | None = None
@@ -82,24 +82,24 @@ class Plan:
 
     @property
     def peers(self) -> tuple[str, ...]:
-        """The devices that were asked for one by one."""
+        """Devices that were asked for by name."""
         return self.datapath.named if self.datapath else ()
 
     @property
     def cells(self) -> int:
-        """How many there will be, of all that is asked for."""
+        """Number of cells if nothing is absent."""
         packets = self.datapath.cells if self.datapath else 0
         return len(self.sizes) * self.cells_of_size + packets
 
     @property
     def cells_of_size(self) -> int:
-        """How many each size has, the floors among them."""
+        """Number of cells of each size, including the floors."""
         shared = len(self.threads) * len([op for op in self.ops if op in SHARED_OPS])
         return len(self.containers) * (len(self.ops) + shared) + len(floors.OPS)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options that make a Plan. They are texts here: checked_plan() has the better sentences."""
+    """Add the options that make a Plan."""
     parser.add_argument("--sizes", nargs="+", default=DEFAULT_SIZES, metavar="N", help="elements (500 1000 2000 4000)")
     parser.add_argument("--tries", metavar="T", help="tries of each cell (up to 100; up to 20 under icount, where counts repeat)")
     parser.add_argument(
@@ -115,13 +115,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_container_options(parser: argparse.ArgumentParser) -> None:
-    """Those of them that say where to run, what of the containers, and how."""
+    """Add the options that say where to run, what to time of the containers, and how."""
     add_place_options(parser)
     add_run_options(parser)
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Those of them that say what of the containers, and how, wherever it is."""
+    """Add the options that say what to time of the containers, and how, on any target."""
     parser.add_argument("--container", nargs="+", metavar="NAME", help=f"of {', '.join(known_containers())} (all)")
     parser.add_argument("--op", nargs="+", metavar="NAME", help=f"of {', '.join(CONTAINER_OPS)} (all)")
     parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
@@ -135,7 +135,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_place_options(parser: argparse.ArgumentParser) -> None:
-    """Those of them that say where to run, and for how long at the most."""
+    """Add the options that say where to run, and for how long at most."""
     parser.add_argument("--target", default="uml", help="uml, qemu or host (uml)")
     parser.add_argument("--kernel", help="kernel version, 6.1 or a full release (the target's default)")
     parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (auto)")
@@ -152,13 +152,13 @@ def _add_datapath_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device_options(parser: argparse.ArgumentParser, devices: str, payloads: Sequence[str]) -> None:
-    """Those of them that say what of the datapath, with what is taken where they are left out."""
+    """Add the options that say what to time of the datapath, with the given defaults."""
     parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} ({devices}); {guestnet.BY_NAME}")
     parser.add_argument("--payloads", nargs="+", metavar="OCTETS", help=f"of a packet ({' '.join(payloads)})")
 
 
 def plan_of(*words: str) -> Plan:
-    """The plan of a sweep with these options, as on its command line."""
+    """Return the plan of a sweep with these options, as on its command line."""
     parser = argparse.ArgumentParser()
     add_options(parser)
     add_output(parser)
@@ -170,12 +170,12 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def known_containers() -> list[str]:
-    """The containers of the working tree."""
+    """Return the containers of the working tree."""
     return trees.containers(paths.ROOT)
 
 
 def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -> Plan:
-    """The options as a Plan, of the containers `known`, by default the working tree's.
+    """Return the options as a Plan of the containers `known`, by default those of the working tree.
 
     UsageError names the option, its value and what is allowed.
     """
@@ -226,7 +226,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
 
 
 def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
-    """What of the datapath is to be timed; None: nothing. The bare link is always in, since all run over it."""
+    """Return what to time of the datapath; None for nothing. The bare link is always included, since all devices run over it."""
     named = options.names("device", args.device, datapath.DEVICES)
     octets = datapath.PAYLOADS if args.payloads is None else options.words(args.payloads)
     payloads = {options.whole("payloads", one, 1, datapath.MAX_PAYLOAD) for one in octets}
@@ -247,7 +247,7 @@ def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
 
 
 def _precision(args: argparse.Namespace) -> int:
-    """Return the precision in thousandths of the median. A number of tries that is asked for is made, to the last one."""
+    """Return the precision in thousandths of the median. An explicit number of tries is made in full."""
     given: str | None = getattr(args, "precision", None)
     if given is None:
         return 0 if args.tries is not None or not hasattr(args, "precision") else DEFAULT_PRECISION
@@ -255,13 +255,13 @@ def _precision(args: argparse.Namespace) -> int:
 
 
 def _threads(args: argparse.Namespace) -> tuple[int, ...]:
-    """The numbers of readers, smallest first."""
+    """Return the numbers of readers, smallest first."""
     words = options.words(getattr(args, "threads", None) or ())
     return tuple(sorted({options.whole("threads", word, 1, MAX_THREADS) for word in words}))
 
 
 def _sharing(args: argparse.Namespace) -> dict[str, str | int | None]:
-    """What the core is told of readers and the writer."""
+    """Return the core's parameters for readers and the writer."""
     threads = _threads(args)
     writes = options.whole("writes", getattr(args, "writes", None), 0, MAX_WRITES)
     if writes is not None and not threads:
@@ -272,7 +272,7 @@ def _sharing(args: argparse.Namespace) -> dict[str, str | int | None]:
 
 
 def _check_cpus(plan: Plan) -> None:
-    """UsageError where the target has fewer CPUs than the readers and the writer need; qemu has as many as are asked for."""
+    """UsageError if the target has fewer CPUs than the readers and the writer need. qemu has any number of CPUs."""
     have = {"uml": 1, "host": os.cpu_count() or 1}.get(plan.target)
     if plan.threads and have and plan.cpus > have:
         what = f"{max(plan.threads)} reader{'s' if max(plan.threads) > 1 else ''}{' and a writer' if plan.writer else ''}"
