@@ -21,7 +21,7 @@ REFUSED_BY_THE_TOOL = {
     "port -1": "takes a number from 0 to 65535",
     "port 010x": "takes a number from 0 to 65535",
     "port 7000x": "takes a number from 0 to 65535",
-    "port": "lacks its value",
+    "port": "needs a value",
     "remote-port +1": "takes a number from 0 to 65535",
     "ttl 0": "takes a number from 1 to 255, or inherit",
     "ttl 256": "takes a number from 1 to 255, or inherit",
@@ -29,12 +29,12 @@ REFUSED_BY_THE_TOOL = {
     "tos 256": "takes 0, a number from 2 to 255, or inherit",
     "flowlabel 0x100000": "takes a number from 0 to 0xfffff, or inherit",
     "df maybe": "takes set, unset or inherit",
-    "mtu 0": "takes a number of bytes from 1",
-    "mtu 99999999999999999999": "takes a number of bytes from 1",
+    "mtu 0": "takes a number of bytes, 1 or more",
+    "mtu 99999999999999999999": "takes a number of bytes, 1 or more",
     "dev nosuch0": 'Cannot find device "nosuch0"',
-    "csum nocsum": '"nocsum" contradicts "csum"',
+    "csum nocsum": '"nocsum" conflicts with "csum"',
     "ttl 1 ttl 2": '"ttl" is given twice',
-    "key 5": '"key" is unknown here',
+    "key 5": 'unknown option "key"',
 }
 
 REFUSED_BY_THE_KERNEL = {
@@ -79,14 +79,14 @@ def refused_by_the_tool() -> None:
         for words, sentence in REFUSED_BY_THE_TOOL.items():
             refusal(f"add tun9 {words}", sentence, 1)
         for name in ("a/b", "a:b", "sixteen-letters-", ".", ".."):
-            refusal(f"add {name} {GOOD}", "a device's name is", 1)
+            refusal(f"add {name} {GOOD}", "a device name has", 1)
         for command in ("set", "del", "show"):
             refusal(f"{command} nosuch0 {'ttl 5' if command == 'set' else ''}", 'Cannot find device "nosuch0"', 1)
         refusal("set lo ttl 5", '"lo" is not a udptun device', 1)
         refusal("del lo", '"lo" is not a udptun device', 1)
         refusal("show lo", '"lo" is not a udptun device', 1)
         refusal("remove tun0", 'command "remove" is unknown', 1)
-        refusal("add", "lacks the name", 1)
+        refusal("add", "needs a device name", 1)
     true("no device is left", not a.has("tun9"))
 
 
