@@ -51,7 +51,7 @@ def test_an_error_of_the_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatc
     [
         ([], "Usage: udptunctl"),
         (["make"], 'Error: command "make" is unknown'),
-        (["-j", "del", "x"], 'Error: "-j" goes with "show" alone'),
+        (["-j", "del", "x"], 'Error: "-j" is valid only with "show"'),
         (["add", "x", "ttl", "0x100"], 'Error: argument "0x100" is wrong: "ttl" takes a number from 1 to 255, or inherit'),
         (["show", "no-such-device"], 'Cannot find device "no-such-device"'),
         (["del", "lo"], 'Error: "lo" is not a udptun device'),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What user space may say of a tunnel, and one sentence for what it may not. */
+/* Validation of the attributes: each rejection has its own extack message. */
 
 #include <linux/inetdevice.h>
 #include <linux/ipv6.h>
@@ -10,7 +10,7 @@
 
 #include "config.h"
 
-/* What is being configured, and who hears of it. */
+/* One configuration request. */
 struct request {
 	struct nlattr **data;
 	struct netlink_ext_ack *extack;
@@ -19,8 +19,8 @@ struct request {
 	bool is_new;
 };
 
-/* Say why the attribute will not do, or, when there is none, the whole. */
-#define REFUSE(rq, type, sentence) ({					\
+/* Set the extack message and the attribute that it is about, if any. */
+#define REJECT(rq, type, sentence) ({					\
 	const struct request *__rq = (rq);				\
 									\
 	NL_SET_ERR_MSG_ATTR(__rq->extack, __rq->data[type], sentence);	\
@@ -40,23 +40,23 @@ static int read_family(struct request *rq)
 		      rq->data[IFLA_UDPTUN_REMOTE6];
 
 	if (has_v4 && has_v6)
-		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
-			      "Local and remote address are not of one family");
+		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
+			      "The local and remote addresses must be of the same family");
 	if (rq->is_new) {
 		if (!has_v4 && !has_v6)
-			return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
-				      "Local and remote address are missing");
+			return REJECT(rq, IFLA_UDPTUN_UNSPEC,
+				      "The local and remote addresses are missing");
 		rq->cfg->family = has_v4 ? AF_INET : AF_INET6;
 	} else if (has_v4 && !is_v4(rq)) {
-		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
-			      "The tunnel goes over IPv6, which cannot be changed");
+		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
+			      "The address family of the tunnel, IPv6, cannot be changed");
 	} else if (has_v6 && is_v4(rq)) {
-		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
-			      "The tunnel goes over IPv4, which cannot be changed");
+		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
+			      "The address family of the tunnel, IPv4, cannot be changed");
 	}
-	/* Without it, by ipv6.disable=1 say, its tables are not there. */
+	/* IPv6 that is not initialised, as by ipv6.disable=1, has no routing tables. */
 	if (!is_v4(rq) && !ipv6_mod_enabled())
-		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "This kernel has no IPv6");
 	return 0;
 }
@@ -77,12 +77,12 @@ static int read_addresses(struct request *rq)
 	struct nlattr *local = rq->data[local_type(rq)];
 
 	if (rq->is_new && !local)
-		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The local address is missing");
 	if (rq->is_new && !remote)
-		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The remote address is missing");
-	/* What is shorter is filled up with zeros: addresses compare whole. */
+	/* nla_memcpy() zeroes the rest of the union, for memcmp() of addresses. */
 	if (local)
 		nla_memcpy(&rq->cfg->local, local, sizeof(rq->cfg->local));
 	if (remote)
@@ -115,7 +115,7 @@ static bool is_mapped(const struct request *rq, const union udptun_addr *addr)
 	return !is_v4(rq) && ipv6_addr_v4mapped(&addr->v6);
 }
 
-static bool is_own(const struct request *rq, const union udptun_addr *addr)
+static bool is_local(const struct request *rq, const union udptun_addr *addr)
 {
 	if (is_v4(rq))
 		return inet_addr_type(rq->net, addr->v4) == RTN_LOCAL;
@@ -136,35 +136,35 @@ static int check_addresses(struct request *rq)
 	const union udptun_addr *local = &rq->cfg->local;
 
 	if (is_any(rq, local))
-		return REFUSE(rq, local_type(rq),
-			      "The local address must be a certain one");
+		return REJECT(rq, local_type(rq),
+			      "The local address is unspecified");
 	if (is_any(rq, remote))
-		return REFUSE(rq, remote_type(rq),
-			      "The remote address must be a certain one");
+		return REJECT(rq, remote_type(rq),
+			      "The remote address is unspecified");
 	if (is_multicast(rq, local))
-		return REFUSE(rq, local_type(rq),
+		return REJECT(rq, local_type(rq),
 			      "The local address is a multicast address");
 	if (is_multicast(rq, remote))
-		return REFUSE(rq, remote_type(rq),
+		return REJECT(rq, remote_type(rq),
 			      "The remote address is a multicast address");
 	if (is_broadcast(rq, local))
-		return REFUSE(rq, local_type(rq),
+		return REJECT(rq, local_type(rq),
 			      "The local address is a broadcast address");
 	if (is_broadcast(rq, remote))
-		return REFUSE(rq, remote_type(rq),
+		return REJECT(rq, remote_type(rq),
 			      "The remote address is a broadcast address");
 	if (is_mapped(rq, local) || is_mapped(rq, remote))
-		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
-			      "An IPv4 address must be given as such, not mapped into IPv6");
+		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
+			      "IPv4-mapped IPv6 addresses are not supported");
 	if (!memcmp(local, remote, sizeof(*local)))
-		return REFUSE(rq, remote_type(rq),
-			      "Local and remote address are the same");
-	if (is_own(rq, remote))
-		return REFUSE(rq, remote_type(rq),
-			      "The remote address is one of this host's own");
+		return REJECT(rq, remote_type(rq),
+			      "The local and remote addresses are the same");
+	if (is_local(rq, remote))
+		return REJECT(rq, remote_type(rq),
+			      "The remote address belongs to this host");
 	if (!rq->cfg->link &&
 	    (is_link_local(rq, local) || is_link_local(rq, remote)))
-		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "A link-local address needs an underlay device");
 	return 0;
 }
@@ -177,7 +177,7 @@ static int read_ports(struct request *rq)
 	if (local)
 		rq->cfg->local_port = nla_get_be16(local);
 	else if (rq->is_new)
-		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
+		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The local port is missing");
 	if (remote)
 		rq->cfg->remote_port = nla_get_be16(remote);
@@ -185,10 +185,10 @@ static int read_ports(struct request *rq)
 		rq->cfg->remote_port = rq->cfg->local_port;
 
 	if (!rq->cfg->local_port)
-		return REFUSE(rq, IFLA_UDPTUN_LOCAL_PORT,
+		return REJECT(rq, IFLA_UDPTUN_LOCAL_PORT,
 			      "The local port cannot be 0");
 	if (!rq->cfg->remote_port)
-		return REFUSE(rq, IFLA_UDPTUN_REMOTE_PORT,
+		return REJECT(rq, IFLA_UDPTUN_REMOTE_PORT,
 			      "The remote port cannot be 0");
 	return 0;
 }
@@ -222,7 +222,7 @@ static int read_flag(struct request *rq, int type, bool *flag)
 	if (!attr)
 		return 0;
 	if (nla_get_u8(attr) > 1)
-		return REFUSE(rq, type, "This attribute is either 0 or 1");
+		return REJECT(rq, type, "This attribute must be 0 or 1");
 	*flag = nla_get_u8(attr);
 	return 0;
 }
@@ -230,13 +230,13 @@ static int read_flag(struct request *rq, int type, bool *flag)
 static int read_checksum(struct request *rq)
 {
 	if (!is_v4(rq) && rq->data[IFLA_UDPTUN_UDP_CSUM])
-		return REFUSE(rq, IFLA_UDPTUN_UDP_CSUM,
-			      "The UDP checksum over IPv6 is chosen by the zero checksum attributes");
+		return REJECT(rq, IFLA_UDPTUN_UDP_CSUM,
+			      "Over IPv6, the zero checksum attributes select the UDP checksum");
 	if (is_v4(rq) &&
 	    (rq->data[IFLA_UDPTUN_UDP_ZERO_CSUM6_TX] ||
 	     rq->data[IFLA_UDPTUN_UDP_ZERO_CSUM6_RX]))
-		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
-			      "Zero checksums are chosen over IPv6 only");
+		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
+			      "The zero checksum attributes apply to IPv6 only");
 
 	return read_flag(rq, IFLA_UDPTUN_UDP_CSUM, &rq->cfg->csum) ?:
 	       read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_TX,
@@ -252,8 +252,8 @@ static int read_flowlabel(struct request *rq)
 	int err;
 
 	if (is_v4(rq) && (inherit || label))
-		return REFUSE(rq, IFLA_UDPTUN_UNSPEC,
-			      "A flow label is chosen over IPv6 only");
+		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
+			      "The flow label attributes apply to IPv6 only");
 
 	err = read_flag(rq, IFLA_UDPTUN_FLOWLABEL_INHERIT,
 			&rq->cfg->flowlabel_inherit);
@@ -262,18 +262,18 @@ static int read_flowlabel(struct request *rq)
 
 	if (label) {
 		rq->cfg->flowlabel = nla_get_be32(label);
-		/* Whoever gives the one drops the other. */
+		/* A given label overrides inheritance, and the reverse. */
 		if (!inherit)
 			rq->cfg->flowlabel_inherit = false;
 	} else if (rq->cfg->flowlabel_inherit) {
 		rq->cfg->flowlabel = 0;
 	}
 	if (rq->cfg->flowlabel & ~IPV6_FLOWLABEL_MASK)
-		return REFUSE(rq, IFLA_UDPTUN_FLOWLABEL,
-			      "A flow label has 20 bits");
+		return REJECT(rq, IFLA_UDPTUN_FLOWLABEL,
+			      "The flow label must fit in 20 bits");
 	if (rq->cfg->flowlabel && rq->cfg->flowlabel_inherit)
-		return REFUSE(rq, IFLA_UDPTUN_FLOWLABEL,
-			      "The flow label is either given or inherited");
+		return REJECT(rq, IFLA_UDPTUN_FLOWLABEL,
+			      "The flow label cannot be both given and inherited");
 	return 0;
 }
 
@@ -287,11 +287,11 @@ static int read_ip_fields(struct request *rq)
 		rq->cfg->df = nla_get_u8(rq->data[IFLA_UDPTUN_DF]);
 
 	if (rq->cfg->tos != UDPTUN_TOS_INHERIT && rq->cfg->tos & INET_ECN_MASK)
-		return REFUSE(rq, IFLA_UDPTUN_TOS,
-			      "The TOS is a multiple of 4, or 1 to inherit it");
+		return REJECT(rq, IFLA_UDPTUN_TOS,
+			      "The TOS must be a multiple of 4, or 1 to inherit it");
 	if (rq->cfg->df > UDPTUN_DF_MAX)
-		return REFUSE(rq, IFLA_UDPTUN_DF,
-			      "DF is 0 for unset, 1 for set, or 2 to inherit it");
+		return REJECT(rq, IFLA_UDPTUN_DF,
+			      "DF must be 0 (unset), 1 (set) or 2 (inherit)");
 	return read_flowlabel(rq);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a tunnel is told by user space, once it has been found to make sense. */
+/* The validated configuration of a tunnel. */
 #ifndef _UDPTUN_CONFIG_H
 #define _UDPTUN_CONFIG_H
 
@@ -41,29 +41,29 @@ struct netlink_ext_ack;
 struct nlattr;
 
 /**
- * udptun_config_read() - bring a configuration up to date with a message
- * @cfg: the configuration as it is; for a new device, its defaults. Of no use
+ * udptun_config_read() - update a configuration from a netlink message
+ * @cfg: the current configuration, or the defaults of a new device; undefined
  *	after an error
- * @is_new: whether there is no tunnel yet: what has no default must be given
- * @net: where the tunnel's socket is
- * @data: the attributes by &enum udptun_attr, all within the policy
- * @extack: gets one sentence about what will not do
+ * @is_new: the device is new: attributes without a default are mandatory
+ * @net: network namespace of the tunnel's socket
+ * @data: the attributes by &enum udptun_attr, validated against the policy
+ * @extack: receives the reason for a rejection
  *
- * The whole is checked, not only what the message has changed.
+ * Checks the whole configuration, not only the attributes of the message.
  *
  * Context: Process context, under rtnl_lock().
- * Return: 0; -EINVAL, or -ENODEV when there is no such underlay device.
+ * Return: 0; -EINVAL, or -ENODEV if the underlay device does not exist.
  */
 int udptun_config_read(struct udptun_config *cfg, bool is_new, struct net *net,
 		       struct nlattr *data[], struct netlink_ext_ack *extack);
 
-/* Whether what is sent has a UDP checksum. */
+/* Return true if packets are sent with a UDP checksum. */
 static inline bool udptun_config_csum(const struct udptun_config *cfg)
 {
 	return cfg->family == AF_INET ? cfg->csum : !cfg->zero_csum6_tx;
 }
 
-/* Whether a packet's addresses and its source port are those of the peer. */
+/* Return true if a packet's addresses and source port are those of the peer. */
 static inline bool udptun_config_match4(const struct udptun_config *cfg,
 					__be32 local, __be32 remote,
 					__be16 remote_port)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Devices: what they can do, and how they end: alone, or with what carries them. */
+/* Devices: features and operations, limits of the underlay, unregistration. */
 
 #include <linux/if_arp.h>
 #include <linux/inetdevice.h>
@@ -15,11 +15,12 @@
 #include "peer.h"
 #include "route.h"
 #include "send.h"
+#include "tunnel.h"
 
-/* As in the in-tree tunnels: one over the other, they ask for ever more. */
+/* As in the in-tree tunnels: stacked tunnels would add up without a limit. */
 #define MAX_HEADROOM	512U
 
-/* What the stack checks and builds in software, before the header is on. */
+/* Offloads that the stack does in software before encapsulation. */
 #define UDPTUN_FEATURES	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | \
 			 NETIF_F_RXCSUM | NETIF_F_GSO_SOFTWARE)
 
@@ -31,8 +32,8 @@ static int device_init(struct net_device *dev)
 }
 
 /*
- * The device has been down for a grace period: no packet is under way in
- * udptun_xmit(), none in udptun_receive() that got beyond netif_running().
+ * The device has been down for a grace period: no packet is in udptun_xmit(),
+ * or in udptun_receive() beyond the check of netif_running().
  */
 static void device_uninit(struct net_device *dev)
 {
@@ -40,7 +41,7 @@ static void device_uninit(struct net_device *dev)
 	struct udptun_peer *peer = rtnl_dereference(tun->peer);
 
 	udptun_peer_detach(peer);
-	/* The socket's namespace may be gone before the last reference is. */
+	/* The socket's namespace may go before the last reference to the device. */
 	dst_cache_reset_now(&peer->dst_cache);
 	gro_cells_destroy(&tun->gro_cells);
 }
@@ -80,7 +81,7 @@ static const struct device_type udptun_type = {
 	.name = UDPTUN_KIND,
 };
 
-/* What is the same for all devices. */
+/* Initialise the parts of a device that do not depend on its configuration. */
 void udptun_device_setup(struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
@@ -95,7 +96,7 @@ void udptun_device_setup(struct net_device *dev)
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP | IFF_MULTICAST;
 	dev->priv_flags |= IFF_NO_QUEUE;
 	dsbench_set_lltx(dev);
-	/* Who sends too large a packet is found by its route. */
+	/* report_mtu() in send.c updates the path MTU of a packet's route. */
 	netif_keep_dst(dev);
 	dev->features |= UDPTUN_FEATURES;
 	dev->hw_features |= UDPTUN_FEATURES;
@@ -106,7 +107,7 @@ void udptun_device_setup(struct net_device *dev)
 	dev->needs_free_netdev = true;
 }
 
-/* What the underlay of a configuration is like, or a guess. */
+/* Limits of the underlay, in bytes. */
 struct underlay {
 	unsigned int mtu;
 	unsigned int headroom;
@@ -147,11 +148,14 @@ static void underlay_find(struct underlay *underlay, struct net *net,
 }
 
 /**
- * udptun_device_fit() - make a device as its configuration needs it
+ * udptun_device_fit() - adapt a device's headroom and limits to its underlay
  * @tun: the device
- * @cfg: its configuration, new perhaps
+ * @cfg: the configuration, which may not be in use yet
  *
- * Return: the MTU that the underlay leaves, in bytes.
+ * Without a route to the peer, the limits are those of Ethernet.
+ *
+ * Context: Process context, under rtnl_lock().
+ * Return: the MTU that the underlay leaves for inner packets, in bytes.
  */
 unsigned int udptun_device_fit(struct udptun_device *tun,
 			       const struct udptun_config *cfg)
@@ -164,12 +168,12 @@ unsigned int udptun_device_fit(struct udptun_device *tun,
 	dev->needed_headroom = min(underlay.headroom + overhead, MAX_HEADROOM);
 	dev->needed_tailroom = underlay.tailroom;
 	dev->max_mtu = IP_MAX_MTU - overhead;
-	/* The length of the outer header must hold a GSO packet's, too. */
+	/* The outer length field must also hold the length of a GSO packet. */
 	netif_set_tso_max_size(dev, IP_MAX_MTU - overhead);
 	return max(underlay.mtu, overhead + dev->min_mtu) - overhead;
 }
 
-/* The priv_destructor: everyone has let go of the device. */
+/* The priv_destructor: called after the last reference to the device is gone. */
 void udptun_device_release(struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
@@ -177,7 +181,10 @@ void udptun_device_release(struct net_device *dev)
 	udptun_peer_destroy(rcu_dereference_protected(tun->peer, true));
 }
 
-/* The only way to the end, so that no device is sent there twice. */
+/*
+ * Queue a device for unregistration. Every path that unregisters a device uses
+ * this function: it takes the device off the list, so none is queued twice.
+ */
 void udptun_device_unregister(struct net_device *dev, struct list_head *head)
 {
 	struct udptun_device *tun = netdev_priv(dev);
@@ -192,41 +199,41 @@ static bool is_carried_by(const struct udptun_device *tun,
 	return rtnl_dereference(tun->peer)->cfg.link == lower->ifindex;
 }
 
-static void doom_carried(const struct net_device *lower,
-			 struct list_head *doomed)
+static void queue_carried(const struct net_device *lower,
+			  struct list_head *kill_list)
 {
 	struct udptun_net *un = udptun_net(dev_net(lower));
 	struct udptun_device *tun, *next;
 
-	/* A namespace that could not be made may have come no further than others' devices. */
+	/* Setup of the namespace may have failed before udptun_net_init(). */
 	if (!un)
 		return;
 
 	list_for_each_entry_safe(tun, next, &un->devices, node) {
 		if (is_carried_by(tun, lower))
-			udptun_device_unregister(tun->dev, doomed);
+			udptun_device_unregister(tun->dev, kill_list);
 	}
 }
 
 /*
- * A device that is bound to an underlay goes with it, and so do those that are
- * bound to that device: all at once, for each of them alone would come back
- * here, deeper in the stack.
+ * Unregister the devices bound to an underlay together with it, and the devices
+ * bound to those devices. All are collected in one list: unregistering each
+ * alone would recurse into this notifier.
  */
 static int netdevice_event(struct notifier_block *nb, unsigned long event,
 			   void *data)
 {
 	const struct net_device *lower = netdev_notifier_info_to_dev(data);
 	const struct net_device *dev;
-	LIST_HEAD(doomed);
+	LIST_HEAD(kill_list);
 
 	if (event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 
-	doom_carried(lower, &doomed);
-	list_for_each_entry(dev, &doomed, unreg_list)
-		doom_carried(dev, &doomed);
-	unregister_netdevice_many(&doomed);
+	queue_carried(lower, &kill_list);
+	list_for_each_entry(dev, &kill_list, unreg_list)
+		queue_carried(dev, &kill_list);
+	unregister_netdevice_many(&kill_list);
 	return NOTIFY_DONE;
 }
 
@@ -234,20 +241,20 @@ static struct notifier_block netdevice_notifier = {
 	.notifier_call = netdevice_event,
 };
 
-/* Devices whose socket is in a dying namespace die, too, wherever they are. */
+/* Unregister the devices whose socket is in a dying namespace, also those that moved away. */
 static void __net_exit net_exit_batch(struct list_head *nets)
 {
 	struct udptun_device *tun, *next;
-	LIST_HEAD(doomed);
+	LIST_HEAD(kill_list);
 	struct net *net;
 
 	rtnl_lock();
 	list_for_each_entry(net, nets, exit_list) {
 		list_for_each_entry_safe(tun, next, &udptun_net(net)->devices,
 					 node)
-			udptun_device_unregister(tun->dev, &doomed);
+			udptun_device_unregister(tun->dev, &kill_list);
 	}
-	unregister_netdevice_many(&doomed);
+	unregister_netdevice_many(&kill_list);
 	rtnl_unlock();
 }
 

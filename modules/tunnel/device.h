@@ -1,27 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* The life of a device: setup, limits of the underlay, unregistration. */
 #ifndef _UDPTUN_DEVICE_H
 #define _UDPTUN_DEVICE_H
 
 #include <linux/list.h>
 #include <linux/netdevice.h>
-#include <net/gro_cells.h>
-#include <net/net_namespace.h>
 
 struct udptun_config;
-struct udptun_peer;
-
-struct udptun_device {
-	/* All of it is replaced by changelink. */
-	struct udptun_peer __rcu *peer;
-	struct gro_cells gro_cells;
-	struct net_device *dev;
-	/* Where the socket is; dev may have moved elsewhere. */
-	struct net *net;
-	/* In udptun_net.devices until the device is to be unregistered. */
-	struct list_head node;
-	/* By the user; else it follows the underlay of a new configuration. */
-	bool mtu_is_set;
-};
+struct udptun_device;
 
 void udptun_device_setup(struct net_device *dev);
 unsigned int udptun_device_fit(struct udptun_device *tun,

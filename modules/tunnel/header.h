@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The bytes: what goes before a packet that is sent, and what must be right
- * with one that was received. Nothing but UDP lies between the two IP headers:
- * the version in the first nibble of the inner one says what follows.
+ * The packet format: the outer headers that are pushed on transmit, and the
+ * checks of the inner header on receive. The inner packet follows the UDP header
+ * directly; the version in its first nibble distinguishes IPv4 and IPv6.
  */
 #ifndef _UDPTUN_HEADER_H
 #define _UDPTUN_HEADER_H
@@ -29,13 +29,13 @@ struct udptun_header6 {
 	struct udphdr udp;
 };
 
-/* All that is the same for each packet of a tunnel. */
+/* Template of the outer headers: the fields that are the same in each packet. */
 union udptun_header {
 	struct udptun_header4 v4;
 	struct udptun_header6 v6;
 };
 
-/* What the inner header has a say in. */
+/* Fields of the inner header that the outer header may inherit. */
 struct udptun_inner {
 	__be32 flowlabel;
 	u8 dsfield;
@@ -43,7 +43,7 @@ struct udptun_inner {
 	bool df;
 };
 
-/* What differs between the outer headers of one tunnel. */
+/* Fields of the outer header that differ from packet to packet. */
 struct udptun_outer {
 	__be32 flowlabel;
 	u8 dsfield;
@@ -98,7 +98,7 @@ static inline void udptun_inner6_read(const struct ipv6hdr *ip,
 	inner->df = true;
 }
 
-/* Find out about a packet to be sent; false when it is no IP packet. */
+/* Read the fields of a packet to be sent. Return false if it is no IP packet. */
 static inline bool udptun_inner_read(struct sk_buff *skb,
 				     struct udptun_inner *inner)
 {
@@ -165,7 +165,7 @@ static inline void udptun_header6_push(struct sk_buff *skb,
 	skb_set_transport_header(skb, sizeof(header->ip));
 }
 
-/* The protocol of a packet that begins with this byte; 0 when it is not IP. */
+/* Return the protocol of a packet by its first byte, or 0 if it is not IP. */
 static inline __be16 udptun_protocol(u8 first)
 {
 	switch (first >> 4) {
@@ -179,8 +179,8 @@ static inline __be16 udptun_protocol(u8 first)
 }
 
 /*
- * Whether the lengths in a received header fit the len bytes that there are.
- * What GRO put together may be too long for its length field, which is 0 then.
+ * Return true if the lengths in a received header fit into the len bytes of the
+ * packet. The length field of a packet merged by GRO is 0 if it is too long.
  */
 static inline bool udptun_length4_ok(const struct iphdr *ip, unsigned int len,
 				     bool gso)
@@ -201,7 +201,7 @@ static inline bool udptun_length6_ok(const struct ipv6hdr *ip, unsigned int len)
 
 /*
  * Check a packet that begins offset bytes after skb->data, and make its header
- * linear. Returns 0 or why it is dropped; its protocol in @protocol.
+ * linear. Store its protocol in @protocol. Return 0 or the reason to drop it.
  */
 static inline enum skb_drop_reason
 udptun_inner_check(struct sk_buff *skb, unsigned int offset, __be16 *protocol)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* udptun.ko: what is set up in which order, and its exact reverse. */
+/* udptun.ko: initialisation, and teardown in the exact reverse order. */
 
 #include <linux/init.h>
 #include <linux/module.h>
@@ -36,7 +36,7 @@ static void __exit udptun_exit(void)
 {
 	udptun_netlink_exit();
 	udptun_device_exit();
-	/* Peers that changelink replaced may wait for their end. */
+	/* Wait for the RCU callbacks that free replaced peers. */
 	rcu_barrier();
 }
 

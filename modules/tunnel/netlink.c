@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rtnetlink: devices are made, changed, told about and removed. */
+/* rtnetlink: create, change, dump and delete devices. */
 
 #include <linux/capability.h>
 #include <linux/netdevice.h>
@@ -13,10 +13,11 @@
 #include "netlink.h"
 #include "netns.h"
 #include "peer.h"
+#include "tunnel.h"
 
 /*
- * rtnetlink passes over attributes beyond a kind's last one. This is as far as
- * it lets a kind go: so that we see what we do not know, and refuse it.
+ * rtnetlink ignores attributes beyond a kind's maxtype. The largest maxtype that
+ * it allows lets the policy reject unknown attributes.
  */
 #define POLICY_MAX	50
 
@@ -41,7 +42,7 @@ static const struct nla_policy udptun_policy[POLICY_MAX + 1] = {
 	[IFLA_UDPTUN_FLOWLABEL_INHERIT] = { .type = NLA_U8 },
 	[IFLA_UDPTUN_MAX + 1 ... POLICY_MAX] = {
 		.type = NLA_REJECT,
-		.reject_message = "This attribute is not known",
+		.reject_message = "Unknown attribute",
 	},
 };
 
@@ -54,24 +55,24 @@ static int udptun_validate(struct nlattr *tb[], struct nlattr *data[],
 		return -EINVAL;
 	}
 	if (!data) {
-		NL_SET_ERR_MSG(extack, "Addresses and port are missing");
+		NL_SET_ERR_MSG(extack, "The addresses and the port are missing");
 		return -EINVAL;
 	}
 	return 0;
 }
 
-static int choose_mtu(struct udptun_device *tun, const struct nlattr *asked,
-		      unsigned int fitting, struct netlink_ext_ack *extack)
+static int choose_mtu(struct udptun_device *tun, const struct nlattr *requested,
+		      unsigned int default_mtu, struct netlink_ext_ack *extack)
 {
 	struct net_device *dev = tun->dev;
 
-	tun->mtu_is_set = asked;
-	if (!asked)
-		dev->mtu = fitting;
+	tun->mtu_is_set = requested;
+	if (!requested)
+		dev->mtu = default_mtu;
 	if (dev->mtu <= dev->max_mtu)
 		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, asked,
-			    "The MTU is larger than IP and UDP can carry");
+	NL_SET_ERR_MSG_ATTR(extack, requested,
+			    "The MTU exceeds what IP and UDP can carry");
 	return -EINVAL;
 }
 
@@ -105,7 +106,7 @@ static int newlink(struct net *net, struct net_device *dev,
 	err = register_netdevice(dev);
 	if (err)
 		goto err_register;
-	/* Not before, or a failing register_netdevice() would call it. */
+	/* Set it only now: a failing register_netdevice() would call it. */
 	dev->priv_destructor = udptun_device_release;
 
 	list_add(&tun->node, &udptun_net(net)->devices);
@@ -123,20 +124,21 @@ static int DSBENCH_NEWLINK(udptun_newlink)
 	return DSBENCH_NEWLINK_CALL(newlink);
 }
 
-/* An MTU that the user never chose follows the underlay. */
-static void refit(struct udptun_device *tun, const struct udptun_config *cfg)
+/* Adapt to a new underlay. The MTU follows it unless the user has set one. */
+static void follow_underlay(struct udptun_device *tun, const struct udptun_config *cfg)
 {
 	unsigned int mtu = udptun_device_fit(tun, cfg);
 
 	if (tun->mtu_is_set || mtu == tun->dev->mtu)
 		return;
 	if (dev_set_mtu(tun->dev, mtu))
-		netdev_warn(tun->dev, "keeps its MTU, %u is refused\n", mtu);
+		netdev_warn(tun->dev, "cannot set the MTU to %u, keeping %u\n",
+			    mtu, tun->dev->mtu);
 	tun->mtu_is_set = false;
 }
 
-static bool moved(const struct udptun_config *old,
-		  const struct udptun_config *cfg)
+static bool underlay_differs(const struct udptun_config *old,
+			     const struct udptun_config *cfg)
 {
 	return old->link != cfg->link ||
 	       memcmp(&old->local, &cfg->local, sizeof(old->local)) ||
@@ -151,14 +153,14 @@ static int udptun_changelink(struct net_device *dev, struct nlattr *tb[],
 	struct udptun_peer *old = rtnl_dereference(tun->peer);
 	struct udptun_config cfg = old->cfg;
 	struct udptun_peer *peer;
-	bool has_moved;
+	bool differs;
 	int err;
 
-	/* rtnetlink has asked for the device's namespace only. */
+	/* rtnetlink has checked the capability in the device's namespace only. */
 	if (!net_eq(tun->net, dev_net(dev)) &&
 	    !ns_capable(tun->net->user_ns, CAP_NET_ADMIN)) {
 		NL_SET_ERR_MSG(extack,
-			       "the socket's namespace is another one, and takes CAP_NET_ADMIN there");
+			       "The tunnel's socket is in another network namespace: CAP_NET_ADMIN is required there");
 		return -EPERM;
 	}
 
@@ -174,10 +176,10 @@ static int udptun_changelink(struct net_device *dev, struct nlattr *tb[],
 	peer = udptun_peer_create(tun, &cfg, extack);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
-	has_moved = moved(&old->cfg, &cfg);
+	differs = underlay_differs(&old->cfg, &cfg);
 	udptun_peer_replace(old, peer);
-	if (has_moved)
-		refit(tun, &cfg);
+	if (differs)
+		follow_underlay(tun, &cfg);
 	return 0;
 }
 
@@ -258,7 +260,7 @@ int udptun_netlink_init(void)
 	return rtnl_link_register(&udptun_link_ops);
 }
 
-/* Unregisters all devices, too. */
+/* Also unregisters all devices. */
 void udptun_netlink_exit(void)
 {
 	rtnl_link_unregister(&udptun_link_ops);

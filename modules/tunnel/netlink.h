@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* The rtnetlink interface of udptun devices. */
 #ifndef _UDPTUN_NETLINK_H
 #define _UDPTUN_NETLINK_H
 

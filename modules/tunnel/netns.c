@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Network namespaces: the tunnels and sockets that each of them has. */
+/* Network namespaces: the lists of their tunnels and sockets. */
 
 #include <net/netns/generic.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* The state that udptun keeps for each network namespace. */
 #ifndef _UDPTUN_NETNS_H
 #define _UDPTUN_NETNS_H
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Peers: made whole, found by address and port, replaced under traffic. */
+/* Peers: created, looked up by address and port, replaced under traffic. */
 
 #include <linux/hash.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
-#include "device.h"
 #include "peer.h"
 #include "socket.h"
+#include "tunnel.h"
 
 static u32 peer_hash4(__be32 remote, __be16 port)
 {
@@ -31,7 +31,7 @@ static struct hlist_head *peer_bucket(struct udptun_sock *sock,
 	return &sock->peers[peer_hash6(&cfg->remote.v6, cfg->remote_port)];
 }
 
-/* Called under RCU or RTNL. */
+/* Context: RCU or RTNL is held. */
 struct udptun_peer *udptun_peer_find4(const struct udptun_sock *sock,
 				      __be32 local, __be32 remote,
 				      __be16 remote_port)
@@ -65,10 +65,10 @@ struct udptun_peer *udptun_peer_find6(const struct udptun_sock *sock,
 	return NULL;
 }
 
-/* Whether another device already receives what this one would. */
-static bool peer_is_taken(const struct udptun_sock *sock,
-			  const struct udptun_device *tun,
-			  const struct udptun_config *cfg)
+/* Return true if another device already has a peer of these addresses and ports. */
+static bool peer_is_used(const struct udptun_sock *sock,
+			 const struct udptun_device *tun,
+			 const struct udptun_config *cfg)
 {
 	const struct udptun_peer *peer;
 
@@ -82,11 +82,12 @@ static bool peer_is_taken(const struct udptun_sock *sock,
 }
 
 /**
- * udptun_peer_create() - make a peer that is not in use yet
- * @tun: the device that it is for
- * @cfg: what it is like
- * @extack: gets a sentence on what went wrong
+ * udptun_peer_create() - create a peer that no packet can find yet
+ * @tun: the device of the peer
+ * @cfg: the configuration
+ * @extack: receives the reason for a failure
  *
+ * Context: Process context, under rtnl_lock().
  * Return: the peer, or an error pointer.
  */
 struct udptun_peer *udptun_peer_create(struct udptun_device *tun,
@@ -116,14 +117,14 @@ struct udptun_peer *udptun_peer_create(struct udptun_device *tun,
 	peer->sock = sock;
 	peer->sk = sock->sock->sk;
 
-	if (peer_is_taken(sock, tun, cfg)) {
-		NL_SET_ERR_MSG(extack, "Another tunnel has these addresses and ports");
+	if (peer_is_used(sock, tun, cfg)) {
+		NL_SET_ERR_MSG(extack, "Another tunnel uses these addresses and ports");
 		err = -EEXIST;
-		goto err_taken;
+		goto err_used;
 	}
 	return peer;
 
-err_taken:
+err_used:
 	udptun_sock_put(sock);
 err_sock:
 	dst_cache_destroy(&peer->dst_cache);
@@ -132,13 +133,13 @@ err_dst_cache:
 	return ERR_PTR(err);
 }
 
-/* Let packets from the peer in. */
+/* Accept packets from the peer. */
 void udptun_peer_attach(struct udptun_peer *peer)
 {
 	hlist_add_head_rcu(&peer->node, peer_bucket(peer->sock, &peer->cfg));
 }
 
-/* The reverse, and the end of its socket; no more than that the second time. */
+/* Stop accepting packets from the peer, and release its socket. Idempotent. */
 void udptun_peer_detach(struct udptun_peer *peer)
 {
 	if (!peer->sock)
@@ -148,7 +149,7 @@ void udptun_peer_detach(struct udptun_peer *peer)
 	peer->sock = NULL;
 }
 
-/* Free a peer that no one can find any more. */
+/* Free a peer that no RCU reader can find. */
 void udptun_peer_destroy(struct udptun_peer *peer)
 {
 	udptun_peer_detach(peer);
@@ -164,7 +165,7 @@ static void peer_free_rcu(struct rcu_head *rcu)
 	kfree(peer);
 }
 
-/* Both are found for a moment, so that no packet finds neither. */
+/* Attach the new peer before detaching the old one: a packet always finds a peer. */
 void udptun_peer_replace(struct udptun_peer *old, struct udptun_peer *peer)
 {
 	udptun_peer_attach(peer);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Peers: created, looked up by address and port, replaced under traffic. */
 #ifndef _UDPTUN_PEER_H
 #define _UDPTUN_PEER_H
 
@@ -14,9 +15,19 @@
 struct udptun_device;
 struct udptun_sock;
 
-/*
- * The other end of a device, as configured. It never changes: changelink puts
- * a new one in its place, whose cached route cannot be an old one's.
+/**
+ * struct udptun_peer - the configured remote end of a device
+ * @node: in a bucket of @sock, while packets from the peer are accepted
+ * @tun: the device
+ * @sk: the UDP socket of @sock
+ * @cfg: the configuration
+ * @header: template of the outer headers
+ * @dst_cache: route to the peer
+ * @sock: the socket of the local port; NULL after udptun_peer_detach()
+ * @rcu: frees a replaced peer after a grace period
+ *
+ * A peer is immutable: changelink replaces it by a new one. A new peer starts
+ * with an empty route cache, so it never uses a route of an old configuration.
  */
 struct udptun_peer {
 	struct hlist_node node;

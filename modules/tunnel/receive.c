@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Receive: whose packet it is, whether it is sound, and up with it. */
+/* Receive: find the peer, check and decapsulate the packet, deliver it. */
 
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
@@ -10,18 +10,18 @@
 
 #include <dsbench/compat.h>
 
-#include "device.h"
 #include "peer.h"
 #include "receive.h"
 #include "socket.h"
+#include "tunnel.h"
 
-/* A device below the tunnel, or the VRF that it belongs to. */
-static bool came_by4(const struct sk_buff *skb, int link)
+/* Return true if the packet arrived on this device, or on a device of this VRF. */
+static bool arrived_on4(const struct sk_buff *skb, int link)
 {
 	return inet_iif(skb) == link || inet_sdif(skb) == link;
 }
 
-static bool came_by6(const struct sk_buff *skb, int link)
+static bool arrived_on6(const struct sk_buff *skb, int link)
 {
 	return inet6_iif(skb) == link || inet6_sdif(skb) == link;
 }
@@ -35,19 +35,19 @@ static struct udptun_peer *find_sender(const struct udptun_sock *sock,
 		peer = udptun_peer_find4(sock, ip_hdr(skb)->daddr,
 					 ip_hdr(skb)->saddr,
 					 udp_hdr(skb)->source);
-		if (peer && peer->cfg.link && !came_by4(skb, peer->cfg.link))
+		if (peer && peer->cfg.link && !arrived_on4(skb, peer->cfg.link))
 			return NULL;
 	} else {
 		peer = udptun_peer_find6(sock, &ipv6_hdr(skb)->daddr,
 					 &ipv6_hdr(skb)->saddr,
 					 udp_hdr(skb)->source);
-		if (peer && peer->cfg.link && !came_by6(skb, peer->cfg.link))
+		if (peer && peer->cfg.link && !arrived_on6(skb, peer->cfg.link))
 			return NULL;
 	}
 	return peer;
 }
 
-/* RFC 6936: over IPv6, no checksum only where it was agreed upon. */
+/* RFC 6936: over IPv6, accept a packet without a checksum only if configured. */
 static bool lacks_checksum(const struct udptun_config *cfg,
 			   const struct sk_buff *skb)
 {
@@ -69,8 +69,9 @@ static u8 inner_dsfield(const struct sk_buff *skb)
 }
 
 /*
- * Take over what happened to the outer header on its way. Returns false for a
- * packet that must be dropped: its sender would not understand the mark.
+ * Apply the congestion mark of the outer header to the inner header (RFC 6040).
+ * Return false if the packet must be dropped: the inner header is not
+ * ECN-capable, so it cannot carry the mark, or no memory is left.
  */
 static bool decapsulate_ecn(struct sk_buff *skb, u8 outer)
 {
@@ -81,7 +82,7 @@ static bool decapsulate_ecn(struct sk_buff *skb, u8 outer)
 
 	if (likely(!((outer ^ inner) & INET_ECN_MASK)))
 		return true;
-	/* The bytes may be shared with a capture, or with their sender. */
+	/* A capture or the sender may share the data. */
 	if (skb_ensure_writable(skb, header_len))
 		return false;
 	return INET_ECN_decapsulate(skb, outer, inner) <= 1;
@@ -96,7 +97,7 @@ static void count_malformed(struct net_device *dev, enum skb_drop_reason reason)
 	DEV_STATS_INC(dev, rx_errors);
 }
 
-/* Whether GRO could make one packet of this and the next ones. */
+/* Return true if GRO could merge this packet with the following ones. */
 static bool gro_may_merge(const struct sk_buff *skb)
 {
 	u8 protocol = skb->protocol == htons(ETH_P_IP) ? ip_hdr(skb)->protocol :
@@ -109,9 +110,10 @@ static bool gro_may_merge(const struct sk_buff *skb)
 }
 
 /*
- * A pass through GRO costs more than all else that we do to a packet. What it
- * would not merge takes the plain queue. All packets of a flow go the same way,
- * so that they stay in order. What the underlay's GRO can merge, it has merged.
+ * GRO costs more than the rest of the receive path together. Packets that GRO
+ * would not merge bypass it and take netif_rx(). All packets of a flow take the
+ * same path, which keeps them in order. GRO of the underlay has already merged
+ * what it can merge.
  */
 static void deliver(struct udptun_device *tun, struct sk_buff *skb)
 {
@@ -121,7 +123,7 @@ static void deliver(struct udptun_device *tun, struct sk_buff *skb)
 		netif_rx(skb);
 }
 
-/* Returns why the packet is dropped; it has been counted then. */
+/* Return the reason to drop the packet, already counted, or 0. */
 static enum skb_drop_reason receive(struct udptun_peer *peer,
 				    struct sk_buff *skb)
 {
@@ -162,13 +164,14 @@ static enum skb_drop_reason receive(struct udptun_peer *peer,
 }
 
 /**
- * udptun_receive() - take a UDP packet that came to a tunnel's port
+ * udptun_receive() - receive a UDP packet at a tunnel's port
  * @sk: the socket of the port
- * @skb: the packet, its data at the UDP header, its checksum verified
+ * @skb: the packet, data at the UDP header, checksum verified
+ *
+ * Packets from anyone but a configured peer are dropped.
  *
  * Context: RCU is held.
- *
- * Return: 0, the packet is consumed in any case.
+ * Return: 0: the packet is always consumed.
  */
 static int udptun_receive(struct sock *sk, struct sk_buff *skb)
 {
@@ -181,7 +184,7 @@ static int udptun_receive(struct sock *sk, struct sk_buff *skb)
 		dsbench_udp_drop(sk);
 		goto drop;
 	}
-	/* A device that is down receives nothing; nor one that is going. */
+	/* Neither a device that is down nor one being unregistered receives. */
 	if (unlikely(!netif_running(peer->tun->dev))) {
 		DEV_STATS_INC(peer->tun->dev, rx_dropped);
 		reason = SKB_DROP_REASON_DEV_READY;
@@ -196,13 +199,15 @@ drop:
 }
 
 /**
- * udptun_err_lookup() - whether an ICMP error is about a packet of ours
- * @sk: the socket of the port that the packet came from
- * @skb: headers at those of the packet that the error is about
+ * udptun_err_lookup() - match an ICMP error to a peer
+ * @sk: the socket of the source port of the packet that caused the error
+ * @skb: network and transport headers at those of that packet
  *
- * The stack then learns the path's MTU from it, and our cached route with it:
- * by the route that an unbound socket has, which may not be by the cfg.link.
+ * If a peer matches, the stack updates the path MTU, also for the cached route.
+ * It looks up the route of the unbound socket, which may not lead through
+ * cfg.link.
  *
+ * Context: RCU is held.
  * Return: 0 or -ENOENT.
  */
 static int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
@@ -225,8 +230,9 @@ static int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
 	return peer ? 0 : -ENOENT;
 }
 
-/* IPv4 and IPv6 packets of one tunnel are not of the same flow. */
-static void part_versions(struct list_head *head, unsigned int offset, u8 first)
+/* Inner IPv4 and IPv6 packets of one tunnel belong to different flows. */
+static void separate_versions(struct list_head *head, unsigned int offset,
+			      u8 first)
 {
 	struct sk_buff *p;
 
@@ -237,8 +243,9 @@ static void part_versions(struct list_head *head, unsigned int offset, u8 first)
 	}
 }
 
-static struct sk_buff *udptun_gro_receive(struct sock *sk, struct list_head *head,
-				   struct sk_buff *skb)
+static struct sk_buff *udptun_gro_receive(struct sock *sk,
+					  struct list_head *head,
+					  struct sk_buff *skb)
 {
 	unsigned int offset = skb_gro_offset(skb);
 	const struct packet_offload *offload;
@@ -253,7 +260,7 @@ static struct sk_buff *udptun_gro_receive(struct sock *sk, struct list_head *hea
 	if (unlikely(!offload))
 		goto out;
 
-	part_versions(head, offset, *first);
+	separate_versions(head, offset, *first);
 	pp = call_gro_receive(offload->callbacks.gro_receive, head, skb);
 	flush = 0;
 out:
@@ -269,7 +276,7 @@ static int udptun_gro_complete(struct sock *sk, struct sk_buff *skb, int nhoff)
 	offload = gro_find_complete_by_type(udptun_protocol(skb->data[nhoff]));
 	if (likely(offload))
 		err = offload->callbacks.gro_complete(skb, nhoff);
-	/* Should the packet be forwarded, GSO looks for the header there. */
+	/* If the packet is forwarded, GSO expects the inner header here. */
 	skb_set_inner_mac_header(skb, nhoff);
 	return err;
 }

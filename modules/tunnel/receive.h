@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Receive: the operations of the sockets. */
 #ifndef _UDPTUN_RECEIVE_H
 #define _UDPTUN_RECEIVE_H
 

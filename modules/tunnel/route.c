@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Routes to peers, and when the one in the cache will do. */
+/* Routes to peers, and their cache. */
 
 #include <net/dst_cache.h>
 #include <net/inet_dscp.h>
@@ -8,9 +8,9 @@
 #include <net/ipv6.h>
 #include <net/route.h>
 
-#include "device.h"
 #include "peer.h"
 #include "route.h"
+#include "tunnel.h"
 
 static struct dst_entry *lookup4(struct net *net,
 				 const struct udptun_config *cfg,
@@ -58,10 +58,10 @@ static struct dst_entry *lookup6(struct net *net, const struct sock *sk,
 #endif
 
 /**
- * udptun_route_lookup() - find the route to a peer, without a cache
- * @net: namespace of the socket
+ * udptun_route_lookup() - look up the route to a peer, bypassing the cache
+ * @net: network namespace of the socket
  * @sk: socket, or NULL
- * @cfg: says where the peer is
+ * @cfg: configuration with the addresses and ports
  * @dsfield: TOS or traffic class of the packet
  * @mark: mark of the packet
  *
@@ -76,7 +76,7 @@ struct dst_entry *udptun_route_lookup(struct net *net, const struct sock *sk,
 	return lookup6(net, sk, cfg, dsfield, mark);
 }
 
-/* The cache has the route of unmarked packets without an inherited DSCP. */
+/* The cache holds the route of unmarked packets without an inherited DSCP. */
 static bool is_cacheable(const struct udptun_config *cfg, u8 dsfield, u32 mark)
 {
 	return !mark && (cfg->tos != UDPTUN_TOS_INHERIT ||
@@ -94,15 +94,14 @@ static void cache_route(struct udptun_peer *peer, struct dst_entry *dst)
 }
 
 /**
- * udptun_route() - the route of a packet to be sent
- * @peer: to whom
+ * udptun_route() - get the route of a packet to be sent
+ * @peer: the receiver
  * @dsfield: TOS or traffic class of the packet
  * @mark: mark of the packet
  *
- * Context: BH is off.
- *
- * Return: a reference to the route, or an error pointer; -ELOOP when it leads
- * into the tunnel itself.
+ * Context: BH is disabled.
+ * Return: a reference to the route, or an error pointer; -ELOOP if the route
+ * leads into the tunnel itself.
  */
 struct dst_entry *udptun_route(struct udptun_peer *peer, u8 dsfield, u32 mark)
 {

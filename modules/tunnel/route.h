@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Routes to peers. */
 #ifndef _UDPTUN_ROUTE_H
 #define _UDPTUN_ROUTE_H
 

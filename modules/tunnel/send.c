@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Transmit: answer what is too large for the route, put the header on. */
+/* Transmit: report packets too large for the path, encapsulate, send. */
 
 #include <linux/icmpv6.h>
 #include <linux/ipv6.h>
@@ -12,14 +12,15 @@
 
 #include <dsbench/compat.h>
 
-#include "device.h"
 #include "peer.h"
 #include "route.h"
 #include "send.h"
+#include "tunnel.h"
 
 /*
- * A loop through more than one device must end before the stack does. As in the
- * in-tree tunnels: both the core and the tunnel count, so it is three deep.
+ * Limits loops through several devices before the kernel stack overflows. Both
+ * the core and the tunnel count a level, so 5 means three tunnels deep, as in
+ * the in-tree tunnels.
  */
 #define MAX_RECURSION	5
 
@@ -30,7 +31,7 @@ static bool fits(const struct sk_buff *skb, unsigned int mtu)
 	return skb->len <= mtu;
 }
 
-/* Tell the sender, be it this host or another, what the path can take. */
+/* Report the path MTU to the sender, on this host or on another one. */
 static void report_mtu(struct sk_buff *skb, unsigned int mtu)
 {
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
@@ -44,8 +45,9 @@ static void report_mtu(struct sk_buff *skb, unsigned int mtu)
 }
 
 /*
- * Whether a packet that must not be fragmented gets through to the peer. No
- * IPv6 sender need go below IPV6_MIN_MTU: up to there it is our job.
+ * Return true if a packet that must not be fragmented fits the path; else report
+ * the path MTU. An IPv6 sender need not go below IPV6_MIN_MTU: packets up to
+ * that size are sent with fragmentation of the outer packet permitted.
  */
 static bool check_mtu(struct sk_buff *skb, const struct dst_entry *dst,
 		      unsigned int overhead, struct udptun_outer *outer)
@@ -65,7 +67,7 @@ static bool check_mtu(struct sk_buff *skb, const struct dst_entry *dst,
 	return false;
 }
 
-/* Make skb ready for the outer header; consumes the reference to dst. */
+/* Prepare skb for the outer headers. Consumes the reference to dst. */
 static int prepare(struct sk_buff *skb, struct dst_entry *dst,
 		   const struct udptun_peer *peer, unsigned int overhead)
 {
@@ -132,7 +134,7 @@ static int send6(struct sk_buff *skb, const struct udptun_peer *peer,
 }
 #endif
 
-/* Send what is ready, and count it. */
+/* Send a prepared packet and count it. */
 static void send(struct sk_buff *skb, const struct udptun_peer *peer,
 		 struct udptun_outer *outer)
 {
@@ -160,7 +162,7 @@ static enum skb_drop_reason count_no_route(struct net_device *dev, long err)
 	return SKB_DROP_REASON_IP_OUTNOROUTES;
 }
 
-/* Returns why the packet could not be sent, and was left alone. */
+/* Return 0, or the reason why the packet was not sent and not consumed. */
 static enum skb_drop_reason transmit(struct sk_buff *skb,
 				     struct udptun_peer *peer)
 {

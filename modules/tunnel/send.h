@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Transmit. */
 #ifndef _UDPTUN_SEND_H
 #define _UDPTUN_SEND_H
 

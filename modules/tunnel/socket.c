@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sockets: one for a port, shared by the tunnels that have it. */
+/* Sockets: one for each local port, shared by the tunnels that use the port. */
 
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
@@ -13,10 +13,10 @@
 static const struct udptun_sock_ops *sock_ops __read_mostly;
 
 /**
- * udptun_sock_init() - set what all sockets do with what they receive
- * @ops: the functions
+ * udptun_sock_init() - set the callbacks of all sockets
+ * @ops: the callbacks
  *
- * Context: before the first socket is opened.
+ * Context: Module init, before the first udptun_sock_get().
  */
 void udptun_sock_init(const struct udptun_sock_ops *ops)
 {
@@ -46,7 +46,7 @@ static int sock_open(struct udptun_sock *sock, struct net *net,
 		.gro_receive = sock_ops->gro_receive,
 		.gro_complete = sock_ops->gro_complete,
 	};
-	/* A packet without checksum is judged when its peer is known. */
+	/* lacks_checksum() in receive.c checks for this once the peer is known. */
 	struct udp_port_cfg port_cfg = {
 		.family = sock->family,
 		.local_udp_port = sock->port,
@@ -59,28 +59,29 @@ static int sock_open(struct udptun_sock *sock, struct net *net,
 
 	err = udp_sock_create(net, &port_cfg, &sock->sock);
 	if (err == -EADDRINUSE)
-		NL_SET_ERR_MSG(extack, "The local port is taken by another socket");
+		NL_SET_ERR_MSG(extack, "The local port is in use by another socket");
 	else if (err)
-		NL_SET_ERR_MSG(extack, "The socket cannot be made");
+		NL_SET_ERR_MSG(extack, "Cannot open the UDP socket");
 	if (err)
 		return err;
 
 	setup_udp_tunnel_sock(net, DSBENCH_TUNNEL_SOCK(sock->sock),
 			      &tunnel_cfg);
-	/* GSO packets of UDP go through whole, too. */
+	/* Accept UDP GSO packets without segmenting them first. */
 	udp_allow_gso(sock->sock->sk);
 	return 0;
 }
 
 /**
- * udptun_sock_get() - take part in the socket of a port, or open it
- * @net: namespace of the socket
+ * udptun_sock_get() - get a reference to the socket of a port
+ * @net: network namespace of the socket
  * @family: AF_INET or AF_INET6
  * @port: local port
- * @extack: gets a sentence on what went wrong
+ * @extack: receives the reason for a failure
  *
- * Context: RTNL is held.
+ * Opens the socket for its first user.
  *
+ * Context: Process context, under rtnl_lock().
  * Return: the socket, or an error pointer.
  */
 struct udptun_sock *udptun_sock_get(struct net *net, sa_family_t family,
@@ -112,7 +113,14 @@ struct udptun_sock *udptun_sock_get(struct net *net, sa_family_t family,
 	return sock;
 }
 
-/* Give it back; the last one closes it, and waits for its readers. */
+/**
+ * udptun_sock_put() - release a reference of udptun_sock_get()
+ * @sock: the socket
+ *
+ * The last reference closes the socket and waits for its RCU readers.
+ *
+ * Context: Process context, under rtnl_lock().
+ */
 void udptun_sock_put(struct udptun_sock *sock)
 {
 	if (--sock->users)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* UDP sockets, one for each local port, shared by the tunnels that use the port. */
 #ifndef _UDPTUN_SOCKET_H
 #define _UDPTUN_SOCKET_H
 
@@ -10,11 +11,20 @@
 
 #define UDPTUN_PEER_BITS	6
 
-/*
- * The one socket of a (namespace, family, port), bound to no address: it may be
- * made before the address is there, and it sees whatever comes to the port, so
- * that no stranger's packet finds another way in. RTNL protects all but what
- * RCU readers see: the buckets.
+/**
+ * struct udptun_sock - the socket of a (namespace, family, port)
+ * @sock: the UDP socket
+ * @node: in udptun_net.socks
+ * @family: AF_INET or AF_INET6
+ * @port: local port
+ * @users: number of peers that use the socket
+ * @rcu: frees the structure after a grace period
+ * @peers: hash table of the peers, by remote address and port; read under RCU
+ *
+ * The socket is bound to the wildcard address. It can be opened before the local
+ * address exists, and it receives every packet that arrives at the port: packets
+ * from anyone but the configured peers are dropped. RTNL protects everything
+ * except the RCU readers of @peers.
  */
 struct udptun_sock {
 	struct socket *sock;
@@ -26,7 +36,7 @@ struct udptun_sock {
 	struct hlist_head peers[1 << UDPTUN_PEER_BITS];
 };
 
-/* What the sockets do with packets, ICMP errors and GRO, as in struct udp_tunnel_sock_cfg. */
+/* Callbacks for packets, ICMP errors and GRO, as in struct udp_tunnel_sock_cfg. */
 struct udptun_sock_ops {
 	udp_tunnel_encap_rcv_t receive;
 	udp_tunnel_encap_err_lookup_t err_lookup;

@@ -133,7 +133,7 @@ def two_tunnels_on_one_port(outer: int) -> None:
     with cable.b:
         tunctl(f"add tun1 local {OUTER[outer][1]} remote {second} port {PORT}")
         ip("addr add 192.168.6.2/24 dev tun1\nlink set tun1 up")
-        refusal(f"add tun2 local {OUTER[outer][1]} remote {second} port {PORT}", "Another tunnel has these addresses and ports")
+        refusal(f"add tun2 local {OUTER[outer][1]} remote {second} port {PORT}", "Another tunnel uses these addresses and ports")
     left, right = cable.a.udp(4, "192.168.6.1"), cable.b.udp(4, "192.168.6.2")
     left.connect(right.getsockname())
     right.connect(left.getsockname())

@@ -21,7 +21,7 @@ REFUSED_BY_THE_TOOL = {
     "port -1": "takes a number from 0 to 65535",
     "port 010x": "takes a number from 0 to 65535",
     "port 7000x": "takes a number from 0 to 65535",
-    "port": "lacks its value",
+    "port": "needs a value",
     "remote-port +1": "takes a number from 0 to 65535",
     "ttl 0": "takes a number from 1 to 255, or inherit",
     "ttl 256": "takes a number from 1 to 255, or inherit",
@@ -29,12 +29,12 @@ REFUSED_BY_THE_TOOL = {
     "tos 256": "takes 0, a number from 2 to 255, or inherit",
     "flowlabel 0x100000": "takes a number from 0 to 0xfffff, or inherit",
     "df maybe": "takes set, unset or inherit",
-    "mtu 0": "takes a number of bytes from 1",
-    "mtu 99999999999999999999": "takes a number of bytes from 1",
+    "mtu 0": "takes a number of bytes, 1 or more",
+    "mtu 99999999999999999999": "takes a number of bytes, 1 or more",
     "dev nosuch0": 'Cannot find device "nosuch0"',
-    "csum nocsum": '"nocsum" contradicts "csum"',
+    "csum nocsum": '"nocsum" conflicts with "csum"',
     "ttl 1 ttl 2": '"ttl" is given twice',
-    "key 5": '"key" is unknown here',
+    "key 5": 'unknown option "key"',
 }
 
 REFUSED_BY_THE_KERNEL = {
@@ -42,32 +42,32 @@ REFUSED_BY_THE_KERNEL = {
     "local 10.0.0.1 remote 10.0.0.2": "The local port is missing",
     "remote 10.0.0.2 port 1": "The local address is missing",
     "local 10.0.0.1 port 1": "The remote address is missing",
-    "port 1": "Local and remote address are missing",
-    "local 10.0.0.1 remote fd00::2 port 1": "not of one family",
-    "local fd00::1 remote 10.0.0.2 port 1": "not of one family",
-    "local 0.0.0.0 remote 10.0.0.2 port 1": "The local address must be a certain one",
-    "local 10.0.0.1 remote 0.0.0.0 port 1": "The remote address must be a certain one",
+    "port 1": "The local and remote addresses are missing",
+    "local 10.0.0.1 remote fd00::2 port 1": "must be of the same family",
+    "local fd00::1 remote 10.0.0.2 port 1": "must be of the same family",
+    "local 0.0.0.0 remote 10.0.0.2 port 1": "The local address is unspecified",
+    "local 10.0.0.1 remote 0.0.0.0 port 1": "The remote address is unspecified",
     "local 224.0.0.1 remote 10.0.0.2 port 1": "The local address is a multicast address",
     "local 10.0.0.1 remote 239.1.1.1 port 1": "The remote address is a multicast address",
     "local 10.0.0.1 remote 255.255.255.255 port 1": "The remote address is a broadcast address",
     "local 10.0.0.1 remote 10.0.0.255 port 1": "The remote address is a broadcast address",
-    "local 10.0.0.1 remote 10.0.0.1 port 1": "Local and remote address are the same",
-    "local 10.0.0.9 remote 10.0.0.1 port 1": "The remote address is one of this host's own",
-    "local 10.0.0.1 remote 127.0.0.1 port 1": "The remote address is one of this host's own",
-    "local fd00::1 remote :: port 1": "The remote address must be a certain one",
+    "local 10.0.0.1 remote 10.0.0.1 port 1": "The local and remote addresses are the same",
+    "local 10.0.0.9 remote 10.0.0.1 port 1": "The remote address belongs to this host",
+    "local 10.0.0.1 remote 127.0.0.1 port 1": "The remote address belongs to this host",
+    "local fd00::1 remote :: port 1": "The remote address is unspecified",
     "local fd00::1 remote ff02::1 port 1": "The remote address is a multicast address",
-    "local fd00::9 remote fd00::1 port 1": "The remote address is one of this host's own",
-    "local fd00::1 remote ::ffff:10.0.0.2 port 1": "not mapped into IPv6",
+    "local fd00::9 remote fd00::1 port 1": "The remote address belongs to this host",
+    "local fd00::1 remote ::ffff:10.0.0.2 port 1": "IPv4-mapped IPv6 addresses are not supported",
     "local fe80::1 remote fe80::2 port 1": "A link-local address needs an underlay device",
     "local 10.0.0.1 remote 10.0.0.2 port 0": "The local port cannot be 0",
     f"{GOOD} remote-port 0": "The remote port cannot be 0",
-    f"{GOOD} tos 2": "The TOS is a multiple of 4",
-    f"{GOOD} flowlabel 5": "A flow label is chosen over IPv6 only",
-    f"{GOOD} zerocsum6tx": "Zero checksums are chosen over IPv6 only",
+    f"{GOOD} tos 2": "The TOS must be a multiple of 4",
+    f"{GOOD} flowlabel 5": "The flow label attributes apply to IPv6 only",
+    f"{GOOD} zerocsum6tx": "The zero checksum attributes apply to IPv6 only",
     f"{GOOD} mtu 67": "mtu",
     f"{GOOD} mtu 65508": "mtu greater than device maximum",
     f"{GOOD} mtu 1000000": "mtu greater than device maximum",
-    "local fd00::1 remote fd00::2 port 1 csum": "The UDP checksum over IPv6",
+    "local fd00::1 remote fd00::2 port 1 csum": "Over IPv6, the zero checksum attributes",
 }
 
 
@@ -79,14 +79,14 @@ def refused_by_the_tool() -> None:
         for words, sentence in REFUSED_BY_THE_TOOL.items():
             refusal(f"add tun9 {words}", sentence, 1)
         for name in ("a/b", "a:b", "sixteen-letters-", ".", ".."):
-            refusal(f"add {name} {GOOD}", "a device's name is", 1)
+            refusal(f"add {name} {GOOD}", "a device name has", 1)
         for command in ("set", "del", "show"):
             refusal(f"{command} nosuch0 {'ttl 5' if command == 'set' else ''}", 'Cannot find device "nosuch0"', 1)
         refusal("set lo ttl 5", '"lo" is not a udptun device', 1)
         refusal("del lo", '"lo" is not a udptun device', 1)
         refusal("show lo", '"lo" is not a udptun device', 1)
         refusal("remove tun0", 'command "remove" is unknown', 1)
-        refusal("add", "lacks the name", 1)
+        refusal("add", "needs a device name", 1)
     true("no device is left", not a.has("tun9"))
 
 
@@ -111,8 +111,8 @@ def refused_when_taken() -> None:
     cable = Cable()
     with cable.a, cable.a.udp(4, "0.0.0.0", 7001):
         refusal(f"add tun0 local 10.0.0.1 remote 10.0.0.9 port {PORT}", "File exists", 2)
-        refusal("add tun9 local 10.0.0.1 remote 10.0.0.9 port 7001", "The local port is taken by another socket", 2)
-        refusal(f"add tun9 {GOOD}", "Another tunnel has these addresses and ports", 2)
+        refusal("add tun9 local 10.0.0.1 remote 10.0.0.9 port 7001", "The local port is in use by another socket", 2)
+        refusal(f"add tun9 {GOOD}", "Another tunnel uses these addresses and ports", 2)
         true("no device is left", not cable.a.has("tun9"))
     cable.check()
 
@@ -124,12 +124,12 @@ def refused_changes() -> None:
     with cable.a, cable.a.udp(4, "0.0.0.0", 7001):
         before = tunctl("show tun0").stdout
         for words, sentence in {
-            "remote fd00::2": "which cannot be changed",
-            "local fd00::1 remote fd00::2": "which cannot be changed",
-            "remote 10.0.0.1": "Local and remote address are the same",
+            "remote fd00::2": "cannot be changed",
+            "local fd00::1 remote fd00::2": "cannot be changed",
+            "remote 10.0.0.1": "The local and remote addresses are the same",
             "port 0": "The local port cannot be 0",
-            "port 7001": "The local port is taken by another socket",
-            "ttl 9 tos 3": "The TOS is a multiple of 4",
+            "port 7001": "The local port is in use by another socket",
+            "ttl 9 tos 3": "The TOS must be a multiple of 4",
             "dev tun0": "A tunnel cannot be its own underlay",
             "mtu 67": "mtu",
         }.items():

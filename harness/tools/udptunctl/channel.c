@@ -21,10 +21,10 @@ void open_channel(struct channel *channel)
 	channel->socket = mnl_socket_open(NETLINK_ROUTE);
 	if (!channel->socket || mnl_socket_bind(channel->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
 		fprintf(stderr, "Cannot open netlink socket: %s\n", strerror(errno));
-		exit(KERNEL_REFUSED);
+		exit(STATUS_KERNEL);
 	}
 	channel->sequence = (uint32_t)time(NULL);
-	/* A kernel without them is merely less talkative. */
+	/* A kernel that lacks these options sends no error messages. */
 	mnl_socket_setsockopt(channel->socket, NETLINK_EXT_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(channel->socket, NETLINK_CAP_ACK, &on, sizeof(on));
 }
@@ -39,7 +39,7 @@ static int find_text(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* The sentence that comes with an answer, or NULL. */
+/* Return the extended ACK message of an answer, or NULL. */
 static const char *kernel_text(const struct nlmsghdr *answer)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(answer);
@@ -54,7 +54,7 @@ static const char *kernel_text(const struct nlmsghdr *answer)
 	return text && *text ? text : NULL;
 }
 
-/* The kernel does not name the kind that it does not know, and has looked for its module, too. */
+/* The message does not name the kind. The kernel has already tried to load its module. */
 static const char *hint(const char *text)
 {
 	bool is_unknown = !strcmp(text, "Unknown device type");
@@ -77,21 +77,22 @@ static int on_error(const struct nlmsghdr *answer, void *data)
 		fprintf(stderr, "%s: %s%s\n", error->error ? "Error" : "Warning", text, hint(text));
 	if (!error->error)
 		return MNL_CB_STOP;
-	channel->told = text;
+	channel->reported = text;
 	errno = -error->error;
 	return MNL_CB_ERROR;
 }
 
-int ask(struct channel *channel, struct nlmsghdr *request, mnl_cb_t on_answer, void *result)
+int send_request(struct channel *channel, struct nlmsghdr *request, mnl_cb_t on_answer,
+		 void *result)
 {
-	mnl_cb_t control[] = { [NLMSG_ERROR] = on_error };	/* the rest is left to libmnl */
+	mnl_cb_t control[] = { [NLMSG_ERROR] = on_error };	/* libmnl handles the rest */
 	unsigned int port = mnl_socket_get_portid(channel->socket);
 	char buffer[ANSWER_SIZE];
 	ssize_t length;
 	int state;
 
 	request->nlmsg_seq = ++channel->sequence;
-	channel->told = false;
+	channel->reported = false;
 	channel->result = result;
 	if (mnl_socket_sendto(channel->socket, request, request->nlmsg_len) < 0)
 		return errno;
@@ -105,19 +106,20 @@ int ask(struct channel *channel, struct nlmsghdr *request, mnl_cb_t on_answer, v
 	return state < 0 ? errno : 0;
 }
 
-void refused(const struct channel *channel, int error)
+void exit_rejected(const struct channel *channel, int error)
 {
-	if (!channel->told)
+	if (!channel->reported)
 		fprintf(stderr, "RTNETLINK answers: %s\n", strerror(error));
-	exit(KERNEL_REFUSED);
+	exit(STATUS_KERNEL);
 }
 
-void demand(struct channel *channel, struct nlmsghdr *request, mnl_cb_t on_answer, void *result)
+void send_request_or_exit(struct channel *channel, struct nlmsghdr *request, mnl_cb_t on_answer,
+			  void *result)
 {
-	int error = ask(channel, request, on_answer, result);
+	int error = send_request(channel, request, on_answer, result);
 
 	if (error)
-		refused(channel, error);
+		exit_rejected(channel, error);
 }
 
 struct nlmsghdr *new_request(void *buffer, uint16_t type, uint16_t flags, int index)

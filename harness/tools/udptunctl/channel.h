@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Talking to the kernel's rtnetlink, and passing on what it says of a refusal. */
+/* rtnetlink requests, and the error messages that the kernel answers with. */
 #ifndef _UDPTUNCTL_CHANNEL_H
 #define _UDPTUNCTL_CHANNEL_H
 
@@ -8,30 +8,41 @@
 
 #include <libmnl/libmnl.h>
 
-/* More than any request of ours takes. */
+/* Size of a request buffer, in bytes. No request of udptunctl needs more. */
 #define REQUEST_SIZE	1024
 
 struct channel {
 	struct mnl_socket *socket;
 	uint32_t sequence;
-	bool told;		/* the kernel's own sentence has been printed */
-	void *result;		/* where the answers go */
+	bool reported;		/* the kernel's error message has been printed */
+	void *result;		/* for on_answer to fill */
 };
 
-/* Ends the program when it cannot be done. */
+/* Open the netlink socket. Exit with STATUS_KERNEL on failure. */
 void open_channel(struct channel *channel);
 
-/* A request about the device of this index, 0: none, in a buffer of REQUEST_SIZE. */
+/*
+ * Start a request in a buffer of REQUEST_SIZE bytes. It is about the device of
+ * this index, or about no particular device if index is 0.
+ */
 struct nlmsghdr *new_request(void *buffer, uint16_t type, uint16_t flags, int index);
 
-/* Send a request; on_answer, called with the channel, puts answers into result. 0 or an errno. */
-int ask(struct channel *channel, struct nlmsghdr *request, mnl_cb_t on_answer, void *result);
+/*
+ * Send a request and read its answers. on_answer gets the channel as its data and
+ * stores the answers in result. Return 0 or an errno value.
+ */
+int send_request(struct channel *channel, struct nlmsghdr *request, mnl_cb_t on_answer,
+		 void *result);
 
-/* As ask(), for a request that has to succeed: an error ends the program. */
-void demand(struct channel *channel, struct nlmsghdr *request, mnl_cb_t on_answer, void *result);
+/* Like send_request(), but exit with STATUS_KERNEL on an error. */
+void send_request_or_exit(struct channel *channel, struct nlmsghdr *request, mnl_cb_t on_answer,
+			  void *result);
 
-/* End the program for an error of ask(), with its name unless the kernel had a sentence for it. */
+/*
+ * Exit with STATUS_KERNEL because of an error of send_request(). Print the name
+ * of the error unless the kernel's own message has been printed.
+ */
 __attribute__((noreturn))
-void refused(const struct channel *channel, int error);
+void exit_rejected(const struct channel *channel, int error);
 
 #endif /* _UDPTUNCTL_CHANNEL_H */

@@ -5,7 +5,7 @@
 
 #include "error.h"
 
-void wrong(const char *format, ...)
+void exit_argument(const char *format, ...)
 {
 	va_list arguments;
 
@@ -14,11 +14,11 @@ void wrong(const char *format, ...)
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	fputc('\n', stderr);
-	exit(WRONG_ARGUMENT);
+	exit(STATUS_ARGUMENT);
 }
 
-void no_device(const char *name)
+void exit_no_device(const char *name)
 {
 	fprintf(stderr, "Cannot find device \"%s\"\n", name);
-	exit(WRONG_ARGUMENT);
+	exit(STATUS_ARGUMENT);
 }

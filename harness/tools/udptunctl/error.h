@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What ends udptunctl early: a sentence on standard error, and a status. */
+/* Exit with a message on standard error. */
 #ifndef _UDPTUNCTL_ERROR_H
 #define _UDPTUNCTL_ERROR_H
 
-#define WRONG_ARGUMENT	1
-#define KERNEL_REFUSED	2
+/* Exit statuses */
+#define STATUS_ARGUMENT	1		/* wrong argument, no such device, or no output */
+#define STATUS_KERNEL	2		/* the kernel rejected the request */
 
-/* The command line is wrong. */
+/* Exit because the command line is wrong. */
 __attribute__((noreturn, format(printf, 1, 2)))
-void wrong(const char *format, ...);
+void exit_argument(const char *format, ...);
 
-/* There is no device of that name. */
+/* Exit because no device has this name. */
 __attribute__((noreturn))
-void no_device(const char *name);
+void exit_no_device(const char *name);
 
 #endif /* _UDPTUNCTL_ERROR_H */

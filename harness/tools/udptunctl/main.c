@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * udptunctl - makes, changes, removes and shows udptun tunnels
+ * udptunctl - create, change, delete and show udptun tunnels
  *
- * The kernel's sentence on what it refuses is printed as it comes. Messages and
- * exit statuses are those of iproute2's ip.
+ * Error messages of the kernel are printed unchanged. The form of messages and
+ * the exit statuses follow ip of iproute2.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -13,11 +13,11 @@
 
 #include <linux/rtnetlink.h>
 
+#include "arguments.h"
 #include "channel.h"
 #include "error.h"
 #include "show.h"
 #include "tunnel.h"
-#include "words.h"
 
 static const char usage[] =
 	"Usage: udptunctl add NAME local ADDR remote ADDR port PORT [ OPTIONS ]\n"
@@ -35,11 +35,11 @@ static void check_name(const char *name)
 {
 	if (!*name || strlen(name) >= IFNAMSIZ || !strcmp(name, ".") || !strcmp(name, "..") ||
 	    strpbrk(name, "/: \t\n\v\f\r"))
-		wrong("argument \"%s\" is wrong: a device's name is 1 to %d characters %s", name,
-		      IFNAMSIZ - 1, "without blank, slash or colon");
+		exit_argument("argument \"%s\" is wrong: a device name has 1 to %d characters, %s",
+			      name, IFNAMSIZ - 1, "none of them a blank, slash or colon");
 }
 
-static void add(const char *name, char **words)
+static void add(const char *name, char **arguments)
 {
 	char buffer[REQUEST_SIZE];
 	struct nlmsghdr *request;
@@ -47,15 +47,15 @@ static void add(const char *name, char **words)
 	struct config config;
 
 	check_name(name);
-	parse_config(&config, words);
+	parse_config(&config, arguments);
 	open_channel(&channel);
 	request = new_request(buffer, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, 0);
 	mnl_attr_put_strz(request, IFLA_IFNAME, name);
 	put_config(request, &config);
-	demand(&channel, request, NULL, NULL);
+	send_request_or_exit(&channel, request, NULL, NULL);
 }
 
-static void set(const char *name, char **words)
+static void set(const char *name, char **arguments)
 {
 	char buffer[REQUEST_SIZE];
 	struct nlmsghdr *request;
@@ -63,39 +63,41 @@ static void set(const char *name, char **words)
 	struct tunnel tunnel;
 	struct config config;
 
-	if (!*words)
-		wrong("nothing is said that \"%s\" should change, try \"udptunctl help\"", name);
-	parse_config(&config, words);
+	if (!*arguments)
+		exit_argument("\"set\" needs at least one option, try \"udptunctl help\"");
+	parse_config(&config, arguments);
 	open_channel(&channel);
 	find_tunnel(&channel, name, &tunnel);
 	request = new_request(buffer, RTM_NEWLINK, NLM_F_ACK, tunnel.index);
 	put_config(request, &config);
-	demand(&channel, request, NULL, NULL);
+	send_request_or_exit(&channel, request, NULL, NULL);
 }
 
-static void delete(const char *name, char **words)
+static void delete(const char *name, char **arguments)
 {
 	char buffer[REQUEST_SIZE];
 	struct nlmsghdr *request;
 	struct channel channel;
 	struct tunnel tunnel;
 
-	if (*words)
-		wrong("\"%s\" is one too many: \"del\" takes the name of one device", *words);
+	if (*arguments)
+		exit_argument("unexpected argument \"%s\": \"del\" takes one device name",
+			      *arguments);
 	open_channel(&channel);
 	find_tunnel(&channel, name, &tunnel);
 	request = new_request(buffer, RTM_DELLINK, NLM_F_ACK, tunnel.index);
-	demand(&channel, request, NULL, NULL);
+	send_request_or_exit(&channel, request, NULL, NULL);
 }
 
-static void show(const char *name, char **words, bool json)
+static void show(const char *name, char **arguments, bool json)
 {
 	struct tunnels tunnels = { 0 };
 	struct channel channel;
 	struct tunnel tunnel;
 
-	if (name && *words)
-		wrong("\"%s\" is one too many: \"show\" takes the name of one device", *words);
+	if (name && *arguments)
+		exit_argument("unexpected argument \"%s\": \"show\" takes one device name",
+			      *arguments);
 	open_channel(&channel);
 	if (name) {
 		find_tunnel(&channel, name, &tunnel);
@@ -117,28 +119,28 @@ static bool is_json_option(const char *word)
 	return word && (is_any_of(word, "-j", "-json") || !strcmp(word, "--json"));
 }
 
-/* Take -j out of the words of "show", wherever it stands. */
-static bool take_json(char **words)
+/* Remove "-j" from the arguments of "show". Return true if it was among them. */
+static bool remove_json_option(char **arguments)
 {
 	bool found = false;
-	char **kept = words;
+	char **kept = arguments;
 
-	for (; *words; words++) {
-		if (is_json_option(*words))
+	for (; *arguments; arguments++) {
+		if (is_json_option(*arguments))
 			found = true;
 		else
-			*kept++ = *words;
+			*kept++ = *arguments;
 	}
 	*kept = NULL;
 	return found;
 }
 
-/* What is printed counts only when it arrived. */
+/* Return the exit status: a failed write to standard output is an error. */
 static int finish(void)
 {
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "Cannot write: %s\n", strerror(errno));
-		return WRONG_ARGUMENT;
+		return STATUS_ARGUMENT;
 	}
 	return 0;
 }
@@ -147,41 +149,41 @@ int main(int argc, char **argv)
 {
 	const char *command, *name;
 	bool json = false;
-	char **words = argv + 1;
+	char **arguments = argv + 1;
 
-	while (argc > 1 && is_json_option(*words)) {
+	while (argc > 1 && is_json_option(*arguments)) {
 		json = true;
-		words++;
+		arguments++;
 	}
-	command = *words;
+	command = *arguments;
 	if (!command) {
 		fputs(usage, stderr);
-		return WRONG_ARGUMENT;
+		return STATUS_ARGUMENT;
 	}
-	words++;
+	arguments++;
 	if (!strcmp(command, "help") || is_any_of(command, "-h", "--help")) {
 		fputs(usage, stdout);
 		return finish();
 	}
 	if (!strcmp(command, "show")) {
-		json |= take_json(words);
-		name = *words;
-		show(name, name ? words + 1 : words, json);
+		json |= remove_json_option(arguments);
+		name = *arguments;
+		show(name, name ? arguments + 1 : arguments, json);
 		return finish();
 	}
 	if (json)
-		wrong("\"-j\" goes with \"show\" alone");
-	name = *words;
+		exit_argument("\"-j\" is valid only with \"show\"");
+	name = *arguments;
 	if (!is_any_of(command, "add", "set") && strcmp(command, "del"))
-		wrong("command \"%s\" is unknown, try \"udptunctl help\"", command);
+		exit_argument("command \"%s\" is unknown, try \"udptunctl help\"", command);
 	if (!name)
-		wrong("\"%s\" lacks the name of the device, try \"udptunctl help\"", command);
-	words++;
+		exit_argument("\"%s\" needs a device name, try \"udptunctl help\"", command);
+	arguments++;
 	if (!strcmp(command, "add"))
-		add(name, words);
+		add(name, arguments);
 	else if (!strcmp(command, "set"))
-		set(name, words);
+		set(name, arguments);
 	else
-		delete(name, words);
+		delete(name, arguments);
 	return 0;
 }

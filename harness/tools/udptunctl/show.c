@@ -44,10 +44,10 @@ static void print_flag(bool json, const char *key, bool value)
 		printf(" %s%s", value ? "" : "no", key);
 }
 
-/* The value of a number attribute in host order; false when the kernel does not report it. */
+/* Read a number attribute in host byte order. Return false if the kernel does not report it. */
 static bool get_number(const struct tunnel *tunnel, uint16_t type, unsigned long *number)
 {
-	const struct attribute *attribute = &tunnel->attribute[type];
+	const struct attribute *attribute = &tunnel->config.attribute[type];
 	uint16_t port;
 	uint32_t word;
 
@@ -71,7 +71,8 @@ static bool get_number(const struct tunnel *tunnel, uint16_t type, unsigned long
 static void show_address(const struct tunnel *tunnel, bool json, const char *key,
 			 uint16_t ipv4, uint16_t ipv6)
 {
-	const struct attribute *four = &tunnel->attribute[ipv4], *six = &tunnel->attribute[ipv6];
+	const struct attribute *four = &tunnel->config.attribute[ipv4];
+	const struct attribute *six = &tunnel->config.attribute[ipv6];
 	char text[INET6_ADDRSTRLEN];
 
 	if (four->length == sizeof(struct in_addr))
@@ -88,7 +89,7 @@ static void show_number(const struct tunnel *tunnel, bool json, const char *key,
 		print_number(json, key, number);
 }
 
-/* A number of which one value stands for "inherit". */
+/* Print a number, or "inherit" if it is the value that means so. */
 static void show_inheritable(const struct tunnel *tunnel, bool json, const char *key, uint16_t type,
 			     unsigned long inherit)
 {
@@ -123,7 +124,7 @@ static void show_flag(const struct tunnel *tunnel, bool json, const char *key, u
 		print_flag(json, key, number);
 }
 
-/* An index means nothing here when the tunnel's socket is in another namespace. */
+/* The underlay's index is meaningless here if the tunnel's socket is in another namespace. */
 static void show_device(const struct tunnel *tunnel, bool json)
 {
 	char name[IFNAMSIZ];
@@ -131,7 +132,7 @@ static void show_device(const struct tunnel *tunnel, bool json)
 
 	if (!get_number(tunnel, IFLA_UDPTUN_LINK, &index) || !index)
 		return;
-	if (tunnel->elsewhere || !if_indextoname((unsigned int)index, name))
+	if (tunnel->foreign || !if_indextoname((unsigned int)index, name))
 		snprintf(name, sizeof(name), "if%u", (unsigned int)index);
 	print_word(json, "dev", name);
 }
@@ -140,8 +141,8 @@ static void show_df(const struct tunnel *tunnel, bool json)
 {
 	unsigned long df;
 
-	if (get_number(tunnel, IFLA_UDPTUN_DF, &df) && df_word(df))
-		print_word(json, "df", df_word(df));
+	if (get_number(tunnel, IFLA_UDPTUN_DF, &df) && df_name(df))
+		print_word(json, "df", df_name(df));
 }
 
 static void show_tunnel(const struct tunnel *tunnel, bool json)
@@ -150,7 +151,7 @@ static void show_tunnel(const struct tunnel *tunnel, bool json)
 		printf("{\"ifindex\":%d,\"ifname\":", tunnel->index);
 		print_string(tunnel->name);
 		print_flag(json, "up", tunnel->up);
-		if (tunnel->elsewhere)
+		if (tunnel->foreign)
 			printf(",\"link_netnsid\":%d", tunnel->netns);
 	} else {
 		printf("%s", tunnel->name);
@@ -167,7 +168,7 @@ static void show_tunnel(const struct tunnel *tunnel, bool json)
 	show_flag(tunnel, json, "zerocsum6rx", IFLA_UDPTUN_UDP_ZERO_CSUM6_RX);
 	show_device(tunnel, json);
 	show_df(tunnel, json);
-	print_number(json, "mtu", tunnel->mtu);
+	print_number(json, "mtu", tunnel->config.mtu);
 	fputs(json ? "}" : "\n", stdout);
 }
 

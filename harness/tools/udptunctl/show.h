@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Showing tunnels: as the arguments that would make them, or as JSON. */
+/* Print tunnels as the arguments that recreate them, or as JSON. */
 #ifndef _UDPTUNCTL_SHOW_H
 #define _UDPTUNCTL_SHOW_H
 

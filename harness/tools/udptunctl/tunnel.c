@@ -34,13 +34,13 @@ static int read_attribute(const struct nlattr *attribute, void *data)
 {
 	uint16_t length = mnl_attr_get_payload_len(attribute);
 	uint16_t type = mnl_attr_get_type(attribute);
-	struct tunnel *tunnel = data;
+	struct config *config = data;
 
-	/* What a newer kernel may add is left out. */
-	if (type > IFLA_UDPTUN_MAX || length > sizeof(tunnel->attribute[type].value))
+	/* Skip attributes that only a newer kernel has. */
+	if (type > IFLA_UDPTUN_MAX || length > sizeof(config->attribute[type].value))
 		return MNL_CB_OK;
-	tunnel->attribute[type].length = length;
-	memcpy(tunnel->attribute[type].value, mnl_attr_get_payload(attribute), length);
+	config->attribute[type].length = length;
+	memcpy(config->attribute[type].value, mnl_attr_get_payload(attribute), length);
 	return MNL_CB_OK;
 }
 
@@ -53,7 +53,7 @@ static int read_kind(const struct nlattr *attribute, void *data)
 		snprintf(tunnel->kind, sizeof(tunnel->kind), "%s", mnl_attr_get_str(attribute));
 		break;
 	case IFLA_INFO_DATA:
-		mnl_attr_parse_nested(attribute, read_attribute, tunnel);
+		mnl_attr_parse_nested(attribute, read_attribute, &tunnel->config);
 		break;
 	}
 	return MNL_CB_OK;
@@ -68,10 +68,10 @@ static int read_link(const struct nlattr *attribute, void *data)
 		snprintf(tunnel->name, sizeof(tunnel->name), "%s", mnl_attr_get_str(attribute));
 		break;
 	case IFLA_MTU:
-		tunnel->mtu = mnl_attr_get_u32(attribute);
+		tunnel->config.mtu = mnl_attr_get_u32(attribute);
 		break;
 	case IFLA_LINK_NETNSID:
-		tunnel->elsewhere = true;
+		tunnel->foreign = true;
 		tunnel->netns = (int32_t)mnl_attr_get_u32(attribute);
 		break;
 	case IFLA_LINKINFO:
@@ -123,11 +123,11 @@ void find_tunnel(struct channel *channel, const char *name, struct tunnel *tunne
 	unsigned int index = if_nametoindex(name);
 
 	if (!index)
-		no_device(name);
+		exit_no_device(name);
 	request = new_request(buffer, RTM_GETLINK, NLM_F_ACK, (int)index);
-	demand(channel, request, on_device, tunnel);
+	send_request_or_exit(channel, request, on_device, tunnel);
 	if (strcmp(tunnel->kind, UDPTUN_KIND))
-		wrong("\"%s\" is not a udptun device", name);
+		exit_argument("\"%s\" is not a udptun device", name);
 }
 
 void find_all_tunnels(struct channel *channel, struct tunnels *tunnels)
@@ -143,14 +143,14 @@ void find_all_tunnels(struct channel *channel, struct tunnels *tunnels)
 		information = mnl_attr_nest_start(request, IFLA_LINKINFO);
 		mnl_attr_put_strz(request, IFLA_INFO_KIND, UDPTUN_KIND);
 		mnl_attr_nest_end(request, information);
-		error = ask(channel, request, on_dumped_device, tunnels);
+		error = send_request(channel, request, on_dumped_device, tunnels);
 		if (error != EINTR)
 			break;
-		/* Devices came or went meanwhile; the rest of that dump is of no use. */
+		/* The list of devices changed during the dump: discard the dump and start again. */
 		mnl_socket_close(channel->socket);
 		open_channel(channel);
 	}
-	/* Asked for a kind that is not loaded, the kernel may say so: there are none of it. */
+	/* The kernel may reject a kind whose module is not loaded: it has no such tunnels. */
 	if (error && error != EOPNOTSUPP)
-		refused(channel, error);
+		exit_rejected(channel, error);
 }

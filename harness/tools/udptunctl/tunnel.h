@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tunnels as the kernel has them. */
+/* The tunnels of the kernel: encode a configuration, read devices. */
 #ifndef _UDPTUNCTL_TUNNEL_H
 #define _UDPTUNCTL_TUNNEL_H
 
@@ -7,19 +7,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "attribute.h"
 #include "channel.h"
-#include "words.h"
+#include "config.h"
 
 struct tunnel {
 	int index;
 	bool up;
-	uint32_t mtu;
-	bool elsewhere;			/* it was made in another namespace, */
-	int32_t netns;			/* which has this number here; -1: none */
+	bool foreign;			/* the socket is in another network namespace */
+	int32_t netns;			/* id of that namespace; -1: none is assigned here */
 	char name[IFNAMSIZ];
 	char kind[IFNAMSIZ];
-	struct attribute attribute[IFLA_UDPTUN_MAX + 1];
+	struct config config;
 };
 
 struct tunnels {
@@ -27,16 +25,16 @@ struct tunnels {
 	struct tunnel *list;
 };
 
-/* Say in a request what the tunnel is to be. */
+/* Append a tunnel's kind and configuration to a request. */
 void put_config(struct nlmsghdr *request, const struct config *config);
 
 /*
- * The tunnel of that name; when there is none, or another kind of device, the program ends:
- * del would end any other as willingly.
+ * Find the tunnel of this name. Exit with STATUS_ARGUMENT if there is no such
+ * device or if it is of another kind: "del" would delete any kind of device.
  */
 void find_tunnel(struct channel *channel, const char *name, struct tunnel *tunnel);
 
-/* All tunnels here; the list is to be freed. */
+/* Find all tunnels of this network namespace. The caller frees the list. */
 void find_all_tunnels(struct channel *channel, struct tunnels *tunnels);
 
 #endif /* _UDPTUNCTL_TUNNEL_H */

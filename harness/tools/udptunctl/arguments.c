@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Words are checked for what they are: a number, an address, a device that
- * exists. Whether they make a tunnel is for the kernel to say.
+ * The parsers check the form of a value: a number in range, an address, an
+ * existing device. The kernel checks whether the values make a valid tunnel.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,17 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "error.h"
-#include "words.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 struct keyword {
 	const char *word;
-	const char *wants;		/* what its value is; NULL: it takes none */
+	const char *expects;		/* description of the value; NULL: no value */
 	bool (*parse)(struct config *config, const struct keyword *keyword, const char *value);
-	uint16_t slot;			/* two words with the same slot exclude each other */
-	uint8_t constant;		/* of a word without a value */
+	uint16_t slot;			/* attribute; keywords of the same slot conflict */
+	uint8_t constant;		/* value of a keyword that takes none */
 };
 
 static void put(struct config *config, uint16_t type, const void *value, uint16_t length)
@@ -34,7 +34,7 @@ static void put_u8(struct config *config, uint16_t type, uint8_t value)
 	put(config, type, &value, sizeof(value));
 }
 
-/* Digits alone: strtoul() itself would take blanks and signs, too. */
+/* Accept only digits: strtoul() alone would accept blanks and signs. */
 static bool parse_number(const char *text, unsigned long min, unsigned long max,
 			 unsigned long *number)
 {
@@ -118,7 +118,7 @@ static bool parse_device(struct config *config, const struct keyword *keyword, c
 	uint32_t index = if_nametoindex(value);
 
 	if (!index)
-		no_device(value);
+		exit_no_device(value);
 	put(config, keyword->slot, &index, sizeof(index));
 	return true;
 }
@@ -137,8 +137,8 @@ static bool parse_df(struct config *config, const struct keyword *keyword, const
 {
 	uint8_t df;
 
-	for (df = 0; df_word(df); df++) {
-		if (!strcmp(value, df_word(df))) {
+	for (df = 0; df_name(df); df++) {
+		if (!strcmp(value, df_name(df))) {
 			put_u8(config, keyword->slot, df);
 			return true;
 		}
@@ -166,7 +166,7 @@ static bool parse_mtu(struct config *config, const struct keyword *keyword, cons
 
 #define ADDRESS		"an IPv4 or IPv6 address"
 #define PORT		"a number from 0 to 65535"
-#define MTU_SLOT	IFLA_UDPTUN_UNSPEC	/* a device's own attribute, not ours */
+#define MTU_SLOT	IFLA_UDPTUN_UNSPEC	/* the MTU is no udptun attribute */
 
 static const struct keyword keywords[] = {
 	{ "local", ADDRESS, parse_address, IFLA_UDPTUN_LOCAL, 0 },
@@ -186,7 +186,7 @@ static const struct keyword keywords[] = {
 	{ "dev", "the name of a device", parse_device, IFLA_UDPTUN_LINK, 0 },
 	{ "nodev", NULL, parse_no_device, IFLA_UDPTUN_LINK, 0 },
 	{ "df", "set, unset or inherit", parse_df, IFLA_UDPTUN_DF, 0 },
-	{ "mtu", "a number of bytes from 1", parse_mtu, MTU_SLOT, 0 },
+	{ "mtu", "a number of bytes, 1 or more", parse_mtu, MTU_SLOT, 0 },
 };
 
 static const struct keyword *find_keyword(const char *word)
@@ -197,30 +197,33 @@ static const struct keyword *find_keyword(const char *word)
 		if (!strcmp(word, keywords[i].word))
 			return &keywords[i];
 	}
-	wrong("\"%s\" is unknown here, try \"udptunctl help\"", word);
+	exit_argument("unknown option \"%s\", try \"udptunctl help\"", word);
 }
 
-void parse_config(struct config *config, char **words)
+void parse_config(struct config *config, char **arguments)
 {
+	const char *given[IFLA_UDPTUN_MAX + 1] = { NULL };	/* by slot: the keyword given */
+
 	memset(config, 0, sizeof(*config));
-	while (*words) {
-		const struct keyword *keyword = find_keyword(*words++);
-		const char *earlier = config->said[keyword->slot];
+	while (*arguments) {
+		const struct keyword *keyword = find_keyword(*arguments++);
+		const char *earlier = given[keyword->slot];
 		const char *value = NULL;
 
 		if (earlier && strcmp(earlier, keyword->word))
-			wrong("\"%s\" contradicts \"%s\"", keyword->word, earlier);
+			exit_argument("\"%s\" conflicts with \"%s\"", keyword->word, earlier);
 		if (earlier)
-			wrong("\"%s\" is given twice", keyword->word);
-		if (keyword->wants) {
-			value = *words;
+			exit_argument("\"%s\" is given twice", keyword->word);
+		if (keyword->expects) {
+			value = *arguments;
 			if (!value)
-				wrong("\"%s\" lacks its value, %s", keyword->word, keyword->wants);
-			words++;
+				exit_argument("\"%s\" needs a value: %s", keyword->word,
+					      keyword->expects);
+			arguments++;
 		}
 		if (!keyword->parse(config, keyword, value))
-			wrong("argument \"%s\" is wrong: \"%s\" takes %s", value, keyword->word,
-			      keyword->wants);
-		config->said[keyword->slot] = keyword->word;
+			exit_argument("argument \"%s\" is wrong: \"%s\" takes %s", value,
+				      keyword->word, keyword->expects);
+		given[keyword->slot] = keyword->word;
 	}
 }

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The private data of a udptun network device. */
+#ifndef _UDPTUN_TUNNEL_H
+#define _UDPTUN_TUNNEL_H
+
+#include <linux/list.h>
+#include <linux/netdevice.h>
+#include <net/gro_cells.h>
+#include <net/net_namespace.h>
+
+struct udptun_peer;
+
+/**
+ * struct udptun_device - private data of a network device
+ * @peer: the configured peer; changelink replaces the whole of it
+ * @gro_cells: GRO of the inner packets
+ * @dev: the network device
+ * @net: namespace of the socket; @dev may have moved to another one
+ * @node: in udptun_net.devices, until the device is queued for unregistration
+ * @mtu_is_set: the user has set the MTU; else it follows the underlay
+ */
+struct udptun_device {
+	struct udptun_peer __rcu *peer;
+	struct gro_cells gro_cells;
+	struct net_device *dev;
+	struct net *net;
+	struct list_head node;
+	bool mtu_is_set;
+};
+
+#endif /* _UDPTUN_TUNNEL_H */
