@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The one API between the core (dsbench.ko) and what it measures.
+ * The API between the core (dsbench.ko) and the subjects that it measures.
  *
  * A container is a table of operations. Each operation is a whole loop in the
- * container's own file, so that the compiler inlines the container's code as
- * it would for a real user; the core calls it once a slice, never once an
+ * container's own file, so that the compiler inlines the container's code as it
+ * would for a real user. The core calls it once per slice, never once per
  * element.
  */
 #ifndef _DSBENCH_BENCH_H
@@ -20,38 +20,38 @@
 #include <linux/slab.h>
 #include <linux/types.h>
 
-/* Longest container name, with its terminator. */
+/* Maximum length of a container's name, including its terminator. */
 #define DSBENCH_NAME_LEN	16
 
 /*
- * Every element takes this much memory whatever container it sits in: one
- * cache line, and those that exist before the clock starts come from the same
- * slabs. A container with a bigger link would otherwise pay for its size class,
- * not for its work.
+ * Every element takes this much memory in every container: one cache line.
+ * Elements that exist before the clock starts come from the same slabs.
+ * Otherwise a container with a larger link would pay for its size class, not
+ * for its work.
  */
 #define DSBENCH_ELEM_SIZE	64
 
-/* The largest n; the arrays that describe a run are indexed by u32. */
+/* The largest n. The arrays that describe a run are indexed by u32. */
 #define DSBENCH_N_MAX		(16U * 1024 * 1024)
 
 /**
- * enum dsbench_op - what is timed
+ * enum dsbench_op - an operation that is timed
  * @DSBENCH_FILL: insert n elements into an empty container
  * @DSBENCH_FIND: look up keys
  * @DSBENCH_FOR_EACH: visit every element and increment its value
  * @DSBENCH_ERASE: remove every element, one by one
- * @DSBENCH_TX: send packets, as far as the underlay's transmit
+ * @DSBENCH_TX: send packets, up to the transmit function of the underlay
  * @DSBENCH_RX: receive packets, from the underlay to a socket
  * @DSBENCH_PATH: send packets and receive them at the far end
- * @DSBENCH_EMPTY: a loop with nothing in it
+ * @DSBENCH_EMPTY: an empty loop
  * @DSBENCH_WALK: increment the value of every node of an array, in its order
- * @DSBENCH_RANDOM: read the values of an array in random order, the loads
- *	independent of each other
+ * @DSBENCH_RANDOM: read the values of an array in random order, with
+ *	independent loads
  * @DSBENCH_CHASE: follow a pointer from node to node
- * @DSBENCH_NR_OPS: how many there are
+ * @DSBENCH_NR_OPS: number of operations
  *
- * The first four are a container's, the next three a network device's, the
- * last four the core's own floors.
+ * The first four are operations of containers, the next three of network
+ * devices, the last four of the core's own floors.
  */
 enum dsbench_op {
 	DSBENCH_FILL,
@@ -69,24 +69,24 @@ enum dsbench_op {
 };
 
 /*
- * The most keys that come and go while others read: from n on, and below those
- * that lookups miss.
+ * Maximum number of keys in the churn: from n on, and below the keys that
+ * lookups miss.
  */
 #define DSBENCH_CHURN_MAX	64U
 
-/* The operations that containers have. */
+/* The operations of containers. */
 #define DSBENCH_CONTAINER_OPS						\
 	(BIT(DSBENCH_FILL) | BIT(DSBENCH_FIND) | BIT(DSBENCH_FOR_EACH) | \
 	 BIT(DSBENCH_ERASE))
 
 /**
- * struct dsbench_elem - what every container stores
- * @key: unique in its set, from 0 to n - 1; from n on in an element that comes
- *	and goes while others read
+ * struct dsbench_elem - the content of an element
+ * @key: unique in its set, from 0 to n - 1; from n on in an element of the
+ *	churn
  * @value: starts as @key; for_each adds one
  *
- * A container embeds it as the first member of its own element, its link
- * behind it, both within DSBENCH_ELEM_SIZE bytes.
+ * A container embeds it as the first member of its own element, followed by its
+ * link. Both fit into DSBENCH_ELEM_SIZE bytes.
  */
 struct dsbench_elem {
 	u64 key;
@@ -97,30 +97,31 @@ struct dsbench_floor;
 struct dsbench_subject;
 
 /**
- * struct dsbench_set - the elements and keys that one try works on
- * @subject: what is tried
- * @op: what is tried with it
- * @n: how many elements a full container holds; bytes of payload of a packet
- * @inline_alloc: fill allocates each element and erase frees it; otherwise
- *	the elements exist before the clock starts
+ * struct dsbench_set - the elements and keys of a try
+ * @subject: the subject of the try
+ * @op: the operation of the try
+ * @n: number of elements in a full container; bytes of payload of a packet
+ * @inline_alloc: fill allocates each element and erase frees it; otherwise the
+ *	elements exist before the clock starts
  * @sequential: keys and elements ascend; otherwise they are shuffled
- * @rnd: what shuffles them
- * @pool: elements, as they were allocated, of which a try takes @n; NULL where
- *	@inline_alloc
- * @elems: the i-th element to insert; NULL where @inline_alloc
+ * @rnd: source of the shuffles
+ * @pool: elements in the order of their allocation, of which a try uses @n;
+ *	NULL if @inline_alloc
+ * @elems: the i-th element to insert; NULL if @inline_alloc
  * @keys: the i-th key to insert
- * @lookup: the i-th key to look up; n and above are absent from the container
- * @lookups: how many entries @lookup has
+ * @lookup: the i-th key to look up; keys from n on are absent from the
+ *	container
+ * @lookups: number of entries of @lookup
  * @erase: the i-th key to erase; @n entries
- * @by_key: the element that holds each key, as verify found it; while erase is
- *	timed, the i-th element to erase
- * @priv: the container's own state, made by create, undone by destroy
+ * @by_key: the element of each key, as found by verify; during erase, the i-th
+ *	element to erase
+ * @priv: state of the container, created by create, freed by destroy
  * @hits: find adds the number of keys found
- * @sum: find and verify add the values of the elements they met
- * @seen: verify counts the elements it met
- * @floor: what the core's floors work on; NULL in the sets of others
+ * @sum: find and verify add the values of the elements that they visit
+ * @seen: verify counts the elements that it visits
+ * @floor: data of the core's floors; NULL in other sets
  * @at: where a shared for_each paused; NULL at the beginning and at the end
- * @release: frees what the owner of the set hung on it; NULL for nothing
+ * @release: frees what the owner attached to the set; NULL for nothing
  */
 struct dsbench_set {
 	const struct dsbench_subject *subject;
@@ -147,44 +148,45 @@ struct dsbench_set {
 
 /**
  * typedef dsbench_op_fn - one timed loop
- * @set: what to work on
+ * @set: the set to work on
  * @first: index of the first insertion, lookup or erasure of this slice
- * @last: index behind the last one; for_each takes the whole set and ignores
+ * @last: index behind the last one; for_each visits the whole set and ignores
  *	both
  *
  * Context: atomic. Preemption is off and interrupts may be: an operation must
- * not sleep and allocates with DSBENCH_GFP only; unless the subject's sleeps is
+ * not sleep and allocates with DSBENCH_GFP only, unless the subject's sleeps is
  * set, which leaves both on.
  *
- * Return: 0, or a negative error code, with the container still in a state
- * that verify can walk and destroy can undo.
+ * Return: 0, or a negative error code, with the container in a state that
+ * verify can walk and destroy can undo.
  */
 typedef int (*dsbench_op_fn)(struct dsbench_set *set, u32 first, u32 last);
 
 /**
- * struct dsbench_shared_ops - a container that some read and one changes
- * @readers: the function that the readers are protected by, as printed
- * @writer: the one of the writer
- * @rcu: an erased element may be in the hands of readers until a grace period
- *	has passed; otherwise of none once erase has returned
- * @begin: get the container, which is full, ready for readers; NULL where that
- *	is nothing
+ * struct dsbench_shared_ops - operations of a container with readers and a
+ * writer
+ * @readers: name of the function that protects the readers
+ * @writer: name of the function that protects the writer
+ * @rcu: readers may hold an erased element until a grace period has passed;
+ *	otherwise no reader holds it once erase has returned
+ * @begin: prepare the full container for readers; NULL if there is nothing to
+ *	do
  * @find: as in struct dsbench_ops, with the protection taken for each lookup
- * @for_each: go on behind set->at, the beginning where that is NULL; add up
- *	count and values of the elements whose key is below set->n in set->hits
- *	and set->sum, and pass the others by. Once @last - @first of them were
- *	met, pause: let set->at be the last of them, else NULL at the end. The
- *	protection is taken for one such part of the walk
- * @insert: put in one element whose key is n or above
- * @erase: take such an element out
+ * @for_each: continue behind set->at, or at the beginning if that is NULL. Add
+ *	count and values of the elements with a key below set->n to set->hits
+ *	and set->sum; skip the other elements. After @last - @first elements,
+ *	pause with set->at at the last of them; set it to NULL at the end.
+ *	The protection is taken for each such part of the walk
+ * @insert: insert one element with a key of n or above
+ * @erase: erase such an element
  *
  * Each reader has a set of its own with the same container in set->priv, and
  * may write to set->hits, set->sum and set->at only. Elements with keys below n
- * are not changed, moved or removed while there are readers: so a walk may
- * pause at one of them, as that of a user who holds a reference to it.
+ * are not changed, moved or removed while there are readers, so a walk may
+ * pause at one of them, like a user who holds a reference to the element.
  *
  * Context: @find and @for_each as every dsbench_op_fn, with interrupts on, on
- * many CPUs at a time; @insert and @erase one at a time, and they may sleep.
+ * several CPUs at a time; @insert and @erase one at a time, and they may sleep.
  *
  * Return: 0 or a negative error code.
  */
@@ -200,31 +202,32 @@ struct dsbench_shared_ops {
 };
 
 /**
- * struct dsbench_ops - what a container, or a network device, can do
- * @create: make an empty container in set->priv; 0 or a negative error code.
+ * struct dsbench_ops - operations of a container or a network device
+ * @create: create an empty container in set->priv; 0 or a negative error code.
  *	May sleep
- * @destroy: free what create and the operations allocated, elements excepted,
+ * @destroy: free what create and the operations allocated, except elements,
  *	whatever the container still holds. May sleep
  * @verify: walk the whole container, call dsbench_see() for each element and
- *	check the container's own invariants; 0, -EUCLEAN where it is damaged.
- *	May sleep
- * @settle: wait for the work that an operation left to another thread; called
- *	after each slice, when the clock stands still. May sleep. NULL where no
- *	operation does that
- * @op: the timed loops; NULL where the container has no such operation
- * @shared: the loops for many readers and a writer; NULL where the container
- *	does not offer that
- * @find_steps: elements that one find passes in a container of @n; where they
- *	are many, a default run bounds its lookups and cuts them into shorter
- *	slices. NULL where they do not grow, or with the logarithm of @n only
- * @bytes: memory, in bytes, that the container itself takes for @n elements
- *	at the most, elements excepted; NULL for none
+ *	check the container's own invariants; 0, or -EUCLEAN if it is
+ *	damaged. May sleep
+ * @settle: wait for work that an operation deferred to another thread; called
+ *	after each slice, outside the clock. May sleep. NULL if no operation
+ *	defers work
+ * @op: the timed loops; NULL for operations that the container lacks
+ * @shared: the loops for readers and a writer; NULL if the container does not
+ *	support them
+ * @find_steps: elements that one lookup passes in a container of @n; if they
+ *	are many, a default run limits its lookups and divides them into
+ *	shorter slices. NULL if they do not grow, or only with the logarithm
+ *	of @n
+ * @bytes: maximum memory, in bytes, of the container itself for @n elements,
+ *	without the elements; NULL for none
  * @bare: works without the core's elements and keys: its sets have none, and
  *	verify alone decides whether a try was right
  * @sleeps: operations may sleep and need interrupts
- * @size: the n of number @index, 0 behind the last; NULL where the core's
- *	parameter decides
- * @batch: what a try is divided by, where it is not n; NULL where it is
+ * @size: the n of size @index, 0 behind the last; NULL to use the core's
+ *	parameter
+ * @batch: divisor of a try if it is not n; NULL if it is
  */
 struct dsbench_ops {
 	int (*create)(struct dsbench_set *set);
@@ -243,10 +246,10 @@ struct dsbench_ops {
 
 /**
  * struct dsbench_subject - what is measured: a registered container or device
- * @name: unique, DSBENCH_NAME_LEN - 1 characters at the most, without spaces
- * @ops: what it can do
- * @n: its own number of elements; 0 takes the core's
- * @tries: its own number of tries; 0 takes the core's
+ * @name: unique, at most DSBENCH_NAME_LEN - 1 characters, without spaces
+ * @ops: its operations
+ * @n: its own number of elements; 0 for the core's
+ * @tries: its own number of tries; 0 for the core's
  *
  * The rest belongs to the core.
  */
@@ -270,19 +273,19 @@ void dsbench_unregister(struct dsbench_subject *subject);
 extern const struct kernel_param_ops dsbench_n_param_ops;
 extern const struct kernel_param_ops dsbench_tries_param_ops;
 
-/* What an operation allocates with: it never sleeps and may fail in silence. */
+/* GFP flags of operations: never sleep, and may fail without a warning. */
 #define DSBENCH_GFP	(GFP_NOWAIT | __GFP_NOWARN)
 
 /**
- * dsbench_elem_get() - the element of the i-th insertion
- * @set: the set being filled
+ * dsbench_elem_get() - get the element of the i-th insertion
+ * @set: the set to fill from
  * @i: index of the insertion
- * @inline_alloc: set->inline_alloc as a compile-time constant, so that the
- *	loop around carries no test for it
+ * @inline_alloc: set->inline_alloc as a compile-time constant, so that the loop
+ *	around it has no test for it
  *
  * Context: any.
  *
- * Return: the element with its key and value set, or NULL when memory is short.
+ * Return: the element with its key and value set, or NULL if memory is short.
  */
 static __always_inline struct dsbench_elem *
 dsbench_elem_get(struct dsbench_set *set, u32 i, bool inline_alloc)
@@ -301,8 +304,8 @@ dsbench_elem_get(struct dsbench_set *set, u32 i, bool inline_alloc)
 }
 
 /**
- * dsbench_elem_put() - give back an element that was erased
- * @e: the element, no longer linked anywhere
+ * dsbench_elem_put() - give back an erased element
+ * @e: the element, not linked any more
  * @inline_alloc: as for dsbench_elem_get()
  *
  * Context: any.

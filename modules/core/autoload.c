@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Containers that are installed but not loaded are borrowed for a run: modprobe
- * brings them before it and takes them away after it. So a later insmod of the
- * same module, with parameters of its own, meets no module that is there
- * already, and the core can be removed at once. Containers that the user has
- * loaded stay.
+ * loads them before the run and removes them after it. So a later insmod of the
+ * same module, with parameters of its own, does not find the module loaded, and
+ * the core can be removed at once. Containers that the user has loaded stay.
  */
 
 #include <linux/kmod.h>
@@ -18,14 +17,14 @@
 #define BORROWED_MAX	64
 
 /**
- * dsbench_autoload() - ask modprobe for the containers of a run
- * @p: names them, or says all
+ * dsbench_autoload() - load the containers of a run by modprobe
+ * @p: names the containers, or selects all
  *
- * All are found by the alias that dsbench_container_module() gives them, one
- * by the name of its module. What is loaded already, modprobe leaves alone;
- * what is not installed, the run goes without.
+ * All containers have the alias of dsbench_container_module(); a single
+ * container is loaded by the name of its module. modprobe leaves loaded modules
+ * alone. The run goes without containers that are not installed.
  *
- * Context: may sleep; the core must be live and must not go away meanwhile.
+ * Context: may sleep; the core must be live and must stay.
  */
 void dsbench_autoload(const struct dsbench_params *p)
 {
@@ -77,10 +76,10 @@ static void unload(const char *container)
 }
 
 /**
- * dsbench_autoload_release() - give back what was borrowed
+ * dsbench_autoload_release() - unload the borrowed containers
  *
- * Context: may sleep; as for dsbench_autoload(). The registry's lock must be
- * free, for the modules unregister.
+ * Context: may sleep, as for dsbench_autoload(). The registry's lock must not
+ * be held, since the modules unregister.
  */
 void dsbench_autoload_release(void)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The elements that come and go while others read.
+ * Churn: the elements that are inserted and erased while others read.
  *
- * A few of them are in the container from the first read to the last, each in a
- * slot with a key of its own behind those of the set. In turn a slot loses its
- * element and gets another one with the same key: so the container keeps its
- * size and its range of keys. What was erased waits in a queue, oldest first,
- * until no reader can have it any more.
+ * A few slots, each with a key behind those of the set, have their elements in
+ * the container from the first read to the last. In turn, a slot loses its
+ * element and gets another one with the same key, so the container keeps its
+ * size and its range of keys. Erased elements wait in a queue, oldest first,
+ * until no reader can hold them any more.
  */
 
 #include <linux/rcupdate.h>
@@ -15,17 +15,19 @@
 #include "churn.h"
 #include "export.h"
 
-/* One slot for so many elements of the set. */
+/* Number of elements of the set per slot. */
 #define SLOT_EACH	64
 
-/* All elements: what is not inside may be erased within one grace period. */
+/*
+ * Number of all elements: those outside may be erased within one grace period.
+ */
 #define SPARES		512
 
 /**
  * struct spare - an element outside the container
  * @e: the element
- * @grace: of the erasure, for poll_state_synchronize_rcu()
- * @used: it has been inside, so @grace holds
+ * @grace: grace period of its erasure, for poll_state_synchronize_rcu()
+ * @used: it has been inside, so @grace is valid
  */
 struct spare {
 	struct dsbench_elem *e;
@@ -34,15 +36,15 @@ struct spare {
 };
 
 /**
- * struct dsbench_churn - all of them
- * @set: of the container
- * @ops: the container's
- * @slots: how many there are
- * @slot: the element in each; NULL where it is outside
- * @turn: the slot whose turn it is
- * @spares: the queue, a ring
- * @oldest: its first entry
- * @queued: how many it has
+ * struct dsbench_churn - the churn of a container
+ * @set: set of the container
+ * @ops: shared operations of the container
+ * @slots: number of slots
+ * @slot: element of each slot; NULL if it is outside
+ * @turn: the slot whose turn is next
+ * @spares: ring of elements outside the container
+ * @oldest: first entry of the ring
+ * @queued: number of entries in the ring
  */
 struct dsbench_churn {
 	struct dsbench_set *set;
@@ -116,13 +118,13 @@ static int erase(struct dsbench_churn *c, u32 slot)
 }
 
 /**
- * dsbench_churn_alloc() - make the elements
- * @set: whose container they will visit
- * @ops: the container's
+ * dsbench_churn_alloc() - allocate the churn of a container
+ * @set: set of the container
+ * @ops: shared operations of the container
  *
  * Context: may sleep.
  *
- * Return: them, or NULL when memory is short.
+ * Return: the churn, or NULL if memory is short.
  */
 struct dsbench_churn *dsbench_churn_alloc(struct dsbench_set *set,
 					  const struct dsbench_shared_ops *ops)
@@ -149,12 +151,12 @@ struct dsbench_churn *dsbench_churn_alloc(struct dsbench_set *set,
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_churn_alloc);
 
 /**
- * dsbench_churn_begin() - put an element into each slot
- * @c: nobody reads yet
+ * dsbench_churn_begin() - insert an element into each slot
+ * @c: the churn; no reader has started
  *
  * Context: may sleep.
  *
- * Return: 0, or what the container's insert returned.
+ * Return: 0, or the error of the container's insert.
  */
 int dsbench_churn_begin(struct dsbench_churn *c)
 {
@@ -168,13 +170,13 @@ int dsbench_churn_begin(struct dsbench_churn *c)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_churn_begin);
 
 /**
- * dsbench_churn_step() - erase one element, or insert another one in its stead
- * @c: has begun
+ * dsbench_churn_step() - erase one element, or insert its replacement
+ * @c: a churn that has begun
  *
  * Context: may sleep; one writer at a time, beside any number of readers.
  *
- * Return: 0; -EAGAIN where readers may still have every spare: nothing was
- * done; or what the container's erase or insert returned.
+ * Return: 0; -EAGAIN without a step if readers may still hold every spare; or
+ * the error of the container's erase or insert.
  */
 int dsbench_churn_step(struct dsbench_churn *c)
 {
@@ -183,12 +185,12 @@ int dsbench_churn_step(struct dsbench_churn *c)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_churn_step);
 
 /**
- * dsbench_churn_end() - take all of them out of the container
- * @c: nobody reads any more
+ * dsbench_churn_end() - erase all elements of the churn
+ * @c: the churn; no reader is left
  *
  * Context: may sleep.
  *
- * Return: 0, or what the container's erase returned first.
+ * Return: 0, or the first error of the container's erase.
  */
 int dsbench_churn_end(struct dsbench_churn *c)
 {
@@ -204,9 +206,9 @@ int dsbench_churn_end(struct dsbench_churn *c)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_churn_end);
 
 /**
- * dsbench_churn_free() - free them
- * @c: the container is destroyed and its readers are gone, so no grace period is
- *	to be waited for; or NULL
+ * dsbench_churn_free() - free the churn
+ * @c: the churn, or NULL; the container is destroyed and its readers are gone,
+ *	so no grace period is needed
  *
  * Context: may sleep.
  */

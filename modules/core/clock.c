@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the clock counts, and how fast. */
+/* Unit and rate of the clock. */
 
 #include <linux/ktime.h>
 #include <linux/math64.h>
@@ -23,11 +23,11 @@ static struct dsbench_clock_info info = {
 };
 
 /**
- * dsbench_clock_info() - what is known of the clock
+ * dsbench_clock_info() - unit, rate and overhead of the clock
  *
  * Context: any.
  *
- * Return: never NULL; the overhead is measured anew at the start of each run.
+ * Return: never NULL. The overhead is measured at the start of each run.
  */
 const struct dsbench_clock_info *dsbench_clock_info(void)
 {
@@ -36,8 +36,8 @@ const struct dsbench_clock_info *dsbench_clock_info(void)
 EXPORT_SYMBOL_GPL(dsbench_clock_info);
 
 /**
- * dsbench_clock_set_overhead() - record the cost of timing nothing
- * @ticks: the cost, in ticks; subtracted from every slice from now on
+ * dsbench_clock_set_overhead() - set the overhead of the clock
+ * @ticks: ticks to subtract from every slice from now on
  *
  * Context: any.
  */
@@ -53,7 +53,7 @@ static u64 middle_of_three(u64 a, u64 b, u64 c)
 
 /**
  * dsbench_clock_moment() - read the clock and ktime at the same moment
- * @moment: gets both; the tightest of a few readings
+ * @moment: gets both; the closest pair of a few readings
  *
  * Context: any.
  */
@@ -76,7 +76,7 @@ void dsbench_clock_moment(struct dsbench_moment *moment)
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_clock_moment);
 
-/* Ticks a millisecond against ktime; an interruption spoils one try of three. */
+/* Ticks per millisecond of ktime. An interruption spoils one of three tries. */
 static u64 measure_rate(void)
 {
 	struct dsbench_moment start, end;
@@ -98,7 +98,7 @@ static u64 measure_rate(void)
 #define PROBE_ROUNDS		1000
 #define PROBE_INSTRUCTIONS	(10 * PROBE_ROUNDS)
 
-/* Eight multiplications that wait for each other, 3 cycles each or more. */
+/* Eight dependent multiplications, at least 3 cycles each. */
 static u64 dependent_chain(void)
 {
 	unsigned long rounds = PROBE_ROUNDS;
@@ -115,7 +115,7 @@ static u64 dependent_chain(void)
 	return dsbench_clock() - start;
 }
 
-/* As many instructions that do not wait for each other. */
+/* The same number of independent instructions. */
 static u64 independent_nops(void)
 {
 	unsigned long rounds = PROBE_ROUNDS;
@@ -136,8 +136,8 @@ static bool is_instructions(u64 ticks)
 }
 
 /*
- * A counter of instructions, as QEMU's -icount makes of the TSC, gives both
- * loops the same count. On no real CPU do they take the same time.
+ * A counter of instructions, such as the TSC under QEMU's -icount, returns the
+ * same count for both loops. No real CPU executes them in the same time.
  */
 static bool counts_instructions(void)
 {
@@ -157,7 +157,7 @@ static bool counts_instructions(void)
 #endif
 
 /**
- * dsbench_clock_init() - find out what the clock counts, and how fast
+ * dsbench_clock_init() - determine the unit and the rate of the clock
  *
  * Context: may sleep; takes about 10 ms.
  */

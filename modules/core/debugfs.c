@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * debugfs dsbench/: results and samples as CSV, the containers, the clock
- * against ktime, and run, which starts a run when it is written to. Readers of
- * results, samples and clock wait for the run in progress, as readers of
- * /proc/dsbench do.
+ * against ktime, and run, which starts and stops runs. Readers of results,
+ * samples and clock block while a run is in progress, like readers of
+ * /proc/dsbench.
  */
 
 #include <linux/debugfs.h>
@@ -86,8 +86,8 @@ static const struct file_operations results_fops = {
 };
 
 /*
- * There may be millions of samples: they are walked one by one, with the
- * position counting all of them, line 0 being the column names.
+ * There may be millions of samples, so they are printed one by one. The
+ * position counts all of them; line 0 is the column names.
  */
 struct cursor {
 	const struct dsbench_run *run;
@@ -210,7 +210,7 @@ static int containers_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(containers);
 
-/* The reader watches both clocks for a second. */
+/* A read takes a second, in which both clocks are read. */
 #define CLOCK_MOMENTS	3
 #define CLOCK_STEP_MS	500
 
@@ -298,7 +298,7 @@ static const struct file_operations run_fops = {
 };
 
 /**
- * dsbench_debugfs_init() - make the folder; without debugfs there is none
+ * dsbench_debugfs_init() - create the folder, if there is a debugfs
  *
  * Context: may sleep.
  */
@@ -314,7 +314,7 @@ void dsbench_debugfs_init(void)
 }
 
 /**
- * dsbench_debugfs_exit() - remove it; waits for those who are reading
+ * dsbench_debugfs_exit() - remove the folder, after its readers
  *
  * Context: may sleep.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What kind of machine and kernel this is, as far as it changes what things
- * cost. It travels with the numbers.
+ * Facts of the machine and the kernel that change costs, for the header of a
+ * report.
  */
 
 #include <linux/cpumask.h>
@@ -13,7 +13,10 @@
 #include "environ.h"
 #include "version.h"
 
-/* A config option that changes costs; @warning where nobody should measure it. */
+/*
+ * A config option that changes costs; @warning if it makes measurements
+ * useless.
+ */
 struct fact {
 	const char *name;
 	bool on;
@@ -63,7 +66,7 @@ static const struct fact facts[] = {
 };
 
 #ifdef __x86_64__
-/* CPUID traps in guests: only for show, never near a timed region. */
+/* CPUID traps in guests: used for display only, never near a timed region. */
 static void cpuid_of(u32 leaf, u32 regs[4])
 {
 	asm volatile("cpuid"
@@ -157,8 +160,8 @@ static void show_warnings(struct seq_file *m)
 }
 
 /**
- * dsbench_environ_show() - the header lines that do not depend on a run
- * @m: where to
+ * dsbench_environ_show() - print the header lines that do not depend on a run
+ * @m: the output
  *
  * Context: may sleep.
  */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the machine can do at best: the floors that containers are measured
- * against. They are a subject like any other, timed by the same runner, but
- * part of the core: they join every run that has a container, at its sizes.
+ * Floors: what the machine can do at best, which containers are measured
+ * against. The floors are a subject like any other, timed by the same runner,
+ * but part of the core: they join every run that has a container, at its sizes.
  *
  * Their nodes are an array of elements of their own, so that nothing but the
- * work stands between two of them, whatever way of allocation the run has.
+ * work separates two nodes, whatever way of allocation the run uses.
  */
 
 #include <linux/build_bug.h>
@@ -18,10 +18,10 @@
 
 #define FLOOR_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
 
-/* Loops outside the clock give way to others once in so many nodes. */
-#define BREATH		4096
+/* Loops outside the clock reschedule once per this number of nodes. */
+#define RESCHED_ELEMENTS		4096
 
-/* As large as an element, and as far from its neighbours. */
+/* A node is as large as an element, and as far from its neighbours. */
 struct floor_node {
 	struct dsbench_elem e;
 	struct floor_node *next;
@@ -32,15 +32,15 @@ struct floor_node {
 static_assert(sizeof(struct floor_node) == DSBENCH_ELEM_SIZE);
 
 /**
- * struct dsbench_floor - what the floors of one size work on
- * @pool: more nodes than a try takes, as there are more elements
- * @nodes: n of them, in the order that walk takes
- * @index: the order that random takes, always shuffled
- * @sequential: the chase takes the nodes as they lie in memory, instead of as
- *	random does
- * @rnd: chooses each try's nodes
- * @first: where the chase begins; it passes every node once
- * @end: where it ends; its own successor, so that nobody falls off
+ * struct dsbench_floor - the data of the floors of one size
+ * @pool: more nodes than a try uses, as for elements
+ * @nodes: n of them, in the order of walk
+ * @index: the order of random, always shuffled
+ * @sequential: chase follows the nodes in memory order, instead of the order of
+ *	random
+ * @rnd: chooses the nodes of each try
+ * @first: first node of the chase, which passes every node once
+ * @end: end of the chase; its own successor, so that the chase cannot overrun
  */
 struct dsbench_floor {
 	struct floor_node *pool;
@@ -53,9 +53,9 @@ struct dsbench_floor {
 };
 
 /*
- * Nothing, @turns times, at least once. On x86 a turn is exactly two
+ * An empty loop of @turns turns, at least one. On x86 a turn is exactly two
  * instructions, sub and jnz, whatever the compiler: a clock that counts
- * instructions must find 2 an element, and what it finds above is the runner's.
+ * instructions must report 2 per element, and the excess is the runner's.
  */
 static u32 turn(u32 turns)
 {
@@ -103,7 +103,10 @@ static int floor_random(struct dsbench_set *set, u32 first, u32 last)
 	return 0;
 }
 
-/* The address of each node is known only when the one before it is there. */
+/*
+ * The address of each node is known only once the previous node has been
+ * loaded.
+ */
 static int floor_chase(struct dsbench_set *set, u32 first, u32 last)
 {
 	struct floor_node *node = set->priv;
@@ -126,7 +129,7 @@ static void link_nodes(struct dsbench_floor *floor, u32 n)
 		node = &floor->nodes[floor->sequential ? i : floor->index[i]];
 		*link = node;
 		link = &node->next;
-		if (!(i % BREATH))
+		if (!(i % RESCHED_ELEMENTS))
 			cond_resched();
 	}
 	*link = &floor->end;
@@ -134,8 +137,8 @@ static void link_nodes(struct dsbench_floor *floor, u32 n)
 }
 
 /*
- * A try begins with nodes of its own choice, with their first values, and with
- * all that it reads in the caches, as far as there is room.
+ * A try starts with nodes of its own choice, with their first values, and with
+ * all data that it reads in the caches, as far as they have room.
  */
 static int floor_create(struct dsbench_set *set)
 {
@@ -151,7 +154,7 @@ static int floor_create(struct dsbench_set *set)
 		nodes[i].e.key = i;
 		nodes[i].e.value = i;
 		READ_ONCE(index[i]);
-		if (!(i % BREATH))
+		if (!(i % RESCHED_ELEMENTS))
 			cond_resched();
 	}
 	set->priv = floor->first;
@@ -167,7 +170,7 @@ static u64 sum_of_keys(u32 n)
 	return (u64)n * (n - 1) / 2;
 }
 
-/* Every value is as it was, or one more where walk has been. */
+/* Every value is the first value, or one more after walk. */
 static int check_nodes(const struct dsbench_set *set)
 {
 	const struct floor_node *nodes = set->floor->nodes;
@@ -177,13 +180,13 @@ static int check_nodes(const struct dsbench_set *set)
 	for (i = 0; i < set->n; i++) {
 		if (nodes[i].e.key != i || nodes[i].e.value != i + more)
 			return -EUCLEAN;
-		if (!(i % BREATH))
+		if (!(i % RESCHED_ELEMENTS))
 			cond_resched();
 	}
 	return 0;
 }
 
-/* The chase has come to the end, and no shorter way leads there. */
+/* The chase has reached the end, and no shorter path leads there. */
 static int check_chase(const struct dsbench_set *set)
 {
 	const struct dsbench_floor *floor = set->floor;
@@ -194,7 +197,7 @@ static int check_chase(const struct dsbench_set *set)
 	for (i = 0; i < set->n && node != &floor->end; i++) {
 		sum += node->e.key;
 		node = node->next;
-		if (!(i % BREATH))
+		if (!(i % RESCHED_ELEMENTS))
 			cond_resched();
 	}
 	return i == set->n && node == &floor->end && set->priv == node &&
@@ -234,7 +237,9 @@ static const struct dsbench_ops floor_ops = {
 	.bare = true,
 };
 
-/* Not in the registry: nobody selects it, and it never leaves. */
+/*
+ * The floors are not in the registry: they cannot be selected and never leave.
+ */
 struct dsbench_subject dsbench_floor_subject = {
 	.name = "floor",
 	.ops = &floor_ops,
@@ -242,14 +247,13 @@ struct dsbench_subject dsbench_floor_subject = {
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_floor_subject);
 
 /**
- * dsbench_floor_of() - which floor an operation is measured against
- * @op: a container's operation
- * @sequential: the run's order: where it is sequential, elements are inserted
- *	and erased as they lie in memory
+ * dsbench_floor_of() - the floor that an operation is measured against
+ * @op: operation of a container
+ * @sequential: the run inserts and erases elements in memory order
  *
  * Context: any.
  *
- * Return: a floor's operation, or DSBENCH_NR_OPS where there is none.
+ * Return: operation of the floor, or DSBENCH_NR_OPS if there is none.
  */
 enum dsbench_op dsbench_floor_of(enum dsbench_op op, bool sequential)
 {
@@ -267,7 +271,7 @@ enum dsbench_op dsbench_floor_of(enum dsbench_op op, bool sequential)
 }
 
 /**
- * dsbench_floor_bytes() - the memory that the floors of one size take
+ * dsbench_floor_bytes() - memory of the floors of one size
  * @n: nodes
  *
  * Context: any.
@@ -318,13 +322,13 @@ static struct dsbench_floor *alloc_floor(const struct dsbench_params *p, u32 n)
 }
 
 /**
- * dsbench_floor_alloc() - make what the floors of one size work on
+ * dsbench_floor_alloc() - allocate the data of the floors of one size
  * @p: seed and order
  * @n: nodes
  *
  * Context: may sleep.
  *
- * Return: the set, for dsbench_set_free(), or NULL when memory is short.
+ * Return: the set, for dsbench_set_free(), or NULL if memory is short.
  */
 struct dsbench_set *dsbench_floor_alloc(const struct dsbench_params *p, u32 n)
 {

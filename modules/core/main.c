@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* dsbench.ko: what is set up in which order, and its exact reverse. */
+/* dsbench.ko: the order of initialisation, and its exact reverse. */
 
 #include <linux/cpumask.h>
 #include <linux/init.h>
@@ -15,7 +15,7 @@
 #include "slice.h"
 #include "version.h"
 
-/* A run would fail: better say so to whoever asks for it. */
+/* A run would fail, so refuse to load with the reason. */
 static int __init check_cpus(void)
 {
 	struct dsbench_params p;
@@ -56,8 +56,9 @@ static int __init dsbench_init(void)
 	dsbench_debugfs_init();
 
 	/*
-	 * The thread asks for the containers, not this function: they depend
-	 * on a core that is live, and it is not before this has returned.
+	 * The thread loads the containers, not this function: they depend on a
+	 * live core, and the core is live only after this function has
+	 * returned.
 	 */
 	if (dsbench_autorun())
 		dsbench_runner_request();

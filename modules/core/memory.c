@@ -7,11 +7,11 @@
 #include "memory.h"
 
 /**
- * dsbench_memory_available() - how much a run may take
+ * dsbench_memory_available() - memory that a run may take
  *
  * Context: any.
  *
- * Return: bytes; three quarters of what is free or easily made free.
+ * Return: bytes; three quarters of the free and reclaimable memory.
  */
 u64 dsbench_memory_available(void)
 {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whether somebody else runs on this core: on its other hyperthread, and that
- * may be another virtual machine's, of which neither load nor interrupts tell.
- * Such a neighbour comes and goes within microseconds, and while it is there
- * code takes up to twice as long.
+ * Detects another user of this core: a thread on the other hyperthread, perhaps
+ * of another virtual machine, which neither the load nor interrupts show. Such
+ * a neighbour comes and goes within microseconds and makes code up to twice as
+ * slow.
  *
- * Three loops find out. Additions that wait for each other take a cycle each,
- * whoever else is there. Four that do not wait need most of what a core can do
- * in a cycle, and take longer beside a neighbour that computes. A jump in each
- * cycle needs all that a core can fetch, and takes longer beside one that does
- * anything at all, waiting for memory included. What the others take over what
- * the first does is the same at every frequency; how much that is on a core of
- * one's own depends on the CPU, and the least that was seen of each loop tells.
+ * Three loops detect it. Dependent additions take a cycle each with any
+ * neighbour. Four independent additions need most of a core's execution units
+ * and take longer beside a neighbour that computes. A jump in each cycle needs
+ * all of a core's fetch bandwidth and takes longer beside any neighbour, even
+ * one that waits for memory. The ratio of the second and third loop to the
+ * first is the same at every frequency. Its value on an unshared core depends
+ * on the CPU, so the minimum of each loop is the reference.
  */
 
 #include <linux/kernel.h>
@@ -24,10 +24,12 @@
 #include "export.h"
 #include "neighbour.h"
 
-/* Saved up for later tries, where earlier ones did not need it. */
+/* Unused waiting time is saved for later tries, up to this limit. */
 #define PATIENCE_MAX_MS		200U
 
-/* How long a core has to have been ours before a try begins, in microseconds. */
+/*
+ * Time for which a core must be unshared before a try begins, in microseconds.
+ */
 #define ALONE_LEAST_US		20
 #define ALONE_MOST_US		200
 
@@ -38,14 +40,14 @@ static u64 patience;
 static u64 patience_of_a_try;
 
 /**
- * dsbench_pace_shared() - was the core shared when this was measured?
- * @now: what the loops took
- * @alone: what they take on a core of one's own
+ * dsbench_pace_shared() - whether the core was shared
+ * @now: the measured loops
+ * @alone: the loops on an unshared core
  *
  * Context: any.
  *
- * Return: true where the second loop took a quarter more than it should beside
- * the first, or the third a seventh: it varies less.
+ * Return: true if the second loop took a quarter longer than expected from the
+ * first, or the third, which varies less, a seventh.
  */
 bool dsbench_pace_shared(const struct dsbench_pace *now,
 			 const struct dsbench_pace *alone)
@@ -131,7 +133,7 @@ static bool can_tell(void)
 }
 #endif
 
-static bool look(void)
+static bool sample_pace(void)
 {
 	struct dsbench_pace now = {
 		.chain = time_chain(),
@@ -146,8 +148,8 @@ static bool look(void)
 }
 
 /**
- * dsbench_neighbour_begin() - learn what this CPU does when it is alone
- * @ms: how long a try may wait for that, on average; 0 for no waiting at all
+ * dsbench_neighbour_begin() - measure the reference on this CPU
+ * @ms: average time that a try may wait for an unshared core; 0 to never wait
  *
  * Context: process context, bound to the run's CPU; takes about 1 ms.
  */
@@ -163,30 +165,30 @@ void dsbench_neighbour_begin(u32 ms)
 		.jumps = U32_MAX,
 	};
 	for (i = 0; patience_of_a_try && i < LEARN_ROUNDS; i++)
-		look();
+		sample_pace();
 }
 
 /**
- * dsbench_neighbour_busy() - does somebody else run on this core just now?
+ * dsbench_neighbour_busy() - whether another thread runs on this core now
  *
  * Context: any, on the run's CPU; takes about a microsecond.
  *
- * Return: false where nobody wants to know, or the clock can't tell.
+ * Return: false if waiting is disabled or the clock cannot tell.
  */
 bool dsbench_neighbour_busy(void)
 {
-	return patience_of_a_try && look();
+	return patience_of_a_try && sample_pace();
 }
 
 /**
- * dsbench_neighbour_wait() - wait until nobody else has run here for a while
- * @ticks: what comes takes about so long; a core that has been ours as long
+ * dsbench_neighbour_wait() - wait until the core has been unshared for a while
+ * @ticks: expected duration of the try; a core that was unshared for that time
  *	is likely to stay so
- * @retry: for a try that is repeated, which has nothing but what is left
- * @stop: set by others when the wait must end
+ * @retry: the try is a retry, which may use only saved waiting time
+ * @stop: set by others to end the wait
  *
- * Each try may wait as long as dsbench_neighbour_begin() was told, and as much
- * longer as earlier ones waited less.
+ * Each try may wait for the time given to dsbench_neighbour_begin(), plus the
+ * time that earlier tries did not use.
  *
  * Context: may sleep; on the run's CPU.
  */
@@ -205,7 +207,7 @@ void dsbench_neighbour_wait(u64 ticks, bool retry, const bool *stop)
 	begin = dsbench_clock();
 	since = begin;
 	for (now = begin; now - since < ticks; now = dsbench_clock()) {
-		if (!look())
+		if (!sample_pace())
 			continue;
 		since = dsbench_clock();
 		if (since - begin > patience || READ_ONCE(*stop))

@@ -43,7 +43,7 @@ static u32 nr_threads;
 static u32 writes = 1000;
 static bool autorun = true;
 
-/* The most elements whose sets take no more than that; 0 for none. */
+/* Return the largest n whose sets fit into @bytes; 0 if none does. */
 static u32 n_within(u64 bytes)
 {
 	u32 low = 0, high = DSBENCH_N_MAX;
@@ -331,8 +331,8 @@ module_param(autorun, bool, 0644);
 MODULE_PARM_DESC(autorun, "run at load, and each container as it registers (default Y)");
 
 /**
- * dsbench_params_get() - copy the parameters as they are now
- * @p: where to
+ * dsbench_params_get() - copy the current parameters
+ * @p: set to them
  *
  * Context: may sleep.
  */
@@ -363,11 +363,11 @@ void dsbench_params_get(struct dsbench_params *p)
 }
 
 /**
- * dsbench_autorun() - do containers run as they register?
+ * dsbench_autorun() - whether containers run when they register
  *
  * Context: any.
  *
- * Return: what the parameter says.
+ * Return: the value of autorun=.
  */
 bool dsbench_autorun(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The parameters of a run: what follows from them. */
+/* Values that follow from the parameters of a run. */
 
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -9,16 +9,16 @@
 #include "export.h"
 #include "params.h"
 
-/* Elements that a find try may pass when lookups= leaves it to us. */
+/* Maximum number of elements that a find try passes if lookups=0. */
 #define FIND_STEPS	DSBENCH_N_MAX
 
 /**
- * dsbench_threads_cpus() - CPUs that the readers and the writer need
+ * dsbench_threads_cpus() - number of CPUs for the readers and the writer
  * @p: the parameters
  *
  * Context: any.
  *
- * Return: 0 where no container is shared.
+ * Return: the number; 0 if no container is shared.
  */
 u32 dsbench_threads_cpus(const struct dsbench_params *p)
 {
@@ -32,12 +32,12 @@ u32 dsbench_threads_cpus(const struct dsbench_params *p)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_threads_cpus);
 
 /**
- * dsbench_select_all() - is no container named?
+ * dsbench_select_all() - whether all containers are selected
  * @p: the parameters
  *
  * Context: any.
  *
- * Return: true where every container is to run.
+ * Return: true if containers= names none.
  */
 bool dsbench_select_all(const struct dsbench_params *p)
 {
@@ -45,13 +45,13 @@ bool dsbench_select_all(const struct dsbench_params *p)
 }
 
 /**
- * dsbench_selected() - is a container to run?
+ * dsbench_selected() - whether a container is selected
  * @p: the parameters
- * @name: the container's
+ * @name: name of the container
  *
  * Context: any.
  *
- * Return: true where it is.
+ * Return: true if it is.
  */
 bool dsbench_selected(const struct dsbench_params *p, const char *name)
 {
@@ -74,10 +74,10 @@ bool dsbench_selected(const struct dsbench_params *p, const char *name)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_selected);
 
 /**
- * dsbench_lookups() - how many keys one find try looks up
+ * dsbench_lookups() - number of lookups of a find try
  * @p: the parameters
  * @size: elements in the container
- * @steps: elements that one find passes, 1 at least
+ * @steps: elements that one lookup passes, at least 1
  *
  * Context: any.
  *

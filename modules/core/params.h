@@ -5,38 +5,39 @@
 
 #include <linux/types.h>
 
-/* Room for the list of containers to run, with its terminator. */
+/* Size of the list of containers to run, including its terminator. */
 #define DSBENCH_SELECT_LEN	128
 
-/* The most numbers of readers that one run tries. */
+/* Maximum number of different numbers of readers in one run. */
 #define DSBENCH_THREADS_MAX	16
 
-/* Takes what is needed, and what is online. */
+/* Arguments: the CPUs that are needed, and those online. */
 #define DSBENCH_TOO_FEW_CPUS \
 	"threads= and writes= need %u CPUs, one each for the readers and for a writer: %u are online; take fewer readers, or writes=0 for no writer"
 
 /**
- * struct dsbench_params - the parameters of one run, copied when it starts
+ * struct dsbench_params - parameters of a run, copied at its start
  * @n: elements
  * @tries: samples of each container and operation
- * @precision: thousandths of the median: a cell gets no more tries once the 95 %
- *	interval of its median is that close to it on both sides; 0 for all tries
- * @warmup: ms of tries that do not count, one round at least
- * @patience: ms that a try may wait for a core of its own, on average
- * @seed: of all that is random
- * @lookups: keys that one find try looks up at the most; 0 for n, or fewer
- *	where each passes many elements
+ * @precision: thousandths of the median: a cell gets no more tries once both
+ *	ends of the 95 % interval of its median are that close; 0 for all
+ *	tries
+ * @warmup: ms of uncounted tries, at least one round
+ * @patience: average ms that a try may wait for an unshared core
+ * @seed: seed of everything random
+ * @lookups: maximum number of keys that a find try looks up; 0 for n, or fewer
+ *	if each lookup passes many elements
  * @misses: percent of the lookups whose key is absent
- * @cpu: where the run is bound; -1 for the last CPU online
+ * @cpu: the CPU of the run; -1 for the last CPU online
  * @sequential: keys and elements in ascending order instead of shuffled
  * @inline_alloc: as in struct dsbench_set
- * @erase_as_inserted: erase in the order of insertion instead of the keys'
- * @floors: time the floors too
- * @ops: a bit for each operation to time
- * @containers: "all" or names with commas between
- * @threads: numbers of readers to share the containers among
- * @nr_threads: how many numbers; 0 for no sharing
- * @writes: erasures and insertions of the writer beside them, a second
+ * @erase_as_inserted: erase in the order of insertion instead of key order
+ * @floors: time the floors, too
+ * @ops: bitmap of the operations to time
+ * @containers: "all" or a comma-separated list of names
+ * @threads: numbers of readers that share the containers
+ * @nr_threads: number of entries in @threads; 0 for no sharing
+ * @writes: erasures and insertions per second of the writer beside them
  */
 struct dsbench_params {
 	u32 n;

@@ -9,7 +9,7 @@
 #include "plan.h"
 #include "registry.h"
 
-/* Elements that the lookups of one slice may pass. */
+/* Maximum number of elements that the lookups of one slice pass. */
 #define SLICE_STEPS	(128U * 1024)
 
 static void size_cell(struct dsbench_cell *cell, const struct dsbench_params *p,
@@ -78,7 +78,10 @@ static int note_absent(struct dsbench_run *run,
 	return 0;
 }
 
-/* A container should have them all; whoever looks for one finds it absent. */
+/*
+ * A container is expected to have all four operations, so the results name
+ * those that it lacks.
+ */
 static int note_all_absent(struct dsbench_run *run,
 			   const struct dsbench_subject *subject)
 {
@@ -108,7 +111,7 @@ static u32 size_of(const struct dsbench_run *run,
 	return READ_ONCE(subject->n) ?: run->params.n;
 }
 
-/* The operations that readers share, for each number of readers. */
+/* Add the cells of shared operations, for each number of readers. */
 static int add_shared(struct dsbench_run *run, struct dsbench_subject *subject,
 		      u32 n, u32 tries)
 {
@@ -136,11 +139,11 @@ static int add_shared(struct dsbench_run *run, struct dsbench_subject *subject,
 }
 
 /**
- * dsbench_run_add() - let a container or device take part
+ * dsbench_run_add() - add a container or device to a run
  * @run: a run that has not begun
- * @subject: gets a cell for each size, and each operation that it has and the
- *	run wants, alone and with each number of readers; is running from then on.
- *	What a container lacks is noted
+ * @subject: gets a cell for each size and each operation that it has and the
+ *	run selects, unshared and with each number of readers. It is running
+ *	from then on. Operations that it lacks are recorded
  *
  * Context: may sleep; under the registry's lock.
  *
@@ -206,9 +209,9 @@ static int add_floors_at(struct dsbench_run *run, u32 n)
 }
 
 /**
- * dsbench_run_add_floors() - let the floors take part at the containers' sizes
- * @run: a run that has not begun, with all other cells; those of bare subjects
- *	need no floors
+ * dsbench_run_add_floors() - add the floors at the sizes of the containers
+ * @run: a run that has not begun, with all other cells; bare subjects need no
+ *	floors
  *
  * Context: may sleep.
  *
@@ -233,11 +236,9 @@ int dsbench_run_add_floors(struct dsbench_run *run)
 }
 
 /**
- * dsbench_run_drop() - let a container out of a run
- * @run: the run
- * @container: may be gone when this returns
- *
- * Its samples stay.
+ * dsbench_run_drop() - remove a container from a run
+ * @run: the run; keeps the samples
+ * @container: may be gone on return
  *
  * Context: may sleep.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* /proc/dsbench: a header of "# key: value" lines, then a row a cell. */
+/* /proc/dsbench: a header of "# key: value" lines, then a row for each cell. */
 
 #include <linux/math64.h>
 #include <linux/proc_fs.h>
@@ -13,7 +13,7 @@
 #include "runner.h"
 #include "stats.h"
 
-/* One disturbed try in so many is worth a word. */
+/* A warning is printed from one disturbed try in this number on. */
 #define NOTABLE_SHARE	20
 
 static const char * const state_names[] = {
@@ -49,7 +49,7 @@ static void show_run(struct seq_file *m, const struct dsbench_run *run)
 		   state_names[run->state], run->ms);
 }
 
-/* What protects a container that is shared: once for all its cells. */
+/* Print the protection of each shared container once for all its cells. */
 static void show_sharing(struct seq_file *m, const struct dsbench_run *run)
 {
 	const struct dsbench_cell *cell;
@@ -70,7 +70,7 @@ static void show_sharing(struct seq_file *m, const struct dsbench_run *run)
 	}
 }
 
-/* One line for all cells: where the core is shared, each has a few. */
+/* Print one line for all cells: on a shared core each has a few. */
 static void show_disturbed(struct seq_file *m, const struct dsbench_run *run)
 {
 	const struct dsbench_cell *cell;
@@ -196,7 +196,7 @@ static int results_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-/* Whoever asks while a run is going on waits here, and may give up. */
+/* Readers block here while a run is in progress. The wait is interruptible. */
 static int results_open(struct inode *inode, struct file *file)
 {
 	int err = dsbench_runner_wait(file->f_flags & O_NONBLOCK);
@@ -212,7 +212,7 @@ static const struct proc_ops results_proc_ops = {
 };
 
 /**
- * dsbench_procfs_init() - make /proc/dsbench
+ * dsbench_procfs_init() - create /proc/dsbench
  *
  * Context: may sleep.
  *
@@ -225,7 +225,7 @@ int dsbench_procfs_init(void)
 }
 
 /**
- * dsbench_procfs_exit() - remove it; waits for those who are reading
+ * dsbench_procfs_exit() - remove /proc/dsbench, after its readers
  *
  * Context: may sleep.
  */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The threads of a shared try. All begin at the same moment: each reader goes
- * over the container, n lookups or a walk a pass, while the writer erases and
- * inserts. A pass is cut into slices without preemption, as any try is, and
- * between them a reader heeds an interruption.
+ * The threads of a shared try. All start at the same moment: each reader passes
+ * over the container, n lookups or a walk per pass, while the writer erases and
+ * inserts. A pass is divided into slices with preemption disabled, like any
+ * try. A reader checks for an interruption between slices.
  */
 
 #include <linux/delay.h>
@@ -16,10 +16,10 @@
 #include "slice.h"
 #include "try.h"
 
-/* How long each reader measures, at least. */
+/* Minimum time that each reader measures. */
 #define READ_MS		10
 
-/* A writer that has to wait longer than this does not spin; in us. */
+/* Above this time the writer sleeps instead of spinning; in us. */
 #define SPIN_US		100U
 #define SLEEP_US	500U
 
@@ -33,7 +33,7 @@ static void failed(struct dsbench_crew *crew, int err)
 	cmpxchg(&crew->err, 0, err);
 }
 
-/* All have been woken before any waits here, so it can't be for ever. */
+/* Cannot deadlock: every thread is woken before the first one waits. */
 static void start_together(struct dsbench_crew *crew)
 {
 	atomic_dec(&crew->absent);
@@ -62,7 +62,7 @@ static void count(struct dsbench_reader *r, const struct dsbench_slice *slice,
 	r->clean.elements += elements;
 }
 
-/* The next slice of a pass; false at the end of it. */
+/* Advance to the next slice of a pass. Return false at its end. */
 static bool next_slice(const struct dsbench_reader *r, struct dsbench_slice *slice)
 {
 	const struct dsbench_cell *cell = r->crew->cell;
@@ -78,7 +78,7 @@ static bool next_slice(const struct dsbench_reader *r, struct dsbench_slice *sli
 	return slice->first < slice->last;
 }
 
-/* Go over the container once, or until the last one has measured. */
+/* Pass over the container once, or until the last reader has measured. */
 static int pass(struct dsbench_reader *r, bool measure)
 {
 	struct dsbench_crew *crew = r->crew;
@@ -114,12 +114,12 @@ static int pass(struct dsbench_reader *r, bool measure)
 }
 
 /**
- * dsbench_read_along() - the thread of a reader
+ * dsbench_read_along() - thread of a reader
  * @data: struct dsbench_reader
  *
- * It makes whole passes, checks what it found after each, and measures for
- * READ_MS at least; then it goes on without measuring until the last reader has
- * measured, so that none has the container to itself.
+ * The reader makes whole passes, checks the result of each, and measures for at
+ * least READ_MS. It then continues without measuring until the last reader has
+ * measured, so that no reader has the container to itself.
  *
  * Context: a thread of its own, bound to its CPU.
  *
@@ -166,10 +166,10 @@ static void wait_a_little(u64 ticks)
 }
 
 /**
- * dsbench_write_along() - the thread of the writer
+ * dsbench_write_along() - thread of the writer
  * @data: struct dsbench_crew
  *
- * A writer that cannot keep up with its rate does what it can.
+ * A writer that cannot keep up with its rate works as fast as it can.
  *
  * Context: a thread of its own, bound to its CPU.
  *

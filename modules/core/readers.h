@@ -17,9 +17,9 @@ struct dsbench_reader;
 struct task_struct;
 
 /**
- * struct dsbench_tally - slices that were timed
- * @ticks: how long they took, without the clock's own
- * @elements: that were looked up, or met, in them
+ * struct dsbench_tally - sum of timed slices
+ * @ticks: their time, without the clock's overhead
+ * @elements: elements that were looked up or visited in them
  */
 struct dsbench_tally {
 	s64 ticks;
@@ -27,18 +27,18 @@ struct dsbench_tally {
 };
 
 /**
- * struct dsbench_crew - the threads of a try
- * @cell: what they work on
- * @churn: what the writer changes
- * @hits: what each pass of each reader must count
- * @sum: and add up
- * @absent: threads that have not come to the start
- * @measuring: readers that have not yet measured long enough
- * @busy: threads that have not yet finished
+ * struct dsbench_crew - the threads of a shared try
+ * @cell: the cell of the try
+ * @churn: the elements that the writer exchanges
+ * @hits: expected count of each pass of a reader
+ * @sum: expected sum of each pass of a reader
+ * @absent: threads that have not reached the start
+ * @measuring: readers that have not measured long enough
+ * @busy: threads that have not finished
  * @over: waits for @busy to become 0
- * @err: what went wrong first
- * @writes: what the writer did
- * @writer: its thread, or NULL
+ * @err: the first error
+ * @writes: erasures and insertions of the writer
+ * @writer: thread of the writer, or NULL
  * @readers: one for each of the cell's threads
  */
 struct dsbench_crew {
@@ -57,12 +57,12 @@ struct dsbench_crew {
 };
 
 /**
- * struct dsbench_reader - one of them, in cache lines of its own
- * @crew: all of them
- * @task: its thread
- * @set: the cell's, with counts and a place of its own
+ * struct dsbench_reader - a reader, in cache lines of its own
+ * @crew: the threads of the try
+ * @task: thread of the reader
+ * @set: copy of the cell's set, with counts and a position of its own
  * @all: all slices that it timed
- * @clean: those of them that no interrupt fell into
+ * @clean: the slices that no interrupt hit
  * @window: how long it measured, in ticks
  */
 struct dsbench_reader {

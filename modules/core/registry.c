@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The containers that are registered, and who may use one while it leaves. */
+/* Registered subjects, and their safe removal during a run. */
 
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -11,7 +11,7 @@
 #include "param_table.h"
 #include "registry.h"
 
-/* Guards the list and the private members of every container on it. */
+/* Protects the list and the private members of every subject on it. */
 static DEFINE_MUTEX(lock);
 static LIST_HEAD(containers);
 static bool borrowing;
@@ -50,10 +50,11 @@ static bool is_valid(const struct dsbench_subject *c)
 }
 
 /**
- * dsbench_registry_on_pending() - set what is called when a subject is pending
- * @hook: called without the registry's lock, may not sleep; NULL for nothing
+ * dsbench_registry_on_pending() - set the hook for pending subjects
+ * @hook: called without the registry's lock, must not sleep; NULL for none
  *
- * Context: any; before the first subject registers, or after the last has gone.
+ * Context: any, before the first subject registers or after the last one has
+ * gone.
  */
 void dsbench_registry_on_pending(void (*hook)(void))
 {
@@ -61,16 +62,17 @@ void dsbench_registry_on_pending(void (*hook)(void))
 }
 
 /**
- * dsbench_register() - make a container known to the core
+ * dsbench_register() - register a subject with the core
  * @container: static; stays registered until dsbench_unregister()
  *
- * Unless autorun=0, a run of its own begins, or it takes part in the run that
+ * Unless autorun=0, a run of its own begins, or the subject joins the run that
  * it is being loaded for.
  *
  * Context: may sleep.
  *
- * Return: 0; -EINVAL for a bad name, an ops table without create, destroy,
- * verify or fill, or half a table of shared ones; -EEXIST where the name is taken.
+ * Return: 0; -EINVAL for an invalid name, an ops table without create, destroy,
+ * verify or fill, or incomplete shared operations; -EEXIST if the name is
+ * taken.
  */
 int dsbench_register(struct dsbench_subject *container)
 {
@@ -102,11 +104,11 @@ int dsbench_register(struct dsbench_subject *container)
 EXPORT_SYMBOL_GPL(dsbench_register);
 
 /**
- * dsbench_unregister() - take a container away
- * @container: a registered one
+ * dsbench_unregister() - unregister a subject
+ * @container: a registered subject
  *
- * A run in progress goes on without it; what it has measured stays. When this
- * returns, nothing of the container is in use.
+ * A run in progress continues without it and keeps its samples. On return,
+ * nothing of the subject is in use.
  *
  * Context: may sleep, until the try in progress has ended.
  */
@@ -125,8 +127,8 @@ void dsbench_unregister(struct dsbench_subject *container)
 EXPORT_SYMBOL_GPL(dsbench_unregister);
 
 /**
- * dsbench_container_leave_run() - the run has no more use for a container
- * @container: one whose running is set; may be gone when this returns
+ * dsbench_container_leave_run() - release a subject from a run
+ * @container: a subject in a run; may be gone on return
  *
  * Context: may sleep.
  */
@@ -139,8 +141,8 @@ void dsbench_container_leave_run(struct dsbench_subject *container)
 }
 
 /**
- * dsbench_registry_borrowing() - are containers being loaded for a run?
- * @on: those that register from now on go again after that run
+ * dsbench_registry_borrowing() - set whether containers are loaded for a run
+ * @on: subjects that register from now on are removed after that run
  *
  * Context: may sleep.
  */
@@ -152,14 +154,14 @@ void dsbench_registry_borrowing(bool on)
 }
 
 /**
- * dsbench_registry_visit() - call a function for each container that stays
+ * dsbench_registry_visit() - call a function for each subject that stays
  * @visit: called under the registry's lock; may sleep, must not register or
- *	unregister; other than 0 ends the visit
+ *	unregister; a return value other than 0 ends the visit
  * @arg: passed to @visit
  *
  * Context: may sleep.
  *
- * Return: what @visit returned last, or 0.
+ * Return: the last return value of @visit, or 0.
  */
 int dsbench_registry_visit(dsbench_visit_fn visit, void *arg)
 {

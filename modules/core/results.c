@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What has been run: the newest cell of each kind. */
+/* The results: the newest cell of each kind. */
 
 #include <linux/mutex.h>
 #include <linux/string.h>
 
 #include "results.h"
 
-/* Older runs go when there are more rows than anybody reads. */
+/* Maximum number of cells to keep; older runs are dropped. */
 #define CELLS_MAX	4096
 
 static DEFINE_MUTEX(lock);
 static u32 cells_total;
 
-/* Runs, oldest first; under the lock. */
+/* Runs, oldest first; protected by the lock. */
 LIST_HEAD(dsbench_results);
 
 /**
- * dsbench_results_lock() - keep the results as they are while they are read
+ * dsbench_results_lock() - protect the results while they are read
  *
  * Context: may sleep.
  */
@@ -26,7 +26,7 @@ void dsbench_results_lock(void)
 }
 
 /**
- * dsbench_results_unlock() - the reader is done
+ * dsbench_results_unlock() - end the protection of the results
  *
  * Context: process context.
  */
@@ -77,10 +77,10 @@ static void drop_empty_runs(void)
 }
 
 /**
- * dsbench_results_publish() - let readers see a run
- * @run: has ended; belongs to the results from now on
+ * dsbench_results_publish() - make a run visible to readers
+ * @run: a run that has ended; owned by the results from now on
  *
- * Its cells replace older ones of the same container, operation, size and
+ * Its cells replace older cells of the same container, operation, size and
  * number of readers.
  *
  * Context: may sleep.
@@ -104,7 +104,7 @@ void dsbench_results_publish(struct dsbench_run *run)
 }
 
 /**
- * dsbench_results_free() - forget everything
+ * dsbench_results_free() - free all results
  *
  * Context: may sleep; no reader is left.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rounds of a run: one try of each cell a round, in random order. */
+/* The rounds of a run: one try of each cell per round, in random order. */
 
 #include <linux/kthread.h>
 #include <linux/ktime.h>
@@ -15,7 +15,7 @@
 #include "try.h"
 #include "try_shared.h"
 
-/* Progress of the run, in tries; only for show. */
+/* Progress of the run in tries, for display only. */
 static u64 tries_done;
 static u64 tries_total;
 
@@ -78,14 +78,14 @@ static void container_left(struct dsbench_run *run, struct dsbench_cell *cell)
 	dsbench_run_drop(run, cell->source);
 }
 
-/* The cell has all the tries that it needs. */
+/* End a cell that needs no more tries. */
 static void end_cell(struct dsbench_cell *cell)
 {
 	WRITE_ONCE(tries_total, tries_total - (cell->tries - cell->done));
 	cell->tries = cell->done;
 }
 
-/* Without their containers, floors that are not precise yet get no more tries. */
+/* Floors end with the last container, precise or not. */
 static void end_floors(struct dsbench_run *run)
 {
 	struct dsbench_cell *cell;
@@ -96,7 +96,7 @@ static void end_floors(struct dsbench_run *run)
 	}
 }
 
-/* False when the run must end. */
+/* Make one try of a cell. Return false if the run must end. */
 static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
 		       bool keep)
 {
@@ -116,7 +116,7 @@ static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
 	err = cell->threads ? dsbench_try_shared(cell, keep) :
 			      dsbench_try(cell, keep);
 	if (err == -EINTR)
-		return true;	/* the next call finds out why */
+		return true;	/* the next call finds the reason */
 	if (err) {
 		cell_failed(run, cell, err);
 		dsbench_run_drop(run, cell->source);
@@ -130,7 +130,7 @@ static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
 	return true;
 }
 
-/* One try of every cell that has not got all its samples, in random order. */
+/* Make one try of every cell that needs more samples, in random order. */
 static bool run_round(struct dsbench_run *run, struct dsbench_cell **cells,
 		      u32 *order, struct rnd_state *rnd, bool keep)
 {
@@ -144,7 +144,7 @@ static bool run_round(struct dsbench_run *run, struct dsbench_cell **cells,
 	return true;
 }
 
-/* Floors get a try a round, as their containers do, and are done with them. */
+/* Floors get one try per round, like containers, and end with them. */
 static bool all_done(struct dsbench_run *run)
 {
 	struct dsbench_cell *cell;
@@ -181,7 +181,7 @@ static void run_rounds(struct dsbench_run *run, struct dsbench_cell **cells,
 
 /**
  * dsbench_rounds() - make all tries of a run
- * @run: with its memory; gets the samples
+ * @run: a run with its memory; gets the samples
  *
  * Context: the run's thread, bound to the run's CPU; may sleep.
  *
@@ -225,11 +225,11 @@ int dsbench_rounds(struct dsbench_run *run)
 }
 
 /**
- * dsbench_rounds_progress() - how far the run in progress is
- * @done: set to the tries that were kept so far
- * @total: set to all tries of the run; 0 where no run is in its rounds
+ * dsbench_rounds_progress() - progress of the run
+ * @done: set to the tries kept so far
+ * @total: set to all tries of the run; 0 if no run is in its rounds
  *
- * Context: any; for show, @done and @total are not read at one moment.
+ * Context: any. The two values are for display; they are not read atomically.
  */
 void dsbench_rounds_progress(u64 *done, u64 *total)
 {

@@ -8,12 +8,12 @@
 #include "run.h"
 
 /**
- * dsbench_run_alloc() - a run without cells
+ * dsbench_run_alloc() - allocate a run without cells
  * @p: its parameters
  *
  * Context: may sleep.
  *
- * Return: the run, or NULL when memory is short.
+ * Return: the run, or NULL if memory is short.
  */
 struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p)
 {
@@ -29,7 +29,7 @@ struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p)
 }
 
 /**
- * dsbench_cell_free() - take a cell out of its run and free it
+ * dsbench_cell_free() - remove a cell from its run and free it
  * @cell: the cell; its set stays
  *
  * Context: may sleep.
@@ -44,8 +44,8 @@ void dsbench_cell_free(struct dsbench_cell *cell)
 }
 
 /**
- * dsbench_run_free() - free a run, its cells, and what it noted
- * @run: one that has ended
+ * dsbench_run_free() - free a run with its cells and notes
+ * @run: a run that has ended
  *
  * Context: may sleep.
  */
@@ -73,7 +73,7 @@ void dsbench_run_interrupt(struct dsbench_run *run)
 }
 
 /**
- * dsbench_run_interrupted() - must a run end early?
+ * dsbench_run_interrupted() - whether a run must end early
  * @run: the run
  *
  * Context: any.
@@ -86,9 +86,9 @@ bool dsbench_run_interrupted(const struct dsbench_run *run)
 }
 
 /**
- * dsbench_run_problem() - say why a run is not what was asked for
+ * dsbench_run_problem() - record why a run is not what was asked for
  * @run: keeps the first problem of the worst state
- * @state: what it is now
+ * @state: the new state
  * @fmt: one sentence, without a newline
  *
  * Context: any.

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A run: its parameters, its cells, one a container and operation, and how it ended. */
+/*
+ * A run: its parameters, its cells (one for each container and operation), and
+ * its end.
+ */
 #ifndef _DSBENCH_CORE_RUN_H
 #define _DSBENCH_CORE_RUN_H
 
@@ -14,10 +17,10 @@
 struct dsbench_run;
 
 /**
- * struct dsbench_sharing - what else is known of a try with readers
- * @elapsed: how long they read, in ticks
- * @reads: elements that all of them looked up, or met, in that time
- * @writes: erasures and insertions beside them
+ * struct dsbench_sharing - further data of a try with readers
+ * @elapsed: time of the readers, in ticks
+ * @reads: elements that all readers looked up or visited in that time
+ * @writes: erasures and insertions meanwhile
  */
 struct dsbench_sharing {
 	u64 elapsed;
@@ -27,32 +30,31 @@ struct dsbench_sharing {
 
 /**
  * struct dsbench_cell - the samples of one container and operation
- * @node: in the run's cells
- * @run: the run that it belongs to
- * @container: its name
+ * @node: entry in the run's cells
+ * @run: the run of the cell
+ * @container: name of the container
  * @op: the operation
  * @n: elements in the container
- * @elements: what one try is divided by: @n, or the number of lookups
+ * @elements: divisor of a try: @n, or the number of lookups
  * @slice: elements or lookups in a slice
- * @threads: readers that share the container; 0 where it is not shared
- * @writes: what the writer beside them does, a second; 0 for no writer
- * @readers: what protects the readers; "" where it is not shared
- * @writer: what protects the writer
- * @unshared: its container was to be shared, but can't be
+ * @threads: readers that share the container; 0 if it is not shared
+ * @writes: writes per second beside the readers; 0 for no writer
+ * @readers: protection of the readers; "" if the container is not shared
+ * @writer: protection of the writer
+ * @unshared: the container was to be shared, but cannot be
  * @tries: samples wanted; fewer than the run's once they are precise enough
  * @done: samples taken
- * @check_at: samples at which their precision is checked next
- * @disturbed: samples of those that an interrupt fell into, or that shared the
- *	core with others
- * @samples: cycles of each try, without the clock's own; of one reader, where
- *	there are more
- * @sharing: the rest of each try; NULL where it is not shared
- * @is_disturbed: which of them were
- * @stats: of @samples, once the run has ended
- * @x_floor: thousandths: how many times its floor it costs; 0 where it has none
- * @source: the container while the run lasts; NULL once it has left
- * @set: what the tries work on, shared with other cells
- * @slice_ticks: how long the longest slice of the last try took; 0 before the
+ * @check_at: number of samples at which the precision is checked next
+ * @disturbed: samples that an interrupt hit, or that shared the core
+ * @samples: cycles of each try, without the clock's overhead; with readers, the
+ *	mean of one reader
+ * @sharing: further data of each try; NULL if the container is not shared
+ * @is_disturbed: bitmap of the disturbed samples
+ * @stats: statistics of @samples, once the run has ended
+ * @x_floor: cost divided by the floor's, in thousandths; 0 if there is no floor
+ * @source: the container during the run; NULL once it has left
+ * @set: the set of the tries, shared with other cells
+ * @slice_ticks: duration of the longest slice of the last try; 0 before the
  *	first
  * @write_wait: ticks from the end of the last try to the next write
  */
@@ -85,10 +87,10 @@ struct dsbench_cell {
 };
 
 /**
- * struct dsbench_absent - an operation that a run wanted of a container
- * @node: in the run's absent
- * @container: its name
- * @op: what it does not have
+ * struct dsbench_absent - an operation that the container lacks
+ * @node: entry in the run's absent
+ * @container: name of the container
+ * @op: the missing operation
  */
 struct dsbench_absent {
 	struct list_head node;
@@ -103,18 +105,18 @@ enum dsbench_run_state {
 };
 
 /**
- * struct dsbench_run - one run, while it lasts and as a result
- * @node: in the results
- * @id: counts from 1
- * @params: as they were when it started
- * @cpu: the CPU it was bound to
- * @cells: of struct dsbench_cell
- * @absent: of struct dsbench_absent, what there are no cells for
- * @nr_cells: how many of them have samples, once it has ended
+ * struct dsbench_run - a run, in progress and as a result
+ * @node: entry in the results
+ * @id: number of the run, from 1
+ * @params: the parameters at its start
+ * @cpu: the CPU that it is bound to
+ * @cells: list of struct dsbench_cell
+ * @absent: list of struct dsbench_absent
+ * @nr_cells: number of cells with samples, once it has ended
  * @state: how it ended
- * @ms: how long it took, in ms
- * @problem: a sentence where @state is not complete
- * @interrupted: it is to end after its current slice
+ * @ms: duration in ms
+ * @problem: a sentence if @state is not complete
+ * @interrupted: it must end after its current slice
  */
 struct dsbench_run {
 	struct list_head node;

@@ -12,7 +12,10 @@
 
 #define RUN_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
 
-/* Containers of one size share a set, and so do its floors; a device has its own. */
+/*
+ * Containers of one size share a set, and so do its floors. A device has its
+ * own.
+ */
 static bool shares_set(const struct dsbench_cell *a,
 		       const struct dsbench_cell *b)
 {
@@ -108,15 +111,15 @@ static int alloc_cell(struct dsbench_run *run, struct dsbench_cell *cell)
 }
 
 /**
- * dsbench_run_prepare() - get the memory that a run needs
- * @run: with all its cells
+ * dsbench_run_prepare() - allocate the memory of a run
+ * @run: a run with all its cells
  *
- * How much that is, is known and compared with what there is before any of it
- * is taken.
+ * The memory is estimated, and compared with the available memory, before any
+ * of it is allocated.
  *
  * Context: may sleep.
  *
- * Return: 0 or -ENOMEM, with the run's problem set.
+ * Return: 0, or -ENOMEM with the run's problem set.
  */
 int dsbench_run_prepare(struct dsbench_run *run)
 {
@@ -157,7 +160,7 @@ static void free_set(struct dsbench_run *run, struct dsbench_set *set)
 
 /**
  * dsbench_run_free_sets() - free the sets of a run
- * @run: has ended; keeps its samples
+ * @run: a run that has ended; keeps its samples
  *
  * Context: may sleep.
  */

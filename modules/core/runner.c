@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One thread does everything that takes time: it loads containers, runs them,
- * unloads them again, then sleeps until the next request. Readers of the
- * results wait until it has nothing to do.
+ * The runner: one thread loads containers, runs them, unloads them, and sleeps
+ * until the next request. Readers of the results wait until it is idle.
  */
 
 #include <linux/cpumask.h>
@@ -28,12 +27,12 @@
 #include "slice.h"
 #include "summary.h"
 
-/* Containers that are loaded one after the other within this time run together. */
+/* Containers that are loaded within this time of each other run together. */
 #define SETTLE_MS	50
 
-/* What the thread is to do, and whether it is at it. */
+/* Requests to the thread, and whether it is busy. */
 enum {
-	CLAIMED,		/* somebody is about to request all */
+	CLAIMED,		/* a request is being made */
 	REQUEST_ALL,		/* load and run what the parameters select */
 	REQUEST_PENDING,	/* run containers that have just registered */
 	BUSY,
@@ -45,8 +44,8 @@ static DECLARE_WAIT_QUEUE_HEAD(idle);
 static struct task_struct *thread;
 
 /*
- * The run that the next REQUEST_ALL serves, and the run in progress; NULL where
- * there is none. Both can be interrupted.
+ * The run of the next REQUEST_ALL, and the run in progress; NULL if there is
+ * none. Both can be interrupted.
  */
 static struct dsbench_run *requested_run;
 static struct dsbench_run *current_run;
@@ -66,7 +65,7 @@ static struct dsbench_run *alloc_run(void)
 	return run;
 }
 
-/* Without a run, from here on nobody can interrupt the last one: it may be freed. */
+/* Set the run that can be interrupted. The previous one may then be freed. */
 static void set_current(struct dsbench_run *run)
 {
 	spin_lock(&runs_lock);
@@ -74,7 +73,10 @@ static void set_current(struct dsbench_run *run)
 	spin_unlock(&runs_lock);
 }
 
-/* The requested run becomes the current one, under one lock: a stop is never lost. */
+/*
+ * Make the requested run the current one under one lock, so that a stop is
+ * never lost.
+ */
 static struct dsbench_run *take_requested(void)
 {
 	struct dsbench_run *run;
@@ -87,7 +89,10 @@ static struct dsbench_run *take_requested(void)
 	return run;
 }
 
-/* The thread's own affinity, not a lock: a CPU that goes offline loses it. */
+/*
+ * Bind the thread by its own affinity. A CPU that goes offline breaks the
+ * binding.
+ */
 static void bind(struct dsbench_run *run)
 {
 	int cpu = run->params.cpu;
@@ -161,7 +166,7 @@ static void measure(struct dsbench_run *run)
 	run->ms = ktime_ms_delta(ktime_get(), start);
 }
 
-/* Why a run has no cells, where all that was asked for is not there. */
+/* Explain a run without cells if every selected operation is absent. */
 static void explain_absent(struct dsbench_run *run)
 {
 	struct dsbench_absent *absent;
@@ -235,7 +240,7 @@ static bool has_request(void)
 
 /*
  * BUSY is set before a request is taken and cleared after it was served, so a
- * reader never sees nothing to do in between.
+ * reader never sees an idle state in between.
  */
 static int runner(void *unused)
 {
@@ -258,14 +263,14 @@ static int runner(void *unused)
 }
 
 /**
- * dsbench_runner_request() - run all that the parameters select, as they are now
+ * dsbench_runner_request() - request a run of all that the parameters select
  *
- * The core holds a reference to itself until that is over: modprobe must not
- * meet a core that is on its way out.
+ * The core holds a reference to itself until the run has ended: modprobe must
+ * not find a core that is being removed.
  *
  * Context: may sleep.
  *
- * Return: 0, -EBUSY where something is running already, or -ENOMEM.
+ * Return: 0, -EBUSY if a run is in progress, or -ENOMEM.
  */
 int dsbench_runner_request(void)
 {
@@ -316,12 +321,12 @@ void dsbench_runner_interrupt(void)
 }
 
 /**
- * dsbench_runner_wait() - wait until nothing runs and nothing is requested
+ * dsbench_runner_wait() - wait until no run is in progress or requested
  * @nonblock: do not wait
  *
  * Context: may sleep.
  *
- * Return: 0; -EAGAIN where @nonblock and something runs; -ERESTARTSYS on a
+ * Return: 0; -EAGAIN if @nonblock and a run is in progress; -ERESTARTSYS on a
  * signal.
  */
 int dsbench_runner_wait(bool nonblock)
@@ -332,10 +337,10 @@ int dsbench_runner_wait(bool nonblock)
 }
 
 /**
- * dsbench_runner_show() - what is going on, in one line
- * @m: where to
+ * dsbench_runner_show() - print the state of the runner in one line
+ * @m: the output
  *
- * "idle", "loading", or "running" with the tries done and all of them.
+ * "idle", "loading", or "running" with the finished tries and all tries.
  *
  * Context: may sleep.
  */
@@ -370,10 +375,10 @@ int dsbench_runner_start(void)
 }
 
 /**
- * dsbench_runner_stop() - end the thread
+ * dsbench_runner_stop() - stop the thread
  *
- * No container is registered any more, for each holds a reference to the
- * core's module, so nothing can be running.
+ * No subject is registered any more, since each holds a reference to the core's
+ * module, so no run is in progress.
  *
  * Context: may sleep.
  */

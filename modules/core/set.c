@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The elements and keys that the tries work on, and the check of each try. */
+/* Elements and keys that tries work on, and the verification of each try. */
 
 #include <linux/mm.h>
 #include <linux/prandom.h>
@@ -12,24 +12,24 @@
 
 #define SET_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
 
-/* Loops over a set give way to others once in so many elements. */
-#define BREATH		4096
+/* Loops over a set reschedule once per this number of elements. */
+#define RESCHED_ELEMENTS		4096
 
-/* As many elements as a page holds, where pages have 4 KiB. */
+/* Number of elements that fit in a 4 KiB page. */
 #define CHUNK		64
 
 /* A pool has this many elements at most for each of three further choices. */
 #define POOL_EXTRA	4096U
 
 /*
- * Elements have slabs of their own: among the objects of others they would lie
- * on more pages, by an amount that differs from load to load, and so would
- * what they cost.
+ * Elements have slabs of their own. Among other objects they would be spread
+ * over more pages, by an amount that differs between loads of the module, and
+ * so would their cost.
  */
 static struct kmem_cache *elem_cache;
 
 /**
- * dsbench_sets_init() - get ready for sets
+ * dsbench_sets_init() - create the cache of elements
  *
  * Context: may sleep.
  *
@@ -42,26 +42,26 @@ int dsbench_sets_init(void)
 }
 
 /**
- * dsbench_sets_exit() - undo dsbench_sets_init(), when no set is left
+ * dsbench_sets_exit() - destroy the cache of elements
  *
- * Context: may sleep.
+ * Context: may sleep; no set is left.
  */
 void dsbench_sets_exit(void)
 {
 	kmem_cache_destroy(elem_cache);
 }
 
-static void breathe(u32 i)
+static void maybe_resched(u32 i)
 {
-	if (!(i % BREATH))
+	if (!(i % RESCHED_ELEMENTS))
 		cond_resched();
 }
 
 /**
- * dsbench_shuffle() - put an array in random order (Fisher and Yates)
- * @array: what to shuffle
- * @n: its entries
- * @rnd: where the randomness comes from
+ * dsbench_shuffle() - shuffle an array (Fisher and Yates)
+ * @array: the array
+ * @n: number of entries
+ * @rnd: source of randomness
  *
  * Context: may sleep.
  */
@@ -73,7 +73,7 @@ void dsbench_shuffle(u32 *array, u32 n, struct rnd_state *rnd)
 		u32 other = ((u64)prandom_u32_state(rnd) * i) >> 32;
 
 		swap(array[i - 1], array[other]);
-		breathe(i);
+		maybe_resched(i);
 	}
 }
 
@@ -85,7 +85,7 @@ static void shuffle_elems(struct dsbench_set *set)
 		u32 other = ((u64)prandom_u32_state(&set->rnd) * i) >> 32;
 
 		swap(set->elems[i - 1], set->elems[other]);
-		breathe(i);
+		maybe_resched(i);
 	}
 }
 
@@ -98,8 +98,8 @@ static void count_up(u32 *array, u32 n)
 }
 
 /*
- * A lookup that misses asks for a key behind the last one, and behind those that
- * come and go where the container is shared.
+ * A lookup that misses uses a key behind the last one, and behind those of the
+ * churn if the container is shared.
  */
 static void plant_misses(struct dsbench_set *set,
 			 const struct dsbench_params *p)
@@ -110,22 +110,22 @@ static void plant_misses(struct dsbench_set *set,
 	for (i = 0; i < set->lookups; i++) {
 		if ((((u64)prandom_u32_state(&set->rnd) * 100) >> 32) < p->misses)
 			set->lookup[i] += behind;
-		breathe(i);
+		maybe_resched(i);
 	}
 }
 
 /**
- * dsbench_pool_size() - how many elements there are for tries to choose from
- * @n: how many a try takes
+ * dsbench_pool_size() - number of elements that tries choose from
+ * @n: elements of a try
  *
- * Which pages a small set lies on decides which of its cache lines compete with
- * each other, and with those of the arrays that go with it: costs of a load
- * would hang on it, by up to a half. So there are more elements than a try
- * takes, and each try takes some of them.
+ * The pages of a small set decide which of its cache lines compete with each
+ * other and with those of the arrays beside it. The cost of a load would depend
+ * on them, by up to a half. So there are more elements than a try uses, and
+ * each try chooses some of them.
  *
  * Context: any.
  *
- * Return: the number, four times @n at the most.
+ * Return: the number, at most four times @n.
  */
 u32 dsbench_pool_size(u32 n)
 {
@@ -134,13 +134,14 @@ u32 dsbench_pool_size(u32 n)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_pool_size);
 
 /**
- * dsbench_pool_choose() - which elements of a pool a try takes
- * @n: how many
- * @rnd: chooses
+ * dsbench_pool_choose() - choose the elements of a try
+ * @n: elements of the try
+ * @rnd: source of randomness
  *
  * Context: any.
  *
- * Return: the first; they are neighbours, as they would be without a choice.
+ * Return: index of the first element. The elements are neighbours in the pool,
+ * as they would be without a choice.
  */
 u32 dsbench_pool_choose(u32 n, struct rnd_state *rnd)
 {
@@ -171,19 +172,19 @@ static int alloc_elems(struct dsbench_set *set)
 		set->pool[i] = kmem_cache_alloc(elem_cache, SET_GFP);
 		if (!set->pool[i])
 			return -ENOMEM;
-		breathe(i);
+		maybe_resched(i);
 	}
 	memcpy(set->elems, set->pool, set->n * sizeof(*set->elems));
 	return 0;
 }
 
 /**
- * dsbench_set_bytes() - the memory that a set takes
- * @n: its elements
+ * dsbench_set_bytes() - memory of a set
+ * @n: elements
  *
  * Context: any.
  *
- * Return: bytes, with the elements, without what a container adds.
+ * Return: bytes, including the elements, without the container's own memory.
  */
 u64 dsbench_set_bytes(u32 n)
 {
@@ -204,18 +205,18 @@ static void arrange_insertions(struct dsbench_set *set)
 }
 
 /**
- * dsbench_set_alloc() - make the elements and keys for one size
- * @p: seed, both orders, misses and way of allocation
+ * dsbench_set_alloc() - allocate the elements and keys of one size
+ * @p: seed, orders, misses and way of allocation
  * @n: elements
  *
- * Shuffled, three things are independent of each other: the order in which
- * keys are inserted, where in memory the element of a key lies, and the order
- * of the lookups. So no container walks memory in the order it was allocated
- * in, whichever way it sorts its elements.
+ * When shuffled, three orders are independent: the order of insertion of the
+ * keys, the place in memory of a key's element, and the order of the lookups.
+ * So no container visits memory in the order of allocation, whatever order it
+ * keeps its elements in.
  *
  * Context: may sleep.
  *
- * Return: the set, or NULL when memory is short.
+ * Return: the set, or NULL if memory is short.
  */
 struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n)
 {
@@ -255,12 +256,12 @@ err:
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_alloc);
 
 /**
- * dsbench_set_alloc_bare() - a set without elements and keys
- * @n: whatever that means to the subject
+ * dsbench_set_alloc_bare() - allocate a set without elements and keys
+ * @n: size, with a meaning that the subject defines
  *
  * Context: may sleep.
  *
- * Return: the set, for dsbench_set_free(), or NULL when memory is short.
+ * Return: the set, for dsbench_set_free(), or NULL if memory is short.
  */
 struct dsbench_set *dsbench_set_alloc_bare(u32 n)
 {
@@ -272,7 +273,7 @@ struct dsbench_set *dsbench_set_alloc_bare(u32 n)
 }
 
 /**
- * dsbench_set_free() - free a set and what its owner hung on it
+ * dsbench_set_free() - free a set and what its owner attached to it
  * @set: the set, in no container, or NULL
  *
  * Context: may sleep.
@@ -287,7 +288,7 @@ void dsbench_set_free(struct dsbench_set *set)
 	for (i = 0; set->pool && i < dsbench_pool_size(set->n); i++) {
 		if (set->pool[i])
 			kmem_cache_free(elem_cache, set->pool[i]);
-		breathe(i);
+		maybe_resched(i);
 	}
 	if (set->release)
 		set->release(set);
@@ -303,14 +304,14 @@ void dsbench_set_free(struct dsbench_set *set)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_free);
 
 /**
- * dsbench_set_arrange() - give a try elements and orders of its own
- * @set: a set that no container holds, with keys
- * @lookups: how many keys the try looks up
+ * dsbench_set_arrange() - give a try its own elements and orders
+ * @set: a set with keys that is in no container
+ * @lookups: keys that the try looks up
  *
- * The keys stay the same, those that are looked up too; but all that is
- * shuffled is shuffled anew. A CPU's branch predictor learns an order of a
- * thousand keys by heart from a few tries, which no user's data would let it do,
- * and forgets it again as others run in between.
+ * The keys stay the same, including those that are looked up, but everything
+ * that is shuffled is shuffled again. A branch predictor learns an order of a
+ * thousand keys within a few tries, which a user's data would not allow, and
+ * forgets it when other code runs.
  *
  * Context: may sleep.
  */
@@ -324,8 +325,8 @@ void dsbench_set_arrange(struct dsbench_set *set, u32 lookups)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_arrange);
 
 /**
- * dsbench_set_reset() - give every element its key and first value again
- * @set: a set that no container holds
+ * dsbench_set_reset() - restore the key and the first value of every element
+ * @set: a set that is in no container
  *
  * Context: may sleep.
  */
@@ -341,19 +342,19 @@ void dsbench_set_reset(struct dsbench_set *set)
 	for (i = 0; i < set->n; i++) {
 		set->elems[i]->key = set->keys[i];
 		set->elems[i]->value = set->keys[i];
-		breathe(i);
+		maybe_resched(i);
 	}
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_reset);
 
 /**
- * dsbench_set_collect() - walk the container and note what it holds
+ * dsbench_set_collect() - walk the container and record its elements
  * @set: gets by_key, seen and sum
- * @ops: the container's
+ * @ops: operations of the container
  *
  * Context: may sleep.
  *
- * Return: 0, or -EUCLEAN where the container is damaged.
+ * Return: 0, or -EUCLEAN if the container is damaged.
  */
 int dsbench_set_collect(struct dsbench_set *set, const struct dsbench_ops *ops)
 {
@@ -365,10 +366,10 @@ int dsbench_set_collect(struct dsbench_set *set, const struct dsbench_ops *ops)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_collect);
 
 /**
- * dsbench_set_order() - put the elements in the order in which they are erased
- * @set: as dsbench_set_collect() left it, with every key found
+ * dsbench_set_order() - sort the elements into the order of their erasure
+ * @set: as left by dsbench_set_collect(), with every key found
  *
- * So erase is the same loop over by_key whatever the order.
+ * Erase is then the same loop over by_key for every order.
  *
  * Context: may sleep.
  *
@@ -388,7 +389,7 @@ int dsbench_set_order(struct dsbench_set *set)
 
 	for (i = 0; i < set->n; i++) {
 		ordered[i] = set->by_key[set->erase[i]];
-		breathe(i);
+		maybe_resched(i);
 	}
 	swap(set->by_key, ordered);
 	kvfree(ordered);
@@ -397,11 +398,11 @@ int dsbench_set_order(struct dsbench_set *set)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_order);
 
 /**
- * dsbench_set_expect_find() - what find must find
- * @set: with the lookups
- * @lookups: how many of them
- * @hits: where to: how many are present
- * @sum: where to: their values
+ * dsbench_set_expect_find() - calculate the expected result of find
+ * @set: the set, with its lookups
+ * @lookups: number of lookups
+ * @hits: set to the number of lookups whose key is present
+ * @sum: set to the sum of their values
  *
  * Context: may sleep.
  */
@@ -417,7 +418,7 @@ void dsbench_set_expect_find(const struct dsbench_set *set, u32 lookups,
 			*sum += set->lookup[i];
 			++*hits;
 		}
-		breathe(i);
+		maybe_resched(i);
 	}
 }
 
@@ -431,14 +432,14 @@ static int check_find(const struct dsbench_set *set, u32 lookups)
 }
 
 /**
- * dsbench_set_verify() - is the container as it must be after an operation?
- * @set: what the operation worked on
- * @ops: the container's
+ * dsbench_set_verify() - verify the container after an operation
+ * @set: the set of the operation
+ * @ops: operations of the container
  * @op: the operation that has just run
- * @lookups: how many keys it looked up, where it was find
+ * @lookups: number of keys that find looked up
  *
- * Count, sum of the values, every key exactly once, and for find every key
- * that it had to find.
+ * The check covers the count, the sum of the values, every key exactly once,
+ * and for find every key that it had to find.
  *
  * Context: may sleep.
  *
@@ -467,12 +468,12 @@ int dsbench_set_verify(struct dsbench_set *set, const struct dsbench_ops *ops,
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_verify);
 
 /**
- * dsbench_set_empty() - take all elements back and destroy the container
- * @set: a set with a container, in whatever state an operation left it
- * @ops: the container's
+ * dsbench_set_empty() - take back all elements and destroy the container
+ * @set: a set with a container in any state that an operation left
+ * @ops: operations of the container
  *
- * Elements of a damaged container that cannot be reached any more are lost
- * rather than freed twice.
+ * Unreachable elements of a damaged container are leaked rather than freed
+ * twice.
  *
  * Context: may sleep.
  */
@@ -488,7 +489,7 @@ void dsbench_set_empty(struct dsbench_set *set, const struct dsbench_ops *ops)
 
 	for (key = 0; set->inline_alloc && key < set->n; key++) {
 		kfree(set->by_key[key]);
-		breathe(key);
+		maybe_resched(key);
 	}
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_empty);

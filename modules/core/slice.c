@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One slice of a try: what runs between two readings of the clock, without
- * preemption, and without interrupts where it is short.
+ * One slice of a try: the code between two readings of the clock, with
+ * preemption disabled, and with interrupts disabled if the slice is short.
  */
 
 #include <linux/irqflags.h>
@@ -18,8 +18,8 @@
 #define OVERHEAD_TRIES	1000
 
 /*
- * PREEMPT_RT makes the locks that the allocator and the XArray take sleep, so
- * there the thread merely stays where it is.
+ * On PREEMPT_RT, the locks of the allocator and the XArray sleep, so the thread
+ * is only kept on its CPU.
  */
 static bool may_only_stay(const struct dsbench_slice *slice)
 {
@@ -51,12 +51,12 @@ static void quiet_end(const struct dsbench_slice *slice, unsigned long flags)
 
 /**
  * dsbench_time_slice() - run one slice of an operation under the clock
- * @slice: what to run; gets the time it took and whether it was disturbed
+ * @slice: the slice; gets its time and whether it was disturbed
  *
- * Not inlined, so that nothing and everything are timed by the same code: the
- * clock's overhead contains the indirect call.
+ * noinline: the empty op must go through the same call as every other op, so
+ * that the clock's overhead includes the indirect call.
  *
- * Context: process context; what it calls runs without preemption.
+ * Context: process context; the operation runs with preemption disabled.
  */
 noinline void dsbench_time_slice(struct dsbench_slice *slice)
 {
@@ -88,11 +88,11 @@ static int nothing(struct dsbench_set *set, u32 first, u32 last)
 }
 
 /**
- * dsbench_slice_overhead() - measure what timing nothing costs, here and now
+ * dsbench_slice_overhead() - measure the overhead of an empty slice
  *
- * The smallest of many: what is subtracted must never be too much.
+ * The minimum of many slices, since a larger overhead would subtract too much.
  *
- * Context: may sleep; bound to the CPU that is to be measured.
+ * Context: may sleep; bound to the CPU to measure.
  */
 void dsbench_slice_overhead(void)
 {

@@ -8,16 +8,16 @@
 #include <dsbench/bench.h>
 
 /**
- * struct dsbench_slice - what runs between two readings of the clock
+ * struct dsbench_slice - a slice to run, and its result
  * @op: the operation
- * @set: passed to it, as are
- * @first: and
- * @last:
- * @irqs_off: keep interrupts out, besides preemption
- * @sleeps: keep neither out
- * @ticks: how long it took, with the clock's own
- * @err: what the operation returned
- * @disturbed: an interrupt fell into it all the same, or the CPU changed
+ * @set: argument of @op
+ * @first: argument of @op
+ * @last: argument of @op
+ * @irqs_off: disable interrupts as well as preemption
+ * @sleeps: disable neither
+ * @ticks: its time, including the clock's overhead
+ * @err: return value of @op
+ * @disturbed: an interrupt hit the slice, or the CPU changed
  */
 struct dsbench_slice {
 	dsbench_op_fn op;

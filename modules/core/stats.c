@@ -55,10 +55,10 @@ s64 dsbench_percentile(const s64 *sorted, u32 count, u32 percent)
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_percentile);
 
 /**
- * dsbench_stats_compute() - all that is reported of a cell
- * @stats: where to
- * @samples: cycles, in the order they were taken
- * @count: how many, 1 at least
+ * dsbench_stats_compute() - calculate the statistics of a cell
+ * @stats: set to the statistics
+ * @samples: cycles, in the order in which they were taken
+ * @count: number of samples, at least 1
  *
  * Context: may sleep.
  *
@@ -90,7 +90,10 @@ int dsbench_stats_compute(struct dsbench_stats *stats, const s64 *samples,
 	stats->p99 = dsbench_percentile(sorted, count, 99);
 	stats->max = sorted[count - 1] * MILLI;
 
-	/* The median of an even count may lie at half a cycle: stay in milli. */
+	/*
+	 * The median of an even number may end in half a cycle, so use milli-
+	 * cycles.
+	 */
 	median = stats->p50;
 	for (i = 0; i < count; i++)
 		sorted[i] = abs(samples[i] * MILLI - median);
@@ -103,13 +106,13 @@ int dsbench_stats_compute(struct dsbench_stats *stats, const s64 *samples,
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_stats_compute);
 
 /**
- * dsbench_per_element() - a try's cost divided by its elements
+ * dsbench_per_element() - cost of a try per element
  * @milli_cycles: cost of the whole try
- * @elements: how many it had; 1 at least
+ * @elements: its elements, at least 1
  *
  * Context: any.
  *
- * Return: milli-cycles an element, rounded.
+ * Return: milli-cycles per element, rounded.
  */
 s64 dsbench_per_element(s64 milli_cycles, u32 elements)
 {

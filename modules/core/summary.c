@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The summary of a run that has ended: the statistics of its cells. */
+/* The summary of a finished run: the statistics of its cells. */
 
 #include <linux/math64.h>
 
@@ -10,7 +10,7 @@
 #include "stats.h"
 #include "summary.h"
 
-/* The floors are timed on one CPU alone: no measure for readers beside others. */
+/* The floors are timed on one CPU, so they are no reference for readers. */
 static const struct dsbench_cell *floor_of(const struct dsbench_run *run,
 					   const struct dsbench_cell *cell)
 {
@@ -26,7 +26,7 @@ static const struct dsbench_cell *floor_of(const struct dsbench_run *run,
 	return NULL;
 }
 
-/* Thousandths of the floor; 0 where either is below the clock's resolution. */
+/* Thousandths of the floor; 0 if either is below the clock's resolution. */
 static u64 times_floor(const struct dsbench_cell *cell,
 		       const struct dsbench_cell *floor)
 {
@@ -38,8 +38,9 @@ static u64 times_floor(const struct dsbench_cell *cell,
 }
 
 /**
- * dsbench_run_finish() - let the containers go, free what only tries need
- * @run: has ended; keeps its cells with samples and gets their statistics
+ * dsbench_run_finish() - release the containers, free the sets, calculate the
+ * statistics
+ * @run: a run that has ended; keeps the cells that have samples
  *
  * Context: may sleep.
  */

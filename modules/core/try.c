@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One try: make the container, time one operation on it, verify, undo. */
+/* One try: create the container, time one operation on it, verify, undo. */
 
 #include <linux/jiffies.h>
 #include <linux/math64.h>
@@ -14,23 +14,23 @@
 #include "slice.h"
 #include "try.h"
 
-/* Interrupts are kept out of slices that take up to this many ms. */
+/* Slices of up to this many ms run with interrupts disabled. */
 #define IRQS_OFF_MS		2
 
 /*
- * Where instructions are counted, tries repeat to the last one, as long as they
- * find the allocator as they left it and no interrupt falls into them. A ms is
- * the guest's there, and nobody waits for it: so longer slices keep interrupts
- * out, and a try begins when RCU has given back what the last ones erased.
+ * Counts of instructions repeat exactly if a try finds the allocator in the
+ * same state and no interrupt hits it. A ms is guest time there and delays
+ * nobody, so longer slices disable interrupts, too, and a try waits until RCU
+ * has freed the elements of the previous tries.
  */
 #define IRQS_OFF_COUNTED_MS	100
 
-/* How often a disturbed try is repeated before it is taken as it is. */
+/* Number of retries before a disturbed try is kept. */
 #define REPEATS		3
 
 /**
- * dsbench_cell_settle() - wait for work that the container left to others
- * @cell: of the try
+ * dsbench_cell_settle() - wait for work that the container deferred
+ * @cell: cell of the try
  *
  * Context: may sleep.
  */
@@ -41,12 +41,12 @@ void dsbench_cell_settle(const struct dsbench_cell *cell)
 }
 
 /**
- * dsbench_cell_must_end() - is a try to be given up?
- * @cell: of the try
+ * dsbench_cell_must_end() - whether a try must be aborted
+ * @cell: cell of the try
  *
  * Context: any.
  *
- * Return: true where the container leaves or the run is to end.
+ * Return: true if the container leaves or the run must end.
  */
 bool dsbench_cell_must_end(const struct dsbench_cell *cell)
 {
@@ -55,12 +55,12 @@ bool dsbench_cell_must_end(const struct dsbench_cell *cell)
 }
 
 /**
- * dsbench_cell_fill() - fill without a clock, to get ready for another operation
- * @cell: its container is empty
+ * dsbench_cell_fill() - fill the container outside the clock
+ * @cell: cell with an empty container
  *
  * Context: may sleep.
  *
- * Return: 0, -EINTR, or what the container's fill returned.
+ * Return: 0, -EINTR, or the error of the container's fill.
  */
 int dsbench_cell_fill(struct dsbench_cell *cell)
 {
@@ -81,7 +81,7 @@ int dsbench_cell_fill(struct dsbench_cell *cell)
 	return 0;
 }
 
-/* The keys to look up lie in the caches, as the container does. */
+/* Load the lookup keys into the caches, where the container is, too. */
 static void touch_lookups(const struct dsbench_cell *cell)
 {
 	u32 i;
@@ -109,11 +109,11 @@ static int prepare(struct dsbench_cell *cell)
 }
 
 /**
- * struct timing - what timing a try gave
- * @ticks: the whole try, without the clock's own; may be below 0
- * @longest: the longest of its slices
- * @disturbed: an interrupt fell into it, or somebody else was on the core when a
- *	slice of it began or ended
+ * struct timing - timing of a try
+ * @ticks: the whole try, without the clock's overhead; may be below 0
+ * @longest: its longest slice
+ * @disturbed: an interrupt hit the try, or another thread ran on the core at
+ *	the start or the end of a slice
  */
 struct timing {
 	s64 ticks;
@@ -173,15 +173,15 @@ static int verify(struct dsbench_cell *cell)
 }
 
 /**
- * dsbench_cell_begin() - make the container of a try
- * @cell: of the try; undone by dsbench_set_empty()
+ * dsbench_cell_begin() - create the container of a try
+ * @cell: cell of the try; undone by dsbench_set_empty()
  *
- * Counts of instructions repeat as long as the orders do, and know nothing of
- * branch predictors and pages: there all tries have the same.
+ * All tries have the same orders where instructions are counted: counts repeat
+ * with the orders and do not depend on branch predictors and pages.
  *
  * Context: may sleep.
  *
- * Return: 0, or what the container's create returned.
+ * Return: 0, or the error of the container's create.
  */
 int dsbench_cell_begin(struct dsbench_cell *cell)
 {
@@ -214,7 +214,7 @@ static int try_once(struct dsbench_cell *cell, struct timing *t)
 	return err;
 }
 
-/* A tick is bound to fall into a long try: repeating it would not help. */
+/* A tick always hits a long try, so a retry would not help. */
 static bool worth_repeating(const struct timing *t)
 {
 	u64 tick = dsbench_clock_info()->khz * jiffies_to_msecs(1);
@@ -224,13 +224,13 @@ static bool worth_repeating(const struct timing *t)
 
 /**
  * dsbench_try() - take one sample
- * @cell: of what; its container is in the run
- * @keep: whether it counts, or only warms up
+ * @cell: cell of the sample; its container is in the run
+ * @keep: keep the sample; otherwise the try is a warm-up
  *
  * Context: may sleep; bound to the run's CPU.
  *
- * Return: 0; -EINTR where the container leaves or the run is to end; -ENOMEM;
- * -EUCLEAN where the container gave a wrong answer.
+ * Return: 0; -EINTR if the container leaves or the run must end; -ENOMEM;
+ * -EUCLEAN if the container gave a wrong answer.
  */
 int dsbench_try(struct dsbench_cell *cell, bool keep)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A try of a container that is shared: readers on CPUs of their own go over it
- * while a writer erases and inserts beside them. The threads live as long as
- * the try. They are bound, and CPUs stay online meanwhile.
+ * A try of a shared container: readers, each on a CPU of its own, pass over the
+ * container while a writer erases and inserts. The threads live as long as the
+ * try. They are bound, and CPUs stay online meanwhile.
  */
 
 #include <linux/cpu.h>
@@ -17,7 +17,7 @@
 #include "try.h"
 #include "try_shared.h"
 
-static struct task_struct *hire(int (*work)(void *data), void *data,
+static struct task_struct *create_thread(int (*work)(void *data), void *data,
 				unsigned int cpu, const char *name)
 {
 	struct task_struct *task = kthread_create(work, data, "dsbench_%s/%u",
@@ -31,10 +31,11 @@ static struct task_struct *hire(int (*work)(void *data), void *data,
 }
 
 /*
- * The writer works on the run's own CPU, where the run only waits meanwhile; the
- * readers on the others, in their order. Without a writer that CPU comes last.
+ * The writer uses the run's CPU, where the run only waits meanwhile; the
+ * readers use the other CPUs in order. Without a writer, the run's CPU comes
+ * last.
  */
-static int hire_all(struct dsbench_crew *crew)
+static int create_threads(struct dsbench_crew *crew)
 {
 	struct dsbench_cell *cell = crew->cell;
 	unsigned int own = raw_smp_processor_id();
@@ -42,7 +43,7 @@ static int hire_all(struct dsbench_crew *crew)
 	u32 i;
 
 	if (cell->writes) {
-		crew->writer = hire(dsbench_write_along, crew, own, "write");
+		crew->writer = create_thread(dsbench_write_along, crew, own, "write");
 		if (!crew->writer)
 			return -ENOMEM;
 	}
@@ -55,14 +56,14 @@ static int hire_all(struct dsbench_crew *crew)
 				cpu = cpumask_first(cpu_online_mask);
 		} while (cpu == own && (cell->writes || i + 1 < cell->threads));
 
-		r->task = hire(dsbench_read_along, r, cpu, "read");
+		r->task = create_thread(dsbench_read_along, r, cpu, "read");
 		if (!r->task)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static void let_go(struct task_struct *task)
+static void stop_thread(struct task_struct *task)
 {
 	if (!task)
 		return;
@@ -71,7 +72,7 @@ static void let_go(struct task_struct *task)
 	put_task_struct(task);
 }
 
-static void work(struct dsbench_crew *crew)
+static void start_threads(struct dsbench_crew *crew)
 {
 	u32 threads = crew->cell->threads;
 	u32 i;
@@ -83,7 +84,7 @@ static void work(struct dsbench_crew *crew)
 	wait_event_idle(crew->over, !atomic_read(&crew->busy));
 }
 
-/* When this returns, no thread is left, whatever happened. */
+/* On return no thread is left, even after an error. */
 static int run_crew(struct dsbench_crew *crew)
 {
 	struct dsbench_cell *cell = crew->cell;
@@ -92,12 +93,12 @@ static int run_crew(struct dsbench_crew *crew)
 
 	cpus_read_lock();
 	if (cell->threads + !!cell->writes <= num_online_cpus())
-		err = hire_all(crew);
+		err = create_threads(crew);
 	if (!err)
-		work(crew);
+		start_threads(crew);
 	for (i = 0; i < cell->threads; i++)
-		let_go(crew->readers[i]->task);
-	let_go(crew->writer);
+		stop_thread(crew->readers[i]->task);
+	stop_thread(crew->writer);
 	cpus_read_unlock();
 	return err ?: crew->err;
 }
@@ -157,7 +158,7 @@ static void expect(struct dsbench_crew *crew)
 					&crew->sum);
 }
 
-/* The container is full: let the crew work on it, and see what is left of it. */
+/* Let the threads work on the full container, and verify it afterwards. */
 static int share(struct dsbench_crew *crew)
 {
 	struct dsbench_cell *cell = crew->cell;
@@ -197,7 +198,7 @@ static int try_once(struct dsbench_crew *crew)
 	return err;
 }
 
-/* What one reader took for as many elements as a try is divided by. */
+/* Cost of one reader for the number of elements that a try is divided by. */
 static s64 cost(const struct dsbench_reader *r, u32 elements, bool *disturbed)
 {
 	const struct dsbench_tally *t = &r->clean;
@@ -237,14 +238,15 @@ static void keep_sample(const struct dsbench_crew *crew)
 
 /**
  * dsbench_try_shared() - take one sample with readers beside a writer
- * @cell: of what; its container is in the run and has shared operations
- * @keep: whether it counts, or only warms up
+ * @cell: cell of the sample; its container is in the run and has shared
+ *	operations
+ * @keep: keep the sample; otherwise the try is a warm-up
  *
  * Context: may sleep; bound to the run's CPU.
  *
- * Return: 0; -EINTR where the container leaves or the run is to end; -ENOMEM;
- * -ENXIO where too few CPUs are online; -EUCLEAN where a reader or the container
- * afterwards gave a wrong answer.
+ * Return: 0; -EINTR if the container leaves or the run must end; -ENOMEM;
+ * -ENXIO if too few CPUs are online; -EUCLEAN if a reader gave a wrong answer,
+ * or the container is damaged afterwards.
  */
 int dsbench_try_shared(struct dsbench_cell *cell, bool keep)
 {
