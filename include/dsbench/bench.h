@@ -318,10 +318,9 @@ dsbench_elem_put(struct dsbench_elem *e, bool inline_alloc)
 }
 
 /**
- * dsbench_by_alloc() - define an operation from its loop, for both ways of
- *	allocation
- * @op: its name; op_as() is the loop, always inlined, with inline_alloc as its
- *	fourth parameter
+ * dsbench_by_alloc() - define an operation for both ways of allocation
+ * @op: name of the operation; op_as() is its loop, always inlined, with
+ *	inline_alloc as its fourth parameter
  */
 #define dsbench_by_alloc(op)						\
 static int op(struct dsbench_set *set, u32 first, u32 last)		\
@@ -331,12 +330,12 @@ static int op(struct dsbench_set *set, u32 first, u32 last)		\
 }
 
 /**
- * dsbench_see() - tell the core that verify met an element
- * @set: the set being verified
+ * dsbench_see() - report an element that verify visits
+ * @set: the set to verify
  * @e: the element
  *
- * A key that does not belong to the set, or that comes a second time, ends
- * the walk: so a damaged, circular container cannot hold the kernel.
+ * A foreign or repeated key ends the walk, so a damaged, circular container
+ * cannot hold the kernel.
  *
  * Context: may sleep.
  *
@@ -355,11 +354,11 @@ static inline int dsbench_see(struct dsbench_set *set, struct dsbench_elem *e)
 }
 
 /**
- * dsbench_container_module() - all that a container's module needs besides its
- *	operations: registration, parameters, init, exit, alias, licence
- * @container: its name; its operations are in container_ops
+ * dsbench_container_module() - define the module of a container: registration,
+ *	parameters, init, exit, alias, licence
+ * @container: name of the container; its operations are in container_ops
  *
- * The core finds the module by the alias, so it knows no container by name.
+ * The core finds the module by its alias, so it knows no container by name.
  */
 #define dsbench_container_module(container)				\
 static struct dsbench_subject container##_container = {		\

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The clock that everything is timed with.
+ * The clock of all timings.
  *
- * On x86, User Mode Linux included, it is the time-stamp counter between two
- * LFENCEs, at both ends: the first waits until all that came before has
- * completed, the second keeps what follows from starting before the counter
- * is read (Intel SDM volume 2, RDTSC; AMD APM volume 3 with the dispatch
- * serialising LFENCE that Linux sets up). RDTSCP would save the first fence
- * of the end, but not every (virtual) CPU has it. CPUID is never used to
- * serialise: it traps in guests. Elsewhere it is the kernel's own cycle
- * counter, or ktime where that does not count.
+ * On x86, including User Mode Linux, it is the time-stamp counter between two
+ * LFENCEs, at both ends: the first waits until all earlier instructions have
+ * completed, the second keeps later ones from starting before the counter is
+ * read (Intel SDM volume 2, RDTSC; AMD APM volume 3 with the dispatch
+ * serialising LFENCE that Linux sets up). RDTSCP would save the first fence of
+ * the end, but not every (virtual) CPU has it. CPUID is never used to
+ * serialise, since it traps in guests. On other architectures it is the
+ * kernel's own cycle counter, or ktime if that does not count.
  */
 #ifndef _DSBENCH_CLOCK_H
 #define _DSBENCH_CLOCK_H
@@ -23,8 +23,7 @@
  *
  * Context: any.
  *
- * Return: ticks since some moment in the past, in the unit that
- * dsbench_clock_info() names.
+ * Return: ticks since an unspecified time, in the unit of dsbench_clock_info().
  */
 static __always_inline u64 dsbench_clock(void)
 {
@@ -42,13 +41,12 @@ static __always_inline u64 dsbench_clock(void)
 }
 
 /**
- * struct dsbench_clock_info - what is known of the clock
+ * struct dsbench_clock_info - properties of the clock
  * @name: how it is read
  * @unit: "cycles", "instructions" (a TSC that counts retired instructions, as
  *	under QEMU's -icount) or "ns"
- * @khz: ticks a millisecond
- * @overhead: what timing nothing at all costs, in ticks; subtracted from
- *	every slice that is timed
+ * @khz: ticks per millisecond
+ * @overhead: ticks of an empty slice, subtracted from every timed slice
  */
 struct dsbench_clock_info {
 	const char *name;

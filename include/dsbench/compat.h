@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * All that differs between the kernels that dsbench supports (6.1 to 7.3), and
- * between their architectures where it is no matter of timing.
+ * All differences between the supported kernels (6.1 to 7.3), and between
+ * architectures where they do not affect timing.
  */
 #ifndef _DSBENCH_COMPAT_H
 #define _DSBENCH_COMPAT_H
@@ -14,8 +14,8 @@
 #include <linux/version.h>
 
 /*
- * The interrupts that x86 takes without a descriptor (local timer, IPIs, NMI)
- * are counted apart from the others. 7.3 counts them in an array.
+ * x86 counts interrupts without a descriptor (local timer, IPIs, NMI) apart
+ * from the others. 7.3 counts them in an array.
  */
 #if defined(CONFIG_X86) && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
 static inline unsigned long dsbench_arch_irq_count(unsigned int cpu)
@@ -50,12 +50,12 @@ static inline unsigned long dsbench_arch_irq_count(unsigned int cpu)
 #endif
 
 /**
- * dsbench_irq_count() - interrupts that a CPU has taken since boot
+ * dsbench_irq_count() - number of interrupts of a CPU since boot
  * @cpu: the CPU, online
  *
- * Context: any; a snapshot unless it is this CPU with interrupts off.
+ * Context: any; a snapshot unless called on this CPU with interrupts off.
  *
- * Return: the count; only differences mean something.
+ * Return: the count; only differences are meaningful.
  */
 static inline unsigned long dsbench_irq_count(unsigned int cpu)
 {
@@ -63,8 +63,8 @@ static inline unsigned long dsbench_irq_count(unsigned int cpu)
 }
 
 /*
- * A cache with slabs of its own, for objects of a power of two. Before 6.5 it
- * cannot say so, but one that may be copied to users is left alone.
+ * A cache with slabs of its own, for objects of a power of two. Kernels before
+ * 6.5 have no flag for that, but do not merge caches with a usercopy region.
  */
 static inline struct kmem_cache *dsbench_cache_create(const char *name,
 						      unsigned int size)
@@ -76,7 +76,7 @@ static inline struct kmem_cache *dsbench_cache_create(const char *name,
 #endif
 }
 
-/* Before 7.3 an rhashtable asks for its worker without an interrupt between. */
+/* Before 7.3 an rhashtable schedules its worker without an interrupt. */
 #if KERNEL_VERSION(7, 3, 0) <= LINUX_VERSION_CODE
 static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 {
@@ -88,28 +88,28 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 }
 #endif
 
-/* The helpers for the sockets of tunnels take the struct sock from 7.1 on. */
+/* From 7.1 on the helpers for tunnel sockets take the struct sock. */
 #if KERNEL_VERSION(7, 1, 0) <= LINUX_VERSION_CODE
 #define DSBENCH_TUNNEL_SOCK(socket)	((socket)->sk)
 #else
 #define DSBENCH_TUNNEL_SOCK(socket)	(socket)
 #endif
 
-/* A network device whose transmit needs no lock says so by a bit of its own. */
+/* From 6.12 on a bit of the device says that its transmit needs no lock. */
 #if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
 #define dsbench_set_lltx(dev)		((dev)->lltx = true)
 #else
 #define dsbench_set_lltx(dev)		((dev)->features |= NETIF_F_LLTX)
 #endif
 
-/* Counts a packet that a UDP socket drops, for /proc/net/udp. */
+/* Count a packet that a UDP socket drops, for /proc/net/udp. */
 #if KERNEL_VERSION(6, 18, 0) <= LINUX_VERSION_CODE
 #define dsbench_udp_drop(sk)		udp_drops_inc(sk)
 #else
 #define dsbench_udp_drop(sk)		atomic_inc(&(sk)->sk_drops)
 #endif
 
-/* Reasons for a drop that older kernels have no name for. */
+/* Drop reasons that older kernels do not have. */
 #if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
 #define DSBENCH_DROP_ECN		SKB_DROP_REASON_IP_TUNNEL_ECN
 #else
@@ -122,9 +122,9 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 #endif
 
 /*
- * The head of a function that is the newlink of an rtnl_link_ops, and, in it, a
- * call of another one: (net, dev, tb, data, extack), net being where the link's
- * sockets are.
+ * The head of a newlink function of an rtnl_link_ops, and a call of another
+ * function inside it: (net, dev, tb, data, extack), where net is the namespace
+ * of the link's sockets.
  */
 #if KERNEL_VERSION(6, 15, 0) <= LINUX_VERSION_CODE
 #define DSBENCH_NEWLINK(name)						\

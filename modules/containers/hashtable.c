@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A chained hash table of hlist_head, hashed as <linux/hashtable.h> hashes a
- * 64-bit key. That header sizes its tables at compile time; this one follows
- * n, so that a bucket holds about one element at every size, unless bits= says
- * otherwise. Shared, readers are under RCU and the writer holds one spinlock for
- * the table, as users of hash_add_rcu() do.
+ * A chained hash table of hlist_head, with the hash function that
+ * <linux/hashtable.h> uses for a 64-bit key. That header sizes its tables at
+ * compile time. This table follows n, so that a bucket holds about one element
+ * at every size, unless bits= is given. If shared, readers hold the RCU read
+ * lock and the writer a spinlock for the table, like users of hash_add_rcu().
  */
 
 #include <linux/hash.h>
@@ -44,7 +44,7 @@ MODULE_PARM_DESC(bits, "log2 of the number of buckets (default 0: about one elem
 
 struct table {
 	unsigned int bits;
-	spinlock_t lock;	/* the writer's */
+	spinlock_t lock;	/* held by the writer */
 	struct hlist_head bucket[];
 };
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * struct idr: each element is allocated the id that is its key. An IDR leaves
- * the locking to its users, so none is timed here; the XArray's figures have
- * its own in them. idr_preload(), which may sleep, has no place in an atomic
- * operation: nodes come from the slab as they are needed.
+ * struct idr: the key of an element is its id. An IDR leaves locking to its
+ * users, so no lock is timed here; the XArray's figures include its own.
+ * idr_preload() may sleep, so atomic operations cannot use it: nodes come from
+ * the slab when they are needed.
  *
- * Shared, readers are under RCU, which idr_find() and idr_get_next() allow, and
- * the writer holds a spinlock and preloads, as users that need ids in numbers do.
+ * If shared, readers hold the RCU read lock, which idr_find() and
+ * idr_get_next() support. The writer holds a spinlock and preloads, like users
+ * that need ranges of ids.
  */
 
 #include <linux/idr.h>
@@ -18,7 +19,7 @@
 
 struct ids {
 	struct idr idr;
-	spinlock_t lock;	/* the writer's */
+	spinlock_t lock;	/* held by the writer */
 };
 
 static struct idr *idr_of(const struct dsbench_set *set)
@@ -136,7 +137,10 @@ static int ids_verify(struct dsbench_set *set)
 	return idr_is_empty(idr) == !set->seen ? 0 : -EUCLEAN;
 }
 
-/* As the XArray's: leaves are full, each level above is 1/64 of that. */
+/*
+ * As in the XArray, leaves are full, and each level above has 1/64 of the
+ * nodes.
+ */
 static u64 ids_bytes(u32 n)
 {
 	return sizeof(struct xa_node) * (DIV_ROUND_UP_ULL(n, XA_CHUNK_SIZE - 1) + 4);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * struct list_head: appended to, searched from its head, unlinked in hand.
- * Shared, readers are under RCU and the writer holds a spinlock, as for the
- * kernel's lists of network devices, namespaces and modules.
+ * struct list_head: elements are appended, searched from the head, and unlinked
+ * by pointer. If shared, readers hold the RCU read lock and the writer a
+ * spinlock, as for the kernel's lists of network devices, namespaces and
+ * modules.
  */
 
 #include <linux/rculist.h>
@@ -19,7 +20,7 @@ static_assert(sizeof(struct list_elem) <= DSBENCH_ELEM_SIZE);
 
 struct list {
 	struct list_head head;
-	spinlock_t lock;	/* the writer's */
+	spinlock_t lock;	/* held by the writer */
 };
 
 static struct list_head *head_of(const struct dsbench_set *set)

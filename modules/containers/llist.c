@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * struct llist_head: pushed to and popped from its head by atomic operations.
- * Nobody looks for a key in it, so there is no find; and its elements leave as
- * they are popped, the last one first, not in key order.
+ * struct llist_head: elements are pushed to and popped from its head by atomic
+ * operations. It is not searched by key, so there is no find. Erase pops the
+ * elements, last one first, not in key order.
  */
 
 #include <linux/llist.h>

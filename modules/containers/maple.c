@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * struct maple_tree as mt_init() makes it: its own lock for writers, nodes
- * changed in place. The keys are the indices, each a range of one.
+ * struct maple_tree as initialised by mt_init(): with its own lock for writers,
+ * and nodes changed in place. The keys are the indices, each a range of one.
  *
- * mtree_erase() falls back on GFP_KERNEL where a node is short, so no atomic
- * context may call it. The erase here does the same work, look the entry up,
- * then store nothing in its place, with flags that never sleep.
+ * mtree_erase() falls back to GFP_KERNEL when it needs a node, so atomic
+ * context must not call it. The erase here does the same work, a lookup and a
+ * store of NULL, with flags that never sleep.
  *
- * Shared, it is in RCU mode, as its documentation asks: nodes are replaced, no
- * longer changed in place, and freed after a grace period. Its lock is the
- * writer's.
+ * If shared, the tree is in RCU mode, as its documentation requires: nodes are
+ * replaced instead of changed in place, and freed after a grace period. The
+ * writer uses the tree's lock.
  */
 
 #include <linux/maple_tree.h>
@@ -93,7 +93,7 @@ static int maple_visit_all(struct dsbench_set *set, u32 first, u32 last)
 	return 0;
 }
 
-/* mtree_erase() with DSBENCH_GFP; an ERR_PTR where memory is short. */
+/* mtree_erase() with DSBENCH_GFP; an ERR_PTR if memory is short. */
 static __always_inline struct dsbench_elem *
 maple_erase_one(struct maple_tree *mt, unsigned long index)
 {
@@ -127,7 +127,7 @@ static __always_inline int maple_erase_as(struct dsbench_set *set, u32 first,
 
 dsbench_by_alloc(maple_erase)
 
-/* The lock is taken anew for each step: dsbench_see() may sleep. */
+/* Each step takes the lock again, since dsbench_see() may sleep. */
 static int maple_verify(struct dsbench_set *set)
 {
 	struct maple_tree *mt = set->priv;
@@ -144,8 +144,8 @@ static int maple_verify(struct dsbench_set *set)
 }
 
 /*
- * A node takes 256 bytes. Shuffled or sequential, fill leaves 12 of its 16
- * entries in use on the average; 10 leave room for the levels above and chance.
+ * A node has 256 bytes. Shuffled or sequential, fill uses 12 of its 16 entries
+ * on average; 10 leave room for the upper levels and for variation.
  */
 static u64 maple_bytes(u32 n)
 {

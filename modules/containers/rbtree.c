@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * struct rb_root with the descent that every user writes for himself. Shared, it
- * is under a rwlock: an rbtree can't be walked while it is rebalanced. So are
- * btrfs's extent maps and block groups.
+ * struct rb_root with the descent that every user writes. If shared, the tree
+ * is under a rwlock, since an rbtree cannot be walked while it is rebalanced.
+ * btrfs protects its extent maps and block groups in the same way.
  */
 
 #include <linux/rbtree.h>

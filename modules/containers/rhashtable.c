@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * struct rhashtable with a fixed key, the default comparison, and automatic
- * shrinking, as most of its users have it.
+ * shrinking, like most of its users.
  *
- * It is resized by a worker, at a moment of its own choice. So that a try does
- * the same each time, the table is told how many elements to expect: up to
- * 24576 it never grows nor shrinks. Beyond, where the hints' 16 bits end, it
- * does, from 98304 elements on upwards: between two slices, when the clock
- * stands still and settle waits for the worker. A user whose table grows pays
- * for that in a kernel thread, too.
+ * A worker resizes the table at a time of its own choice. So that every try
+ * does the same work, the table gets a hint of the number of elements: up to
+ * 24576 it never grows or shrinks. The hints have 16 bits, so from 98304
+ * elements on the table does grow: between two slices, outside the clock, while
+ * settle waits for the worker. The user of a growing table pays for that in a
+ * kernel thread, too.
  *
- * The hash function is the default one, jhash2, but for its seed: a user's
- * tables have random ones, each its own. Ours are all alike, so chains are as
- * long in the next try, and the cost of computing it is the same.
+ * The hash function is the default one, jhash2, apart from its seed. Users'
+ * tables have random seeds. Ours all have the same seed, so chains are equally
+ * long in every try, at the same cost of computing the hash.
  *
- * Shared, readers are under RCU, and the writer holds the lock of a bucket, a
- * bit of it, inside rhashtable's own functions. Elements that come and go are
- * too few to have the table resized while it is read.
+ * If shared, readers hold the RCU read lock, and the writer holds the lock of a
+ * bucket, one bit of it, inside rhashtable's own functions. The churn is too
+ * small for the table to be resized while it is read.
  */
 
 #include <linux/jhash.h>
@@ -30,7 +30,7 @@
 /* The largest power of two that fits into min_size. */
 #define MIN_SIZE_MAX	32768
 
-/* A worker that cannot get memory asks for itself again: not for ever. */
+/* Limit for a worker that cannot get memory and reschedules itself. */
 #define SETTLE_ROUNDS	100
 
 struct rhashtable_elem {
@@ -40,7 +40,7 @@ struct rhashtable_elem {
 
 static_assert(sizeof(struct rhashtable_elem) <= DSBENCH_ELEM_SIZE);
 
-/* Read from memory like a table's own seed. */
+/* Read from memory, like a table's own seed. */
 static u32 hash_seed __read_mostly = 0x9e3779b9;
 
 static __always_inline u32 hash_key(const void *key, u32 len, u32 seed)
@@ -56,7 +56,10 @@ static const struct rhashtable_params params = {
 	.automatic_shrinking = true,
 };
 
-/* As rhashtable_init() makes it of a hint: three quarters full with n. */
+/*
+ * Size that rhashtable_init() derives from the hint: three quarters full with
+ * n.
+ */
 static u64 table_size(u32 n)
 {
 	return roundup_pow_of_two(max((u64)n * 4 / 3, 4ULL));
@@ -150,7 +153,7 @@ static int table_find(struct dsbench_set *set, u32 first, u32 last)
 	return 0;
 }
 
-/* -EAGAIN: the table was resized, and what follows may come a second time. */
+/* -EAGAIN: the table was resized, so elements may be visited twice. */
 static int table_visit_all(struct dsbench_set *set, u32 first, u32 last)
 {
 	struct rhashtable_iter iter;
@@ -188,7 +191,7 @@ static __always_inline int table_erase_as(struct dsbench_set *set, u32 first,
 
 dsbench_by_alloc(table_erase)
 
-/* Every element is where its key leads to, and the table counts right. */
+/* Every element is found by its key, and the table's count is right. */
 static int table_verify(struct dsbench_set *set)
 {
 	struct rhashtable *ht = set->priv;
@@ -205,7 +208,7 @@ static int table_verify(struct dsbench_set *set)
 			err = -EUCLEAN;
 			break;
 		}
-		/* dsbench_see() may sleep, a walk in progress must not. */
+		/* dsbench_see() may sleep, but a walk in progress must not. */
 		rhashtable_walk_stop(&iter);
 		err = dsbench_see(set, &re->e);
 		rhashtable_walk_start(&iter);
@@ -243,9 +246,9 @@ static int table_find_shared(struct dsbench_set *set, u32 first, u32 last)
 }
 
 /*
- * A walk can't be left and taken up again in another call: it goes on to the
- * end, and lets grace periods pass once in a part. -EAGAIN: the table was
- * resized after all, and the walk begins anew.
+ * A walk cannot be left and resumed in another call, so it continues to the end
+ * and lets grace periods pass once per part. -EAGAIN: the table was resized,
+ * and the walk starts again.
  */
 static int table_visit_shared(struct dsbench_set *set, u32 first, u32 last)
 {
@@ -304,7 +307,7 @@ static const struct dsbench_shared_ops table_shared = {
 	.erase = table_erase_one,
 };
 
-/* While it grows, a table has half of itself beside it. */
+/* While it grows, a table also has a copy of half its size. */
 static u64 table_bytes(u32 n)
 {
 	return table_size(n) * sizeof(void *) / 2 * 3;

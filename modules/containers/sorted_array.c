@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An array of pointers to elements, sorted by key once all are in it, searched
- * with bsearch(): lib/'s own sort() and bsearch(), which call the comparison
- * through a pointer, as for every module.
+ * An array of pointers to elements, sorted by key once it is complete, and
+ * searched by bsearch(): the sort() and bsearch() of lib/, which call the
+ * comparison through a pointer, as for every module.
  *
- * There is no erase: to take out one element moves all behind it, so to take
- * them out one by one moves n * n / 2 pointers. Who has a sorted array throws
- * it away, or makes a new one.
+ * There is no erase: the removal of one element moves all elements behind it,
+ * so to remove them one by one moves n * n / 2 pointers. Users of a sorted
+ * array free it or build a new one.
  */
 
 #include <linux/bsearch.h>
@@ -17,17 +17,17 @@
 #include <dsbench/bench.h>
 
 /*
- * More elements take sort() seconds, with preemption off, on a busy machine
- * tens of them. Their comparison tells the watchdog, once in so many calls, that
- * all is well, for two instructions more.
+ * sort() of more elements takes seconds with preemption off, on a busy machine
+ * tens of seconds. Their comparison touches the watchdog once per this number
+ * of calls, for two more instructions.
  */
 #define LONG_SORT	(256 * 1024)
 #define PATS		(1024 * 1024)
 
 /**
  * struct sorted_array - the container
- * @count: how many elements are in it
- * @slot: the elements, in key order once all are in it
+ * @count: number of elements
+ * @slot: the elements, in key order once it is complete
  */
 struct sorted_array {
 	u32 count;
@@ -65,7 +65,7 @@ static int by_key(const void *a, const void *b)
 	return x->key < y->key ? -1 : x->key > y->key;
 }
 
-/* One run at a time sorts, so that one count is enough. */
+/* Only one run sorts at a time, so one counter is enough. */
 static int by_key_patting(const void *a, const void *b)
 {
 	static u32 calls;
@@ -146,7 +146,10 @@ static int sorted_array_verify(struct dsbench_set *set)
 	for (i = 0; i < a->count; i++) {
 		struct dsbench_elem *e = a->slot[i];
 
-		/* Keys are 0 to n - 1, so all of them in order are their places. */
+		/*
+		 * The keys are 0 to n - 1, so in order they are their
+		 * positions.
+		 */
 		if (a->count == set->n && e->key != i)
 			return -EUCLEAN;
 		if (dsbench_see(set, e))

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * struct xarray through its normal API: each store and erase takes the xa_lock,
- * each load and step of the iteration the RCU read lock, as for every user
- * who leaves the locking to the XArray. The keys are the indices. Shared, that
- * is all the locking there is; readers hold the RCU read lock around it, as its
- * documentation asks of those who free what they have erased, for the elements.
+ * each load and step of the iteration takes the RCU read lock, as for every
+ * user who leaves locking to the XArray. The keys are the indices. If shared,
+ * this is all the locking there is. Readers hold the RCU read lock around it
+ * for the elements, as the XArray's documentation requires of users that free
+ * erased elements.
  */
 
 #include <linux/math.h>
@@ -120,7 +121,10 @@ static int xarray_verify(struct dsbench_set *set)
 	return 0;
 }
 
-/* Leaves are full, for the keys are dense; each level above is 1/64 of that. */
+/*
+ * Leaves are full, since the keys are dense, and each level above has 1/64 of
+ * the nodes.
+ */
 static u64 xarray_bytes(u32 n)
 {
 	return sizeof(struct xa_node) * (DIV_ROUND_UP_ULL(n, XA_CHUNK_SIZE - 1) + 4);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The clock counts, and a slice runs as its caller wants it to. */
+/*
+ * The clock counts, and a slice runs with the requested interrupts and
+ * preemption.
+ */
 
 #include <linux/irqflags.h>
 #include <linux/preempt.h>

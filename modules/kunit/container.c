@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One suite a container, all with the same cases: a container is a table of
- * operations, and the operations that are tested here are those that are timed.
+ * One suite for each container, all with the same cases. A container is a table
+ * of operations, and the cases test the operations that runs time.
  */
 
 #include <linux/string.h>
@@ -14,10 +14,10 @@
 #define N	500
 
 /**
- * struct fixture - what a case works on
- * @ops: the container's
- * @params: for the case to change before it calls begin()
- * @set: after begin()
+ * struct fixture - the data of a case
+ * @ops: operations of the container
+ * @params: parameters that the case may change before begin()
+ * @set: the set, after begin()
  */
 struct fixture {
 	const struct dsbench_ops *ops;
@@ -61,7 +61,7 @@ static int container_init(struct kunit *test, const char *name)
 	return 0;
 }
 
-/* Also after a case that gave up halfway. */
+/* Also runs after a case that ended early. */
 static void container_exit(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -209,8 +209,8 @@ static void every_value_is_incremented(struct kunit *test)
 }
 
 /*
- * [0 1 ... 499] -> [200 ... 499] -> []
- * What cannot find a key cannot erase by key, either.
+ * [0 1 ... 499] -> [200 ... 499] -> [] A container that cannot find a key
+ * cannot erase by key, either.
  */
 static void erase_in_slices(struct kunit *test)
 {
@@ -242,7 +242,10 @@ static void fill_again_after_erase(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), 0);
 }
 
-/* What a run does to a container, at one size, orders and way of allocation. */
+/*
+ * What a run does to a container, with one size, one order and one way of
+ * allocation.
+ */
 struct life {
 	u32 n;
 	bool inline_alloc;
@@ -295,7 +298,7 @@ static void whole_life(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_ERASE), 0);
 }
 
-/* Whatever is left inside when a try is given up must come back. */
+/* Elements left in the container of an aborted try must be freed. */
 static void destroy_half_full(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -375,8 +378,9 @@ static void read_all(struct kunit *test, struct dsbench_set *reader, u32 part)
 }
 
 /*
- * Elements come and go between the passes of a reader: it meets those of the
- * set, each once, whatever the parts that it walks in, and none of the others.
+ * The churn changes between the passes of a reader. The reader visits each
+ * element of the set once, whatever the parts of its walk, and no element of
+ * the churn.
  */
 static void readers_meet_what_stays(struct kunit *test)
 {
@@ -409,7 +413,10 @@ static void readers_meet_what_stays(struct kunit *test)
 	dsbench_churn_free(churn);
 }
 
-/* A run is refused by this estimate: neither far too small nor far too large. */
+/*
+ * This estimate refuses runs, so it must be neither far too small nor far too
+ * large.
+ */
 static void bytes_grow_with_n(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -442,7 +449,7 @@ static struct kunit_case cases[] = {
 	{}
 };
 
-/* A suite is the cases and the container that its init finds. */
+/* A suite has the cases, and an init that finds the container. */
 #define CONTAINER_SUITE(container)					\
 static int dsbench_##container##_init(struct kunit *test)		\
 {									\

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The floors: each does its work, and is caught where it does not. */
+/* The floors: each does its work, and verify detects one that does not. */
 
 #include "../core/floor.h"
 #include "../core/set.h"
@@ -7,7 +7,7 @@
 
 #define N	500
 
-/* As a try begins. */
+/* Prepare a set as at the start of a try. */
 static struct dsbench_set *begin_with(struct kunit *test,
 				      const struct dsbench_params *p,
 				      enum dsbench_op op, u32 n)
@@ -92,7 +92,7 @@ static void chase_comes_to_the_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, verify(test), 0);
 }
 
-/* As far as the chase has come: the key of the node that it has reached. */
+/* Key of the node that the chase has reached. */
 static u64 reached(const struct dsbench_set *set)
 {
 	return ((const struct dsbench_elem *)set->priv)->key;

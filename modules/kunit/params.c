@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the parameters accept, and what follows from them. */
+/* Values that the parameters accept, and values that follow from them. */
 
 #include "../core/memory.h"
 #include "../core/params.h"

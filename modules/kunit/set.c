@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Elements and keys: permutations of what they should be, the same every time. */
+/* Elements and keys: the expected permutations, the same for every seed. */
 
 #include <kunit/resource.h>
 #include <linux/bitmap.h>
@@ -22,7 +22,7 @@ static void free_set(struct kunit_resource *res)
 	dsbench_set_free(res->data);
 }
 
-/* The set goes when the test ends, be it by a failed assertion. */
+/* Free the set at the end of the test, also after a failed assertion. */
 static struct dsbench_set *alloc_set(struct kunit *test,
 				     struct dsbench_params *p)
 {
@@ -193,7 +193,7 @@ static void arranging_keeps_order(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ascends(set->lookup));
 }
 
-/* by_key as collect leaves it: element i holds key i. */
+/* by_key as left by collect: element i has key i. */
 static void collect_all(struct dsbench_set *set)
 {
 	int i;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Percentiles, mean and spread, on samples whose answers are worked out by hand. */
+/* Percentiles, mean and spread of samples with results calculated by hand. */
 
 #include "../core/stats.h"
 #include "suites.h"

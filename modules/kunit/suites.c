@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsbench_kunit.ko: all suites. They use the containers through the registry,
- * as the core does; so load the core with autorun=0, the containers, then this.
+ * dsbench_kunit.ko: all suites. They find the containers in the registry, like
+ * the core. Load the core with autorun=0, the containers, and then this module.
  */
 
 #include <linux/module.h>
