@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Panels of bars: a group an operation, a bar a container or device, its value above it, error bars from p10 to p90;
-# dashed where there is a level to compare with, hatched what is not to be compared.
+# Panels of bars: a group per operation, a bar per container or device, its value above it, error bars from p10 to p90.
+# A dashed line marks the level to compare with; a hatched bar must not be compared with the others.
 
 folder = ARG1; picture = ARG2; kind = ARG3
 load folder.'/facts.gp'
@@ -9,9 +9,9 @@ load 'style.gp'
 
 set grid noxtics
 set boxwidth 0.86
-# Where bars are narrow, the figures above them stand upright.
+# Values above narrow bars are rotated: below this many slots, in pixels.
 narrow = 40
-outside = -1e9 # not NaN: gnuplot 5.4 crashes where all labels of a plot have no place
+outside = -1e9 # not NaN: gnuplot 5.4 crashes if all labels of a plot are NaN
 level(panel, x) = slots[panel] < narrow ? outside : x
 upright(panel, x) = slots[panel] < narrow ? x : outside
 label_font = sized(n_containers > 6 ? 11 : 12)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Panels of lines over n: a line a container, error bars from p10 to p90; words beside a panel, in the colour of the line
-# that they are on, and values of n that all panels mark.
+# Panels of lines over n: a line per container, error bars from p10 to p90, notes beside a panel in the colour of their
+# line, and vertical lines at the same values of n in all panels.
 
 folder = ARG1; picture = ARG2; kind = ARG3
 load folder.'/facts.gp'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Panels of ratios: a point a cell, its interval, coloured by the verdict, over a band within which nothing has changed.
+# Panels of ratios: a point per cell with its interval, coloured by the verdict. The grey band marks ratios that count as
+# unchanged.
 
 folder = ARG1; picture = ARG2; kind = ARG3
 load folder.'/facts.gp'

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-# What all pictures have in common: the look, the header, the notes. Loaded by the scripts, which are called as
+# The common parts of all pictures: style, header, notes. The scripts, called as
 #   gnuplot -c SCRIPT DATA-FOLDER PICTURE svg|png
-# after they have set key_width, key_points and read facts.gp of the data folder, which dsharness/plot/figures.py wrote.
+# load this file after they have loaded facts.gp of the data folder, written by dsharness/plot, and set key_width and
+# key_points.
 
 width = 1200
 line_height = 20
@@ -16,15 +17,16 @@ if (kind eq 'svg') {
 } else {
 	eval sprintf("set terminal pngcairo size %d,%d background rgb 'white' font '%s,10' noenhanced", width, height, font)
 }
-# Sizes are pixels in the one terminal and points in the other; SVG has no bold face by font name, so weight is the PNG's.
+# Font sizes are pixels in SVG and points in PNG. Only PNG selects a bold face by the name of the font.
 pt = kind eq 'svg' ? 1.0 : 10.0 / 13
 sized(size) = sprintf('%s,%.1f', font, size * pt)
 heading(size) = sprintf('%s%s,%.1f', font, (kind eq 'svg' ? '' : ':Bold'), size * pt)
 point_size = kind eq 'svg' ? 0.8 : 1.2
 set output picture
 
-# Okabe and Ito's palette, told apart by the colour-blind, and Tol's dark colours behind it: ten for containers, each with
-# a shape, the later five dashed and, as bars, lighter with an edge. Three shades of grey are for network devices.
+# The palette of Okabe and Ito, which colour-blind people can distinguish, followed by Tol's dark colours: ten colours for
+# containers, each with a shape. The last five have dashed lines and lighter bars with an edge. Network devices have three
+# shades of grey.
 n_colours = 13
 array colours[n_colours] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#882255', '#8A7A00', \
 	'#332288', '#7B4B2A', '#222222', '#9A9A9A', '#555555']
@@ -37,7 +39,7 @@ do for [i = 1:2 * n_colours] {
 }
 
 colour(i) = colours[place(styles[i])]
-# What is shown beside the others, not compared, and the level that they are compared with.
+# Fills of the bar that must not be compared and of the later five colours, and the line of the level to compare with.
 uncompared_fill = 'transparent pattern 4'
 later_fill = 'solid 0.35 border linecolor rgb colour(i)'
 mark_line = "linecolor rgb '#111111' linewidth 2 dashtype (8, 5)"
@@ -50,7 +52,7 @@ set tics nomirror out scale 0.6 textcolor rgb '#333333'
 x_at(pixel) = real(pixel) / width
 y_at(pixel) = 1.0 - real(pixel) / height
 
-# Title, notes and footnotes; the key's row is below the notes.
+# Title, notes and footnotes. The rows of the key are below the notes.
 set label 1 title at screen x_at(30), screen y_at(28) left font heading(19)
 do for [i = 1:n_notes] {
 	set label (1 + i) notes[i] at screen x_at(30), screen y_at(36 + line_height * i) left \
@@ -60,7 +62,7 @@ do for [i = 1:n_footnotes] {
 	set label (40 + i) footnotes[i] at screen x_at(30), screen y_at(height - footer + line_height * (i - 0.2)) left \
 		font sized(13) textcolor rgb '#A03000'
 }
-# The key, once for all panels: a sample and a name each, where plot/figures.py found room for them.
+# The key, once for all panels: a sample and a name per entry, at the positions that dsharness/plot computed.
 unset key
 key_y(i) = y_at(header - 20 - line_height * (key_rows - 1 - key_row[i]))
 do for [i = 1:n_keys] {
@@ -85,7 +87,7 @@ do for [i = 1:n_keys] {
 	set label (200 + i) keys[i] at screen x_at(key_x[i] + 42), screen key_y(i) left font sized(14)
 }
 
-# The n-th panel's place: margins around the axes within an equal share of the picture.
+# Sets the margins of panel number `panel`.
 place_panel = ' \
 	row = (panel - 1) / columns; \
 	left = width * lefts[panel]; right = left + width * shares[panel]; top = header + row * panel_height; \

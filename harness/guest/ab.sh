@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs inside a guest: loads the modules of one side after the other, in the order of the plan, with one run for each
-# load. Modules of all sides have the same names, so each side lies in a folder of its own, which <side>.tar becomes, with
-# its containers in a folder of that.
+# Runs inside a guest: loads the modules of the two sides by turns, in the order of the plan, with one run per load. The
+# modules of both sides have the same names, so each side has its own folder, unpacked from <side>.tar, with the
+# containers in a subfolder.
 #
 # usage: ab.sh PLAN "DEVICES" "PARAMETER=VALUE..."
-#   PLAN: for each load a line "STAGE SIDE PARAMETER=VALUE...", the parameters being the core's; the datapath's are those
-#   with a STAGE that ends in ":datapath". Then its devices, none for none, and the parameters of dsbench_tunnel.
-#   stage.sh, packets.sh and datapath.sh lie beside.
+#   PLAN        a file with a line per load: "STAGE SIDE PARAMETER=VALUE...". The parameters are those of the core. A STAGE
+#               that ends in ":datapath" measures the datapath.
+#   DEVICES     the kinds of devices; empty: no datapath
+#   PARAMETERS  those of dsbench_tunnel
+# stage.sh, packets.sh and datapath.sh are in the same folder.
 set -u
 
 plan=$1
@@ -27,7 +29,7 @@ leave() {
 	datapath_leave
 }
 
-# load SIDE PARAMETER=VALUE...: the containers by hand, for modprobe knows no sides.
+# load SIDE PARAMETER=VALUE...: load the core and the containers of a side. insmod, because modprobe knows no sides.
 load() {
 	folder=$1
 	shift
@@ -52,7 +54,7 @@ containers() {
 	follow "$stage"
 }
 
-# packets STAGE SIDE PARAMETER=VALUE...: the side's own driver is there before anybody asks modprobe for one.
+# packets STAGE SIDE PARAMETER=VALUE...: load the side's own udptun first, so that modprobe does not load another one.
 packets() {
 	removable="dsbench_tunnel dsbench"
 	if [ -e "$2/udptun.ko" ]; then

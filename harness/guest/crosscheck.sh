@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Runs inside the target, in the folder of the .ko files: the kernel's own tests of its containers, then the core module
-# once for each seed, then its clock against ktime. What the core says is cut up by dsharness/sweep/stream.py, the rest,
-# between lines that begin with "@kernel", by dsharness/crosscheck/drive.py.
+# once for each seed, then the comparison of its clock with ktime. dsharness/sweep/stream.py parses the output of the
+# core; dsharness/crosscheck/drive.py parses the rest, between lines that begin with "@kernel".
 #
 # usage: crosscheck.sh LOADS "SEEDS" "PARAMETER=VALUE..." ["TEST PARAMETER=VALUE..."]...
 set -u
@@ -19,7 +19,8 @@ removable=dsbench
 # shellcheck source=harness/guest/stage.sh
 . ./stage.sh
 
-# kernel_test TEST PARAMETER=VALUE...: those that are done at once refuse to stay, which is no failure.
+# kernel_test TEST PARAMETER=VALUE...: load one test and print the log. A test that runs at load time may return an error
+# so that it is not kept loaded: that is no failure.
 kernel_test() {
 	test=$1
 	shift
@@ -48,7 +49,7 @@ clock() {
 trap stage_leave EXIT
 trap 'exit 130' INT TERM HUP
 
-dmesg -n 1 # the console is slow, and the tests print while their clock runs
+dmesg -n 1 # the tests print while they time themselves, and the console is slow
 for command; do
 	for _ in $(seq "$loads"); do
 		# shellcheck disable=SC2086 # a test and its parameters

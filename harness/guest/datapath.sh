@@ -1,22 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Makes what the datapath is measured on, in two network namespaces:
+# Creates the network that the datapath is measured on, in two network namespaces:
 #
 #   dsbench-a                                dsbench-b
 #   +----------------------+                 +----------------------+
 #   | veth0      192.0.2.1 |=================| 192.0.2.2      veth0 |   the bare link
-#   | udptun0    10.99.1.1 |.................| 10.99.1.2    udptun0 |   and through it
+#   | udptun0    10.99.1.1 |.................| 10.99.1.2    udptun0 |   over the link,
 #   | vxlan0     10.99.2.1 |.................| 10.99.2.2     vxlan0 |   one tunnel of each kind
 #   | ...                  |                 |                  ... |
 #   +----------------------+                 +----------------------+
 #
-# usage: datapath.sh up KIND...    a line each: "device KIND:INTERFACE:FAR-ADDRESS", or "absent KIND REASON"
-#        datapath.sh down
+# usage: datapath.sh up KIND...    print a line per kind: "device KIND:INTERFACE:FAR-ADDRESS" or "absent KIND REASON"
+#        datapath.sh down          delete everything
 #
-# What is chosen alike for all tunnels, so that their kind alone differs: IPv4 in UDP over IPv4, no outer checksum (but
-# wireguard, which always has one), TTL 64, and an MTU with room for a payload of 1400 octets.
-# Nothing but what is measured sends packets: neighbours are permanent, IPv6 is off.
+# A KIND is "veth", the bare link, or a kind of tunnel: dsharness/results/datapath.py owns the list and passes it, this
+# script has a function make_KIND for each tunnel.
+#
+# All tunnels have the same settings, so that only their kind differs: IPv4 in UDP over IPv4, no outer checksum (except
+# wireguard, which always has one), TTL 64, and an MTU with room for a payload of 1400 bytes.
+# Only the measured packets are sent: neighbour entries are permanent, IPv6 is disabled.
 set -u
 
 near=dsbench-a
@@ -24,7 +27,7 @@ far=dsbench-b
 underlay=veth0
 near_outer=192.0.2.1
 far_outer=192.0.2.2
-mtu=1440 # of every tunnel: what wireguard, which adds most, leaves of 1500
+mtu=1440 # of every tunnel, in bytes: wireguard, which has the largest overhead, fits it into 1500
 
 here=$(dirname "$0")
 udptunctl=udptunctl
@@ -34,9 +37,9 @@ inside() {
 	ip netns exec "$@"
 }
 
-# quiet NAMESPACE: no packets of the kernel's own, and no check that a return path would have to pass.
+# quiet NAMESPACE: the kernel sends no packets of its own, and does not check the return path of packets.
 quiet() {
-	# shellcheck disable=SC2016 # it is for the shell in there
+	# shellcheck disable=SC2016 # the inner shell expands it
 	inside "$1" sh -c '
 		cd /proc/sys/net || exit
 		for family in all default; do
@@ -46,17 +49,18 @@ quiet() {
 	ip -n "$1" link set lo up
 }
 
-# ethernet INTERFACE NEAR-ADDRESS FAR-ADDRESS: each knows the other's hardware address, so nobody asks.
+# ethernet INTERFACE NEAR-ADDRESS FAR-ADDRESS: permanent neighbour entries at both ends, so that no ARP is sent.
 ethernet() {
 	neighbour $near "$1" $far "$3" && neighbour $far "$1" $near "$2"
 }
 
+# neighbour NAMESPACE INTERFACE OTHER-NAMESPACE OTHER-ADDRESS
 neighbour() {
 	address=$(inside "$3" cat "/sys/class/net/$2/address") &&
 	ip -n "$1" neigh replace "$4" lladdr "$address" dev "$2" nud permanent
 }
 
-# make_KIND NAMESPACE INTERFACE LOCAL REMOTE: one end of a tunnel, without addresses.
+# make_KIND NAMESPACE INTERFACE LOCAL REMOTE: create one end of a tunnel, without inner addresses.
 make_udptun() {
 	inside "$1" "$udptunctl" add "$2" local "$3" remote "$4" port 7000 ttl 64 nocsum
 }
@@ -84,7 +88,7 @@ make_wireguard() {
 	ip -n "$1" link add "$2" type wireguard
 }
 
-# finish_KIND INTERFACE NEAR-ADDRESS FAR-ADDRESS: what a kind needs beyond its two ends, once they are up.
+# finish_KIND INTERFACE NEAR-ADDRESS FAR-ADDRESS: further setup of a kind, once both ends are up.
 finish_vxlan() {
 	ethernet "$@"
 }
@@ -98,7 +102,7 @@ finish_bareudp() {
 	ip -n $far route add "$2/32" dev "$1" encap ip id 0 src $far_outer dst $near_outer ttl 64
 }
 
-# The keys are agreed on now: a keepalive asks for them, and there is none later.
+# A keepalive starts the handshake now; it is turned off afterwards, so that none is sent during the measurement.
 finish_wireguard() {
 	keys=$(mktemp -d) || return
 	(umask 077; wg genkey >"$keys/a"; wg genkey >"$keys/b")
@@ -107,14 +111,14 @@ finish_wireguard() {
 	inside $far wg set "$1" private-key "$keys/b" listen-port 51820 peer "$(wg pubkey <"$keys/a")" \
 		endpoint $near_outer:51820 allowed-ips "$2/32" &&
 	inside $near wg set "$1" peer "$(wg pubkey <"$keys/b")" persistent-keepalive 1 &&
-	shaken_hands "$1" &&
+	await_handshake "$1" &&
 	inside $near wg set "$1" peer "$(wg pubkey <"$keys/b")" persistent-keepalive 0
 	finished=$?
 	rm -r "$keys"
 	return $finished
 }
 
-shaken_hands() {
+await_handshake() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		inside $near wg show "$1" latest-handshakes | grep -qv '[[:space:]]0$' && return
 		sleep 1
@@ -123,13 +127,14 @@ shaken_hands() {
 	return 1
 }
 
+# defined FUNCTION
 defined() {
 	command -v "$1" >/dev/null
 }
 
-# tunnel KIND NUMBER: both ends, up; or neither, and the reason on standard error.
+# tunnel KIND NUMBER: create both ends and bring them up. Fail with the reason on standard error.
 tunnel() {
-	defined "make_$1" || { echo "$1 is not a kind of tunnel that this script can make" >&2; return 1; }
+	defined "make_$1" || { echo "unknown kind of tunnel: $1" >&2; return 1; }
 	interface=${1}0
 	near_inner=10.99.$2.1
 	far_inner=10.99.$2.2
@@ -140,7 +145,7 @@ tunnel() {
 	! defined "finish_$1" || "finish_$1" "$interface" "$near_inner" "$far_inner"
 }
 
-# connect NAMESPACE INTERFACE ADDRESS MTU
+# connect NAMESPACE INTERFACE ADDRESS MTU: assign the address, set the MTU, bring the interface up.
 connect() {
 	ip -n "$1" address add "$3/24" dev "$2" &&
 	ip -n "$1" link set "$2" mtu "$4" up
@@ -157,13 +162,13 @@ bare_link() {
 	ethernet $underlay $near_outer $far_outer
 }
 
-# reason KIND: the last that was said, in the words of one who does not have the tools' source at hand.
+# reason KIND: print the last error message, reworded if it comes from ip.
 reason() {
-	said=$(grep -v '^[[:space:]]*$' "$complaints" | tail -n 1)
-	case $said in
+	message=$(grep -v '^[[:space:]]*$' "$errors" | tail -n 1)
+	case $message in
 	*"Unknown device type"* | *"not supported"* | *"No such device"*) echo "this kernel has no $1" ;;
-	"") echo "it cannot be set up" ;;
-	*) echo "$said" ;;
+	"") echo "setup failed without a message" ;;
+	*) echo "$message" ;;
 	esac
 }
 
@@ -172,7 +177,7 @@ insert_udptun() {
 	insmod "$here/udptun.ko"
 }
 
-# load KIND: what it takes beside what the kernel asks for itself; a udptun that is there already stays.
+# load KIND: load the modules that the kernel does not request itself. A loaded udptun stays.
 load() {
 	case $1 in
 	udptun) grep -q '^udptun ' /proc/modules || modprobe -q udptun || insert_udptun ;;
@@ -180,52 +185,52 @@ load() {
 	esac
 }
 
-# present KIND NUMBER: the line about it.
+# present KIND NUMBER: set up the kind and print its line.
 present() {
 	if [ "$1" = veth ]; then
 		echo "device veth:$underlay:$far_outer"
 		return
 	fi
 	load "$1" >/dev/null 2>&1
-	if tunnel "$1" "$2" >/dev/null 2>"$complaints"; then
+	if tunnel "$1" "$2" >/dev/null 2>"$errors"; then
 		echo "device $1:${1}0:10.99.$2.2"
 	else
 		echo "absent $1 $(reason "$1")"
 		for namespace in $near $far; do
-			ip -n "$namespace" link delete "${1}0" 2>/dev/null || : # it may never have been
+			ip -n "$namespace" link delete "${1}0" 2>/dev/null || : # it may not exist
 		done
 	fi
 }
 
 up() {
-	without=
+	missing=
 	if ! ip -V 2>/dev/null | grep -q iproute2; then
-		without="ip of iproute2 is not installed"
+		missing="ip of iproute2 is not installed"
 	elif [ ! -d /proc/sys/net ]; then
-		without="this kernel has no network"
-	elif ! bare_link >/dev/null 2>"$complaints"; then
-		without=$(reason veth)
+		missing="this kernel has no network"
+	elif ! bare_link >/dev/null 2>"$errors"; then
+		missing=$(reason veth)
 	fi
 	number=0
 	for kind; do
 		number=$((number + 1))
-		if [ -n "$without" ]; then
-			echo "absent $kind $without"
+		if [ -n "$missing" ]; then
+			echo "absent $kind $missing"
 		else
 			present "$kind" $number
 		fi
 	done
 }
 
-# Their devices go with them.
+# Deleting the namespaces also deletes their devices.
 down() {
 	for namespace in $near $far; do
 		[ ! -e "/run/netns/$namespace" ] || ip netns delete "$namespace"
 	done
 }
 
-complaints=$(mktemp) || exit
-trap 'rm -f "$complaints"' EXIT
+errors=$(mktemp) || exit
+trap 'rm -f "$errors"' EXIT
 command=${1-}
 [ $# -eq 0 ] || shift
 case $command in

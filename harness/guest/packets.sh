@@ -1,33 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# For scripts that measure the datapath as one of their stages: they read it in the folder that they run in, after
-# stage.sh. They say in $kinds which devices there are to be, none for no datapath, and in $tunnel_settings the parameters
-# of dsbench_tunnel. datapath.sh lies beside.
+# Functions for scripts that measure the datapath as one of their stages. Such a script sources this file after stage.sh
+# and assigns
+#   kinds            the kinds of devices; empty: no datapath
+#   tunnel_settings  the parameters of dsbench_tunnel
+# datapath.sh is in the same folder.
 
-borrowed= # the driver that goes with the topology
+borrowed= # the driver that is unloaded together with the topology
 
-# load_datapath FOLDER DEVICES PARAMETER=VALUE...: from the near end's namespace, where they have their names.
+# load_datapath FOLDER DEVICES PARAMETER=VALUE...: load the modules and start the run. dsbench_tunnel is loaded in the
+# near namespace, where it finds the devices by name.
 load_datapath() {
 	from=$1
 	devices=$2
 	shift 2
 	names=$(echo "$devices" | sed 's/:[^,]*//g')
 	insmod "$from/dsbench.ko" autorun=0 "containers=$names" "$@" || return
-	# shellcheck disable=SC2086,SC2154 # a list of parameters; the script that reads this assigns it
+	# shellcheck disable=SC2086,SC2154 # a list of parameters; the sourcing script assigns it
 	ip netns exec dsbench-a insmod "$from/dsbench_tunnel.ko" "devices=$devices" underlay=veth0 $tunnel_settings || return
 	# shellcheck disable=SC2154 # stage.sh assigns it
 	echo 1 >"$debugfs/run"
 }
 
-# datapath STAGE FOLDER PARAMETER=VALUE...: sets up the devices, and runs the modules of the folder on those that there are;
-# the parameters are the core's. The topology stays.
+# datapath STAGE FOLDER PARAMETER=VALUE...: set up the devices and run the modules of the folder on those that are present.
+# The parameters are those of the core. The topology stays.
 datapath() {
 	stage=$1
 	shift
 	echo "@dsbench topology $stage"
 	grep -q '^udptun ' /proc/modules || borrowed=udptun
-	# shellcheck disable=SC2086,SC2154 # a list of names; the script that reads this assigns it
+	# shellcheck disable=SC2086,SC2154 # a list of names; the sourcing script assigns it
 	topology=$(sh ./datapath.sh up $kinds) || fail "$stage"
 	echo "$topology"
 	present=$(echo "$topology" | sed -n 's/^device //p' | tr '\n' ',')
@@ -41,7 +44,7 @@ datapath() {
 	follow "$stage"
 }
 
-# datapath_leave: once dsbench_tunnel is unloaded.
+# datapath_leave: delete the topology, after dsbench_tunnel is unloaded.
 datapath_leave() {
 	[ -n "$kinds" ] || return 0
 	sh ./datapath.sh down || return

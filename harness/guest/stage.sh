@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# For scripts that run the core module several times, a stage each, and are cut up by dsharness/sweep/stream.py along the
-# lines that begin with "@dsbench". They read it in the folder that they run in, and say in $removable what unload
-# removes, in this order.
+# Functions for scripts that run the core module several times, one stage per run. dsharness/sweep/stream.py splits their
+# output at the lines that begin with "@dsbench". Such a script sources this file and assigns
+#   removable  the modules that unload removes, in this order
 
 debugfs=/sys/kernel/debug/dsbench
 report=${TMPDIR:-/tmp}/dsbench-report.$$
 poller=
 
-# shellcheck disable=SC2154 # the script that reads this assigns it
+# shellcheck disable=SC2154 # the sourcing script assigns it
 unload() {
 	for module in $removable; do
 		if grep -q "^$module " /proc/modules; then
@@ -24,7 +24,7 @@ stage_leave() {
 	rm -f "$report"
 }
 
-# fail STAGE: the kernel's last words on it, then the end.
+# fail STAGE: print the kernel's last messages, then exit with status 1.
 fail() {
 	echo "@dsbench failed $1"
 	dmesg | grep -e dsbench -e udptun | tail -n 3
@@ -32,15 +32,15 @@ fail() {
 	exit 1
 }
 
-# poll STAGE: how far the run is, twice a second.
+# poll STAGE: print the progress of the run, twice a second.
 poll() {
-	while read -r state taken total <$debugfs/run; do
-		[ "$state" = running ] && echo "@dsbench progress $1 $taken $total"
+	while read -r state completed total <$debugfs/run; do
+		[ "$state" = running ] && echo "@dsbench progress $1 $completed $total"
 		sleep 0.5
 	done
 }
 
-# follow STAGE: the run that was started, and what came of it.
+# follow STAGE: wait for the run that was started, print its report and samples, and unload the modules.
 follow() {
 	poll "$1" 2>/dev/null &
 	poller=$!

@@ -1,13 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs inside the target, in the folder of the .ko files: one run of the core module for each size, and one for the
+# Runs inside the target, in the folder of the .ko files: one run of the core module per size, and one run of the
 # datapath.
 #
-# usage: sweep.sh "SIZES" "CONTAINER MODULES" "PARAMETER=VALUE..." "DEVICES" "PARAMETER=VALUE..." "PARAMETER=VALUE..."
-#   The modules are loaded by hand, where none are installed; else the list is empty and the core asks modprobe.
-#   The parameters are the core's for the sizes, the core's for the datapath, and those of dsbench_tunnel; without
-#   devices there is no datapath. datapath.sh, stage.sh and packets.sh lie beside this script.
+# usage: sweep.sh SIZES MODULES SIZE-PARAMETERS DEVICES DATAPATH-PARAMETERS TUNNEL-PARAMETERS
+#   Each argument is a list of words in one string.
+#   SIZES                numbers of elements
+#   MODULES              the container modules to load by insmod; empty: they are installed, and the core uses modprobe
+#   SIZE-PARAMETERS      PARAMETER=VALUE of the core, for the sizes
+#   DEVICES              the kinds of devices; empty: no datapath
+#   DATAPATH-PARAMETERS  PARAMETER=VALUE of the core, for the datapath
+#   TUNNEL-PARAMETERS    PARAMETER=VALUE of dsbench_tunnel
+# datapath.sh, stage.sh and packets.sh are in the same folder.
 set -u
 
 sizes=$1

@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs steps, one after the other: in the guest, or on the near one of two machines. dsharness/tunnel/steps.py writes
-# them, dsharness/tunnel/stream.py cuts up what is printed along the lines that begin with "@tunnel".
+# Runs steps in order, in the guest or on the near one of two machines. dsharness/tunnel/steps.py writes the steps;
+# dsharness/tunnel/stream.py splits the output at the lines that begin with "@tunnel".
 #
 # usage: tunnel.sh STEPS
-#   STEPS: for each step a line "HOW ID PART OTHER INPUT COUNT", then COUNT lines, each one word of its command.
-#   PART, OTHER  the step is left out once one of these parts is absent; "-": no part
-#   INPUT        the file that is its standard input
-#   HOW  do      its failure makes PART absent, or ends the run where there is none
-#        probe   the same, after trying for some seconds
-#        try     its failure does not matter
-#        start   in the background, until the end
-#        take    a measurement: its failure ends the run
-#        undo    runs at the end, whatever that is; these come first, so that they are found at once
+#   STEPS: for each step, a line "HOW ID PART OTHER INPUT COUNT", then COUNT lines with one word of the command each.
+#   PART, OTHER  the step is skipped if one of these parts is absent; "-": no part
+#   INPUT        the file for standard input
+#   HOW  do      a failure makes PART absent; without a PART, it ends the run
+#        probe   like do, but retried for some seconds
+#        try     a failure is ignored
+#        start   runs in the background until the end
+#        take    a measurement: a failure ends the run
+#        undo    runs at the end, also after a failure; these steps come first, so that backward() finds them at once
 set -u
 
 steps=$1
@@ -28,8 +28,8 @@ is_absent() {
 	esac
 }
 
-# each_step VISITOR: calls it with the words of every command in turn, as long as it returns 0; the line before them is
-# in variables.
+# each_step VISITOR: call VISITOR with the words of each command, until it returns a failure. The fields of the step's
+# line are in variables.
 each_step() {
 	visitor=$1
 	while read -r how id part other input count <&3; do
@@ -42,7 +42,8 @@ each_step() {
 	done 3<"$steps"
 }
 
-# limited SECONDS WORDS...: waited for in the background, so that a signal is heeded at once.
+# limited SECONDS WORDS...: run a command with a time limit. It runs in the background, so that the shell handles signals
+# at once.
 limited() {
 	timeout "$@" <"$input" 2>&1 3<&- &
 	current=$!

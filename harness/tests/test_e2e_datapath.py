@@ -80,14 +80,14 @@ def test_containers_and_devices_in_one_run(output: str) -> None:
 
 
 REJECTED = [
-    (f"underlay=eth9 {DEVICES}", "underlay=eth9: there is no such device"),
-    (DEVICES, "underlay=: there is no such device"),
+    (f"underlay=eth9 {DEVICES}", "underlay=eth9: no such device"),
+    (DEVICES, "underlay=: no such device"),
     (f"underlay=lo {DEVICES}", "underlay=lo: must be a veth"),
-    ("underlay=veth0", "devices=: must be 1 to 16 of LABEL:INTERFACE:IPV4-ADDRESS"),
-    ("underlay=veth0 devices=veth0", "devices=veth0: must be 1 to 16"),
-    ("underlay=veth0 devices=a:veth0:10.0.0", "devices=a:veth0:10.0.0: must be 1 to 16"),
-    ("underlay=veth0 devices=averyverylonglabel:veth0:10.0.0.2", "labels of up to 15 characters"),
-    ("underlay=veth0 devices=a:eth7:10.0.0.2", "devices=a:eth7: there is no such device"),
+    ("underlay=veth0", "devices=: must be a comma-separated list of 1 to 16 LABEL:INTERFACE:IPV4-ADDRESS"),
+    ("underlay=veth0 devices=veth0", "devices=veth0: must be a comma-separated list of 1 to 16"),
+    ("underlay=veth0 devices=a:veth0:10.0.0", "devices=a:veth0:10.0.0: must be a comma-separated list of 1 to 16"),
+    ("underlay=veth0 devices=averyverylonglabel:veth0:10.0.0.2", "labels of at most 15 characters"),
+    ("underlay=veth0 devices=a:eth7:10.0.0.2", "devices=a:eth7: no such device"),
     (f"underlay=veth0 {DEVICES} packets=0", "packets=0: must be a whole number from 1 to 64"),
     (f"underlay=veth0 {DEVICES} packets=65", "packets=65: must be a whole number from 1 to 64"),
     (f"underlay=veth0 {DEVICES} payloads=64,0", "payloads=0: must be whole numbers from 1 to 64400"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The link: both ends of the veth that all packets pass. */
+/* The link: both ends of the veth that carries all packets. */
 
 #include <linux/module.h>
 #include <linux/netdevice.h>
@@ -11,11 +11,11 @@
 
 static char *underlay;
 module_param(underlay, charp, 0444);
-MODULE_PARM_DESC(underlay, "the veth by which all packets leave; its peer is where they arrive");
+MODULE_PARM_DESC(underlay, "the veth that sends all packets; they arrive at its peer");
 
 struct bench_link bench_link;
 
-/* Both ends of the link; called under RTNL, for the peer may be moved. */
+/* Record both ends of the link. Under RTNL, which keeps the peer in its netns. */
 static int follow_link(struct net_device *dev)
 {
 	struct net_device *peer = NULL;
@@ -35,9 +35,11 @@ static int follow_link(struct net_device *dev)
 /**
  * bench_link_open() - find both ends of the link that underlay= names
  *
+ * Holds both network namespaces until bench_link_close().
+ *
  * Context: may sleep.
  *
- * Return: 0, or a negative error code with a sentence in the log.
+ * Return: 0, or a negative error code after a message in the log.
  */
 int bench_link_open(void)
 {
@@ -47,12 +49,12 @@ int bench_link_open(void)
 	bench_link.net = get_net(current->nsproxy->net_ns);
 
 	rtnl_lock();
-	rcu_read_lock();	/* ndo_get_peer_dev asks for it */
+	rcu_read_lock();	/* required by ndo_get_peer_dev */
 	dev = dev_get_by_name_rcu(bench_link.net, underlay ?: "");
 	if (dev) {
 		err = follow_link(dev);
 	} else {
-		pr_err("underlay=%s: there is no such device in this network namespace\n",
+		pr_err("underlay=%s: no such device in this network namespace\n",
 		       underlay ?: "");
 		err = -ENODEV;
 	}

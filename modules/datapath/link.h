@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The datapath benchmark, in one kernel, on one CPU:
+ * The datapath benchmark runs in one kernel, on one CPU:
  *
  *        sender's netns                        receiver's netns
  *
@@ -9,9 +9,9 @@
  *   |---------- tx ---------|             |---------- rx ---------|
  *   |------------------------- path ------------------------------|
  *
- * The underlay is a veth; the bare link is measured as the device that is its
- * own underlay. A tap behind the underlay's IP output takes the packets away
- * for tx, and collects them beforehand for rx.
+ * The underlay is a veth. The bare link is measured as a device that is its own
+ * underlay. A tap after the IP output of the underlay ends tx; for rx, it collects
+ * the packets beforehand.
  */
 #ifndef _DSBENCH_DATAPATH_LINK_H
 #define _DSBENCH_DATAPATH_LINK_H
@@ -20,7 +20,7 @@
 #include <net/net_namespace.h>
 
 /**
- * struct bench_link - where packets leave and arrive
+ * struct bench_link - both ends of the link
  * @net: the sender's netns, held
  * @peer_net: the receiver's, held
  * @underlay: name of the veth in @net

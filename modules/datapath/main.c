@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dsbench_tunnel.ko: parameters, and the devices that they name, registered with
- * the core one by one. All is fixed while the module is loaded.
+ * dsbench_tunnel.ko: registers each device that devices= names with the core. The
+ * parameters are fixed while the module is loaded.
  */
 
 #include <linux/inet.h>
@@ -20,7 +20,7 @@
 
 static char *devices;
 module_param(devices, charp, 0444);
-MODULE_PARM_DESC(devices, "LABEL:INTERFACE:DESTINATION with commas between: the label in the results, the device, the far end's IPv4 address behind it");
+MODULE_PARM_DESC(devices, "comma-separated list of LABEL:INTERFACE:DESTINATION: the label in the results, the device, the far end's IPv4 address");
 
 static struct bench_device bench[DEVICES_MAX];
 static unsigned int bench_count;
@@ -41,7 +41,7 @@ static int check_device(const struct bench_device *b)
 	struct net_device *dev = dev_get_by_name(bench_link.net, b->ifname);
 
 	if (!dev) {
-		pr_err("devices=%s:%s: there is no such device in this network namespace\n",
+		pr_err("devices=%s:%s: no such device in this network namespace\n",
 		       b->label, b->ifname);
 		return -ENODEV;
 	}
@@ -62,7 +62,7 @@ static int parse_devices(void)
 	while (!err && (word = strsep(&rest, ","))) {
 		if (bench_count == DEVICES_MAX ||
 		    !parse_device(&bench[bench_count], word)) {
-			pr_err("devices=%s: must be 1 to %u of LABEL:INTERFACE:IPV4-ADDRESS with commas between, labels of up to %u characters\n",
+			pr_err("devices=%s: must be a comma-separated list of 1 to %u LABEL:INTERFACE:IPV4-ADDRESS, with labels of at most %u characters\n",
 			       devices ?: "", DEVICES_MAX,
 			       DSBENCH_NAME_LEN - 1);
 			err = -EINVAL;
@@ -115,7 +115,7 @@ static int __init bench_init(void)
 
 	err = bench_sink_open(bench_link.peer_net);
 	if (err) {
-		pr_err("no socket at port %u of the receiver: error %d\n",
+		pr_err("cannot open the receiver's socket on port %u: error %d\n",
 		       BENCH_PORT, err);
 		goto err_sink;
 	}
@@ -150,5 +150,5 @@ static void __exit bench_exit(void)
 module_init(bench_init);
 module_exit(bench_exit);
 
-MODULE_DESCRIPTION("dsbench: what a packet costs in a network device's datapath");
+MODULE_DESCRIPTION("dsbench: cost per packet in the datapath of a network device");
 MODULE_LICENSE("GPL");

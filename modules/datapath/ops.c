@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tx, rx and path: the same for every device, whatever its kind. */
+/* tx, rx and path: the same code for every kind of device. */
 
 #include <linux/etherdevice.h>
 #include <linux/netdevice.h>
@@ -14,13 +14,13 @@
 #include "tap.h"
 
 /**
- * struct attempt - one try
- * @packets: to send, or to receive
+ * struct bench_try - one try
+ * @packets: packets to send or to receive
  * @dev: the device, held
- * @underlay: where its packets leave, held
- * @peer: where they arrive, held
+ * @underlay: the near end of the link, held
+ * @peer: the far end of the link, held
  */
-struct attempt {
+struct bench_try {
 	struct sk_buff_head packets;
 	struct net_device *dev;
 	struct net_device *underlay;
@@ -32,46 +32,46 @@ static const struct bench_device *device_of(const struct dsbench_set *set)
 	return container_of_const(set->subject, struct bench_device, subject);
 }
 
-static int find_devices(struct attempt *a, const char *ifname)
+static int find_devices(struct bench_try *t, const char *ifname)
 {
-	a->dev = dev_get_by_name(bench_link.net, ifname);
-	a->underlay = dev_get_by_name(bench_link.net, bench_link.underlay);
-	a->peer = dev_get_by_name(bench_link.peer_net, bench_link.peer);
-	if (a->dev && a->underlay && a->peer)
+	t->dev = dev_get_by_name(bench_link.net, ifname);
+	t->underlay = dev_get_by_name(bench_link.net, bench_link.underlay);
+	t->peer = dev_get_by_name(bench_link.peer_net, bench_link.peer);
+	if (t->dev && t->underlay && t->peer)
 		return 0;
 
-	pr_err("%s: %s or the link under it is gone\n", ifname, ifname);
+	pr_err("%s: the device or its underlay no longer exists\n", ifname);
 	return -ENODEV;
 }
 
-static int build(struct attempt *a, const struct bench_device *b, u32 payload)
+static int build(struct bench_try *t, const struct bench_device *b, u32 payload)
 {
 	u32 i;
 
 	for (i = 0; i < bench_packets(payload); i++) {
-		struct sk_buff *skb = bench_packet_build(a->dev, b->daddr,
+		struct sk_buff *skb = bench_packet_build(t->dev, b->daddr,
 							 payload);
 
 		if (!skb) {
-			pr_err("%s: no route to %pI4 by %s, or no memory\n",
+			pr_err("%s: no route to %pI4 through %s, or out of memory\n",
 			       b->label, &b->daddr, b->ifname);
 			return -ENETUNREACH;
 		}
-		__skb_queue_tail(&a->packets, skb);
+		__skb_queue_tail(&t->packets, skb);
 	}
 	return 0;
 }
 
-static void send_all(struct attempt *a)
+static void send_all(struct bench_try *t)
 {
 	struct sk_buff *skb;
 
-	while ((skb = __skb_dequeue(&a->packets)))
+	while ((skb = __skb_dequeue(&t->packets)))
 		ip_local_out(bench_link.net, NULL, skb);
 }
 
-/* What the link does between its two ends. */
-static int cross_link(const struct attempt *a, struct sk_buff *skb)
+/* Do what the veth does to a packet on its way to the peer. */
+static int cross_link(const struct bench_try *t, struct sk_buff *skb)
 {
 	__be16 protocol = skb->protocol;
 
@@ -79,27 +79,27 @@ static int cross_link(const struct attempt *a, struct sk_buff *skb)
 		return -ENOMEM;
 
 	skb_scrub_packet(skb, true);
-	eth_header(skb, a->peer, ntohs(protocol), a->peer->dev_addr,
-		   a->underlay->dev_addr, skb->len);
-	skb->protocol = eth_type_trans(skb, a->peer);
+	eth_header(skb, t->peer, ntohs(protocol), t->peer->dev_addr,
+		   t->underlay->dev_addr, skb->len);
+	skb->protocol = eth_type_trans(skb, t->peer);
 	return 0;
 }
 
-/* Let the device encapsulate the packets, and take them behind the underlay. */
-static int encapsulate(struct attempt *a, u32 segments)
+/* Send the packets through the device, and collect them after the underlay. */
+static int encapsulate(struct bench_try *t, u32 segments)
 {
 	struct sk_buff *skb;
 	int err = 0;
 
-	bench_tap_start(a->underlay->ifindex);
-	send_all(a);
+	bench_tap_start(t->underlay->ifindex);
+	send_all(t);
 	bench_tap_wait(segments);
-	bench_tap_take(&a->packets);
+	bench_tap_take(&t->packets);
 	bench_tap_stop();
 
-	skb_queue_walk(&a->packets, skb) {
+	skb_queue_walk(&t->packets, skb) {
 		if (!err)
-			err = cross_link(a, skb);
+			err = cross_link(t, skb);
 	}
 	return err;
 }
@@ -114,46 +114,46 @@ static u32 segments_of(const struct dsbench_set *set)
 	return bench_packets(set->n) * DIV_ROUND_UP(set->n, SEGMENT_SIZE);
 }
 
-static int get_ready(struct dsbench_set *set, struct attempt *a)
+static int get_ready(struct dsbench_set *set, struct bench_try *t)
 {
 	const struct bench_device *b = device_of(set);
 	int err;
 
-	err = find_devices(a, b->ifname);
+	err = find_devices(t, b->ifname);
 	if (!err)
-		err = build(a, b, set->n);
+		err = build(t, b, set->n);
 	if (!err && set->op == DSBENCH_RX)
-		err = encapsulate(a, segments_of(set));
+		err = encapsulate(t, segments_of(set));
 	if (!err && set->op == DSBENCH_TX)
-		bench_tap_start(a->underlay->ifindex);
+		bench_tap_start(t->underlay->ifindex);
 	bench_sink_drain();
 	return err;
 }
 
 static void bench_destroy(struct dsbench_set *set)
 {
-	struct attempt *a = set->priv;
+	struct bench_try *t = set->priv;
 
 	bench_tap_stop();
 	bench_sink_drain();
-	__skb_queue_purge(&a->packets);
-	dev_put(a->peer);
-	dev_put(a->underlay);
-	dev_put(a->dev);
-	kfree(a);
+	__skb_queue_purge(&t->packets);
+	dev_put(t->peer);
+	dev_put(t->underlay);
+	dev_put(t->dev);
+	kfree(t);
 }
 
 static int bench_create(struct dsbench_set *set)
 {
-	struct attempt *a = kzalloc(sizeof(*a), GFP_KERNEL);
+	struct bench_try *t = kzalloc(sizeof(*t), GFP_KERNEL);
 	int err;
 
-	if (!a)
+	if (!t)
 		return -ENOMEM;
 
-	__skb_queue_head_init(&a->packets);
-	set->priv = a;
-	err = get_ready(set, a);
+	__skb_queue_head_init(&t->packets);
+	set->priv = t;
+	err = get_ready(set, t);
 	if (err)
 		bench_destroy(set);
 	return err;
@@ -167,9 +167,9 @@ static int bench_tx(struct dsbench_set *set, u32 first, u32 last)
 }
 
 /*
- * As a driver's poll delivers a batch: what it woke runs at the end of it. A GSO
- * packet is a batch of its own, for some devices cut it into its segments, and
- * no backlog is made for those of all packets.
+ * Deliver a batch as a driver's poll function does: softirqs raised by the batch
+ * run at its end. A GSO packet is a batch of its own: some devices segment it, and
+ * the backlog cannot hold the segments of all packets.
  */
 static void deliver(struct sk_buff_head *packets)
 {
@@ -188,10 +188,10 @@ static void deliver(struct sk_buff_head *packets)
 
 static int bench_rx(struct dsbench_set *set, u32 first, u32 last)
 {
-	struct attempt *a = set->priv;
+	struct bench_try *t = set->priv;
 
-	while (!skb_queue_empty(&a->packets))
-		deliver(&a->packets);
+	while (!skb_queue_empty(&t->packets))
+		deliver(&t->packets);
 	bench_sink_wait(payload_bytes(set));
 	return 0;
 }
@@ -207,7 +207,7 @@ static int bench_verify(struct dsbench_set *set)
 {
 	if (set->op != DSBENCH_TX)
 		return bench_sink_check(bench_packets(set->n), set->n);
-	/* More where a device speaks for itself, as WireGuard does of new keys. */
+	/* A device may send packets of its own, as WireGuard does for new keys. */
 	return bench_tap_take(NULL) >= segments_of(set) ? 0 : -EUCLEAN;
 }
 

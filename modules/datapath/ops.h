@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* tx, rx and path of a network device. */
+/* The operations tx, rx and path of a network device. */
 #ifndef _DSBENCH_DATAPATH_OPS_H
 #define _DSBENCH_DATAPATH_OPS_H
 
@@ -9,11 +9,11 @@
 #include <dsbench/bench.h>
 
 /**
- * struct bench_device - one network device that is measured
- * @subject: as the core knows it
- * @label: its name in the results
- * @ifname: its name in the sender's netns
- * @daddr: the far end's address behind it
+ * struct bench_device - a network device to measure
+ * @subject: registered with the core
+ * @label: name in the results
+ * @ifname: name in the sender's netns
+ * @daddr: address of the far end, reached through the device
  */
 struct bench_device {
 	struct dsbench_subject subject;

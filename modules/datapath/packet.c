@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The packets: UDP over IPv4 with a payload that tells whether it arrived intact. */
+/* The packets: UDP over IPv4, with a payload that shows damage. */
 
 #include <linux/ip.h>
 #include <linux/udp.h>
@@ -10,10 +10,10 @@
 #include "packet.h"
 #include "sizes.h"
 
-/* Room in front for any tunnel's headers and the link's. */
+/* Bytes for the headers of any tunnel and of the link. */
 #define HEADROOM	192
 
-/* Byte number @i of every payload: a pattern that no shift keeps. */
+/* Return byte @i of every payload. The pattern changes if it is shifted. */
 static u8 pattern(u32 i)
 {
 	return i ^ (i >> 8) ^ 0x5a;
@@ -28,7 +28,7 @@ static void put_payload(struct sk_buff *skb, u32 payload)
 		data[i] = pattern(i);
 }
 
-/* The transport's checksum is left to the device, as any local sender leaves it. */
+/* Leave the transport checksum to the device, as local senders do. */
 static void put_udp(struct sk_buff *skb, const struct flowi4 *fl4)
 {
 	u32 length = skb->len + sizeof(struct udphdr);
@@ -72,14 +72,14 @@ static void make_gso(struct sk_buff *skb, u32 payload)
 }
 
 /**
- * bench_packet_build() - make one packet, ready for ip_local_out()
- * @dev: the device that it is to leave by
- * @daddr: where to
- * @payload: bytes of payload; above SEGMENT_SIZE it is a GSO packet
+ * bench_packet_build() - build a packet, ready for ip_local_out()
+ * @dev: the device to send it through
+ * @daddr: the destination
+ * @payload: bytes of payload; above SEGMENT_SIZE, the packet is a GSO packet
  *
  * Context: may sleep.
  *
- * Return: the packet, with its route; NULL without memory or route.
+ * Return: the packet, with its route; NULL if there is no memory or no route.
  */
 struct sk_buff *bench_packet_build(struct net_device *dev, __be32 daddr,
 				   u32 payload)
@@ -115,15 +115,15 @@ struct sk_buff *bench_packet_build(struct net_device *dev, __be32 daddr,
 }
 
 /**
- * bench_packet_sum() - the Internet checksum of a whole payload
- * @payload: bytes of it
+ * bench_packet_sum() - compute the Internet checksum of a payload
+ * @payload: size of the payload, in bytes
  *
- * Segments begin at even offsets, so that the sums of a GSO packet's segments
- * add up to the sum of all of it.
+ * Segments begin at even offsets, so the sums of the segments of a GSO packet
+ * add up to the sum of its payload.
  *
  * Context: any.
  *
- * Return: the sum, not folded.
+ * Return: the unfolded sum.
  */
 __wsum bench_packet_sum(u32 payload)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The packets that a try sends. */
+/* The packets of a try. */
 #ifndef _DSBENCH_DATAPATH_PACKET_H
 #define _DSBENCH_DATAPATH_PACKET_H
 
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
-/* The UDP port that packets are sent to. */
+/* Source and destination UDP port of the packets. */
 #define BENCH_PORT	9475
 
 struct sk_buff *bench_packet_build(struct net_device *dev, __be32 daddr,

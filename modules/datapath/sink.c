@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A UDP socket in the receiver's netns, where packets arrive as at any user's. */
+/* The receiver's UDP socket, an ordinary socket in the receiver's netns. */
 
 #include <linux/delay.h>
 #include <linux/in.h>
@@ -12,19 +12,19 @@
 #include "packet.h"
 #include "sink.h"
 
-/* No batch of packets fills this many bytes of socket buffer. */
+/* Size of the receive buffer, in bytes: larger than the packets of a try. */
 #define SOCKET_BYTES	(64 * 1024 * 1024)
 
-/* The most that GRO makes of several packets. */
+/* Largest packet that GRO can build, in bytes. */
 #define RECEIVE_MAX	65535U
 
-/* A device that hands packets to other threads gets this long. */
+/* Time limit for devices that hand packets to other threads. */
 #define WAIT_MS		200
 
 static struct socket *sink;
 static atomic64_t arrived;
 
-/* The packet that has just been queued is the last one, or one before it. */
+/* The packet just queued is the last one, unless another CPU has queued more. */
 static void count_arrival(struct sock *sk)
 {
 	struct sk_buff *skb;
@@ -37,7 +37,7 @@ static void count_arrival(struct sock *sk)
 	spin_unlock_irqrestore(&sk->sk_receive_queue.lock, flags);
 }
 
-/* Take GSO packets whole, as a receiver that cares about speed does. */
+/* Receive GSO packets whole, as a fast receiver does. */
 static int accept_gso(struct socket *sock)
 {
 	int one = 1;
@@ -65,7 +65,7 @@ static int configure(struct socket *sock)
 	if (err)
 		return err;
 
-	/* The type of the second argument is not the same in every kernel. */
+	/* The type of the second argument depends on the kernel version. */
 	return kernel_bind(sock, (void *)&address, sizeof(address));
 }
 
@@ -92,7 +92,7 @@ int bench_sink_open(struct net *net)
 }
 
 /**
- * bench_sink_close() - close it
+ * bench_sink_close() - close the receiver's socket
  *
  * Context: may sleep.
  */
@@ -102,12 +102,12 @@ void bench_sink_close(void)
 }
 
 /**
- * bench_sink_wait() - wait until all has arrived
- * @bytes: how much that is, payload alone
+ * bench_sink_wait() - wait until all packets have arrived
+ * @bytes: their payload, in bytes
  *
- * Nearly always it is there already: packets are received where they were
- * sent, before the sender goes on. Only what encrypts in other threads takes
- * its time.
+ * Usually returns at once: packets are received on the CPU that sends them,
+ * before the sender continues. Only devices that hand packets to other threads
+ * take longer. Gives up after WAIT_MS.
  *
  * Context: may sleep.
  */
@@ -116,7 +116,7 @@ void bench_sink_wait(u64 bytes)
 	unsigned long end = jiffies + msecs_to_jiffies(WAIT_MS);
 
 	while (atomic64_read(&arrived) < bytes && time_before(jiffies, end))
-		usleep_range(10, 20);	/* leave it the CPU */
+		usleep_range(10, 20);	/* yield the CPU to those threads */
 }
 
 static int receive(void *buffer, size_t size)
@@ -128,15 +128,15 @@ static int receive(void *buffer, size_t size)
 }
 
 /**
- * bench_sink_check() - is all there that was sent, and intact?
- * @packets: how many were sent
- * @payload: bytes of each
+ * bench_sink_check() - check that all packets have arrived intact
+ * @packets: number of packets sent
+ * @payload: payload of each packet, in bytes
  *
  * Empties the socket.
  *
  * Context: may sleep.
  *
- * Return: 0; -EUCLEAN where something is missing or wrong; -ENOMEM.
+ * Return: 0; -EUCLEAN if data is missing or wrong; -ENOMEM.
  */
 int bench_sink_check(u32 packets, u32 payload)
 {
@@ -166,7 +166,7 @@ int bench_sink_check(u32 packets, u32 payload)
 }
 
 /**
- * bench_sink_drain() - throw away what has arrived
+ * bench_sink_drain() - discard all received packets
  *
  * Context: may sleep.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The receiver's socket. */
+/* The receiver's UDP socket. */
 #ifndef _DSBENCH_DATAPATH_SINK_H
 #define _DSBENCH_DATAPATH_SINK_H
 

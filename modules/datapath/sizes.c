@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How many packets a try has, and how large they are. */
+/* Number and size of the packets of a try. */
 
 #include <linux/minmax.h>
 #include <linux/module.h>
@@ -11,19 +11,19 @@
 static unsigned int payloads[PAYLOADS_MAX] = { 64, 512, 1400, PAYLOAD_MAX };
 static unsigned int payload_count = 4;
 module_param_array(payloads, uint, &payload_count, 0444);
-MODULE_PARM_DESC(payloads, "bytes of payload (default 64,512,1400,64400); above 1400 one GSO packet");
+MODULE_PARM_DESC(payloads, "payload sizes in bytes (default 64,512,1400,64400); above 1400, one GSO packet");
 
 static unsigned int packets = 32;
 module_param(packets, uint, 0444);
-MODULE_PARM_DESC(packets, "packets in a try (default 32); GSO packets, 8 at the most");
+MODULE_PARM_DESC(packets, "packets per try (default 32); at most 8 GSO packets");
 
 /**
- * bench_packets() - how many packets a try sends
- * @payload: bytes of each
+ * bench_packets() - get the number of packets of a try
+ * @payload: payload of each packet, in bytes
  *
  * Context: any.
  *
- * Return: 1 to PACKETS_MAX; GSO packets, 1 to GSO_PACKETS_MAX.
+ * Return: 1 to PACKETS_MAX; 1 to GSO_PACKETS_MAX for GSO packets.
  */
 u32 bench_packets(u32 payload)
 {
@@ -31,12 +31,12 @@ u32 bench_packets(u32 payload)
 }
 
 /**
- * bench_payload() - the sizes that are measured
- * @index: which
+ * bench_payload() - get a payload size to measure
+ * @index: index into payloads=
  *
  * Context: any.
  *
- * Return: bytes of payload, 0 behind the last.
+ * Return: the payload size in bytes; 0 after the last one.
  */
 u32 bench_payload(u32 index)
 {
@@ -48,7 +48,7 @@ u32 bench_payload(u32 index)
  *
  * Context: may sleep.
  *
- * Return: 0, or -EINVAL with a sentence in the log.
+ * Return: 0, or -EINVAL after a message in the log.
  */
 int bench_sizes_check(void)
 {

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How many packets a try has, and how large they are. */
+/* Number and size of the packets of a try. */
 #ifndef _DSBENCH_DATAPATH_SIZES_H
 #define _DSBENCH_DATAPATH_SIZES_H
 
 #include <linux/types.h>
 
-/* Largest payload: with the headers of the outermost tunnel below 64 KiB. */
+/* Largest payload, in bytes: below 64 KiB with the headers of any tunnel. */
 #define PAYLOAD_MAX	64400U
 
-/* From here on a payload is sent as one GSO packet of segments of that size. */
+/* A larger payload is sent as one GSO packet with segments of this many bytes. */
 #define SEGMENT_SIZE	1400U
 
-/* Small enough for one pass of the softirq over both ends' backlogs. */
+/* One pass of the softirq processes this many packets at both ends. */
 #define PACKETS_MAX	64U
 
-/* Their segments all fit into the queues of a device that cuts them. */
+/* The segments of this many fit into the queues of a device that segments them. */
 #define GSO_PACKETS_MAX	8U
 
 int bench_sizes_check(void);

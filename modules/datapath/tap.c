@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Takes packets away where the sender's IP output hands them to the underlay,
- * by netfilter's last hook, so that no device need know of it.
+ * Takes packets where the sender's IP output passes them to the underlay. The tap
+ * is the last netfilter hook, so it works for every kind of device.
  */
 
 #include <linux/delay.h>
@@ -14,8 +14,8 @@
 
 #define WAIT_MS		200
 
-/* Of the device whose packets are taken; 0 for none. */
-static int taking;
+/* Index of the device whose packets are taken; 0: none. */
+static int tapped_ifindex;
 static struct sk_buff_head taken;
 static atomic_t taken_segments;
 
@@ -24,10 +24,10 @@ static unsigned int take(void *priv, struct sk_buff *skb,
 {
 	unsigned int segments;
 
-	if (!state->out || state->out->ifindex != READ_ONCE(taking))
+	if (!state->out || state->out->ifindex != READ_ONCE(tapped_ifindex))
 		return NF_ACCEPT;
 
-	/* Who waits for the count takes the packet at once. */
+	/* Queue the packet before counting it: the waiting thread takes it at once. */
 	segments = skb_shinfo(skb)->gso_segs ?: 1;
 	skb_queue_tail(&taken, skb);
 	atomic_add(segments, &taken_segments);
@@ -50,7 +50,7 @@ static const struct nf_hook_ops hooks[] = {
 };
 
 /**
- * bench_tap_open() - be ready to take packets
+ * bench_tap_open() - register the tap
  * @net: the sender's netns
  *
  * Context: may sleep.
@@ -82,33 +82,34 @@ static void empty(void)
 }
 
 /**
- * bench_tap_start() - take what leaves by a device from now on
- * @ifindex: the underlay's
+ * bench_tap_start() - start to take the packets that leave through a device
+ * @ifindex: index of the underlay
  *
  * Context: process context.
  */
 void bench_tap_start(int ifindex)
 {
-	empty();	/* of what came late on another CPU */
-	WRITE_ONCE(taking, ifindex);
+	empty();	/* packets that arrived late from another CPU */
+	WRITE_ONCE(tapped_ifindex, ifindex);
 }
 
 /**
- * bench_tap_stop() - let packets pass again, and drop those that were taken
+ * bench_tap_stop() - stop taking packets, and drop those that were taken
  *
  * Context: process context.
  */
 void bench_tap_stop(void)
 {
-	WRITE_ONCE(taking, 0);
+	WRITE_ONCE(tapped_ifindex, 0);
 	empty();
 }
 
 /**
- * bench_tap_wait() - wait until so much was taken
- * @segments: packets, or segments that a GSO packet stands for
+ * bench_tap_wait() - wait until all packets have been taken
+ * @segments: number of packets, where a GSO packet counts as its segments
  *
- * As bench_sink_wait(), for devices that send from other threads.
+ * Returns at once unless the device sends from other threads. Gives up after
+ * WAIT_MS.
  *
  * Context: may sleep.
  */
@@ -118,16 +119,17 @@ void bench_tap_wait(u32 segments)
 
 	while (atomic_read(&taken_segments) < segments &&
 	       time_before(jiffies, end))
-		usleep_range(10, 20);	/* leave it the CPU */
+		usleep_range(10, 20);	/* yield the CPU to those threads */
 }
 
 /**
- * bench_tap_take() - hand over what was taken
- * @packets: gets them at its end, each as IP output left it; NULL to keep them
+ * bench_tap_take() - move the taken packets to a queue
+ * @packets: queue to append the packets to, each as IP output left it; NULL to
+ *	leave them in the tap
  *
  * Context: process context.
  *
- * Return: segments that were taken.
+ * Return: number of segments taken since bench_tap_start().
  */
 u32 bench_tap_take(struct sk_buff_head *packets)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The tap behind the underlay's IP output. */
+/* The tap after the IP output of the underlay. */
 #ifndef _DSBENCH_DATAPATH_TAP_H
 #define _DSBENCH_DATAPATH_TAP_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * udptun_kunit.ko: the bytes that the tunnel sends, what it takes for sound, and
- * whom it takes for its peer. It needs neither udptun.ko nor a network device.
+ * udptun_kunit.ko: the outer headers, the checks of received packets and the match
+ * of the peer. The suite needs neither udptun.ko nor a network device.
  */
 
 #include <kunit/test.h>
@@ -132,13 +132,13 @@ static void header6_is_pushed(struct kunit *test)
 	kfree_skb(skb);
 }
 
-static void overhead_is_of_both_headers(struct kunit *test)
+static void overhead_is_the_sum_of_both_headers(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, udptun_overhead(AF_INET), 28);
 	KUNIT_EXPECT_EQ(test, udptun_overhead(AF_INET6), 48);
 }
 
-static void checksum_is_chosen_by_family(struct kunit *test)
+static void checksum_depends_on_family(struct kunit *test)
 {
 	struct udptun_config cfg = config4();
 
@@ -197,7 +197,7 @@ static void fields_are_inherited(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, outer.df);
 }
 
-/* RFC 3168, 9.1.1: copied, but for CE, which becomes ECT(0). */
+/* RFC 3168, 9.1.1: the ECN bits are copied, except that CE becomes ECT(0). */
 static void ecn_is_always_encapsulated(struct kunit *test)
 {
 	static const u8 expected[] = {
@@ -228,7 +228,7 @@ static const struct ipv6hdr inner6 = {
 	.hop_limit = 3, .nexthdr = NEXTHDR_NONE,
 };
 
-/* Read len bytes of a packet that is said to be of this protocol. */
+/* Read a packet of len bytes whose skb->protocol is this one. */
 static bool read_inner(struct kunit *test, const void *bytes, unsigned int len,
 		       u16 protocol, struct udptun_inner *inner)
 {
@@ -265,8 +265,8 @@ static void inner6_is_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ntohl(inner.flowlabel), 0xabcde);
 }
 
-/* What a packet socket may hand us: the protocol need not be true. */
-static void inner_that_is_not_ip_is_not_read(struct kunit *test)
+/* A packet socket may pass any protocol: it need not match the packet. */
+static void other_inner_packets_are_rejected(struct kunit *test)
 {
 	struct udptun_inner inner;
 	struct iphdr ip = inner4;
@@ -280,7 +280,7 @@ static void inner_that_is_not_ip_is_not_read(struct kunit *test)
 					    &inner));
 }
 
-static void inner_that_is_short_is_not_read(struct kunit *test)
+static void short_inner_packets_are_rejected(struct kunit *test)
 {
 	struct udptun_inner inner;
 
@@ -288,7 +288,7 @@ static void inner_that_is_short_is_not_read(struct kunit *test)
 					    ETH_P_IP, &inner));
 }
 
-/* Check len bytes of a packet that lies behind a UDP header. */
+/* Check a packet of len bytes that follows a UDP header. */
 static enum skb_drop_reason check_received(struct kunit *test,
 					   const void *bytes, unsigned int len,
 					   __be16 *protocol)
@@ -303,7 +303,7 @@ static enum skb_drop_reason check_received(struct kunit *test,
 	return reason;
 }
 
-static void sound_packets_pass(struct kunit *test)
+static void valid_packets_pass(struct kunit *test)
 {
 	__be16 protocol;
 
@@ -380,7 +380,7 @@ static void length6_is_checked(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, udptun_length6_ok(&ip, 40 + 0xfffe));
 }
 
-static void peer4_is_known_by_all_it_has(struct kunit *test)
+static void peer4_matches_all_fields(struct kunit *test)
 {
 	struct udptun_config cfg = config4();
 
@@ -394,7 +394,7 @@ static void peer4_is_known_by_all_it_has(struct kunit *test)
 						      REMOTE_PORT));
 }
 
-static void peer6_is_known_by_all_it_has(struct kunit *test)
+static void peer6_matches_all_fields(struct kunit *test)
 {
 	struct udptun_config cfg = config6();
 
@@ -412,22 +412,22 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(header4_is_pushed),
 	KUNIT_CASE(header4_may_be_fragmented),
 	KUNIT_CASE(header6_is_pushed),
-	KUNIT_CASE(overhead_is_of_both_headers),
-	KUNIT_CASE(checksum_is_chosen_by_family),
+	KUNIT_CASE(overhead_is_the_sum_of_both_headers),
+	KUNIT_CASE(checksum_depends_on_family),
 	KUNIT_CASE(fields_are_fixed),
 	KUNIT_CASE(fields_are_inherited),
 	KUNIT_CASE(ecn_is_always_encapsulated),
 	KUNIT_CASE(inner4_is_read),
 	KUNIT_CASE(inner6_is_read),
-	KUNIT_CASE(inner_that_is_not_ip_is_not_read),
-	KUNIT_CASE(inner_that_is_short_is_not_read),
-	KUNIT_CASE(sound_packets_pass),
+	KUNIT_CASE(other_inner_packets_are_rejected),
+	KUNIT_CASE(short_inner_packets_are_rejected),
+	KUNIT_CASE(valid_packets_pass),
 	KUNIT_CASE(truncated_packets_are_dropped),
 	KUNIT_CASE(other_versions_are_dropped),
 	KUNIT_CASE(length4_is_checked),
 	KUNIT_CASE(length6_is_checked),
-	KUNIT_CASE(peer4_is_known_by_all_it_has),
-	KUNIT_CASE(peer6_is_known_by_all_it_has),
+	KUNIT_CASE(peer4_matches_all_fields),
+	KUNIT_CASE(peer6_matches_all_fields),
 	{}
 };
 
