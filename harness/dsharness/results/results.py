@@ -18,6 +18,7 @@ import atexit
 import csv
 import datetime
 import errno
+import functools
 import json
 import math
 import os
@@ -53,6 +54,11 @@ LEAST_CALM = 30
 NOTABLE_SHARE = 0.05
 
 ROW_BYTES = 340
+
+CACHED_FIGURES = 2048
+"""Number of cells whose statistics are kept. A sweep has about 240 cells."""
+
+_ROW = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 MOST = 1e300
 """Larger numbers are damage. NaN and infinity are not below it either."""
@@ -191,13 +197,29 @@ def _tries(cell: Cell, calm: bool) -> Sequence[int]:
 
 
 def per_work(cell: Cell) -> stats.Summary:
-    """Return the statistics of a cell, per element or packet."""
-    return stats.summarise(np.asarray(cell.cycles, dtype=np.float64) / cell.elements)
+    """Return the figures of a cell per element or packet."""
+    return _summary(cell.cycles.tobytes(), cell.elements)
 
 
 def median_interval(cell: Cell) -> inference.Interval:
-    """Return the 95 % interval of a cell's median, per element or packet."""
-    return inference.median_interval(np.asarray(cell.cycles, dtype=np.float64) / cell.elements)
+    """Return the 95 % interval of a cell's median per element or packet."""
+    return _interval(cell.cycles.tobytes(), cell.elements)
+
+
+# A result file, its pictures and its tables need the same figures of the same tries: compute them once.
+@functools.lru_cache(maxsize=CACHED_FIGURES)
+def _summary(tries: bytes, elements: int) -> stats.Summary:
+    return stats.summarise(np.frombuffer(tries, dtype=np.int64) / elements)
+
+
+@functools.lru_cache(maxsize=CACHED_FIGURES)
+def _interval(tries: bytes, elements: int) -> inference.Interval:
+    return inference.median_interval(np.frombuffer(tries, dtype=np.int64) / elements)
+
+
+@functools.lru_cache(maxsize=CACHED_FIGURES)
+def _outliers(tries: bytes) -> inference.Outliers:
+    return inference.outliers(np.frombuffer(tries, dtype=np.int64))
 
 
 def throughput(results: Results, cell: Cell) -> stats.Values:
@@ -403,50 +425,44 @@ def _is_number(value: Any) -> bool:
 def _write_json(results: Results, file: IO[str]) -> None:
     context = json.dumps(results.context, indent=2, ensure_ascii=False, allow_nan=False)
     file.write('{\n"context": ' + context + ',\n"benchmarks": [\n')
-    separator = ""
-    for row in _rows(results):
-        file.write(separator + json.dumps(row, separators=(",", ":"), allow_nan=False))
-        separator = ",\n"
+    file.write(",\n".join(_lines(results)))
     file.write("\n]\n}\n")
 
 
-def _rows(results: Results) -> Iterator[dict[str, Any]]:
+def _lines(results: Results) -> Iterator[str]:
+    """Yield the text of each row."""
     distances = x_floors(results)
     for cell in results.cells:
         yield from _iterations(results, cell)
-        yield from _aggregates(results, cell, distances.get(cell.name))
+        yield from map(_ROW.encode, _aggregates(results, cell, distances.get(cell.name)))
     if results.context.get(CURVE):
-        yield from fits.rows(results.context, results.cells)
+        yield from map(_ROW.encode, fits.rows(results.context, results.cells))
 
 
-def _iterations(results: Results, cell: Cell) -> Iterator[dict[str, Any]]:
+def _iterations(results: Results, cell: Cell) -> Iterator[str]:
+    """Yield the row of each try. A sweep has more than 20,000: the fields that all tries share are encoded once."""
+    head = _members({"name": cell.name, "run_name": cell.name, "run_type": "iteration", "repetitions": len(cell.cycles)})
+    work = _members({"threads": cell.threads or 1, "iterations": cell.elements})
+    kind = _members({"time_unit": "ns", "container": cell.container, "op": cell.op, "n": cell.n})
+    metric, ns_per_count = results.metric(cell), results.ns_per_count
     for index, (cycles, disturbed) in enumerate(zip(cell.cycles, cell.disturbed)):
-        time = round(cycles / cell.elements * results.ns_per_count, 4)
-        yield {
-            "name": cell.name,
-            "run_name": cell.name,
-            "run_type": "iteration",
-            "repetitions": len(cell.cycles),
-            "repetition_index": index,
-            "threads": cell.threads or 1,
-            "iterations": cell.elements,
-            "real_time": time,
-            "cpu_time": time,
-            "time_unit": "ns",
-            "container": cell.container,
-            "op": cell.op,
-            "n": cell.n,
-            "cycles": cycles,
-            results.metric(cell): round(cycles / cell.elements, 4),
-            **({"disturbed": True} if disturbed else {}),
-            **_sharing(results, cell, index),
-        }
+        each = cycles / cell.elements
+        time = round(each * ns_per_count, 4)
+        mark = ',"disturbed":true' if disturbed else ""
+        sharing = f",{_members(_sharing(results, cell, index))}" if cell.threads else ""
+        yield (
+            f'{{{head},"repetition_index":{index},{work},"real_time":{time!r},"cpu_time":{time!r},{kind},'
+            f'"cycles":{cycles},"{metric}":{round(each, 4)!r}{mark}{sharing}}}'
+        )
+
+
+def _members(fields: Mapping[str, Any]) -> str:
+    """Return the members of a JSON object, without its braces."""
+    return _ROW.encode(fields)[1:-1]
 
 
 def _sharing(results: Results, cell: Cell, index: int) -> dict[str, Any]:
     """Return the additional fields of a try with readers."""
-    if not cell.threads:
-        return {}
     figures = {key: getattr(cell, key)[index] for key in SHARING}
     return {**figures, "items_per_second": round(float(throughput(results, cell)[index]), 1)}
 
@@ -487,8 +503,8 @@ def _median_throughput(results: Results, cell: Cell) -> dict[str, Any]:
 
 
 def _certainty(cell: Cell) -> dict[str, Any]:
-    """Return the 95 % interval of the median, per element or packet, and the number of outliers."""
-    interval, outliers = median_interval(cell), inference.outliers(cell.cycles)
+    """How sure the median is: its 95 % interval, an element or packet, and the outliers among the tries."""
+    interval, outliers = median_interval(cell), _outliers(cell.cycles.tobytes())
     return {
         "median_low": round(interval.low, 6),
         "median_high": round(interval.high, 6),
@@ -507,8 +523,8 @@ def _write_csv(results: Results, file: IO[str]) -> None:
     table.writerow(CSV_COLUMNS)
     context, distances = results.context, x_floors(results)
     for cell in results.cells:
-        whole = stats.summarise(cell.cycles)
-        interval, outliers = inference.median_interval(cell.cycles), inference.outliers(cell.cycles)
+        tries = cell.cycles.tobytes()
+        whole, interval, outliers = _summary(tries, 1), _interval(tries, 1), _outliers(tries)
         figures: Sequence[float] = (
             whole.min, whole.p10, whole.median, whole.mean, whole.p90, whole.p99, whole.max, whole.mad,
             whole.stddev, whole.cv, interval.low, interval.high, outliers.mild, outliers.severe,
