@@ -51,8 +51,12 @@ def build_environment() -> dict[str, str]:
 
 
 def tied(argv: Sequence[Arg]) -> list[str]:
-    """Return `argv` so that the kernel ends it when its parent dies."""
-    return ["setpriv", "--pdeathsig", "TERM", "--", *(os.fspath(arg) for arg in argv)]
+    """Return `argv` so that the kernel ends it when its parent, this process, dies.
+
+    The parent may die before setpriv has asked for the signal. So a shell then checks that it is still there.
+    """
+    check = '[ "$PPID" = "$0" ] || exit 143; exec "$@"'
+    return ["setpriv", "--pdeathsig", "TERM", "--", "sh", "-c", check, str(os.getpid()), *(os.fspath(arg) for arg in argv)]
 
 
 def killable(argv: Sequence[Arg]) -> list[str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import re
@@ -47,7 +48,7 @@ def check_whole(content: dict[str, Any], target: str, devices: list[str]) -> Non
 
 def test_a_round_in_uml(tmp_path: Path) -> None:
     output = tmp_path / "tunnel.json"
-    path, evaluation = drive.evaluate(plan("--rounds", "1", "--device", "udptun wireguard fou"), output)
+    path, evaluation = drive.evaluate(dataclasses.replace(plan("--rounds", "1", "--device", "udptun wireguard fou"), output=output))
     assert path == output
     check_whole(json.loads(output.read_text()), "uml", ["udptun", "fou", "wireguard"])
     assert evaluation.best_peer(evaluation.tools[0]) == "fou"

@@ -38,6 +38,7 @@ def uml() -> targets.Target:
 def plan(*argv: str) -> sweep.Plan:
     top = argparse.ArgumentParser()
     sweep.add_options(top)
+    sweep.add_output(top)
     return sweep.checked_plan(top.parse_args(argv))
 
 
@@ -71,7 +72,7 @@ def test_a_complete_sweep(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     what = ("--container", "list,xarray", "--op", "find fill")
     options = plan("--sizes", "64 128", "--tries", "11", "--warmup", "10", "--no-datapath", *what)
-    path, swept = sweeper.sweep(options, output)
+    path, swept = sweeper.sweep(dataclasses.replace(options, output=output))
     assert path == output
     found = results.read(output)
     assert found.cells == swept.cells
@@ -91,7 +92,7 @@ def test_a_complete_sweep(uml: targets.Target, tmp_path: Path) -> None:
 def test_a_sweep_with_the_datapath(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     what = ("--container", "list", "--op", "find", "--device", "udptun bareudp", "--payloads", "64 1400")
-    sweeper.sweep(plan("--sizes", "64", "--tries", "3", "--warmup", "10", *what), output)
+    sweeper.sweep(plan("--sizes", "64", "--tries", "3", "--warmup", "10", *what, "--output", str(output)))
     found = results.read(output)
     packets = found.part("packet")
     ops = ("tx", "rx", "path")
@@ -109,7 +110,7 @@ def test_a_sweep_with_the_datapath(uml: targets.Target, tmp_path: Path) -> None:
 def test_a_named_peer_that_the_stock_kernel_lacks_is_built(tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     what = ("--container", "list", "--op", "find", "--sizes", "64", "--tries", "2", "--warmup", "0", "--payloads", "64")
-    sweeper.sweep(plan("--target", "qemu", "--accel", "icount", *what, "--device", "bareudp"), output)
+    sweeper.sweep(plan("--target", "qemu", "--accel", "icount", *what, "--device", "bareudp", "--output", str(output)))
     context = results.read(output).context
     assert (context["devices"], context["absent_devices"]) == (["veth", "bareudp"], {})
     assert any("bareudp is not the kernel's own, but built from linux-source-6." in said for said in context["warnings"])
@@ -121,7 +122,7 @@ def test_a_rejected_datapath_keeps_the_sizes(uml: targets.Target, tmp_path: Path
     assert options.datapath is not None
     broken = dataclasses.replace(options, datapath=dataclasses.replace(options.datapath, payloads=(64_401,)))
     with pytest.raises(HarnessError, match="refused the run of the datapath: payloads=64401: must be"):
-        sweeper.sweep(broken, output)
+        sweeper.sweep(dataclasses.replace(broken, output=output))
     found = results.read(output)
     assert (found.context["complete"], found.sizes) == (False, [64])
 
@@ -130,7 +131,7 @@ def test_a_rejected_size_keeps_the_others(uml: targets.Target, tmp_path: Path) -
     output = tmp_path / "result.json"
     options = plan("--sizes", "64 16777216", "--tries", "3", "--warmup", "10", "--op", "fill", "--no-datapath")
     with pytest.raises(HarnessError, match="refused the run of n=16777216: n=16777216: needs .* MiB"):
-        sweeper.sweep(options, output)
+        sweeper.sweep(dataclasses.replace(options, output=output))
     found = results.read(output)
     assert (found.context["complete"], found.sizes) == (False, [64])
 

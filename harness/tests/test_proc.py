@@ -81,6 +81,14 @@ def test_a_killed_harness_takes_its_child_along(tmp_path: Path) -> None:
     assert gone(child)
 
 
+def test_a_child_whose_parent_died_before_it_could_ask_for_the_signal_does_not_start(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    argv = proc.tied(["touch", started])
+    argv[argv.index(str(os.getpid()))] = str(os.getppid())  # the parent that it was meant for is another process
+    assert subprocess.run(argv, check=False).returncode == 143 and not started.exists()
+    assert subprocess.run(proc.tied(["touch", started]), check=False).returncode == 0 and started.exists()
+
+
 def test_builds_see_nothing_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAKEFLAGS", "-j --jobserver-auth=3,4")
     monkeypatch.setenv("ARCH", "arm64")

@@ -212,13 +212,13 @@ def _log_ticks(low: float, high: float) -> list[tuple[str, float]]:
 
 def render(picture: Picture, folder: Path, kind: str) -> Path:
     """Run gnuplot on one picture. HarnessError has its error message."""
-    data = paths.make_folder(paths.BUILD / "plot" / picture.name, "plot data")
-    _write_data(picture, data)
     path = folder.absolute() / f"{picture.name}.{kind}"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as fresh:
-        drawn = Path(fresh) / path.name
+        drawn, data = Path(fresh).absolute() / path.name, Path(fresh).absolute() / "data"
+        data.mkdir()
+        _write_data(picture, data)
         script = picture.script or ("bars.gp" if picture.bars else "lines.gp")
-        argv = ["gnuplot", "--default-settings", "-c", script, str(data), str(drawn.absolute()), kind]
+        argv = ["gnuplot", "--default-settings", "-c", script, str(data), str(drawn), kind]
         with proc.child(argv, cwd=paths.PLOTS, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_environment()) as gnuplot:
             complaint = gnuplot.communicate()[1].decode(errors="replace").split("\n")
         if gnuplot.returncode or not drawn.is_file() or not drawn.stat().st_size:

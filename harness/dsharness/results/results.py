@@ -503,7 +503,7 @@ def _median_throughput(results: Results, cell: Cell) -> dict[str, Any]:
 
 
 def _certainty(cell: Cell) -> dict[str, Any]:
-    """How sure the median is: its 95 % interval, an element or packet, and the outliers among the tries."""
+    """Return the 95 % interval of the median, per element or packet, and the number of outliers."""
     interval, outliers = median_interval(cell), _outliers(cell.cycles.tobytes())
     return {
         "median_low": round(interval.low, 6),
