@@ -18,7 +18,7 @@
 #include "try_shared.h"
 
 static struct task_struct *create_thread(int (*work)(void *data), void *data,
-				unsigned int cpu, const char *name)
+					 unsigned int cpu, const char *name)
 {
 	struct task_struct *task = kthread_create(work, data, "dsbench_%s/%u",
 						  name, cpu);
