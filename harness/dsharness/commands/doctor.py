@@ -57,7 +57,7 @@ def findings(probe: bool) -> Iterator[Finding]:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench doctor`."""
-    parser = subparsers.add_parser("doctor", help="what this machine offers, and what to install", description=__doc__)
+    parser = subparsers.add_parser("doctor", help="report what this machine offers, and what to install", description=__doc__)
     parser.add_argument("--probe", action="store_true", help="boot a stock kernel under KVM now, if that was not tried")
     command.declare(parser, run)
 

@@ -10,16 +10,16 @@ from .. import command, paths
 from . import likeness, plan
 
 RULE = """\
-A ratio is B / A of the medians. faster and slower: its 95 % bootstrap interval lies wholly beyond the threshold, and p
-(Mann-Whitney's U, corrected by Holm for all cells) is below alpha. no change: the interval lies wholly within the threshold.
-inconclusive: all else, with the reason; and cycles of a machine that was busy, or whose floors changed, too. Cycles are
-taken in ten stretches of each cell's tries: neighbours share what else the machine does; tries that are marked as disturbed
-are left out, unless they are more than half. Counts of instructions that repeat exactly are compared as they are."""
+A ratio is B / A of the medians. A cell is slower or faster if its 95 % bootstrap interval lies entirely beyond the threshold, and p
+(Mann-Whitney's U, corrected by Holm for all cells) is below alpha. It is unchanged if the interval lies entirely within the threshold.
+All other cells are inconclusive, with the reason, and so are cycles of a busy machine, or at an n whose floors changed. Cycles are
+tested as ten stretches of each cell's tries, since consecutive tries share the machine's other load. Disturbed tries are left out,
+unless they are more than half. Counts of instructions that repeat exactly are compared as they are."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench compare`."""
-    parser = subparsers.add_parser("compare", help="did it change? result files against the first", description=__doc__, epilog=RULE)
+    parser = subparsers.add_parser("compare", help="compare result files with the first", description=__doc__, epilog=RULE)
     parser.add_argument("file", nargs="+", type=Path, metavar="FILE", help="result files of sweeps, two or more")
     plan.add_rule(parser)
     parser.add_argument(

@@ -15,7 +15,7 @@ from . import plan
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench crosscheck`."""
     parser = subparsers.add_parser(
-        "crosscheck", help="set ours beside the kernel's own tests, and the clock beside ktime", description=__doc__
+        "crosscheck", help="check against the kernel's own tests, and the clock against ktime", description=__doc__
     )
     parser.add_argument("--target", default="qemu", help="qemu, a stock kernel, or uml (qemu)")
     parser.add_argument("--kernel", metavar="VERSION", help="6.12 (default), 6.1 or a full release")

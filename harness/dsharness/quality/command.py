@@ -15,7 +15,7 @@ GOALS = ("instructions", "cycles", "ab", "planted")
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench quality`."""
-    parser = subparsers.add_parser("quality", help="how far figures of this machine can be trusted", description=__doc__)
+    parser = subparsers.add_parser("quality", help="measure how reliable this machine's figures are", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="GOAL", default=list(GOALS), help=f"of {', '.join(GOALS)} (all)")
     command.declare(parser, "quality.drive:run", needs=("plot",), check=checked_names)
 

@@ -11,9 +11,8 @@ from ..sweep import drive as sweeper
 from ..sweep.plan import Plan
 
 MEANING = """\
-Same build, same machine: all of this is noise, and one pair of sweeps shows no change that is smaller. Where the minima
-agree and the medians do not, the machine was busy: repeat it when it is idle, or count instructions, which repeat:
---target qemu --accel icount"""
+Same build, same machine: all of this is noise, and one pair of sweeps shows no smaller change. If the minima agree and the medians do
+not, the machine was busy: repeat the command when it is idle, or count instructions, which repeat: --target qemu --accel icount"""
 
 
 def run(plan: Plan) -> int:

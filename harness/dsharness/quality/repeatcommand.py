@@ -11,6 +11,6 @@ from ..sweep import plan as sweep
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench repeat`."""
-    parser = subparsers.add_parser("repeat", help="sweep twice: how far do the medians differ?", description=__doc__)
+    parser = subparsers.add_parser("repeat", help="sweep twice, and compare the medians", description=__doc__)
     sweep.add_options(parser)
     command.declare(parser, "quality.repeat:run", needs=("plot",), check=sweep.checked_plan)

@@ -7,10 +7,12 @@ The first fields are Google Benchmark's. Unknown facts are empty or 0, never gue
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import platform
 import re
 import socket
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -102,30 +104,19 @@ def _governors() -> list[str]:
 
 
 def _caches() -> list[dict[str, Any]]:
-    """Return the first CPU's caches: type, level, size in bytes, number of CPUs that share the cache."""
-    caches = []
-    for index in sorted((SYSFS_CPU / "cpu0/cache").glob("index[0-9]*")):
-        size = re.fullmatch(r"(\d+)([KMG]?)", _read(index / "size"))
-        level = _read(index / "level")
-        if size and level.isdigit():
-            caches.append(
-                {
-                    "type": _read(index / "type"),
-                    "level": int(level),
-                    "size": int(size[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[size[2]],
-                    "num_sharing": _cpus_in(_read(index / "shared_cpu_list")),
-                }
-            )
-    return caches
-
-
-def _cpus_in(ranges: str) -> int:
-    """How many CPUs "0-3,8" names."""
-    total = 0
-    for part in filter(None, ranges.split(",")):
-        first, _, last = part.partition("-")
-        total += int(last or first) - int(first) + 1
-    return total
+    """Return the caches of a CPU as lscpu reports them: type, level, size in bytes, number of CPUs that share the cache."""
+    argv = ["lscpu", "--json", "--bytes", "--caches=NAME,TYPE,LEVEL,ONE-SIZE,ALL-SIZE"]
+    try:
+        rows = json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)["caches"]
+    except (OSError, subprocess.CalledProcessError, ValueError, KeyError):
+        return []
+    cpus = os.cpu_count() or 1
+    sizes = [(row, int(row["one-size"] or 0), int(row["all-size"] or 0)) for row in rows]
+    return [
+        {"type": row["type"], "level": int(row["level"]), "size": one, "num_sharing": max(1, round(cpus * one / total))}
+        for row, one, total in sizes
+        if one and total
+    ]
 
 
 def _hypervisor() -> str:

@@ -13,7 +13,7 @@ from . import plan
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench seed-tables`."""
-    parser = subparsers.add_parser("seed-tables", help="the report's tables and ours, by its method", description=__doc__)
+    parser = subparsers.add_parser("seed-tables", help="measure the report's tables by its method", description=__doc__)
     sweep.add_place_options(parser)
     parser.add_argument("--tries", metavar="T", help="tries of each cell (100; 20 under icount)")
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")

@@ -36,7 +36,7 @@ Rounds that were finished before are kept, marked complete=false.
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench tunnel`."""
     parser = subparsers.add_parser(
-        "tunnel", help="latency and throughput of udptun and its peers", description=__doc__, epilog=EPILOG,
+        "tunnel", help="measure latency and throughput of udptun and its peers", description=__doc__, epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     plan.add_options(parser)
