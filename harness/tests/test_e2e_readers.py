@@ -119,3 +119,26 @@ def test_rejected_parameters(output: str) -> None:
         assert f"dsbench: {option}: must be 0, or up to 16 different numbers of readers from 1 to 4" in output
     for option in ("writes=-1", "writes=1000001"):
         assert f"dsbench: {option}: must be a whole number from 0 to 1000000" in output
+
+
+CPU3 = "/sys/devices/system/cpu/cpu3/online"
+
+
+@script(f"{FAST} autorun=0 cpu=3; echo 0 > {CPU3}; echo 1 > {RUN}; cat /proc/dsbench; echo 1 > {CPU3}; echo 1 > {RUN}; cat /proc/dsbench")
+def test_a_run_on_an_offline_cpu_is_refused(output: str) -> None:
+    refused, made = output.split("# dsbench: ")[1:]
+    assert "cpu=3 is offline: choose one of 0-2, or -1 for the last of them" in refused
+    assert "state=failed" in refused and "\nlist " not in refused
+    assert "state=complete" in made and "\nlist " in made and " cpu=3 " in made
+
+
+@script(
+    f"""
+    insmod dsbench.ko n=300 tries=100000 warmup=0 floors=N cpu=3
+    until grep -q "running [1-9]" {RUN}; do sleep 0.1; done
+    sleep 1; echo 0 > {CPU3}; cat /proc/dsbench; echo 1 > {CPU3}
+    """
+)
+def test_a_cpu_that_goes_offline_ends_the_run_with_what_was_measured(output: str) -> None:
+    assert "CPU 3 went offline during the run" in output
+    assert "state=failed" in output and "\nlist " in output and "\nrbtree " in output

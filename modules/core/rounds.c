@@ -5,6 +5,7 @@
 #include <linux/ktime.h>
 #include <linux/prandom.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 
 #include "floor.h"
 #include "opnames.h"
@@ -96,6 +97,21 @@ static void end_floors(struct dsbench_run *run)
 	}
 }
 
+/*
+ * A CPU that goes offline takes the thread's affinity with it. The try during
+ * which that happens is marked as disturbed, since its CPU changes.
+ */
+static bool on_its_cpu(struct dsbench_run *run)
+{
+	if (raw_smp_processor_id() == run->cpu)
+		return true;
+
+	dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+			    "CPU %d went offline during the run: the tries before that are kept",
+			    run->cpu);
+	return false;
+}
+
 /* Make one try of a cell. Return false if the run must end. */
 static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
 		       bool keep)
@@ -112,6 +128,8 @@ static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
 	}
 	if (cell->done == cell->tries)
 		return true;
+	if (!on_its_cpu(run))
+		return false;
 
 	err = cell->threads ? dsbench_try_shared(cell, keep) :
 			      dsbench_try(cell, keep);

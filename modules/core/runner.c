@@ -97,7 +97,7 @@ static void bind(struct dsbench_run *run)
 {
 	int cpu = run->params.cpu;
 
-	if (cpu < 0 || !cpu_online(cpu))
+	if (cpu < 0)
 		cpu = cpumask_last(cpu_online_mask);
 	if (set_cpus_allowed_ptr(current, cpumask_of(cpu)))
 		pr_warn("run %u: could not be bound to CPU %d\n", run->id, cpu);
@@ -154,6 +154,13 @@ static void measure(struct dsbench_run *run)
 		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
 				    DSBENCH_TOO_FEW_CPUS, cpus,
 				    num_online_cpus());
+		return;
+	}
+	if (run->params.cpu >= 0 && !cpu_online(run->params.cpu)) {
+		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+				    "cpu=%d is offline: choose one of %*pbl, or -1 for the last of them",
+				    run->params.cpu,
+				    cpumask_pr_args(cpu_online_mask));
 		return;
 	}
 	bind(run);
