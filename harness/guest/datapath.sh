@@ -24,6 +24,8 @@ far=dsbench-b
 underlay=veth0
 near_outer=192.0.2.1
 far_outer=192.0.2.2
+near_hardware=02:00:00:00:00:01
+far_hardware=02:00:00:00:00:02
 mtu=1440 # of every tunnel: what wireguard, which adds most, leaves of 1500
 
 here=$(dirname "$0")
@@ -46,14 +48,18 @@ quiet() {
 	ip -n "$1" link set lo up
 }
 
-# ethernet INTERFACE NEAR-ADDRESS FAR-ADDRESS: each knows the other's hardware address, so nobody asks.
+# ethernet INTERFACE NEAR-ADDRESS FAR-ADDRESS: each end knows the other's hardware address, so nobody asks.
 ethernet() {
-	neighbour $near "$1" $far "$3" && neighbour $far "$1" $near "$2"
+	ip -n $near neigh replace "$3" lladdr $far_hardware dev "$1" nud permanent &&
+	ip -n $far neigh replace "$2" lladdr $near_hardware dev "$1" nud permanent
 }
 
-neighbour() {
-	address=$(inside "$3" cat "/sys/class/net/$2/address") &&
-	ip -n "$1" neigh replace "$4" lladdr "$address" dev "$2" nud permanent
+# hardware NAMESPACE: the hardware address of each of its interfaces.
+hardware() {
+	case $1 in
+	"$near") echo $near_hardware ;;
+	*) echo $far_hardware ;;
+	esac
 }
 
 # make_KIND NAMESPACE INTERFACE LOCAL REMOTE: one end of a tunnel, without addresses.
@@ -62,11 +68,11 @@ make_udptun() {
 }
 
 make_vxlan() {
-	ip -n "$1" link add "$2" type vxlan id 1 local "$3" remote "$4" dstport 4789 ttl 64 nolearning noudpcsum
+	ip -n "$1" link add "$2" address "$(hardware "$1")" type vxlan id 1 local "$3" remote "$4" dstport 4789 ttl 64 nolearning noudpcsum
 }
 
 make_geneve() {
-	ip -n "$1" link add "$2" type geneve id 1 remote "$4" dstport 6081 ttl 64 noudpcsum
+	ip -n "$1" link add "$2" address "$(hardware "$1")" type geneve id 1 remote "$4" dstport 6081 ttl 64 noudpcsum
 }
 
 make_bareudp() {
@@ -139,8 +145,10 @@ tunnel() {
 
 # connect NAMESPACE INTERFACE ADDRESS MTU
 connect() {
-	ip -n "$1" address add "$3/24" dev "$2" &&
-	ip -n "$1" link set "$2" mtu "$4" up
+	ip -n "$1" -batch - <<-END
+		address add $3/24 dev $2
+		link set $2 mtu $4 up
+	END
 }
 
 bare_link() {
@@ -148,7 +156,8 @@ bare_link() {
 	ip netns add $far &&
 	quiet $near &&
 	quiet $far &&
-	ip -n $near link add $underlay type veth peer name $underlay netns $far &&
+	ip -n $near link add $underlay address $near_hardware type veth \
+		peer name $underlay address $far_hardware netns $far &&
 	connect $near $underlay $near_outer 1500 &&
 	connect $far $underlay $far_outer 1500 &&
 	ethernet $underlay $near_outer $far_outer
@@ -156,7 +165,7 @@ bare_link() {
 
 # reason KIND: the last that was said, in the words of one who does not have the tools' source at hand.
 reason() {
-	said=$(grep -v '^[[:space:]]*$' "$complaints" | tail -n 1)
+	said=$(grep -v -e '^[[:space:]]*$' -e '^Command failed' "$complaints" | tail -n 1)
 	case $said in
 	*"Unknown device type"* | *"not supported"* | *"No such device"*) echo "this kernel has no $1" ;;
 	"") echo "it cannot be set up" ;;

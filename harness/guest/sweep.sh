@@ -4,19 +4,24 @@
 # Runs inside the target, in the folder of the .ko files: one run of the core module for each size, and one for the
 # datapath.
 #
-# usage: sweep.sh "SIZES" "CONTAINER MODULES" "PARAMETER=VALUE..." "DEVICES" "PARAMETER=VALUE..." "PARAMETER=VALUE..."
-#   The modules are loaded by hand, where none are installed; else the list is empty and the core asks modprobe.
-#   The parameters are the core's for the sizes, the core's for the datapath, and those of dsbench_tunnel; without
-#   devices there is no datapath. datapath.sh, stage.sh and packets.sh lie beside this script.
+# usage: sweep.sh "SIZES" "CONTAINER MODULES" "SETTINGS" "FIRST" "LATER" "DEVICES" "SETTINGS" "TUNNEL SETTINGS"
+#   CONTAINER MODULES  loaded with insmod where none are installed; else empty: the core asks modprobe
+#   SETTINGS           PARAMETER=VALUE... of the core, for the sizes and for the datapath
+#   FIRST, LATER       the same, for the guest's first run and for the runs after it
+#   DEVICES            empty: no datapath
+#   TUNNEL SETTINGS    PARAMETER=VALUE... of dsbench_tunnel
+# datapath.sh, stage.sh and packets.sh lie beside this script.
 set -u
 
 sizes=$1
 by_hand=$2
 size_settings=$3
-kinds=$4
-datapath_settings=$5
+position=$4 # the settings that depend on the runs before
+later=$5
+kinds=$6
+datapath_settings=$7
 # shellcheck disable=SC2034 # for packets.sh
-tunnel_settings=$6
+tunnel_settings=$8
 
 removable="dsbench_tunnel $by_hand dsbench"
 
@@ -45,14 +50,15 @@ load_containers() {
 size() {
 	echo "@dsbench begin $1"
 	# shellcheck disable=SC2086 # a list of parameters
-	load_containers "n=$1" $size_settings || fail "$1"
+	load_containers "n=$1" $size_settings $position || fail "$1"
 	follow "$1"
+	position=$later
 }
 
 packets() {
 	echo "@dsbench begin datapath"
 	# shellcheck disable=SC2086 # a list of parameters
-	datapath datapath . $datapath_settings
+	datapath datapath . $datapath_settings $position
 }
 
 trap leave EXIT

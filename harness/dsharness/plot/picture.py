@@ -6,6 +6,7 @@ The scripts draw, this module decides about axes, ticks and the key. It knows no
 
 from __future__ import annotations
 
+import contextlib
 import math
 import subprocess
 import tempfile
@@ -209,21 +210,40 @@ def _log_ticks(low: float, high: float) -> list[tuple[str, float]]:
 
 
 def render(picture: Picture, folder: Path, kind: str) -> Path:
-    """Run gnuplot on one picture. HarnessError has its complaint."""
-    data = paths.make_folder(paths.BUILD / "plot" / picture.name, "plot data")
-    _write_data(picture, data)
-    path = folder.absolute() / f"{picture.name}.{kind}"
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as fresh:
-        drawn = Path(fresh) / path.name
-        script = picture.script or ("bars.gp" if picture.bars else "lines.gp")
-        argv = ["gnuplot", "-c", script, str(data), str(drawn.absolute()), kind]
-        with proc.child(argv, cwd=paths.PLOTS, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as gnuplot:
-            complaint = gnuplot.communicate()[1].decode(errors="replace").split("\n")
-        if gnuplot.returncode or not drawn.is_file() or not drawn.stat().st_size:
-            said = next((line.strip() for line in reversed(complaint) if line.strip()), "no message")
-            raise HarnessError(f"gnuplot cannot draw {path}: {said}")
-        drawn.replace(path)
-    return path
+    """Draw one picture in one format into `folder`. Return its path. HarnessError has gnuplot's message."""
+    return render_all([picture], folder, [kind])[0]
+
+
+def render_all(pictures: Sequence[Picture], folder: Path, kinds: Sequence[str]) -> list[Path]:
+    """Draw pictures into `folder`, each in all formats, at the same time: a gnuplot each. Return their paths.
+
+    A picture replaces an older one once all are drawn. HarnessError has gnuplot's message.
+    """
+    drawings = []
+    with contextlib.ExitStack() as running:
+        fresh = Path(running.enter_context(tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-"))).absolute()
+        for picture in pictures:
+            data = paths.make_folder(paths.BUILD / "plot" / picture.name, "plot data")
+            _write_data(picture, data)
+            script = picture.script or ("bars.gp" if picture.bars else "lines.gp")
+            for kind in kinds:
+                drawn = fresh / f"{picture.name}.{kind}"
+                argv = ["gnuplot", "-c", script, str(data), str(drawn), kind]
+                gnuplot = proc.child(argv, cwd=paths.PLOTS, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                drawings.append((drawn, running.enter_context(gnuplot)))
+        for drawn, process in drawings:
+            _finish(drawn, process, folder)
+        for drawn, _ in drawings:
+            drawn.replace(folder.absolute() / drawn.name)
+    return [folder.absolute() / drawn.name for drawn, _ in drawings]
+
+
+def _finish(drawn: Path, gnuplot: subprocess.Popen[bytes], folder: Path) -> None:
+    """Wait for a drawing. HarnessError if it failed."""
+    complaint = gnuplot.communicate()[1].decode(errors="replace").split("\n")
+    if gnuplot.returncode or not drawn.is_file() or not drawn.stat().st_size:
+        said = next((line.strip() for line in reversed(complaint) if line.strip()), "no message")
+        raise HarnessError(f"gnuplot cannot draw {folder.absolute() / drawn.name}: {said}")
 
 
 def _write_data(picture: Picture, folder: Path) -> None:
