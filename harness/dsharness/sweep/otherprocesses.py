@@ -1,40 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What else a machine did while something was measured on it: other processes, time stolen by the hypervisor, the load."""
+"""What else a machine did during a measurement: CPU time of other processes, time stolen by the hypervisor, load."""
 
 from __future__ import annotations
 
 import os
-import re
-import resource
 import time
-from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
-PROC = Path("/proc")
+import psutil
+
 BUSY_SHARE = 0.25
-"""From this share of one CPU on, others count as busy: a guest keeps one CPU to itself, and the next one shares its caches."""
-LOOK_SECONDS = 0.3
+"""From this share of one CPU on, other processes count as busy: a guest keeps one CPU, and the next one shares its caches."""
+LOOK_SECONDS = 0.1
 NAMED = 3
-"""So many of the other processes are named."""
-
-_TICKS = os.sysconf("SC_CLK_TCK")
+"""Maximum number of other processes to name."""
+NAMED_SHARE = 0.05
+"""Share of one CPU from which on a process is named."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """CPU time since some moment, in CPUs: 1.0 is one CPU all the time."""
+    """CPU time during a measurement, in CPUs: 1.0 is one CPU all the time."""
 
     others: float
     stolen: float
     load: float
-    """The load average of the last minute, that of the measurement among it."""
+    """The load average of the last minute, the measurement included."""
     names: tuple[str, ...]
-    """The other processes that took most, with their share."""
+    """The busiest other processes, with their share."""
 
     @property
     def busy(self) -> bool:
-        """Whether cycles that were counted meanwhile are likely to scatter."""
+        """True if cycles counted at the same time are likely to scatter."""
         return self.others + self.stolen > BUSY_SHARE
 
     def __str__(self) -> str:
@@ -44,67 +41,61 @@ class Account:
 
 
 class Watch:
-    """Begins when it is made. Our own children count once they have ended and were waited for."""
+    """Observes the machine from its creation on. Children of this process count as its own once they were waited for."""
 
     def __init__(self) -> None:
-        self._at = _times()
+        self._times = _times()
         self._own = _own()
         self._processes = _processes()
 
     def account(self) -> Account:
-        """What came of it until now."""
-        total, busy, stolen = (now - then for now, then in zip(_times(), self._at))
-        cpus = os.cpu_count() or 1
-        wall = max(total / cpus, 1.0)
+        """Return the CPU time since the creation."""
+        total, busy, stolen = (now - then for now, then in zip(_times(), self._times))
+        wall = max(total / (os.cpu_count() or 1), 0.01)
         others = max(0.0, busy - stolen - (_own() - self._own)) / wall
         return Account(others, stolen / wall, os.getloadavg()[0], self._names(wall))
 
     def _names(self, wall: float) -> tuple[str, ...]:
-        """Processes that are still there; a compiler's are short, and go unnamed."""
-        spent: Counter[str] = Counter()
-        for number, (name, ticks) in _processes().items():
-            before = self._processes.get(number, (name, 0))
-            spent[name] += ticks - before[1] if before[0] == name else ticks
-        return tuple(f"{name} {ticks / wall:.2f}" for name, ticks in spent.most_common(NAMED) if ticks / wall >= 0.05)
+        """Return the busiest processes that still exist. Short ones, such as a compiler's, stay unnamed."""
+        spent: dict[str, float] = {}
+        for number, (name, seconds) in _processes().items():
+            before = self._processes.get(number, (name, 0.0))
+            spent[name] = spent.get(name, 0.0) + seconds - (before[1] if before[0] == name else 0.0)
+        busiest = sorted(spent.items(), key=lambda process: -process[1])[:NAMED]
+        return tuple(f"{name} {used / wall:.2f}" for name, used in busiest if used / wall >= NAMED_SHARE)
 
 
 def idlest_cpu() -> int:
-    """The CPU, of those that we may use, that has least to do just now."""
+    """Return the least busy CPU that this process may run on."""
     before = _idle()
     time.sleep(LOOK_SECONDS)
-    idle = {cpu: ticks - before.get(cpu, ticks) for cpu, ticks in _idle().items()}
-    return max(os.sched_getaffinity(0), key=lambda cpu: (idle.get(cpu, 0), cpu))
+    idle = {cpu: seconds - before.get(cpu, seconds) for cpu, seconds in _idle().items()}
+    return max(os.sched_getaffinity(0), key=lambda cpu: (idle.get(cpu, 0.0), cpu))
 
 
-def _idle() -> dict[int, int]:
-    """Ticks that each CPU has been idle since the boot."""
-    rows = (line.split() for line in (PROC / "stat").read_text(encoding="ascii").splitlines())
-    return {int(row[0][3:]): int(row[4]) + int(row[5]) for row in rows if re.fullmatch(r"cpu\d+", row[0])}
+def _idle() -> dict[int, float]:
+    """Return the seconds that each CPU has been idle since the boot."""
+    return {cpu: times.idle + times.iowait for cpu, times in enumerate(psutil.cpu_times(percpu=True))}
 
 
 def _times() -> tuple[float, float, float]:
-    """Ticks of all CPUs since the boot: all, busy, stolen."""
-    values = [int(word) for word in (PROC / "stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
-    idle = values[3] + values[4]
-    return float(sum(values)), float(sum(values) - idle), float(values[7])
+    """Return the seconds of all CPUs since the boot: all, busy, stolen. Those of a guest are in `user`, too."""
+    times = psutil.cpu_times()
+    total = sum(times) - times.guest - times.guest_nice
+    return total, total - times.idle - times.iowait, times.steal
 
 
 def _own() -> float:
-    """Ticks of this process and of its children that have ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used) * _TICKS
+    """Return the CPU seconds of this process and of its children that were waited for."""
+    times = psutil.Process().cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
-def _processes() -> dict[int, tuple[str, int]]:
-    """Name and ticks of the processes that are not of this process's session or tree, by number."""
+def _processes() -> dict[int, tuple[str, float]]:
+    """Return name and CPU seconds of all processes but this one and its children, by number."""
     found = {}
-    for folder in PROC.glob("[0-9]*"):
-        try:
-            text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        name, _, rest = text.partition("(")[2].rpartition(")")
-        fields = rest.split()
-        if int(folder.name) != os.getpid() and int(fields[1]) != os.getpid():
-            found[int(folder.name)] = (name, int(fields[11]) + int(fields[12]))
+    for process in psutil.process_iter(["ppid", "name", "cpu_times"]):
+        facts = process.info
+        if os.getpid() not in (process.pid, facts["ppid"]) and facts["cpu_times"]:
+            found[process.pid] = (facts["name"], facts["cpu_times"].user + facts["cpu_times"].system)
     return found
