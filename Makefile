@@ -26,8 +26,7 @@ help: ## list the targets and their variables
 	@echo 'harness/dsbench COMMAND --help has all options.'
 
 plots: ## install missing packages, build, time all containers and tunnels, draw
-	@$(DSBENCH) sweep $(where) $(how_much)
-	@$(DSBENCH) plot
+	@$(DSBENCH) sweep --draw $(where) $(how_much)
 
 sweep: ## time all containers and tunnels, into results/
 	@$(DSBENCH) sweep $(where) $(how_much)

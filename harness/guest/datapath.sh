@@ -27,6 +27,8 @@ far=dsbench-b
 underlay=veth0
 near_outer=192.0.2.1
 far_outer=192.0.2.2
+near_hardware=02:00:00:00:00:01
+far_hardware=02:00:00:00:00:02
 mtu=1440 # of every tunnel, in bytes: wireguard, which has the largest overhead, fits it into 1500
 
 here=$(dirname "$0")
@@ -51,13 +53,16 @@ quiet() {
 
 # ethernet INTERFACE NEAR-ADDRESS FAR-ADDRESS: permanent neighbour entries at both ends, so that no ARP is sent.
 ethernet() {
-	neighbour $near "$1" $far "$3" && neighbour $far "$1" $near "$2"
+	ip -n $near neigh replace "$3" lladdr $far_hardware dev "$1" nud permanent &&
+	ip -n $far neigh replace "$2" lladdr $near_hardware dev "$1" nud permanent
 }
 
-# neighbour NAMESPACE INTERFACE OTHER-NAMESPACE OTHER-ADDRESS
-neighbour() {
-	address=$(inside "$3" cat "/sys/class/net/$2/address") &&
-	ip -n "$1" neigh replace "$4" lladdr "$address" dev "$2" nud permanent
+# hardware NAMESPACE: print the hardware address of its interfaces.
+hardware() {
+	case $1 in
+	"$near") echo $near_hardware ;;
+	*) echo $far_hardware ;;
+	esac
 }
 
 # make_KIND NAMESPACE INTERFACE LOCAL REMOTE: create one end of a tunnel, without inner addresses.
@@ -66,11 +71,11 @@ make_udptun() {
 }
 
 make_vxlan() {
-	ip -n "$1" link add "$2" type vxlan id 1 local "$3" remote "$4" dstport 4789 ttl 64 nolearning noudpcsum
+	ip -n "$1" link add "$2" address "$(hardware "$1")" type vxlan id 1 local "$3" remote "$4" dstport 4789 ttl 64 nolearning noudpcsum
 }
 
 make_geneve() {
-	ip -n "$1" link add "$2" type geneve id 1 remote "$4" dstport 6081 ttl 64 noudpcsum
+	ip -n "$1" link add "$2" address "$(hardware "$1")" type geneve id 1 remote "$4" dstport 6081 ttl 64 noudpcsum
 }
 
 make_bareudp() {
@@ -147,8 +152,10 @@ tunnel() {
 
 # connect NAMESPACE INTERFACE ADDRESS MTU: assign the address, set the MTU, bring the interface up.
 connect() {
-	ip -n "$1" address add "$3/24" dev "$2" &&
-	ip -n "$1" link set "$2" mtu "$4" up
+	ip -n "$1" -batch - <<-END
+		address add $3/24 dev $2
+		link set $2 mtu $4 up
+	END
 }
 
 bare_link() {
@@ -156,7 +163,8 @@ bare_link() {
 	ip netns add $far &&
 	quiet $near &&
 	quiet $far &&
-	ip -n $near link add $underlay type veth peer name $underlay netns $far &&
+	ip -n $near link add $underlay address $near_hardware type veth \
+		peer name $underlay address $far_hardware netns $far &&
 	connect $near $underlay $near_outer 1500 &&
 	connect $far $underlay $far_outer 1500 &&
 	ethernet $underlay $near_outer $far_outer
@@ -164,7 +172,7 @@ bare_link() {
 
 # reason KIND: print the last error message, reworded if it comes from ip.
 reason() {
-	message=$(grep -v '^[[:space:]]*$' "$errors" | tail -n 1)
+	message=$(grep -v -e '^[[:space:]]*$' -e '^Command failed' "$errors" | tail -n 1)
 	case $message in
 	*"Unknown device type"* | *"not supported"* | *"No such device"*) echo "this kernel has no $1" ;;
 	"") echo "setup failed without a message" ;;

@@ -4,11 +4,12 @@
 # Runs inside the target, in the folder of the .ko files: one run of the core module per size, and one run of the
 # datapath.
 #
-# usage: sweep.sh SIZES MODULES SIZE-PARAMETERS DEVICES DATAPATH-PARAMETERS TUNNEL-PARAMETERS
+# usage: sweep.sh SIZES MODULES SIZE-PARAMETERS FIRST LATER DEVICES DATAPATH-PARAMETERS TUNNEL-PARAMETERS
 #   Each argument is a list of words in one string.
 #   SIZES                numbers of elements
 #   MODULES              the container modules to load by insmod; empty: they are installed, and the core uses modprobe
 #   SIZE-PARAMETERS      PARAMETER=VALUE of the core, for the sizes
+#   FIRST, LATER         PARAMETER=VALUE of the core, for the first run of the guest and for its later runs
 #   DEVICES              the kinds of devices; empty: no datapath
 #   DATAPATH-PARAMETERS  PARAMETER=VALUE of the core, for the datapath
 #   TUNNEL-PARAMETERS    PARAMETER=VALUE of dsbench_tunnel
@@ -18,10 +19,12 @@ set -u
 sizes=$1
 by_hand=$2
 size_settings=$3
-kinds=$4
-datapath_settings=$5
+position=$4 # the settings that depend on the runs before
+later=$5
+kinds=$6
+datapath_settings=$7
 # shellcheck disable=SC2034 # for packets.sh
-tunnel_settings=$6
+tunnel_settings=$8
 
 removable="dsbench_tunnel $by_hand dsbench"
 
@@ -50,14 +53,15 @@ load_containers() {
 size() {
 	echo "@dsbench begin $1"
 	# shellcheck disable=SC2086 # a list of parameters
-	load_containers "n=$1" $size_settings || fail "$1"
+	load_containers "n=$1" $size_settings $position || fail "$1"
 	follow "$1"
+	position=$later
 }
 
 packets() {
 	echo "@dsbench begin datapath"
 	# shellcheck disable=SC2086 # a list of parameters
-	datapath datapath . $datapath_settings
+	datapath datapath . $datapath_settings $position
 }
 
 trap leave EXIT

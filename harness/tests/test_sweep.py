@@ -32,6 +32,16 @@ def test_defaults() -> None:
     assert made.ops == ("fill", "find", "for_each", "erase")
 
 
+@pytest.mark.parametrize(
+    ("argv", "tries", "precision"),
+    [((), None, 10), (("--tries", "40"), 40, 0), (("--tries", "40", "--precision", "2"), 40, 20),
+     (("--precision", "0"), None, 0), (("--precision", "0.5%"), None, 5)],
+)  # fmt: skip
+def test_tries_that_are_named_are_exact(argv: tuple[str, ...], tries: int | None, precision: int) -> None:
+    made = plan(*argv)
+    assert (made.tries, made.precision) == (tries, precision)
+
+
 def test_lists_in_every_spelling() -> None:
     assert plan("--sizes", "500 1000").sizes == plan("--sizes", "1000", "500,500").sizes == (500, 1000)
     made = plan("--container", "rbtree,list", "--op", "find", "--order", "sequential", "--misses", "10", "--seed", "0")
@@ -50,6 +60,9 @@ def test_lists_in_every_spelling() -> None:
         (("--tries", "1e3"), "--tries is '1e3'"),
         (("--tries", "1000000"), "--tries 1000000 makes 244000000 samples"),
         (("--tries", "1000000", "--no-datapath"), "--tries 1000000 makes 160000000 samples"),
+        (("--precision", "x"), "--precision is 'x': allowed are percentages from 0 to 100"),
+        (("--precision", "101"), "--precision is '101'"),
+        (("--precision", "0.04"), "--precision is '0.04': the smallest is 0.1, and 0 switches it off"),
         (("--device", "gre"), "--device is 'gre': allowed are veth, udptun, vxlan, geneve, bareudp, fou, wireguard"),
         (("--device", "fou", "--no-datapath"), "--device has no use with --no-datapath"),
         (("--payloads", "0"), "--payloads is '0': allowed are whole numbers from 1 to 64400"),

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How a sweep's tries are spread over guests, and put together again, and which guests' are not."""
+"""How a sweep divides its tries among guests, merges them again, and which stages it refuses."""
 
 from __future__ import annotations
 
+import csv
+import dataclasses
 from array import array
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from made_results import make
@@ -13,10 +16,11 @@ from made_results import make
 from dsharness.errors import HarnessError
 from dsharness.results import results
 from dsharness.results.results import Results
-from dsharness.results.samples import Cell, Header, Report, merged
+from dsharness.results.samples import Cell, Header, Report, Run, merged
 from dsharness.sweep import otherprocesses
 from dsharness.sweep import drive as sweeper
 from dsharness.sweep.drive import SweepRecorder
+from dsharness.sweep.plan import plan_of
 from dsharness.sweep.stream import StageResult
 
 
@@ -27,6 +31,13 @@ from dsharness.sweep.stream import StageResult
 )  # fmt: skip
 def test_guests_of_uml_share_the_tries(name: str, tries: int, shares: list[int]) -> None:
     assert sweeper._shares(tries, SimpleNamespace(name=name)) == shares  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("guests", "thousandths"), [(1, 10), (2, 14), (4, 20)])
+def test_the_precision_of_a_guest_is_that_of_the_sweep_times_the_root_of_the_guests(guests: int, thousandths: int) -> None:
+    assert sweeper._guest_precision(10, guests) == thousandths
+    assert sweeper._guest_precision(0, guests) == 0
+    assert sweeper._guest_precision(1000, guests) == 1000
 
 
 def cell(container: str, elements: int, *cycles: int) -> Cell:
@@ -55,12 +66,51 @@ def test_tries_of_other_lengths_are_not_put_together() -> None:
         merged([cell("list", 100, 1)], [cell("list", 50, 1)])
 
 
+def test_cells_with_different_numbers_of_tries_are_written_and_read(tmp_path: Path) -> None:
+    made = make(sizes=[500], tries=20)
+    for place, one in enumerate(made.cells):
+        one.cycles, one.disturbed = one.cycles[: 10 + place % 3], one.disturbed[: 10 + place % 3]
+    results.write(made, tmp_path / "sweep.json")
+    assert [len(one.cycles) for one in results.read(tmp_path / "sweep.json").cells] == [len(one.cycles) for one in made.cells]
+    rows = list(csv.DictReader((tmp_path / "sweep.csv").open(encoding="utf-8")))
+    assert [int(row["tries"]) for row in rows] == [len(one.cycles) for one in made.cells]
+
+
+def script(target: str, accel: str | None, *options: str) -> list[str]:
+    plan = dataclasses.replace(plan_of("--target", target, "--no-datapath", "--container", "list", *options), tries=25)
+    return sweeper._script(plan, SimpleNamespace(name=target, accel=accel))[0][4:7]  # type: ignore[arg-type]
+
+
+def test_the_first_run_of_a_guest_alone_warms_up_for_long() -> None:
+    assert script("uml", None) == ["tries=25 precision=10 containers=list", "", "warmup=100"]
+    assert script("qemu", "icount") == ["tries=25 precision=10 containers=list", "warmup=5", "warmup=5"]
+    assert script("uml", None, "--warmup", "7", "--tries", "9") == ["tries=25 containers=list", "warmup=7", "warmup=7"]
+
+
+def run_of(**settings: object) -> Run:
+    return Run(1, {name: str(value) for name, value in settings.items()})
+
+
+def test_the_context_keeps_the_tries_and_precision_of_the_sweep_and_the_warm_up_of_the_first_run(tmp_path: Path) -> None:
+    context: dict[str, Any] = {**make(complete=False).context, "n": [], "cells": [], "tries": 100, "precision": 10, "guests": 4}
+    recorder = SweepRecorder(tmp_path / "sweep.json", Results(context, []), ["500", "1000"])
+    for size, warmup, misses in ((500, 500, 0), (1000, 100, 5)):
+        made = stage(size, OLD)
+        assert made.report
+        report = dataclasses.replace(made.report, runs=(run_of(tries=25, precision=20, warmup=warmup, patience=3, misses=misses),))
+        recorder.add(dataclasses.replace(made, report=report))
+    kept = results.read(recorder.path).context
+    assert {name: kept.get(name) for name in ("tries", "precision", "warmup", "patience", "misses")} == {
+        "tries": 100, "precision": 10, "warmup": 500, "patience": 3, "misses": None,
+    }  # fmt: skip
+
+
 def stage(size: int, revision: str) -> StageResult:
     header = {"revision": revision, "unit": "cycles", "clock_khz": "2500000", "clock_overhead": "61"}
     return StageResult(str(size), Report(Header(tuple(header.items())), (), ()), make(sizes=[size], tries=3).cells)
 
 
-def begun(path: Path, *awaited: int) -> SweepRecorder:
+def recorder_of(path: Path, *awaited: int) -> SweepRecorder:
     context = {**make(complete=False).context, "n": [], "cells": []}
     return SweepRecorder(path, Results(context, []), [str(size) for size in awaited])
 
@@ -69,25 +119,25 @@ OLD, NEW = "0123456-dirty+0123456789ab", "0123456-dirty+ba9876543210"
 
 
 def test_a_guest_with_other_modules_is_refused_and_the_stages_before_are_kept(tmp_path: Path) -> None:
-    recorder = begun(tmp_path / "sweep.json", 500, 1000, 2000)
+    recorder = recorder_of(tmp_path / "sweep.json", 500, 1000, 2000)
     recorder.add(stage(500, OLD))
     recorder.add(stage(1000, OLD))
     with pytest.raises(HarnessError) as caught:
         recorder.add(stage(2000, NEW))
-    assert str(caught.value) == f"the modules were built anew meanwhile, {NEW} after {OLD}: what was finished before is kept"
+    assert str(caught.value) == f"the modules were rebuilt during the sweep, {NEW} after {OLD}: the stages before are kept"
     kept = results.read(recorder.path)
     assert (kept.sizes, kept.context["dsbench_revision"], kept.context["complete"]) == ([500, 1000], OLD, False)
 
 
 def test_modules_that_git_merely_calls_otherwise_are_the_same(tmp_path: Path) -> None:
-    recorder = begun(tmp_path / "sweep.json", 500, 1000)
+    recorder = recorder_of(tmp_path / "sweep.json", 500, 1000)
     recorder.add(stage(500, OLD))
     recorder.add(stage(1000, "fedcba9+0123456789ab"))
     assert recorder.complete and results.read(recorder.path).context["dsbench_revision"] == OLD
 
 
 def test_results_tell_of_their_machine_from_the_first_stage_on(tmp_path: Path) -> None:
-    recorder = begun(tmp_path / "sweep.json", 500, 1000)
+    recorder = recorder_of(tmp_path / "sweep.json", 500, 1000)
     recorder.add(stage(500, OLD), ["CPUs take turns"])
     assert results.read(recorder.path).context["warnings"] == ["CPUs take turns"]
     recorder.add(stage(1000, OLD), ["CPUs take turns"])
@@ -96,9 +146,9 @@ def test_results_tell_of_their_machine_from_the_first_stage_on(tmp_path: Path) -
 
 @pytest.mark.parametrize("old", [OLD, "0123456"])
 def test_what_goes_on_with_a_file_has_its_modules(old: str, tmp_path: Path) -> None:
-    begun(tmp_path / "curve.json", 500, 1000).add(stage(500, old))
+    recorder_of(tmp_path / "curve.json", 500, 1000).add(stage(500, old))
     recorder = SweepRecorder(tmp_path / "curve.json", results.read(tmp_path / "curve.json"), ["1000"])
-    with pytest.raises(HarnessError, match="the modules were built anew meanwhile"):
+    with pytest.raises(HarnessError, match="the modules were rebuilt during the sweep"):
         recorder.add(stage(1000, NEW))
     recorder.add(stage(1000, old))
     assert recorder.complete

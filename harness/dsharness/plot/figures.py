@@ -14,7 +14,7 @@ from ..results import results as resultfiles
 from ..results.results import CURVE, SEED_TABLES, Results
 from ..results.samples import DATAPATH_OPS, ELEMENT, PACKET
 from . import curvefigure, seedfigure
-from .picture import LOG_RATIO, Axis, Mark, Panel, Picture, Point, count_axis, n_axis, render, scale
+from .picture import LOG_RATIO, Axis, Mark, Panel, Picture, Point, count_axis, n_axis, render_all, scale
 from .views import add_floors, floor_key, floor_lines, footnotes, notes, points, readers_points
 
 FORMATS = ("svg", "png")
@@ -59,7 +59,7 @@ def draw(sweep: Results, folder: Path) -> list[Path]:
         pictures.append(datapath_bars(devices))
     if containers.cells and devices.cells:
         pictures.append(side_by_side(sweep))
-    return [render(picture, folder, kind) for picture in pictures if picture for kind in FORMATS]
+    return render_all([picture for picture in pictures if picture], folder, FORMATS)
 
 
 def per_element(sweep: Results) -> Picture:

@@ -6,6 +6,7 @@ The scripts draw; this module decides on axes, ticks and the key. It knows nothi
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import subprocess
@@ -14,6 +15,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .. import paths, proc
 from ..errors import HarnessError
@@ -211,21 +213,40 @@ def _log_ticks(low: float, high: float) -> list[tuple[str, float]]:
 
 
 def render(picture: Picture, folder: Path, kind: str) -> Path:
-    """Run gnuplot on one picture. HarnessError has its error message."""
-    path = folder.absolute() / f"{picture.name}.{kind}"
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as fresh:
-        drawn, data = Path(fresh).absolute() / path.name, Path(fresh).absolute() / "data"
-        data.mkdir()
-        _write_data(picture, data)
-        script = picture.script or ("bars.gp" if picture.bars else "lines.gp")
-        argv = ["gnuplot", "--default-settings", "-c", script, str(data), str(drawn), kind]
-        with proc.child(argv, cwd=paths.PLOTS, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_environment()) as gnuplot:
-            complaint = gnuplot.communicate()[1].decode(errors="replace").split("\n")
-        if gnuplot.returncode or not drawn.is_file() or not drawn.stat().st_size:
-            said = next((line.strip() for line in reversed(complaint) if line.strip()), "no message")
-            raise HarnessError(f"gnuplot cannot draw {path}: {said}")
-        drawn.replace(path)
-    return path
+    """Draw one picture in one format into `folder`. Return its path. HarnessError has gnuplot's message."""
+    return render_all([picture], folder, [kind])[0]
+
+
+def render_all(pictures: Sequence[Picture], folder: Path, kinds: Sequence[str]) -> list[Path]:
+    """Draw pictures into `folder`, each in all formats, at the same time: a gnuplot each. Return their paths.
+
+    A picture replaces an older one once all are drawn. HarnessError has gnuplot's message.
+    """
+    with contextlib.ExitStack() as running:
+        fresh = Path(running.enter_context(tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-"))).absolute()
+        drawings = []
+        for picture in pictures:
+            data = fresh / f"{picture.name}-data"
+            data.mkdir()
+            _write_data(picture, data)
+            script = picture.script or ("bars.gp" if picture.bars else "lines.gp")
+            for kind in kinds:
+                drawn = fresh / f"{picture.name}.{kind}"
+                argv = ["gnuplot", "--default-settings", "-c", script, str(data), str(drawn), kind]
+                options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE, "env": _environment()}
+                drawings.append((drawn, running.enter_context(proc.child(argv, cwd=paths.PLOTS, **options))))
+        for drawn, process in drawings:
+            _finish(drawn, process, folder)
+        finished = [drawn.replace(folder.absolute() / drawn.name) for drawn, _ in drawings]
+    return finished
+
+
+def _finish(drawn: Path, gnuplot: subprocess.Popen[bytes], folder: Path) -> None:
+    """Wait for a drawing. HarnessError if it failed."""
+    complaint = gnuplot.communicate()[1].decode(errors="replace").split("\n")
+    if gnuplot.returncode or not drawn.is_file() or not drawn.stat().st_size:
+        said = next((line.strip() for line in reversed(complaint) if line.strip()), "no message")
+        raise HarnessError(f"gnuplot cannot draw {folder.absolute() / drawn.name}: {said}")
 
 
 def _environment() -> dict[str, str]:

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Time every container and operation at several sizes, and the tunnels' datapath beside them, into a result file.
-
-The sweep runs in one guest; the cycles of uml are taken in several guests, one after another.
-"""
+"""Time every container and operation at several sizes and the tunnels' datapath in one sweep, and write a result file."""
 
 from __future__ import annotations
 
@@ -17,4 +14,5 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("sweep", help="time all containers at several sizes", description=__doc__)
     plan.add_options(parser)
     plan.add_output(parser)
+    parser.add_argument("--draw", action="store_true", help="draw the pictures into plots/, too, as dsbench plot does")
     command.declare(parser, "sweep.drive:run", needs=("plot",), check=plan.checked_plan)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Runs one sweep: boots the target, follows the runs, keeps every finished stage."""
+"""Runs a sweep: boots the target, follows the runs, keeps every stage that is finished."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,43 +13,55 @@ from typing import Any
 from .. import paths, targets, ui
 from ..errors import HarnessError
 from ..kernel import tools, trees
+from ..plot import figures
 from ..results import datapath, environment, results, table
 from ..results.results import Results
 from ..results.samples import Report, merged
 from . import otherprocesses
-from .plan import DatapathPlan, Plan
+from .plan import DEFAULT_TRIES, PRECISION_SCALE, DatapathPlan, Plan
 from .stream import DATAPATH, StageResult, SweepStream
 
 SCRIPT = paths.HARNESS / "guest" / "sweep.sh"
 PARTS = (paths.HARNESS / "guest" / "stage.sh", paths.HARNESS / "guest" / "packets.sh")
-"""Parts of the guest scripts that print stages. They go beside each of these scripts."""
+"""Shell functions of the scripts that print stages. A script needs them beside it."""
 
-# Under icount the counts repeat, and each ms of warm-up emulates a million instructions.
-TRIES = 100
+TRIES = DEFAULT_TRIES
+# Under icount the counts repeat, and a ms of warm-up is a million instructions to emulate.
 TRIES_ICOUNT = 20
 WARMUP_ICOUNT_MS = 5
 
+LATER_WARMUP_MS = 100
+"""Warm-up of every run in a guest but the first. A guest is slow in the first second after its boot only. A run makes at
+least one uncounted try of each cell in any case."""
 
 GUESTS, LEAST_TRIES = 4, 10
-"""Number of guests for cycles of uml, and minimum number of tries in each. Several guests have pages of other colours and other
-neighbours, and a job that comes and goes on the machine affects all sizes alike.
-"""
+"""Number of guests among which the tries of uml are divided where it counts cycles, and the fewest tries in a guest: the
+pages have other colours in each guest, and another process that comes and goes meets all sizes alike."""
+
+SETTINGS_OF_A_GUEST = ("tries", "precision")
+"""Parameters of a run that are those of one guest. The context has those of the sweep."""
 
 
 def run(plan: Plan) -> int:
-    """Sweep, show the medians, and say where they lie and what to do next. Return the exit status."""
+    """Sweep, show the medians, draw the pictures if the plan says so, name the files. Return the exit status."""
     path, swept = sweep(plan)
     table.show_medians(swept)
     ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
-    ui.say(f"next: harness/dsbench plot {paths.short(path)}    draws them into plots/")
+    if not plan.draw:
+        ui.say(f"next: harness/dsbench plot {paths.short(path)}    draws them into plots/")
+        return 0
+    with ui.step("drawing them"):
+        drawn = figures.draw(swept, paths.PLOTS)
+    for picture in drawn:
+        ui.say(f"picture: {paths.short(picture)}")
     return 0
 
 
 def sweep(plan: Plan) -> tuple[Path, Results]:
     """Run `plan`. Return the result file and its content.
 
-    Without an output the file gets a name of its own, and latest.json points to it. Whatever ends the sweep early, the
-    stages that were finished, the sizes and then the datapath, are in the file, marked incomplete.
+    Without an output the file gets a new name, and latest.json points to it. If the sweep ends early, the file has the
+    finished stages, sizes first, then the datapath, and is marked incomplete.
     """
     results.check_room(plan.output, plan.cells * (plan.tries or TRIES))
     target = targets.get(
@@ -57,9 +70,10 @@ def sweep(plan: Plan) -> tuple[Path, Results]:
     tries = plan.tries or (TRIES_ICOUNT if target.accel == "icount" else TRIES)
     path = plan.output or results.new_path(target.name, target.accel)
     shares = _shares(tries, target)
+    of_sweep = {"tries": tries, "precision": plan.precision, "guests": len(shares)}
     recorder = SweepRecorder(
         path,
-        Results({**initial_results(target).context, "tries": tries, "guests": len(shares)}, []),
+        Results({**initial_results(target).context, **of_sweep}, []),
         stages(plan) * len(shares),
         devices_required=bool(plan.datapath and plan.datapath.required),
     )
@@ -71,7 +85,7 @@ def sweep(plan: Plan) -> tuple[Path, Results]:
     with ui.Progress(where, plan.cells * tries, "tries") as progress:
         try:
             for number, share in enumerate(shares):
-                part = dataclasses.replace(plan, tries=share)
+                part = dataclasses.replace(plan, tries=share, precision=_guest_precision(plan.precision, len(shares)))
                 follow = functools.partial(_follow, progress, part, plan.cells * sum(shares[:number]))
                 run_guest(part, target, take, follow)
         finally:
@@ -80,9 +94,14 @@ def sweep(plan: Plan) -> tuple[Path, Results]:
 
 
 def _shares(tries: int, target: targets.Target) -> list[int]:
-    """The tries of each guest."""
+    """Return the number of tries in each guest."""
     guests = max(1, min(GUESTS, tries // LEAST_TRIES)) if target.name == "uml" else 1
     return [tries // guests + (number < tries % guests) for number in range(guests)]
+
+
+def _guest_precision(precision: int, guests: int) -> int:
+    """Return the precision of one guest: the interval of a median over k guests is narrower by the square root of k."""
+    return min(PRECISION_SCALE, round(precision * math.sqrt(guests)))
 
 
 def run_guest(
@@ -91,13 +110,12 @@ def run_guest(
     take: Callable[[StageResult], None],
     follow: Callable[[str, int, int], None],
 ) -> None:
-    """Run all stages of a plan that has its tries in one guest. `take` gets each finished stage, and may refuse it.
+    """Run all stages of a plan in one guest. The plan has its number of tries.
 
-    `follow` gets the stage, its finished tries and all of its tries. HarnessError if a stage did not finish.
+    `take` gets each stage that is finished and may refuse it by a HarnessError. `follow` gets the stage, its tries done
+    and its tries in all. HarnessError if any stage was not finished.
     """
-    if plan.warmup is None and target.accel == "icount":
-        plan = dataclasses.replace(plan, warmup=WARMUP_ICOUNT_MS)
-    argv, files = _script(plan, by_hand=target.name == "host")
+    argv, files = _script(plan, target)
     stream = SweepStream(follow, take)
     target.cpu = otherprocesses.idlest_cpu() if target.name == "uml" else None
     ended = target.run(argv, files=files, timeout=plan.timeout, on_stdout=stream.feed)
@@ -108,12 +126,12 @@ def run_guest(
 
 
 def stages(plan: Plan) -> list[str]:
-    """Return the stages that a guest finishes for `plan`, in order."""
+    """Return the stages of a guest in their order."""
     return [*map(str, plan.sizes), *([DATAPATH] if plan.datapath else [])]
 
 
 def initial_results(target: targets.Target) -> Results:
-    """Return results without cells, with the context that is known before the first stage."""
+    """Return results without a cell: their context has the facts that are known before the first stage."""
     facts = environment.facts()
     context = {
         "schema_version": results.SCHEMA_VERSION,
@@ -130,34 +148,48 @@ def initial_results(target: targets.Target) -> Results:
     return Results(context, [])
 
 
-def _script(plan: Plan, by_hand: bool) -> tuple[list[str], list[Path]]:
+def _script(plan: Plan, target: targets.Target) -> tuple[list[str], list[Path]]:
     """Return the command that runs in the target, and the files that it needs beside it."""
-    settings = [f"tries={plan.tries}", f"precision={plan.precision}", *([] if plan.warmup is None else [f"warmup={plan.warmup}"])]
-    modules = [f"dsbench_{name}" for name in plan.containers] if by_hand else []
-    argv = ["sh", SCRIPT.name, " ".join(map(str, plan.sizes)), " ".join(modules), " ".join([*settings, *plan.settings])]
+    first, later = _warmups(plan, target)
+    settings = [f"tries={plan.tries}", *([f"precision={plan.precision}"] if plan.precision else [])]
+    modules = [f"dsbench_{name}" for name in plan.containers] if target.name == "host" else []
+    argv = ["sh", SCRIPT.name, " ".join(map(str, plan.sizes)), " ".join(modules)]
+    argv += [" ".join([*settings, *plan.settings]), " ".join(first), " ".join(later)]
     if not plan.datapath:
         return [*argv, "", "", ""], [SCRIPT, *PARTS]
     argv += [" ".join(plan.datapath.devices), " ".join([*settings, *plan.datapath.settings]), tunnel_settings(plan.datapath)]
     return argv, [SCRIPT, *PARTS, *datapath_files()]
 
 
+def _warmups(plan: Plan, target: targets.Target) -> tuple[list[str], list[str]]:
+    """Return the parameter for the warm-up of a guest's first run, and that of the runs after it."""
+    if plan.warmup is not None:
+        return ([f"warmup={plan.warmup}"],) * 2
+    if target.accel == "icount":
+        return ([f"warmup={WARMUP_ICOUNT_MS}"],) * 2
+    return [], [f"warmup={LATER_WARMUP_MS}"]
+
+
 def tunnel_settings(plan: DatapathPlan) -> str:
-    """The parameters of dsbench_tunnel."""
+    """Return the parameters of dsbench_tunnel."""
     return f"payloads={','.join(map(str, plan.payloads))} packets={datapath.PACKETS}"
 
 
 def datapath_files() -> list[Path]:
-    """Return the files that set up the devices, which go beside PARTS if there are devices."""
+    """Return the files that set up the devices. A script with a datapath needs them beside PARTS."""
     return [datapath.SCRIPT, tools.udptunctl()]
 
 
 class SweepRecorder:
-    """Keeps the finished stages, on disk after each one."""
+    """Collects the finished stages, and writes the result file after each one."""
 
     def __init__(
         self, path: Path, initial: Results, awaited: Sequence[str], *, devices_required: bool = False
     ) -> None:
-        """`initial` has the context so far. `awaited` names the missing stages; a name may repeat."""
+        """`initial` has the facts and cells so far. `awaited` names the stages to come; a name may repeat.
+
+        `devices_required`: fail if the datapath has no devices.
+        """
         self.path = path
         self._awaited = list(awaited)
         self._sizes = len({*map(str, initial.context["n"]), *awaited} - {DATAPATH})
@@ -166,18 +198,18 @@ class SweepRecorder:
 
     @property
     def complete(self) -> bool:
-        """Whether every stage is there."""
+        """True once every stage is finished."""
         return not self._awaited
 
     def add(self, stage: StageResult, machine: Sequence[str] = ()) -> None:
-        """Keep a finished stage, and the warnings of the machine. It counts once it is on disk.
+        """Add a finished stage and the machine's warnings. The stage counts once it is on the disk.
 
-        HarnessError if the disk is full, or the stage is of another build.
+        HarnessError if the disk is full, or if the stage is from another build of the modules.
         """
         if stage.report:
             self._check_build(stage.report)
         if stage.topology and "absent_devices" not in self.results.context:
-            self._check(stage.topology)
+            self._check_devices(stage.topology)
         before = self.results.context
         awaited = list(self._awaited)
         awaited.remove(stage.stage)
@@ -186,7 +218,7 @@ class SweepRecorder:
         absent = stage.report.absent if stage.report else []
         context = {
             **(_facts(stage.report) if stage.report else {}),
-            **self._settled(stage),
+            **self._common_settings(stage),
             **(devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
             "absent_ops": list(dict.fromkeys([*before.get("absent_ops", []), *absent])),
             "warnings": list(dict.fromkeys([*before["warnings"], *machine, *warnings])),
@@ -198,33 +230,35 @@ class SweepRecorder:
         self.results = grown
         self._awaited = awaited
 
-    def _settled(self, stage: StageResult) -> dict[str, Any]:
-        """Return the context so far, without the parameters that differ between stages."""
+    def _common_settings(self, stage: StageResult) -> dict[str, Any]:
+        """Return the context so far, with those parameters alone that all sizes share."""
         settings = _settings(stage.report) if stage.report else {}
         before = self.results.context
         if not self.results.cells:
             return {**settings, **before}
         if stage.topology:
             return before
-        if "guests" in before:  # Each guest has its share of the tries.
-            settings.pop("tries", None)
+        settings.pop("warmup", None)  # the context has that of the first run
+        if "guests" in before:
+            for name in SETTINGS_OF_A_GUEST:
+                settings.pop(name, None)
         return {name: value for name, value in before.items() if settings.get(name, value) == value}
 
     def _check_build(self, report: Report) -> None:
-        """HarnessError unless the modules are of the same sources as in the earlier stages: guests load the present build."""
+        """HarnessError if the modules of this stage and of those before are from other sources: guests load the current build."""
         before, now = self.results.context.get("dsbench_revision"), report.header.get("revision")
         if before and not trees.same_sources(before, now):
-            raise HarnessError(f"the modules were built anew meanwhile, {now} after {before}: what was finished before is kept")
+            raise HarnessError(f"the modules were rebuilt during the sweep, {now} after {before}: the stages before are kept")
 
-    def _check(self, topology: datapath.Topology) -> None:
-        """Report absent devices. HarnessError if there are none, but the datapath was asked for."""
+    def _check_devices(self, topology: datapath.Topology) -> None:
+        """Warn of each absent device. HarnessError if there are none and the user asked for the datapath."""
         for kind, reason in topology.absent.items():
             ui.warn(f"{kind} is absent: {reason}")
         if not topology.present and self._devices_required:
             raise HarnessError("the datapath cannot be timed: " + next(iter(topology.absent.values()), "no devices"))
 
     def close(self, latest: str | None) -> None:
-        """Report what is missing, and make `latest` a link to the file."""
+        """Print the warnings, and which stages are missing; make `latest` a link to the file."""
         for warning in self.results.context["warnings"]:
             ui.warn(warning)
         if not self.results.cells:
@@ -232,7 +266,7 @@ class SweepRecorder:
             return
         if self.results.disturbed_share > results.NOTABLE_SHARE:
             share = f"{self.results.disturbed_share:.1%}"
-            ui.warn(f"{share} of the tries were disturbed: by interrupts, in long ones, or by others on the same core")
+            ui.warn(f"{share} of the tries were disturbed: by interrupts, in long tries, or by other processes on the same core")
         if not self.complete:
             missing = len({*self._awaited} - {DATAPATH})
             finished = f"{self._sizes - missing} of {self._sizes} sizes"
@@ -243,13 +277,13 @@ class SweepRecorder:
 
 
 def _follow(progress: ui.Progress, plan: Plan, before: int, stage: str, done: int, total: int) -> None:
-    """Show the progress when the run of a stage has made `done` tries, and earlier guests had `before` tries."""
+    """Show the progress of a stage. The guests before made `before` tries."""
     place, words = _place(plan, plan.tries or 0, stage, done, total)
     progress.update(before + place, words)
 
 
 def _place(plan: Plan, tries: int, stage: str, done: int, total: int) -> tuple[int, str]:
-    """Return the progress of a guest, in tries and in words."""
+    """Return the progress of a guest: the number of tries, and the stage."""
     share = done / total if total else 0.0
     if stage == DATAPATH and plan.datapath:
         before, cells, words = len(plan.sizes) * plan.cells_of_size, plan.datapath.cells, DATAPATH
@@ -259,7 +293,7 @@ def _place(plan: Plan, tries: int, stage: str, done: int, total: int) -> tuple[i
 
 
 def devices(stage: StageResult) -> dict[str, Any]:
-    """Return the context of the datapath's devices."""
+    """Return the context's entries about the datapath's devices."""
     assert stage.topology
     return {
         "devices": list(stage.topology.present),
@@ -269,12 +303,12 @@ def devices(stage: StageResult) -> dict[str, Any]:
 
 
 def report_context(report: Report) -> dict[str, Any]:
-    """Return the facts that the kernel reported about itself and the run."""
+    """Return the context's entries from /proc/dsbench: the kernel, the clock, and the parameters of the run."""
     return {**_facts(report), **_settings(report)}
 
 
 def _facts(report: Report) -> dict[str, Any]:
-    """Return the facts that the kernel reported about itself and its clock."""
+    """Return the facts about the kernel and its clock."""
     header = report.header
     return {
         "dsbench": header.get("dsbench"),
@@ -291,7 +325,7 @@ def _facts(report: Report) -> dict[str, Any]:
 
 
 def _settings(report: Report) -> dict[str, Any]:
-    """The parameters of a run."""
+    """Return the parameters of a run."""
     settings = report.runs[-1].settings if report.runs else {}
     return {
         **{
@@ -304,7 +338,7 @@ def _settings(report: Report) -> dict[str, Any]:
 
 
 def _sharing(report: Report) -> dict[str, Any]:
-    """Return the protection of each shared container, {} for one that cannot be shared; nothing if none was to be shared."""
+    """Return the locks of each container that readers share; {} for a container that cannot be shared. Empty without readers."""
     found = {}
     for line in report.header.all("sharing"):
         container, *words = line.split()
@@ -314,7 +348,7 @@ def _sharing(report: Report) -> dict[str, Any]:
 
 
 def last_words(ended: targets.GuestResult) -> str:
-    """Return one sentence on why the script inside the target failed."""
+    """Return one sentence with the reason why the script in the target failed."""
     lines = [line for line in ended.stderr.decode(errors="replace").splitlines() if line.strip()]
     said = f": {lines[-1].strip()}" if lines else ""
     console = f" (the console is in {ended.console})" if ended.console else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Splits the output of a script inside a target into sections, which begin at marked lines, while it arrives."""
+"""Splits the output of a script in a target into sections at the lines that begin with a mark, as the output arrives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class MarkedSections:
     """Takes standard output in pieces of any size, and calls back at every mark."""
 
     def __init__(self, mark: str, on_mark: Callable[[list[str], list[str]], None]) -> None:
-        """`on_mark` takes the words after `mark`, and the lines since the previous mark. It may raise HarnessError."""
+        """`on_mark` gets the words after `mark` and the lines since the previous mark. It may raise HarnessError."""
         self._start = f"{mark} "
         self._on_mark = on_mark
         self._rest = b""
@@ -20,7 +20,7 @@ class MarkedSections:
         self.failure: HarnessError | None = None
 
     def feed(self, chunk: bytes) -> None:
-        """Take some output. Never raises, whatever thread calls: `failure` keeps the first error."""
+        """Take some output, from any thread. Never raises: `failure` keeps the first error, and later output is ignored."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for raw in lines:
             if self.failure:

@@ -1,36 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Other load during a measurement: other processes, time stolen by the hypervisor, the load average."""
+"""What else a machine did during a measurement: CPU time of other processes, time stolen by the hypervisor, load."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 
 import psutil
 
 BUSY_SHARE = 0.25
-"""Share of one CPU from which others count as busy: a guest keeps one CPU to itself, but the next CPU shares its caches."""
-LOOK_SECONDS = 0.3
+"""From this share of one CPU on, other processes count as busy: a guest keeps one CPU, and the next one shares its caches."""
+LOOK_SECONDS = 0.1
 NAMED = 3
-"""Maximum number of other processes to list."""
+"""Maximum number of other processes to name."""
+NAMED_SHARE = 0.05
+"""Share of one CPU from which on a process is named."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """CPU time since the start, in CPUs: 1.0 is one CPU all the time."""
+    """CPU time during a measurement, in CPUs: 1.0 is one CPU all the time."""
 
     others: float
     stolen: float
     load: float
-    """Load average of the last minute, including the measurement."""
+    """The load average of the last minute, the measurement included."""
     names: tuple[str, ...]
-    """The other processes that used most time, with their shares."""
+    """The busiest other processes, with their share."""
 
     @property
     def busy(self) -> bool:
-        """Whether cycles counted meanwhile are likely to scatter."""
+        """True if cycles counted at the same time are likely to scatter."""
         return self.others + self.stolen > BUSY_SHARE
 
     def __str__(self) -> str:
@@ -40,28 +41,28 @@ class Account:
 
 
 class Watch:
-    """A watch that begins with its creation. Our own children count once they have ended and were waited for."""
+    """Observes the machine from its creation on. Children of this process count as its own once they were waited for."""
 
     def __init__(self) -> None:
-        self._at = _times()
+        self._times = _times()
         self._own = _own()
         self._processes = _processes()
 
     def account(self) -> Account:
-        """Return the account up to now."""
-        total, busy, stolen = (now - then for now, then in zip(_times(), self._at))
-        cpus = os.cpu_count() or 1
-        wall = max(total / cpus, 0.01)
+        """Return the CPU time since the creation."""
+        total, busy, stolen = (now - then for now, then in zip(_times(), self._times))
+        wall = max(total / (os.cpu_count() or 1), 0.01)
         others = max(0.0, busy - stolen - (_own() - self._own)) / wall
         return Account(others, stolen / wall, os.getloadavg()[0], self._names(wall))
 
     def _names(self, wall: float) -> tuple[str, ...]:
-        """Return the processes that still exist; short-lived ones, such as compilers, are not listed."""
-        spent: dict[str, float] = defaultdict(float)
+        """Return the busiest processes that still exist. Short ones, such as a compiler's, stay unnamed."""
+        spent: dict[str, float] = {}
         for number, (name, seconds) in _processes().items():
-            before = self._processes.get(number, ("", 0.0))[1]
-            spent[name] += max(0.0, seconds - before)
-        return tuple(f"{name} {seconds / wall:.2f}" for name, seconds in sorted(spent.items(), key=lambda row: -row[1])[:NAMED] if seconds / wall >= 0.05)
+            before = self._processes.get(number, (name, 0.0))
+            spent[name] = spent.get(name, 0.0) + seconds - (before[1] if before[0] == name else 0.0)
+        busiest = sorted(spent.items(), key=lambda process: -process[1])[:NAMED]
+        return tuple(f"{name} {used / wall:.2f}" for name, used in busiest if used / wall >= NAMED_SHARE)
 
 
 def idlest_cpu() -> int:
@@ -69,7 +70,7 @@ def idlest_cpu() -> int:
     before = _idle()
     time.sleep(LOOK_SECONDS)
     idle = {cpu: seconds - before.get(cpu, seconds) for cpu, seconds in _idle().items()}
-    return max(os.sched_getaffinity(0), key=lambda cpu: (idle.get(cpu, 0), cpu))
+    return max(os.sched_getaffinity(0), key=lambda cpu: (idle.get(cpu, 0.0), cpu))
 
 
 def _idle() -> dict[int, float]:
@@ -78,23 +79,23 @@ def _idle() -> dict[int, float]:
 
 
 def _times() -> tuple[float, float, float]:
-    """Return the seconds of all CPUs since the boot: total, busy, stolen."""
+    """Return the seconds of all CPUs since the boot: all, busy, stolen. Those of a guest are in `user`, too."""
     times = psutil.cpu_times()
-    busy = times.user + times.nice + times.system + times.irq + times.softirq + times.steal
-    return busy + times.idle + times.iowait, busy, times.steal
+    total = sum(times) - times.guest - times.guest_nice
+    return total, total - times.idle - times.iowait, times.steal
 
 
 def _own() -> float:
-    """Return the CPU seconds of this process and of its children that have ended."""
-    return float(sum(psutil.Process().cpu_times()[:4]))
+    """Return the CPU seconds of this process and of its children that were waited for."""
+    times = psutil.Process().cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def _processes() -> dict[int, tuple[str, float]]:
-    """Return name and CPU seconds by process id, for processes other than this one and its children."""
-    own = os.getpid()
+    """Return name and CPU seconds of all processes but this one and its children, by number."""
     found = {}
-    for process in psutil.process_iter(["pid", "ppid", "name", "cpu_times"]):
+    for process in psutil.process_iter(["ppid", "name", "cpu_times"]):
         facts = process.info
-        if own not in (facts["pid"], facts["ppid"]) and facts["cpu_times"]:
-            found[facts["pid"]] = (facts["name"], facts["cpu_times"].user + facts["cpu_times"].system)
+        if os.getpid() not in (process.pid, facts["ppid"]) and facts["cpu_times"]:
+            found[process.pid] = (facts["name"], facts["cpu_times"].user + facts["cpu_times"].system)
     return found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The plan of a sweep: what to run, from the options of the command line, checked."""
+"""The plan of a sweep: what to run where, from the options of the command line."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from ..targets import guestnet
 ORDERS = ("shuffled", "sequential")
 ALLOCS = ("prealloc", "inline")
 ERASE_ORDERS = ("key", "insertion")
-DEFAULT_PRECISION = 10
-"""Thousandths of the median."""
 DEFAULT_SIZES = ("500", "1000", "2000", "4000")
+DEFAULT_TRIES = 100
+PRECISION_SCALE = 1000
+"""The core takes the precision in thousandths of the median."""
+DEFAULT_PRECISION = 10
 MAX_N = 1 << 24
 MAX_TRIES = 1_000_000
 MAX_SAMPLES = 1_000_000
@@ -29,31 +31,31 @@ MAX_THREADS = 63
 MAX_NUMBERS_OF_THREADS = 16
 MAX_WRITES = 1_000_000
 SHARED_OPS = ("find", "for_each")
-"""Operations that readers can share a container for."""
+"""The operations for which readers share a container."""
 MAX_U64 = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
 class DatapathPlan:
-    """The datapath in a plan."""
+    """The datapath's part of a plan."""
 
     devices: tuple[str, ...]
     payloads: tuple[int, ...]
     settings: tuple[str, ...]
     required: bool
-    """Whether the datapath was asked for by name, so that its absence is a failure."""
+    """True if the user asked for the datapath: without devices the sweep then fails."""
     named: tuple[str, ...] = ()
-    """Devices that were asked for by name."""
+    """The devices that the user named."""
 
     @property
     def cells(self) -> int:
-        """Number of cells if nothing is absent."""
+        """Number of cells, if all devices are present."""
         return len(self.devices) * len(self.payloads) * len(DATAPATH_OPS)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run, checked. `tries` and `warmup` None: the target's default. Settings hold only options that were given."""
+    """A checked sweep. `tries` and `warmup` are None for the target's default; an option that is not given is not passed on."""
 
     target: str
     kernel: str | None
@@ -66,80 +68,85 @@ class Plan:
     settings: tuple[str, ...]
     datapath: DatapathPlan | None
     timeout: float
-    threads: tuple[int, ...] = ()
-    """Numbers of readers to share the containers among."""
-    writer: bool = True
-    """Whether another thread erases and inserts beside the readers."""
     precision: int = 0
-    """Thousandths of the median: a cell gets no more tries once the 95 % interval of its median is within them; 0: all tries."""
+    """A cell gets no more tries once the 95 % interval of its median is this narrow: thousandths of the median, either
+    side. 0: every cell gets all tries."""
+    threads: tuple[int, ...] = ()
+    """Numbers of readers that share the containers."""
+    writer: bool = True
+    """True if one more thread erases and inserts beside the readers."""
     output: Path | None = None
     """The result file; None: results/<target>-<time>.json."""
+    draw: bool = False
+    """True if the sweep draws its pictures, too."""
 
     @property
     def cpus(self) -> int:
-        """How many its guest needs."""
+        """Number of CPUs that the guest needs."""
         return max(self.threads) + self.writer if self.threads else 1
 
     @property
     def peers(self) -> tuple[str, ...]:
-        """Devices that were asked for by name."""
+        """The devices that the user named."""
         return self.datapath.named if self.datapath else ()
 
     @property
     def cells(self) -> int:
-        """Number of cells if nothing is absent."""
+        """Number of cells, if all operations and devices are present."""
         packets = self.datapath.cells if self.datapath else 0
         return len(self.sizes) * self.cells_of_size + packets
 
     @property
     def cells_of_size(self) -> int:
-        """Number of cells of each size, including the floors."""
+        """Number of cells of each size, the floors included."""
         shared = len(self.threads) * len([op for op in self.ops if op in SHARED_OPS])
         return len(self.containers) * (len(self.ops) + shared) + len(floors.OPS)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that make a Plan."""
+    """Add the options of a Plan, as texts: checked_plan() explains a wrong value better than argparse does."""
     parser.add_argument("--sizes", nargs="+", default=DEFAULT_SIZES, metavar="N", help="elements (500 1000 2000 4000)")
     parser.add_argument("--tries", metavar="T", help="tries of each cell (up to 100; up to 20 under icount, where counts repeat)")
     parser.add_argument(
-        "--precision", metavar="PERCENT",
-        help="a cell gets no more tries once the 95 %% interval of its median is within this share; 0: all tries (1; 0 with --tries)",
-    )  # fmt: skip
+        "--precision",
+        metavar="PERCENT",
+        help="stop a cell after 10 tries or more once the 95%% interval of its median is within PERCENT of the median;"
+        " 0: never (1; 0 with --tries)",
+    )
     add_container_options(parser)
     parser.add_argument(
-        "--threads", nargs="+", metavar="K", help="share the containers among K readers, too; several K: each in turn (none)"
+        "--threads", nargs="+", metavar="K", help="also share the containers among K readers; several K: one after the other (none)"
     )
-    parser.add_argument("--writes", metavar="RATE", help="erasures and insertions a second beside the readers (1000)")
+    parser.add_argument("--writes", metavar="RATE", help="erasures and insertions per second beside the readers (1000)")
     _add_datapath_options(parser)
 
 
 def add_container_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where to run, what to time of the containers, and how."""
+    """Add the options for the place of the run and for its containers."""
     add_place_options(parser)
     add_run_options(parser)
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what to time of the containers, and how, on any target."""
+    """Add the options for the containers, which do not depend on the place of the run."""
     parser.add_argument("--container", nargs="+", metavar="NAME", help=f"of {', '.join(known_containers())} (all)")
     parser.add_argument("--op", nargs="+", metavar="NAME", help=f"of {', '.join(CONTAINER_OPS)} (all)")
     parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
-    parser.add_argument("--alloc", help="elements allocated before a try or in it: prealloc or inline (prealloc)")
+    parser.add_argument("--alloc", help="allocate the elements before a try or in it: prealloc or inline (prealloc)")
     parser.add_argument("--erase-order", help="order in which elements are erased: key or insertion (key)")
-    parser.add_argument("--lookups", metavar="K", help="keys that find looks up (0: the core's choice)")
-    parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups that are absent (0)")
+    parser.add_argument("--lookups", metavar="K", help="keys that a find try looks up (0: the core chooses)")
+    parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups whose key is absent (0)")
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
-    parser.add_argument("--warmup", metavar="MS", help="uncounted tries first, ms of guest time (500; 5 under icount)")
-    parser.add_argument("--patience", metavar="MS", help="that a try of cycles may wait for a core of its own, on average (3)")
+    parser.add_argument("--warmup", metavar="MS", help="uncounted tries before a run, in ms of guest time (500; 5 under icount)")
+    parser.add_argument("--patience", metavar="MS", help="average time that a try may wait for an idle core, cycles only (3)")
 
 
 def add_place_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where to run, and for how long at most."""
+    """Add the options for the place of the run and for its time limit."""
     parser.add_argument("--target", default="uml", help="uml, qemu or host (uml)")
     parser.add_argument("--kernel", help="kernel version, 6.1 or a full release (the target's default)")
     parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (auto)")
-    parser.add_argument("--timeout", default="900", metavar="SECONDS", help="end a guest then (900)")
+    parser.add_argument("--timeout", default="900", metavar="SECONDS", help="end a guest after this time (900)")
 
 
 def _add_datapath_options(parser: argparse.ArgumentParser) -> None:
@@ -152,21 +159,22 @@ def _add_datapath_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device_options(parser: argparse.ArgumentParser, devices: str, payloads: Sequence[str]) -> None:
-    """Add the options that say what to time of the datapath, with the given defaults."""
+    """Add the options for the datapath. `devices` and `payloads` are the defaults that the help shows."""
     parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} ({devices}); {guestnet.BY_NAME}")
-    parser.add_argument("--payloads", nargs="+", metavar="OCTETS", help=f"of a packet ({' '.join(payloads)})")
+    parser.add_argument("--payloads", nargs="+", metavar="OCTETS", help=f"octets of a packet ({' '.join(payloads)})")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the result file of a sweep."""
+    parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/<target>-<time>.json)")
 
 
 def plan_of(*words: str) -> Plan:
-    """Return the plan of a sweep with these options, as on its command line."""
+    """Return the plan of a sweep with these words on its command line."""
     parser = argparse.ArgumentParser()
     add_options(parser)
     add_output(parser)
     return checked_plan(parser.parse_args(words))
-
-
-def add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/<target>-<time>.json)")
 
 
 def known_containers() -> list[str]:
@@ -175,9 +183,9 @@ def known_containers() -> list[str]:
 
 
 def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -> Plan:
-    """Return the options as a Plan of the containers `known`, by default those of the working tree.
+    """Check the options and return the Plan. `known` are the allowed containers; None: those of the working tree.
 
-    UsageError names the option, its value and what is allowed.
+    UsageError names the option, its value and the allowed values.
     """
     numbers = {options.whole("sizes", size, 1, MAX_N) for size in options.words(args.sizes)}
     if not numbers:
@@ -185,7 +193,6 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
     tries = options.whole("tries", args.tries, 1, MAX_TRIES)
     containers = options.names("container", args.container, known or known_containers())
     ops = options.names("op", args.op, CONTAINER_OPS)
-    output = options.json_file("output", getattr(args, "output", None))
     settings = {
         "containers": ",".join(containers) if args.container else None,
         "ops": ",".join(ops) if args.op else None,
@@ -204,6 +211,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         accel=args.accel,
         sizes=tuple(sorted(numbers)),
         tries=tries,
+        precision=_precision(args),
         warmup=options.whole("warmup", args.warmup, 0, 60_000),
         containers=containers,
         ops=ops,
@@ -212,21 +220,33 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         timeout=options.whole("timeout", args.timeout, 1, 7 * 86_400),
         threads=_threads(args),
         writer=settings["writes"] != 0,
-        precision=_precision(args),
-        output=output,
+        output=options.json_file("output", getattr(args, "output", None)),
+        draw=getattr(args, "draw", False),
     )
     _check_cpus(plan)
-    samples = plan.cells * (tries or 100)
+    samples = plan.cells * (tries or DEFAULT_TRIES)
     if samples > MAX_SAMPLES:
         raise UsageError(
-            f"--tries {tries or 100} makes {samples} samples of this sweep, at most {MAX_SAMPLES} are allowed: "
+            f"--tries {tries or DEFAULT_TRIES} makes {samples} samples of this sweep, at most {MAX_SAMPLES} are allowed: "
             "lower it, or name fewer --sizes, --container, --op, --device or --payloads"
         )
     return plan
 
 
+def _precision(args: argparse.Namespace) -> int:
+    """Return the precision in thousandths. A number of tries that the user names is exact, unless a precision is named, too."""
+    text: str | None = getattr(args, "precision", "0")  # a command without the option takes all tries
+    if text is None:
+        return DEFAULT_PRECISION if args.tries is None else 0
+    share = options.percentage("precision", text)
+    precision = round(share * PRECISION_SCALE)
+    if share and not precision:
+        raise UsageError(f"--precision is {text!r}: the smallest is {100 / PRECISION_SCALE:g}, and 0 switches it off")
+    return precision
+
+
 def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
-    """Return what to time of the datapath; None for nothing. The bare link is always included, since all devices run over it."""
+    """Return the datapath's plan; None without a datapath. The bare link always takes part: all tunnels run over it."""
     named = options.names("device", args.device, datapath.DEVICES)
     octets = datapath.PAYLOADS if args.payloads is None else options.words(args.payloads)
     payloads = {options.whole("payloads", one, 1, datapath.MAX_PAYLOAD) for one in octets}
@@ -246,14 +266,6 @@ def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
     )
 
 
-def _precision(args: argparse.Namespace) -> int:
-    """Return the precision in thousandths of the median. An explicit number of tries is made in full."""
-    given: str | None = getattr(args, "precision", None)
-    if given is None:
-        return 0 if args.tries is not None or not hasattr(args, "precision") else DEFAULT_PRECISION
-    return round(1000 * options.percentage("precision", given))
-
-
 def _threads(args: argparse.Namespace) -> tuple[int, ...]:
     """Return the numbers of readers, smallest first."""
     words = options.words(getattr(args, "threads", None) or ())
@@ -265,18 +277,18 @@ def _sharing(args: argparse.Namespace) -> dict[str, str | int | None]:
     threads = _threads(args)
     writes = options.whole("writes", getattr(args, "writes", None), 0, MAX_WRITES)
     if writes is not None and not threads:
-        raise UsageError(f"--writes {writes} has no use without --threads: say how many readers there are to be")
+        raise UsageError(f"--writes {writes} has no use without --threads: name the number of readers")
     if len(threads) > MAX_NUMBERS_OF_THREADS:
-        raise UsageError(f"--threads names {len(threads)} numbers: allowed are {MAX_NUMBERS_OF_THREADS} at the most")
+        raise UsageError(f"--threads names {len(threads)} numbers: at most {MAX_NUMBERS_OF_THREADS} are allowed")
     return {"threads": ",".join(map(str, threads)) or None, "writes": writes}
 
 
 def _check_cpus(plan: Plan) -> None:
-    """UsageError if the target has fewer CPUs than the readers and the writer need. qemu has any number of CPUs."""
+    """UsageError if the target has fewer CPUs than the readers and the writer need. qemu has as many as the plan needs."""
     have = {"uml": 1, "host": os.cpu_count() or 1}.get(plan.target)
     if plan.threads and have and plan.cpus > have:
         what = f"{max(plan.threads)} reader{'s' if max(plan.threads) > 1 else ''}{' and a writer' if plan.writer else ''}"
         raise UsageError(
             f"--threads {max(plan.threads)}: {what} need {plan.cpus} CPUs, target {plan.target} has {have}: "
-            "take --target qemu, which has as many as are asked for, or fewer readers, or no writer (--writes 0)"
+            "take --target qemu, which has as many as needed, or fewer readers, or no writer (--writes 0)"
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The output of guest/sweep.sh: the stages of a sweep."""
+"""Parses the output of guest/sweep.sh: the stages of a sweep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .marked import MarkedSections
 
 MARK = "@dsbench"
 DATAPATH = "datapath"
-"""The stage that is not a size."""
+"""The name of the datapath's stage. All other stages are sizes."""
 
 _LOG_PREFIX = re.compile(r"^(\[[ \d.]+\] )?(dsbench\w*: )*")
 _MODULE_LOADER = re.compile(r"invalid for parameter")
@@ -22,7 +22,7 @@ _MODULE_LOADER = re.compile(r"invalid for parameter")
 
 @dataclass(frozen=True)
 class StageResult:
-    """Result of one stage, a size or the datapath. Without devices the datapath has no report and no cells."""
+    """The result of one stage: of a size or of the datapath. Without devices the datapath has no report and no cells."""
 
     stage: str
     report: Report | None
@@ -35,7 +35,7 @@ def _size_or_datapath(stage: str) -> str:
 
 
 class SweepStream(MarkedSections):
-    """Collects complete stages, and calls back on every step."""
+    """Collects each stage until it is complete, and calls back on every step."""
 
     def __init__(
         self,
@@ -43,9 +43,9 @@ class SweepStream(MarkedSections):
         on_stage: Callable[[StageResult], None],
         called: Callable[[str], str] = _size_or_datapath,
     ) -> None:
-        """`on_progress` takes the stage, its finished tries and all of its tries.
+        """`on_progress` gets the stage, its tries done and its tries in all; `on_stage` gets each complete stage.
 
-        A stage is one word: here a size, or DATAPATH. `called` returns the name of its run for error messages.
+        A stage is one word: a size or DATAPATH here. `called` returns the name of its run for an error message.
         """
         super().__init__(MARK, self._mark)
         self._on_progress = on_progress
@@ -90,6 +90,6 @@ class SweepStream(MarkedSections):
 
 
 def _reason(log: list[str]) -> str:
-    """Return the last line of the kernel's log that is the core's own, not the module loader's."""
+    """Return the last line of the kernel's log that is from the core, not from the module loader."""
     said = [_LOG_PREFIX.sub("", line).strip() for line in log if not _MODULE_LOADER.search(line)]
     return next((line for line in reversed(said) if line), "it left no message")
