@@ -56,8 +56,8 @@ undo() {
 clean() {
 	read -r leader <$session
 	: >$complaints
-	for _ in $(seq 100); do
-		kill -KILL -- "-$leader" 2>/dev/null
+	for _ in $(seq 20); do
+		kill -s KILL -- "-$leader" 2>/dev/null
 		rm -rf /tmp/*
 		now=$(state)
 		if [ "$now" = "$first" ]; then
@@ -66,7 +66,7 @@ clean() {
 			return
 		fi
 		undo "$now" >/dev/null 2>$complaints
-		sleep 0.05
+		sleep 0.1
 	done
 	dmesg -c >&2
 	mark "$1 left"
