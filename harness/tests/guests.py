@@ -317,8 +317,9 @@ def table(text: str, names: Sequence[str]) -> list[Row]:
             columns = words
         elif words and words[0] in names:
             row = dict(zip(columns, words, strict=True))
-            numbers = (int(row[name]) for name in ("n", "tries", "disturbed"))
-            found.append(Row(row["container"], row["op"], *numbers, float(row["min"]), float(row["p50"]), row["per_element"], row["x_floor"]))
+            n, tries, disturbed = (int(row[name]) for name in ("n", "tries", "disturbed"))
+            times = float(row["min"]), float(row["p50"])
+            found.append(Row(row["container"], row["op"], n, tries, disturbed, *times, row["per_element"], row["x_floor"]))
     return found
 
 

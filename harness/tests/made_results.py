@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Results of a known distribution, for the tests of what reads, writes and draws them."""
+"""Generated results of a known distribution, for the tests of the code that reads, writes and draws results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALL_CONTAINERS = (*CONTAINERS, "maple", "rhashtable", "llist", "idr", "sorted_ar
 OPS = ("fill", "find", "for_each", "erase")
 ABSENT = (("llist", "find"), ("sorted_array", "erase"))
 
-# Counts an element at n = 1000, and how it grows with n.
+# Counts per element at n = 1000, and the exponent of their growth with n.
 _COSTS = {
     ("hashtable", "fill"): (31.0, 0.05), ("hashtable", "find"): (24.0, 0.08),
     ("hashtable", "for_each"): (19.0, 0.06), ("hashtable", "erase"): (22.0, 0.05),
@@ -37,7 +37,7 @@ _COSTS = {
 }  # fmt: skip
 
 
-# Counts an element of the floors at n = 1000, and how they grow with n.
+# Counts per element of the floors at n = 1000, and the exponent of their growth with n.
 _FLOORS = {"empty": (1.1, 0.0), "walk": (1.6, 0.02), "random": (2.7, 0.05), "chase": (10.5, 0.1)}
 
 
@@ -45,7 +45,7 @@ DEVICES = ("veth", "udptun", "vxlan", "geneve", "bareudp", "fou", "wireguard")
 PAYLOADS = (64, 512, 1400, 64400)
 PACKETS = 32
 
-# Counts a packet without payload, and for each octet of it.
+# Counts per packet without payload, and per octet of payload.
 _PACKET_COSTS = {
     "veth": (2900.0, 0.05), "udptun": (6400.0, 0.06), "vxlan": (8500.0, 0.07), "geneve": (8100.0, 0.07),
     "bareudp": (9300.0, 0.07), "fou": (8400.0, 0.07), "wireguard": (14000.0, 4.5),
@@ -65,9 +65,9 @@ def make(
     floors: bool = False,
     **context: Any,
 ) -> Results:
-    """A complete sweep, with the datapath of `devices`, the floors, and shared among `threads`.
+    """A complete sweep, optionally with the datapath of `devices`, with floors, and shared by `threads` readers.
 
-    `context` overrides fields of its context.
+    `context` overrides fields of the context.
     """
     draw = random.Random(seed)
     cells = []
@@ -127,7 +127,7 @@ SHARING = {
 
 
 def _shared(draw: random.Random, container: str, op: str, n: int, threads: int, tries: int) -> Cell:
-    """Readers under a lock take the longer the more they are, those under RCU do not."""
+    """The time of readers under a lock grows with their number, the time of readers under RCU does not."""
     cell = Cell(container, op, n, n, threads=threads)
     cost = _COSTS[container, op][0] * (threads**1.5 if container == "rbtree" else 1.0)
     for _ in range(tries):

@@ -19,7 +19,7 @@ def test_instruction_counts_agree(kernel: str) -> None:
     assert not report.failed
 
 
-def test_a_kernel_without_get_cycles_says_so() -> None:
+def test_a_kernel_without_get_cycles_is_reported() -> None:
     report = crosschecker.crosscheck("uml", None, None, 1000)
     rbtree, clock = (next(check for check in report.checks if check.name.startswith(name)) for name in ("rbtree", "clock"))
     assert (rbtree.verdict, rbtree.note) == (

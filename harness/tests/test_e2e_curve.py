@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A curve in real UML guests: interrupted, gone on with, and not mistaken for another; and the seed report's tables."""
+"""Curves in real UML guests: interrupted, resumed, and not mixed with another curve; the tables of the seed report."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_interrupted_and_resumed(tmp_path: Path) -> None:
         deadline = time.monotonic() + 240
         while not output.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        time.sleep(0.2)  # the JSON comes last: now the size counts
+        time.sleep(0.2)  # the JSON file is written last: the first size is kept, and the next one runs
         os.kill(process.pid, signal.SIGINT)
         complaint = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 130, complaint
@@ -61,7 +61,7 @@ def test_interrupted_and_resumed(tmp_path: Path) -> None:
     assert again.stderr.splitlines()[-1] == f"dsbench: the curve in {output} is finished"
 
 
-def test_a_size_that_the_time_is_too_short_for(tmp_path: Path) -> None:
+def test_a_size_that_exceeds_the_time_limit(tmp_path: Path) -> None:
     output = tmp_path / "curve.json"
     argv = command(output, "--from", "500000", "--timeout", "1", "--tries", "1000", "--op", "fill")
     argv[argv.index("--to") + 1] = "500000"
@@ -71,7 +71,7 @@ def test_a_size_that_the_time_is_too_short_for(tmp_path: Path) -> None:
     assert not output.exists()
 
 
-def test_the_seed_reports_tables(tmp_path: Path) -> None:
+def test_the_tables_of_the_seed_report(tmp_path: Path) -> None:
     output = tmp_path / "tables.json"
     argv = [str(HARNESS), "seed-tables", "--tries", "3", "--warmup", "0", "--output", str(output)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Real guests, from the command line: input, output, and that nothing stays behind.
 
-What several tests ask of an ordinary command, one command answers, in a guest of each target. UML has a test of each case;
-cases that take the same way in a stock kernel's guest, whose boot costs 12 s, are a matrix there.
+One command in one guest of each target serves the tests of ordinary commands. UML runs every case. On QEMU, where a boot
+costs 12 CPU seconds, cases that do not depend on the target are a matrix.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def param(where: Where, name: str, *marks: pytest.MarkDecorator) -> object:
 
 BOTH = pytest.mark.parametrize("where", [param(UML, "uml"), param(QEMU, "qemu")])
 UML_FIRST = pytest.mark.parametrize("where", [param(UML, "uml"), param(QEMU, "qemu", pytest.mark.matrix)])
-"""For what does not depend on the target."""
+"""For cases that do not depend on the target."""
 
 HANG = ("sh", "-c", "echo begun; while :; do :; done")
 
@@ -54,7 +54,7 @@ def execute(where: Where, argv: Sequence[str], *options: str) -> "subprocess.Com
 
 
 def guests_of(folder: Path) -> list[int]:
-    """The processes whose working folder, or command line, is of a guest that keeps its files in `folder`."""
+    """The processes of guests that keep their files in `folder`: it is in their working folder or command line."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -76,7 +76,7 @@ def wait_until_gone(folder: Path) -> None:
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A TMPDIR of its own: whose files lie there is a guest of this test."""
+    """A TMPDIR of this test: a guest whose files are there belongs to this test."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     yield tmp_path
     wait_until_gone(tmp_path)
@@ -170,7 +170,7 @@ def test_kmod_is_the_real_one_and_finds_the_modules(ran: Ran) -> None:
 
 
 @RAN
-def test_the_guest_knows_its_target(ran: Ran, request: pytest.FixtureRequest) -> None:
+def test_the_guest_is_told_its_target(ran: Ran, request: pytest.FixtureRequest) -> None:
     assert ran.parts["target"].split() == [target_of(request)[1].encode(), b"pipe"]
 
 
@@ -183,12 +183,12 @@ def test_literal_use(ran: Ran, request: pytest.FixtureRequest) -> None:
 
 
 @RAN
-def test_what_the_command_leaves_in_the_background_is_ended(ran: Ran) -> None:
+def test_background_processes_of_the_command_are_ended(ran: Ran) -> None:
     assert (ran.status, ran.parts["background"]) == (7, b"over\n")
 
 
 @UML_FIRST
-def test_a_command_without_a_file_is_not_found(where: Where, temporary: Path) -> None:
+def test_a_command_that_does_not_exist(where: Where, temporary: Path) -> None:
     done = execute(where, ["no-such-command"])
     assert done.returncode == 127
     assert b"no-such-command" in done.stderr
@@ -209,7 +209,7 @@ def test_a_command_that_hangs_is_ended(where: Where, temporary: Path) -> None:
     assert re.search(rb"its console, (.*\.console):", done.stderr)
 
 
-def test_a_reader_that_has_seen_enough_ends_the_guest(temporary: Path) -> None:
+def test_a_reader_that_closes_the_pipe_ends_the_guest(temporary: Path) -> None:
     argv = command(UML, ["sh", "-c", "while :; do echo more; done"])
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as harness:
         assert harness.stdout is not None and harness.stderr is not None
@@ -237,7 +237,7 @@ def test_an_oops_in_uml_is_shown(temporary: Path) -> None:
 
 
 def oops_module(folder: Path) -> Path:
-    """A module that follows a null pointer when it is loaded."""
+    """A module that dereferences a NULL pointer when it is loaded."""
     home = folder / "oops"
     home.mkdir()
     (home / "Kbuild").write_text("obj-m := oops.o\n")
@@ -262,7 +262,7 @@ def test_a_guest_that_powers_off_early_is_reported(where: Where, temporary: Path
 
 
 @pytest.mark.parametrize("kind", [targets.Uml, targets.Qemu])
-def test_a_file_that_is_no_kernel_is_reported(kind: type, temporary: Path) -> None:
+def test_an_image_that_is_not_a_kernel_is_reported(kind: type, temporary: Path) -> None:
     image = temporary / "not-a-kernel"
     image.write_bytes(b"#!/bin/false\n")
     found = kernels.find("uml")
@@ -367,7 +367,7 @@ class Interactive:
         os.write(self._terminal, text)
 
     def expect(self, pattern: bytes) -> None:
-        """Read until the pattern has come, for two minutes at most."""
+        """Read until the pattern is found, for two minutes at most."""
         deadline = time.monotonic() + 120
         while not (found := re.search(pattern, self._read, re.DOTALL)):
             assert select.select([self._terminal], [], [], max(deadline - time.monotonic(), 0))[0], self._read
@@ -375,7 +375,7 @@ class Interactive:
         self._read = self._read[found.end() :]
 
     def status(self) -> int:
-        """Exit status, once it has ended, after two minutes at most."""
+        """Wait for the end, for two minutes at most, and return the exit status."""
         deadline = time.monotonic() + 120
         while select.select([self._terminal], [], [], max(deadline - time.monotonic(), 0))[0]:
             try:
@@ -386,7 +386,7 @@ class Interactive:
             if time.monotonic() > deadline:
                 os.kill(self._pid, signal.SIGKILL)
                 os.waitpid(self._pid, 0)
-                pytest.fail("it does not end")
+                pytest.fail("the program does not end")
             time.sleep(0.05)
         status = ended[1]
         os.close(self._terminal)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A sweep in a real UML guest, whole, refused and interrupted; the kernel's statistics against ours."""
+"""Sweeps in real guests: complete, rejected and interrupted; the kernel's statistics against those of the harness."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ HARNESS = paths.HARNESS / "dsbench"
 
 @pytest.fixture(scope="module")
 def uml() -> targets.Target:
+    """The UML guest."""
     return targets.get("uml")
 
 
@@ -40,7 +41,7 @@ def plan(*argv: str) -> sweep.Plan:
     return sweep.checked_plan(top.parse_args(argv))
 
 
-def test_the_kernel_and_numpy_agree(uml: targets.Target) -> None:
+def test_statistics_of_the_kernel_and_numpy_agree(uml: targets.Target) -> None:
     script = (
         "insmod dsbench.ko n=300 tries=37 warmup=10 && cat /proc/dsbench && echo @"
         " && cat /sys/kernel/debug/dsbench/samples && echo @ && cat /sys/kernel/debug/dsbench/results"
@@ -66,7 +67,7 @@ def test_the_kernel_and_numpy_agree(uml: targets.Target) -> None:
             assert row.values["per_element"] is None
 
 
-def test_a_whole_sweep(uml: targets.Target, tmp_path: Path) -> None:
+def test_a_complete_sweep(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     what = ("--container", "list,xarray", "--op", "find fill")
     options = plan("--sizes", "64 128", "--tries", "11", "--warmup", "10", "--no-datapath", *what)
@@ -87,7 +88,7 @@ def test_a_whole_sweep(uml: targets.Target, tmp_path: Path) -> None:
     assert schemas.complaints(output) == []
 
 
-def test_the_datapath_follows_the_sizes(uml: targets.Target, tmp_path: Path) -> None:
+def test_a_sweep_with_the_datapath(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     what = ("--container", "list", "--op", "find", "--device", "udptun bareudp", "--payloads", "64 1400")
     sweeper.sweep(plan("--sizes", "64", "--tries", "3", "--warmup", "10", *what), output)
@@ -105,7 +106,7 @@ def test_the_datapath_follows_the_sizes(uml: targets.Target, tmp_path: Path) -> 
     assert min(path.values()) > 0
 
 
-def test_a_peer_that_a_stock_kernel_lacks_is_built_when_it_is_named(tmp_path: Path) -> None:
+def test_a_named_peer_that_the_stock_kernel_lacks_is_built(tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     what = ("--container", "list", "--op", "find", "--sizes", "64", "--tries", "2", "--warmup", "0", "--payloads", "64")
     sweeper.sweep(plan("--target", "qemu", "--accel", "icount", *what, "--device", "bareudp"), output)
@@ -114,7 +115,7 @@ def test_a_peer_that_a_stock_kernel_lacks_is_built_when_it_is_named(tmp_path: Pa
     assert any("bareudp is not the kernel's own, but built from linux-source-6." in said for said in context["warnings"])
 
 
-def test_a_datapath_that_the_module_refuses_keeps_the_sizes(uml: targets.Target, tmp_path: Path) -> None:
+def test_a_rejected_datapath_keeps_the_sizes(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     options = plan("--sizes", "64", "--tries", "2", "--warmup", "0", "--op", "fill", "--device", "udptun")
     assert options.datapath is not None
@@ -125,7 +126,7 @@ def test_a_datapath_that_the_module_refuses_keeps_the_sizes(uml: targets.Target,
     assert (found.context["complete"], found.sizes) == (False, [64])
 
 
-def test_what_the_kernel_refuses_keeps_the_rest(uml: targets.Target, tmp_path: Path) -> None:
+def test_a_rejected_size_keeps_the_others(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     options = plan("--sizes", "64 16777216", "--tries", "3", "--warmup", "10", "--op", "fill", "--no-datapath")
     with pytest.raises(HarnessError, match="refused the run of n=16777216: n=16777216: needs .* MiB"):
@@ -134,7 +135,7 @@ def test_what_the_kernel_refuses_keeps_the_rest(uml: targets.Target, tmp_path: P
     assert (found.context["complete"], found.sizes) == (False, [64])
 
 
-def test_interrupting_keeps_the_rest_and_leaves_no_guest(uml: targets.Target, tmp_path: Path) -> None:
+def test_an_interrupted_sweep_keeps_finished_sizes_and_leaves_no_guest(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     argv = [str(HARNESS), "sweep", "--sizes", "64 4000", "--tries", "15000", "--warmup", "10", "--op", "for_each",
             "--container", "list", "--no-datapath", "--output", str(output)]  # fmt: skip
@@ -151,19 +152,19 @@ def test_interrupting_keeps_the_rest_and_leaves_no_guest(uml: targets.Target, tm
         os.kill(process.pid, signal.SIGINT)
         complaint = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 130, complaint
-    # The first of several guests may have finished the size, or all of them.
+    # The interruption may come after the first of several guests has finished the size, or after all have.
     assert re.search(r"the sweep is incomplete: [01] of 2 sizes are kept", complaint), complaint
     found = results.read(output)
     assert found.context["complete"] is False
     assert found.sizes in ([64], [64, 4000])
-    deadline = time.monotonic() + 15  # who was killed is there until it is reaped
+    deadline = time.monotonic() + 15  # a killed process exists until it is reaped
     while left := processes_that_name(jobs):
         assert time.monotonic() < deadline, left
         time.sleep(0.05)
 
 
 def processes_that_name(folder: Path) -> list[str]:
-    """The command lines of running processes in which `folder` occurs."""
+    """The command lines of running processes that contain `folder`."""
     lines = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -171,7 +172,7 @@ def processes_that_name(folder: Path) -> list[str]:
     return [line for line in lines if str(folder) in line]
 
 
-def test_results_folder_that_cannot_be_written_is_found_first(tmp_path: Path) -> None:
+def test_a_results_folder_that_cannot_be_written_is_reported_first(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = subprocess.run(
         [HARNESS, "sweep", "--output", tmp_path / "file" / "result.json"], capture_output=True, text=True, check=False

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A container that lies, for the tests: its find forgets the last key that it
- * was asked for. Built outside the tree, as a user's own container would be.
+ * A container with a planted fault, for the tests: find() skips the last key
+ * of its range. Built outside the tree, as a user builds a container.
  */
 
 #include "slots.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A container that loses the first element that is put into it, for the tests:
- * whoever erased what it should have would follow a NULL pointer.
+ * A container with a planted fault, for the tests: fill() loses the first
+ * element. An erase of every key would dereference a NULL pointer.
  */
 
 #include "slots.h"

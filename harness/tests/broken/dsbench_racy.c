@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A container that is right as long as nobody writes, for the tests: its readers
- * lose key 0 while the first of the elements that come and go is away. What it
- * holds is right at any time.
+ * A container with a planted fault, for the tests: readers miss key 0 while the
+ * first of the elements that the writer inserts and erases is absent. Without a
+ * writer the answers are right; the contents are right at any time.
  */
 
 #include <linux/rcupdate.h>

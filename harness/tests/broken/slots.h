@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the containers that lie have in common: a slot for each key. */
+/* Shared by the containers with planted faults: an array with a slot per key. */
 #ifndef _SLOTS_H
 #define _SLOTS_H
 
