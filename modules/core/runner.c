@@ -51,6 +51,9 @@ static struct dsbench_run *requested_run;
 static struct dsbench_run *current_run;
 static DEFINE_SPINLOCK(runs_lock);
 
+/* A stop came while containers were pending; under the lock. */
+static bool pending_stopped;
+
 static u32 last_id;
 
 static struct dsbench_run *alloc_run(void)
@@ -227,16 +230,28 @@ static void serve_all(void)
 	dsbench_autoload_release();
 }
 
+/* The run of the pending containers becomes the current one: a stop is never lost. */
+static void take_pending(struct dsbench_run *run)
+{
+	spin_lock(&runs_lock);
+	clear_bit(REQUEST_PENDING, &state);
+	current_run = run;
+	if (pending_stopped && run)
+		dsbench_run_interrupt(run);
+	pending_stopped = false;
+	spin_unlock(&runs_lock);
+}
+
 static void serve_pending(void)
 {
-	struct dsbench_run *run;
+	struct dsbench_run *run = alloc_run();
 
+	take_pending(run);
 	schedule_timeout_idle(msecs_to_jiffies(SETTLE_MS));
-	run = alloc_run();
 	if (!run)
 		return;
 
-	set_current(run);
+	dsbench_params_get(&run->params);
 	run_containers(run, true);
 }
 
@@ -261,7 +276,7 @@ static int runner(void *unused)
 		if (test_and_clear_bit(REQUEST_ALL, &state)) {
 			serve_all();
 			module_put(THIS_MODULE);
-		} else if (test_and_clear_bit(REQUEST_PENDING, &state)) {
+		} else if (test_bit(REQUEST_PENDING, &state)) {
 			serve_pending();
 		}
 		clear_bit(BUSY, &state);
@@ -313,7 +328,8 @@ static void kick(void)
 }
 
 /**
- * dsbench_runner_interrupt() - end the run in progress after its current slice
+ * dsbench_runner_interrupt() - end the run in progress after its current slice,
+ *	and those that are requested
  *
  * Context: any but interrupts.
  */
@@ -324,6 +340,8 @@ void dsbench_runner_interrupt(void)
 		dsbench_run_interrupt(requested_run);
 	if (current_run)
 		dsbench_run_interrupt(current_run);
+	if (test_bit(REQUEST_PENDING, &state))
+		pending_stopped = true;
 	spin_unlock(&runs_lock);
 }
 
