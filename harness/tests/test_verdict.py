@@ -324,7 +324,7 @@ def test_the_shared_cells_in_the_order_of_the_first() -> None:
 
 @pytest.mark.parametrize(
     ("blocks", "sentence"),
-    [([[1.0, math.nan]], "a sample that is not a number"), ([[math.inf] * 9], "a sample that is no number"),
+    [([[1.0, math.nan]], "a sample that is not a number"), ([[math.inf] * 9], "a sample that is not a number"),
      ([], "has no samples"), ([[1.0], []], "has no samples")],
 )  # fmt: skip
 def test_what_is_no_sample_is_refused(blocks: Blocks, sentence: str) -> None:
