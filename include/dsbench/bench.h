@@ -203,6 +203,9 @@ struct dsbench_shared_ops {
 
 /**
  * struct dsbench_ops - operations of a container or a network device
+ * @begin_run: copy the parameters that the operations depend on, so that a write
+ *	to a parameter takes effect with the next run; called once per run before
+ *	any other operation. May sleep. NULL if the module has no such parameter
  * @create: create an empty container in set->priv; 0 or a negative error code.
  *	May sleep
  * @destroy: free what create and the operations allocated, except elements,
@@ -225,11 +228,14 @@ struct dsbench_shared_ops {
  * @bare: works without the core's elements and keys: its sets have none, and
  *	verify alone decides whether a try was right
  * @sleeps: operations may sleep and need interrupts
+ * @irqs_on: bitmap of the operations whose API needs or enables interrupts: their
+ *	slices run with preemption disabled, but with interrupts on
  * @size: the n of size @index, 0 behind the last; NULL to use the core's
  *	parameter
  * @batch: divisor of a try if it is not n; NULL if it is
  */
 struct dsbench_ops {
+	void (*begin_run)(void);
 	int (*create)(struct dsbench_set *set);
 	void (*destroy)(struct dsbench_set *set);
 	int (*verify)(struct dsbench_set *set);
@@ -240,6 +246,7 @@ struct dsbench_ops {
 	u64 (*bytes)(u32 n);
 	bool bare;
 	bool sleeps;
+	unsigned long irqs_on;
 	u32 (*size)(u32 index);
 	u32 (*batch)(u32 n);
 };

@@ -40,6 +40,18 @@ static inline unsigned long dsbench_arch_irq_count(unsigned int cpu)
 #ifdef CONFIG_SMP
 	sum += stat->irq_resched_count + stat->irq_call_count;
 #endif
+#ifdef CONFIG_X86_THERMAL_VECTOR
+	sum += stat->irq_thermal_count;
+#endif
+#ifdef CONFIG_X86_MCE_THRESHOLD
+	sum += stat->irq_threshold_count;
+#endif
+#ifdef CONFIG_X86_HV_CALLBACK_VECTOR
+	sum += stat->irq_hv_callback_count;
+#endif
+#if IS_ENABLED(CONFIG_HYPERV)
+	sum += stat->hyperv_stimer0_count;
+#endif
 	return sum + stat->apic_irq_work_irqs + stat->x86_platform_ipis;
 }
 #else
@@ -75,6 +87,28 @@ static inline struct kmem_cache *dsbench_cache_create(const char *name,
 	return kmem_cache_create_usercopy(name, size, size, 0, 0, size, NULL);
 #endif
 }
+
+/*
+ * Before 6.3 the lock of a bucket disables softirqs instead of interrupts, and
+ * softirqs must not be enabled with interrupts off.
+ */
+#if KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_RHASHTABLE_IRQS_ON	0
+#else
+#define DSBENCH_RHASHTABLE_IRQS_ON	\
+	(BIT(DSBENCH_FILL) | BIT(DSBENCH_ERASE))
+#endif
+
+/*
+ * Before 6.4 kmem_cache_alloc_bulk(), from which a maple tree takes its nodes,
+ * returns with interrupts on.
+ */
+#if KERNEL_VERSION(6, 4, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_MAPLE_IRQS_ON		0
+#else
+#define DSBENCH_MAPLE_IRQS_ON		\
+	(BIT(DSBENCH_FILL) | BIT(DSBENCH_ERASE))
+#endif
 
 /* Before 7.3 an rhashtable schedules its worker without an interrupt. */
 #if KERNEL_VERSION(7, 3, 0) <= LINUX_VERSION_CODE

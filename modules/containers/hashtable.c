@@ -21,6 +21,9 @@
 
 static unsigned int bits;
 
+/* The value of bits= when the run began. */
+static unsigned int run_bits;
+
 static int bits_set(const char *val, const struct kernel_param *kp)
 {
 	unsigned int value;
@@ -30,7 +33,7 @@ static int bits_set(const char *val, const struct kernel_param *kp)
 		       (int)strcspn(val, "\n"), val, BITS_MAX);
 		return -EINVAL;
 	}
-	bits = value;
+	WRITE_ONCE(bits, value);
 	return 0;
 }
 
@@ -55,11 +58,14 @@ struct hashtable_elem {
 
 static_assert(sizeof(struct hashtable_elem) <= DSBENCH_ELEM_SIZE);
 
+static void hashtable_begin_run(void)
+{
+	run_bits = READ_ONCE(bits);
+}
+
 static unsigned int table_bits(u32 n)
 {
-	unsigned int fixed = READ_ONCE(bits);
-
-	return fixed ?: order_base_2(n);
+	return run_bits ?: order_base_2(n);
 }
 
 static u64 hashtable_bytes(u32 n)
@@ -304,6 +310,7 @@ static const struct dsbench_shared_ops hashtable_shared = {
 };
 
 static const struct dsbench_ops hashtable_ops = {
+	.begin_run = hashtable_begin_run,
 	.create = hashtable_create,
 	.destroy = hashtable_destroy,
 	.verify = hashtable_verify,

@@ -17,6 +17,7 @@
 #include <linux/rcupdate.h>
 
 #include <dsbench/bench.h>
+#include <dsbench/compat.h>
 
 static int maple_create(struct dsbench_set *set)
 {
@@ -241,6 +242,7 @@ static const struct dsbench_ops maple_ops = {
 		[DSBENCH_ERASE] = maple_erase,
 	},
 	.shared = &maple_shared,
+	.irqs_on = DSBENCH_MAPLE_IRQS_ON,
 	.bytes = maple_bytes,
 };
 

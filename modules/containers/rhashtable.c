@@ -21,6 +21,7 @@
 
 #include <linux/jhash.h>
 #include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/rhashtable.h>
 
@@ -62,7 +63,7 @@ static const struct rhashtable_params params = {
  */
 static u64 table_size(u32 n)
 {
-	return roundup_pow_of_two(max((u64)n * 4 / 3, 4ULL));
+	return roundup_pow_of_two(max(div_u64((u64)n * 4, 3), 4ULL));
 }
 
 static int table_create(struct dsbench_set *set)
@@ -325,6 +326,7 @@ static const struct dsbench_ops rhashtable_ops = {
 		[DSBENCH_ERASE] = table_erase,
 	},
 	.shared = &table_shared,
+	.irqs_on = DSBENCH_RHASHTABLE_IRQS_ON,
 	.bytes = table_bytes,
 };
 

@@ -62,22 +62,25 @@ static u32 n_within(u64 bytes)
 static int n_set(const char *val, const struct kernel_param *kp)
 {
 	u64 available = dsbench_memory_available();
-	u32 old = *(u32 *)kp->arg;
+	struct kernel_param checked = *kp;
+	u32 value;
 	int err;
 
-	err = dsbench_parse_u32(val, kp, 1, DSBENCH_N_MAX, " elements");
+	/* A run may read the parameter meanwhile, so check first, then store. */
+	checked.arg = &value;
+	err = dsbench_parse_u32(val, &checked, 1, DSBENCH_N_MAX, " elements");
 	if (err)
 		return err;
 
-	if (dsbench_set_bytes(*(u32 *)kp->arg) > available) {
+	if (dsbench_set_bytes(value) > available) {
 		pr_err("%s%s%s=%.*s: needs %llu MiB of memory, %llu MiB may be used: at most %u elements\n",
 		       dsbench_param_owner(kp), dsbench_param_dot(kp), kp->name,
 		       dsbench_param_shown(val), val,
-		       dsbench_set_bytes(*(u32 *)kp->arg) >> 20,
-		       available >> 20, n_within(available));
-		*(u32 *)kp->arg = old;
+		       dsbench_set_bytes(value) >> 20, available >> 20,
+		       n_within(available));
 		return -ENOMEM;
 	}
+	WRITE_ONCE(*(u32 *)kp->arg, value);
 	return 0;
 }
 

@@ -26,25 +26,34 @@ static bool may_only_stay(const struct dsbench_slice *slice)
 	return IS_ENABLED(CONFIG_PREEMPT_RT) || slice->sleeps;
 }
 
+static bool masks_irqs(const struct dsbench_slice *slice)
+{
+	return slice->irqs_off && !may_only_stay(slice);
+}
+
+/*
+ * Preemption is disabled beside interrupts: an operation that enables
+ * interrupts must not be preempted, either.
+ */
 static unsigned long quiet_begin(const struct dsbench_slice *slice)
 {
 	unsigned long flags = 0;
 
 	if (may_only_stay(slice))
 		migrate_disable();
-	else if (slice->irqs_off)
-		local_irq_save(flags);
 	else
 		preempt_disable();
+	if (masks_irqs(slice))
+		local_irq_save(flags);
 	return flags;
 }
 
 static void quiet_end(const struct dsbench_slice *slice, unsigned long flags)
 {
+	if (masks_irqs(slice))
+		local_irq_restore(flags);
 	if (may_only_stay(slice))
 		migrate_enable();
-	else if (slice->irqs_off)
-		local_irq_restore(flags);
 	else
 		preempt_enable();
 }

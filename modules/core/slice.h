@@ -17,7 +17,9 @@
  * @sleeps: disable neither
  * @ticks: its time, including the clock's overhead
  * @err: return value of @op
- * @disturbed: an interrupt hit the slice, or the CPU changed
+ * @disturbed: an interrupt hit the slice, the CPU changed, other code ran in its
+ *	place, or @opened
+ * @opened: the operation enabled interrupts that the slice had disabled
  */
 struct dsbench_slice {
 	dsbench_op_fn op;
@@ -29,6 +31,7 @@ struct dsbench_slice {
 	u64 ticks;
 	int err;
 	bool disturbed;
+	bool opened;
 };
 
 void dsbench_time_slice(struct dsbench_slice *slice);
