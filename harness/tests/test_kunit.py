@@ -13,6 +13,7 @@ SUITES = (
     "dsbench_params",
     "dsbench_clock",
     "dsbench_precision",
+    "dsbench_try",
     "dsbench_set",
     "dsbench_floor",
     "dsbench_list",

@@ -45,6 +45,7 @@ void dsbench_clock_set_overhead(u64 ticks)
 {
 	WRITE_ONCE(info.overhead, ticks);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_clock_set_overhead);
 
 static u64 middle_of_three(u64 a, u64 b, u64 c)
 {
@@ -129,6 +130,54 @@ static u64 independent_nops(void)
 	return dsbench_clock() - start;
 }
 
+#define CORE_RATE_TRIES	50
+#define CORE_RATE_ROUNDS	200
+#define CORE_RATE_CYCLES	(16 * CORE_RATE_ROUNDS)
+
+/* Dependent additions, exactly one core cycle each. */
+static u64 dependent_additions(void)
+{
+	unsigned long rounds = CORE_RATE_ROUNDS;
+	unsigned long x = 0;
+	u64 start = dsbench_clock();
+
+	asm volatile("1:\n\t"
+		     ".rept 16\n\t"
+		     "add $1, %1\n\t"
+		     ".endr\n\t"
+		     "dec %0\n\tjnz 1b"
+		     : "+r" (rounds), "+r" (x) : : "cc");
+	return dsbench_clock() - start;
+}
+
+/**
+ * dsbench_clock_core_rate() - core cycles per 1000 ticks of the clock
+ *
+ * The TSC ticks at a constant rate, whatever the frequency of the core, so a
+ * count of ticks is not a count of core cycles. A chain of dependent additions
+ * takes one core cycle per addition; the fastest of many is undisturbed.
+ *
+ * Context: any; on the CPU to measure. Takes about 100 us.
+ *
+ * Return: the rate; 0 if the clock does not tick in cycles.
+ */
+u32 dsbench_clock_core_rate(void)
+{
+	u64 overhead = READ_ONCE(info.overhead);
+	u64 least = U64_MAX;
+	int i;
+
+	if (strcmp(info.unit, "cycles"))
+		return 0;
+
+	for (i = 0; i < CORE_RATE_TRIES; i++)
+		least = min(least, dependent_additions());
+	if (least <= overhead)
+		return 0;
+	return div64_u64(1000ULL * CORE_RATE_CYCLES, least - overhead);
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_clock_core_rate);
+
 static bool is_instructions(u64 ticks)
 {
 	return ticks >= PROBE_INSTRUCTIONS &&
@@ -150,6 +199,12 @@ static bool counts_instructions(void)
 	return agreed >= 3;
 }
 #else
+u32 dsbench_clock_core_rate(void)
+{
+	return 0;
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_clock_core_rate);
+
 static bool counts_instructions(void)
 {
 	return false;

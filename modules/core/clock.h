@@ -18,5 +18,6 @@ struct dsbench_moment {
 void dsbench_clock_init(void);
 void dsbench_clock_set_overhead(u64 ticks);
 void dsbench_clock_moment(struct dsbench_moment *moment);
+u32 dsbench_clock_core_rate(void);
 
 #endif /* _DSBENCH_CORE_CLOCK_H */

@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "environ.h"
+#include "stolen.h"
 #include "version.h"
 
 /*
@@ -182,6 +183,7 @@ void dsbench_environ_show(struct seq_file *m)
 	seq_printf(m, "# unit: %s\n", clock->unit);
 	seq_printf(m, "# clock_khz: %llu\n", clock->khz);
 	seq_printf(m, "# clock_overhead: %llu\n", READ_ONCE(clock->overhead));
+	seq_printf(m, "# stolen_time: %s\n", dsbench_stolen_source());
 	seq_puts(m, "# config:");
 	for (i = 0; i < ARRAY_SIZE(facts); i++) {
 		if (facts[i].on)

@@ -6,5 +6,6 @@
 #include <linux/types.h>
 
 u64 dsbench_memory_available(void);
+int dsbench_memory_reclaim(u64 bytes);
 
 #endif /* _DSBENCH_CORE_MEMORY_H */

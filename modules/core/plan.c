@@ -49,6 +49,7 @@ static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,
 	cell->n = n;
 	cell->tries = tries;
 	cell->threads = threads;
+	cell->irqs_on = subject->ops->irqs_on & BIT(op);
 	if (threads) {
 		cell->writes = run->params.writes;
 		strscpy(cell->readers, subject->ops->shared->readers,
@@ -155,6 +156,8 @@ int dsbench_run_add(struct dsbench_run *run, struct dsbench_subject *subject)
 	u32 index, n;
 	int op, err;
 
+	if (subject->ops->begin_run)
+		subject->ops->begin_run();
 	for (index = 0; (n = size_of(run, subject, index)); index++) {
 		for_each_set_bit(op, &run->params.ops, DSBENCH_NR_OPS) {
 			if (!subject->ops->op[op])

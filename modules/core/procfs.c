@@ -9,6 +9,7 @@
 #include "environ.h"
 #include "opnames.h"
 #include "procfs.h"
+#include "resolution.h"
 #include "results.h"
 #include "runner.h"
 #include "stats.h"
@@ -47,6 +48,18 @@ static void show_run(struct seq_file *m, const struct dsbench_run *run)
 	show_threads(m, p);
 	seq_printf(m, " containers=%s state=%s ms=%llu\n", p->containers,
 		   state_names[run->state], run->ms);
+}
+
+/* What the clock itself costs, beyond clock_overhead, and the core's frequency. */
+static void show_clock(struct seq_file *m, const struct dsbench_run *run)
+{
+	if (run->clock && run->clock->done)
+		seq_printf(m, "# clock_cost: run %u p10=%lld p50=%lld p90=%lld thousandths of a count a try\n",
+			   run->id, run->clock_p10, run->clock_p50,
+			   run->clock_p90);
+	if (run->core_rate_begin)
+		seq_printf(m, "# core_rate: run %u begin=%u end=%u core cycles per 1000 ticks of the TSC\n",
+			   run->id, run->core_rate_begin, run->core_rate_end);
 }
 
 /* Print the protection of each shared container once for all its cells. */
@@ -114,7 +127,7 @@ static void show_cell_notes(struct seq_file *m, const struct dsbench_run *run,
 		seq_printf(m, "# warning: run %u has only %u of %u tries of %s %s\n",
 			   run->id, cell->done, cell->tries, op,
 			   cell->container);
-	if (cell->stats.p50 <= 0)
+	if (dsbench_below_resolution(cell))
 		seq_printf(m, "# warning: run %u, %s %s at n=%u is below the clock's resolution: take more elements\n",
 			   run->id, op, cell->container, cell->n);
 }
@@ -132,7 +145,7 @@ static void show_per_element(struct seq_file *m,
 	u32 part;
 	u64 units;
 
-	if (cell->stats.p50 <= 0) {
+	if (dsbench_below_resolution(cell)) {
 		seq_puts(m, " below_resolution");
 		return;
 	}
@@ -174,6 +187,7 @@ static int results_show(struct seq_file *m, void *unused)
 	dsbench_results_lock();
 	list_for_each_entry(run, &dsbench_results, node) {
 		show_run(m, run);
+		show_clock(m, run);
 		show_sharing(m, run);
 		if (run->problem[0])
 			seq_printf(m, "# warning: run %u: %s\n", run->id,
@@ -220,6 +234,10 @@ static const struct proc_ops results_proc_ops = {
  */
 int dsbench_procfs_init(void)
 {
+	if (!IS_ENABLED(CONFIG_PROC_FS)) {
+		pr_warn("this kernel has no procfs: the results are in debugfs only\n");
+		return 0;
+	}
 	return proc_create("dsbench", 0444, NULL, &results_proc_ops) ?
 	       0 : -ENOMEM;
 }

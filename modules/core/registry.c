@@ -3,6 +3,8 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 
@@ -49,6 +51,25 @@ static bool is_valid(const struct dsbench_subject *c)
 	       (!c->ops->shared || is_whole(c->ops->shared));
 }
 
+#define INIT_PID	1
+
+/*
+ * The modprobe that the core starts descends from a kernel thread, a user's
+ * insmod from init. What a user loads during a run is not borrowed.
+ */
+static bool loaded_by_kernel(void)
+{
+	const struct task_struct *task;
+	bool found = false;
+
+	rcu_read_lock();
+	for (task = current; !found && task->pid > INIT_PID;
+	     task = rcu_dereference(task->real_parent))
+		found = task->flags & PF_KTHREAD;
+	rcu_read_unlock();
+	return found;
+}
+
 /**
  * dsbench_registry_on_pending() - set the hook for pending subjects
  * @hook: called without the registry's lock, must not sleep; NULL for none
@@ -76,6 +97,7 @@ void dsbench_registry_on_pending(void (*hook)(void))
  */
 int dsbench_register(struct dsbench_subject *container)
 {
+	bool borrowed;
 	int err = 0;
 
 	if (!is_valid(container)) {
@@ -91,8 +113,9 @@ int dsbench_register(struct dsbench_subject *container)
 	} else {
 		container->running = false;
 		container->leaving = false;
-		container->borrowed = borrowing;
-		container->pending = dsbench_autorun() && !borrowing;
+		borrowed = borrowing && loaded_by_kernel();
+		container->borrowed = borrowed;
+		container->pending = dsbench_autorun() && !borrowed;
 		list_add_tail(&container->node, &containers);
 	}
 	mutex_unlock(&lock);

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include "export.h"
 #include "floor.h"
 #include "opnames.h"
 #include "plan.h"
@@ -33,7 +34,7 @@ static void cell_failed(struct dsbench_run *run, struct dsbench_cell *cell,
 		break;
 	case -ENOMEM:
 		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
-				    "%s had no memory in %s at n=%u: its results are dropped",
+				    "%s had no memory in %s at n=%u, though what could be reclaimed was: the tries before that are kept",
 				    cell->container, op, cell->n);
 		break;
 	case -ENXIO:
@@ -138,7 +139,8 @@ static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
 	if (err) {
 		cell_failed(run, cell, err);
 		dsbench_run_drop(run, cell->source);
-		forget_samples(run, cell->container);
+		if (err != -ENOMEM)
+			forget_samples(run, cell->container);
 		return true;
 	}
 	WRITE_ONCE(tries_done, tries_done + keep);
@@ -148,12 +150,23 @@ static bool serve_cell(struct dsbench_run *run, struct dsbench_cell *cell,
 	return true;
 }
 
+/* The clock's own try of a round: after whatever cell came last. */
+static void serve_clock(struct dsbench_run *run, bool keep)
+{
+	struct dsbench_cell *clock = run->clock;
+
+	if (clock && clock->done < clock->tries &&
+	    !dsbench_run_interrupted(run))
+		dsbench_try(clock, keep);
+}
+
 /* Make one try of every cell that needs more samples, in random order. */
 static bool run_round(struct dsbench_run *run, struct dsbench_cell **cells,
 		      u32 *order, struct rnd_state *rnd, bool keep)
 {
 	u32 i;
 
+	serve_clock(run, keep);
 	dsbench_shuffle(order, run->nr_cells, rnd);
 	for (i = 0; i < run->nr_cells; i++) {
 		if (!serve_cell(run, cells[order[i]], keep))
@@ -241,6 +254,7 @@ int dsbench_rounds(struct dsbench_run *run)
 	kfree(cells);
 	return 0;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_rounds);
 
 /**
  * dsbench_rounds_progress() - progress of the run

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <linux/stdarg.h>
 
+#include "export.h"
 #include "run.h"
 
 /**
@@ -27,6 +28,7 @@ struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p)
 	INIT_LIST_HEAD(&run->absent);
 	return run;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_run_alloc);
 
 /**
  * dsbench_cell_free() - remove a cell from its run and free it
@@ -58,8 +60,11 @@ void dsbench_run_free(struct dsbench_run *run)
 		dsbench_cell_free(cell);
 	list_for_each_entry_safe(absent, behind, &run->absent, node)
 		kfree(absent);
+	if (run->clock)
+		dsbench_cell_free(run->clock);
 	kfree(run);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_run_free);
 
 /**
  * dsbench_run_interrupt() - end a run after its current slice
@@ -71,6 +76,7 @@ void dsbench_run_interrupt(struct dsbench_run *run)
 {
 	WRITE_ONCE(run->interrupted, true);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_run_interrupt);
 
 /**
  * dsbench_run_interrupted() - whether a run must end early

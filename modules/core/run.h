@@ -50,6 +50,7 @@ struct dsbench_sharing {
  *	mean of one reader
  * @sharing: further data of each try; NULL if the container is not shared
  * @is_disturbed: bitmap of the disturbed samples
+ * @irqs_on: slices run with interrupts on, since the operation enables them
  * @stats: statistics of @samples, once the run has ended
  * @x_floor: cost divided by the floor's, in thousandths; 0 if there is no floor
  * @source: the container during the run; NULL once it has left
@@ -78,6 +79,7 @@ struct dsbench_cell {
 	s64 *samples;
 	struct dsbench_sharing *sharing;
 	unsigned long *is_disturbed;
+	bool irqs_on;
 	struct dsbench_stats stats;
 	u64 x_floor;
 	struct dsbench_subject *source;
@@ -117,6 +119,12 @@ enum dsbench_run_state {
  * @ms: duration in ms
  * @problem: a sentence if @state is not complete
  * @interrupted: it must end after its current slice
+ * @clock: tries of the clock itself; not among @cells
+ * @clock_p10: their 10th percentile, in milli-cycles beyond the clock's overhead
+ * @clock_p50: their median, subtracted from each sample of @cells
+ * @clock_p90: their 90th percentile
+ * @core_rate_begin: core cycles per 1000 ticks before the first try; 0: unknown
+ * @core_rate_end: the same after the last try
  */
 struct dsbench_run {
 	struct list_head node;
@@ -130,6 +138,12 @@ struct dsbench_run {
 	u64 ms;
 	char problem[256];
 	bool interrupted;
+	struct dsbench_cell *clock;
+	s64 clock_p10;
+	s64 clock_p50;
+	s64 clock_p90;
+	u32 core_rate_begin;
+	u32 core_rate_end;
 };
 
 struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p);

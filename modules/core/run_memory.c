@@ -7,6 +7,7 @@
 
 #include "floor.h"
 #include "memory.h"
+#include "resolution.h"
 #include "run_memory.h"
 #include "set.h"
 
@@ -126,6 +127,7 @@ int dsbench_run_prepare(struct dsbench_run *run)
 	u64 available = dsbench_memory_available();
 	u64 needed = run_bytes(run);
 	struct dsbench_cell *cell;
+	int err;
 
 	if (needed > available) {
 		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
@@ -136,15 +138,14 @@ int dsbench_run_prepare(struct dsbench_run *run)
 		return -ENOMEM;
 	}
 
-	list_for_each_entry(cell, &run->cells, node) {
-		if (alloc_cell(run, cell)) {
-			dsbench_run_problem(run, DSBENCH_RUN_FAILED,
-					    "n=%u, tries=%u: memory ran out before the first try",
-					    run->params.n, run->params.tries);
-			return -ENOMEM;
-		}
-	}
-	return 0;
+	err = dsbench_resolution_begin(run);
+	list_for_each_entry(cell, &run->cells, node)
+		err = err ?: alloc_cell(run, cell);
+	if (err)
+		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+				    "n=%u, tries=%u: memory ran out before the first try",
+				    run->params.n, run->params.tries);
+	return err;
 }
 
 static void free_set(struct dsbench_run *run, struct dsbench_set *set)
@@ -171,5 +172,9 @@ void dsbench_run_free_sets(struct dsbench_run *run)
 	list_for_each_entry(cell, &run->cells, node) {
 		if (cell->set)
 			free_set(run, cell->set);
+	}
+	if (run->clock && run->clock->set) {
+		dsbench_set_free(run->clock->set);
+		run->clock->set = NULL;
 	}
 }

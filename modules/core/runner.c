@@ -14,6 +14,7 @@
 #include <linux/wait.h>
 
 #include "autoload.h"
+#include "clock.h"
 #include "neighbour.h"
 #include "opnames.h"
 #include "param_table.h"
@@ -29,6 +30,9 @@
 
 /* Containers that are loaded within this time of each other run together. */
 #define SETTLE_MS	50
+
+/* A change of the core's frequency by more than this is reported. */
+#define CORE_RATE_PERCENT	3
 
 /* Requests to the thread, and whether it is busy. */
 enum {
@@ -148,6 +152,18 @@ static void check_names(struct dsbench_run *run)
 	}
 }
 
+/* The end of a run on another frequency than its start is worth a warning. */
+static void check_core_rate(struct dsbench_run *run)
+{
+	u32 begin = run->core_rate_begin;
+	u32 end = dsbench_clock_core_rate();
+
+	run->core_rate_end = end;
+	if (begin && end && 100 * (u32)abs((int)begin - (int)end) > CORE_RATE_PERCENT * begin)
+		pr_warn("run %u: the core's frequency moved from %u to %u cycles per 1000 ticks of the TSC: fix it, or compare minima\n",
+			run->id, begin, end);
+}
+
 static void measure(struct dsbench_run *run)
 {
 	u32 cpus = dsbench_threads_cpus(&run->params);
@@ -168,10 +184,12 @@ static void measure(struct dsbench_run *run)
 	}
 	bind(run);
 	dsbench_slice_overhead();
+	run->core_rate_begin = dsbench_clock_core_rate();
 	dsbench_neighbour_begin(run->params.patience);
 	if (!dsbench_run_prepare(run) && dsbench_rounds(run))
 		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
 				    "memory ran out before the first try");
+	check_core_rate(run);
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 	run->ms = ktime_ms_delta(ktime_get(), start);
 }

@@ -431,6 +431,19 @@ static int check_find(const struct dsbench_set *set, u32 lookups)
 	return set->hits == hits && set->sum == sum ? 0 : -EUCLEAN;
 }
 
+/* An element visited twice and one visited never leave the sum as it was. */
+static int check_values(const struct dsbench_set *set, u32 more)
+{
+	u32 key;
+
+	for (key = 0; key < set->n; key++) {
+		if (set->by_key[key]->value != (u64)key + more)
+			return -EUCLEAN;
+		maybe_resched(key);
+	}
+	return 0;
+}
+
 /**
  * dsbench_set_verify() - verify the container after an operation
  * @set: the set of the operation
@@ -438,7 +451,7 @@ static int check_find(const struct dsbench_set *set, u32 lookups)
  * @op: the operation that has just run
  * @lookups: number of keys that find looked up
  *
- * The check covers the count, the sum of the values, every key exactly once,
+ * The check covers the count, every key exactly once, the value of every element,
  * and for find every key that it had to find.
  *
  * Context: may sleep.
@@ -463,7 +476,9 @@ int dsbench_set_verify(struct dsbench_set *set, const struct dsbench_ops *ops,
 	err = dsbench_set_collect(set, ops);
 	if (err)
 		return err;
-	return set->seen == count && set->sum == sum ? 0 : -EUCLEAN;
+	if (set->seen != count || set->sum != sum)
+		return -EUCLEAN;
+	return count ? check_values(set, op == DSBENCH_FOR_EACH) : 0;
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_verify);
 

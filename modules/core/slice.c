@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "export.h"
+#include "host.h"
 #include "slice.h"
 
 #define OVERHEAD_TRIES	1000
@@ -70,6 +71,7 @@ static void quiet_end(const struct dsbench_slice *slice, unsigned long flags)
 noinline void dsbench_time_slice(struct dsbench_slice *slice)
 {
 	unsigned long flags = quiet_begin(slice);
+	u64 signals = masks_irqs(slice) ? dsbench_host_block_signals() : 0;
 	unsigned int cpu = raw_smp_processor_id();
 	unsigned long irqs = dsbench_irq_count(cpu);
 	dsbench_op_fn op = slice->op;
@@ -85,8 +87,11 @@ noinline void dsbench_time_slice(struct dsbench_slice *slice)
 
 	slice->ticks = end - start;
 	slice->err = err;
+	slice->opened = masks_irqs(slice) && !irqs_disabled();
 	slice->disturbed = dsbench_irq_count(cpu) != irqs ||
-			   raw_smp_processor_id() != cpu;
+			   raw_smp_processor_id() != cpu || slice->opened;
+	if (masks_irqs(slice))
+		dsbench_host_restore_signals(signals);
 	quiet_end(slice, flags);
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_time_slice);

@@ -17,8 +17,7 @@
  * @sleeps: disable neither
  * @ticks: its time, including the clock's overhead
  * @err: return value of @op
- * @disturbed: an interrupt hit the slice, the CPU changed, other code ran in its
- *	place, or @opened
+ * @disturbed: an interrupt hit the slice, the CPU changed, or @opened
  * @opened: the operation enabled interrupts that the slice had disabled
  */
 struct dsbench_slice {

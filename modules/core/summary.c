@@ -6,6 +6,7 @@
 #include "floor.h"
 #include "opnames.h"
 #include "plan.h"
+#include "resolution.h"
 #include "run_memory.h"
 #include "stats.h"
 #include "summary.h"
@@ -30,11 +31,13 @@ static const struct dsbench_cell *floor_of(const struct dsbench_run *run,
 static u64 times_floor(const struct dsbench_cell *cell,
 		       const struct dsbench_cell *floor)
 {
+	bool known = !dsbench_below_resolution(cell) &&
+		     !dsbench_below_resolution(floor);
 	s64 own = dsbench_per_element(1000 * cell->stats.p50, cell->elements);
 	s64 least = dsbench_per_element(1000 * floor->stats.p50,
 					floor->elements);
 
-	return own > 0 && least > 0 ? div64_u64(1000 * own, least) : 0;
+	return known && own > 0 && least > 0 ? div64_u64(1000 * own, least) : 0;
 }
 
 /**
@@ -53,6 +56,7 @@ void dsbench_run_finish(struct dsbench_run *run)
 			dsbench_run_drop(run, cell->source);
 	}
 	dsbench_run_free_sets(run);
+	dsbench_resolution_finish(run);
 
 	run->nr_cells = 0;
 	list_for_each_entry_safe(cell, next, &run->cells, node) {

@@ -8,10 +8,14 @@
 #include <linux/string.h>
 
 #include "clock.h"
+#include "export.h"
+#include "memory.h"
 #include "neighbour.h"
+#include "opnames.h"
 #include "plan.h"
 #include "set.h"
 #include "slice.h"
+#include "stolen.h"
 #include "try.h"
 
 /* Slices of up to this many ms run with interrupts disabled. */
@@ -27,6 +31,18 @@
 
 /* Number of retries before a disturbed try is kept. */
 #define REPEATS		3
+
+/*
+ * Slices may take this long on average. A container whose operations are dearer
+ * than it says gets shorter slices.
+ */
+#define SLICE_MS	20
+
+/* Number of times that a try which ran out of memory is retried. */
+#define RECLAIMS	3
+
+/* Further memory to reclaim, for what others take meanwhile. */
+#define RECLAIM_EXTRA	(1024 * 1024)
 
 /**
  * dsbench_cell_settle() - wait for work that the container deferred
@@ -112,12 +128,14 @@ static int prepare(struct dsbench_cell *cell)
  * struct timing - timing of a try
  * @ticks: the whole try, without the clock's overhead; may be below 0
  * @longest: its longest slice
- * @disturbed: an interrupt hit the try, or another thread ran on the core at
- *	the start or the end of a slice
+ * @slices: number of its slices
+ * @disturbed: an interrupt hit the try, time was stolen from it, or another
+ *	thread ran on the core at the start or the end of a slice
  */
 struct timing {
 	s64 ticks;
 	s64 longest;
+	u32 slices;
 	bool disturbed;
 };
 
@@ -132,6 +150,20 @@ static u64 irqs_off_ticks(const struct dsbench_clock_info *clock)
 							  IRQS_OFF_MS);
 }
 
+/*
+ * The rest of the cell's slices run with interrupts on: to disable them for an
+ * operation that enables them is pointless, and some APIs forbid it.
+ */
+static void note_opened(struct dsbench_cell *cell)
+{
+	if (cell->irqs_on)
+		return;
+
+	cell->irqs_on = true;
+	pr_info("%s enables interrupts in %s: interrupts stay on there, and disturb some tries\n",
+		cell->container, dsbench_op_names[cell->op]);
+}
+
 static int time_op(struct dsbench_cell *cell, struct timing *t)
 {
 	const struct dsbench_clock_info *clock = dsbench_clock_info();
@@ -139,22 +171,29 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 	struct dsbench_slice slice = {
 		.op = cell->source->ops->op[cell->op],
 		.set = cell->set,
-		.irqs_off = cell->slice_ticks && cell->slice_ticks <= quick,
+		.irqs_off = cell->slice_ticks && cell->slice_ticks <= quick &&
+			    !cell->irqs_on,
 		.sleeps = cell->source->ops->sleeps,
 	};
+	struct dsbench_stolen stolen;
 	s64 ticks;
 
 	for (; slice.first < cell->elements; slice.first = slice.last) {
 		slice.last = min(cell->elements, slice.first + cell->slice);
+		dsbench_stolen_begin(&stolen);
 		t->disturbed |= dsbench_neighbour_busy();
 		dsbench_time_slice(&slice);
-		t->disturbed |= slice.disturbed || dsbench_neighbour_busy();
+		t->disturbed |= slice.disturbed || dsbench_neighbour_busy() ||
+				(!slice.sleeps && dsbench_stolen_end(&stolen));
+		if (slice.opened)
+			note_opened(cell);
 		if (slice.err)
 			return slice.err;
 
 		ticks = slice.ticks - clock->overhead;
 		t->ticks += ticks;
 		t->longest = max(t->longest, ticks);
+		t->slices++;
 		dsbench_cell_settle(cell);
 		if (dsbench_cell_must_end(cell))
 			return -EINTR;
@@ -214,6 +253,59 @@ static int try_once(struct dsbench_cell *cell, struct timing *t)
 	return err;
 }
 
+/* Memory of the container and of the elements that it allocates, at the most. */
+static u64 bytes_of(const struct dsbench_cell *cell)
+{
+	const struct dsbench_ops *ops = cell->source->ops;
+	u64 bytes = ops->bytes ? ops->bytes(cell->n) : 0;
+
+	if (cell->set->inline_alloc)
+		bytes += (u64)cell->n * DSBENCH_ELEM_SIZE;
+	return bytes + RECLAIM_EXTRA;
+}
+
+/* Operations cannot reclaim memory, so do that between two attempts. */
+static int try_with_memory(struct dsbench_cell *cell, struct timing *t)
+{
+	int reclaims = 0;
+	int err;
+
+	for (;;) {
+		*t = (struct timing) {};
+		err = try_once(cell, t);
+		if (err != -ENOMEM || reclaims++ == RECLAIMS)
+			return err;
+		if (dsbench_memory_reclaim(bytes_of(cell)))
+			return -ENOMEM;
+	}
+}
+
+static bool can_shorten(const struct dsbench_cell *cell)
+{
+	return cell->slice > 1 &&
+	       (cell->op == DSBENCH_FILL || cell->op == DSBENCH_FIND ||
+		cell->op == DSBENCH_ERASE);
+}
+
+/* Return true if the slices were too long, so that the try must be repeated. */
+static bool shorten_slices(struct dsbench_cell *cell, const struct timing *t)
+{
+	const struct dsbench_clock_info *clock = dsbench_clock_info();
+	u64 ms = counts_instructions(clock) ? IRQS_OFF_COUNTED_MS : SLICE_MS;
+	u64 most = clock->khz * ms;
+	u64 average;
+
+	if (!t->slices || t->ticks <= 0 || !can_shorten(cell))
+		return false;
+
+	average = div_u64(t->ticks, t->slices);
+	if (average <= most)
+		return false;
+
+	cell->slice = max_t(u64, div64_u64(cell->slice * most, 2 * average), 1);
+	return true;
+}
+
 /* A tick always hits a long try, so a retry would not help. */
 static bool worth_repeating(const struct timing *t)
 {
@@ -242,12 +334,12 @@ int dsbench_try(struct dsbench_cell *cell, bool keep)
 		if (keep)
 			dsbench_neighbour_wait(cell->slice_ticks, repeats,
 					       &cell->run->interrupted);
-		t = (struct timing) {};
-		err = try_once(cell, &t);
+		err = try_with_memory(cell, &t);
 		if (err)
 			return err;
 		cell->slice_ticks = max(t.longest, 1LL);
-	} while (worth_repeating(&t) && repeats++ < REPEATS);
+	} while (shorten_slices(cell, &t) ||
+		 (worth_repeating(&t) && repeats++ < REPEATS));
 
 	if (keep) {
 		cell->samples[cell->done] = t.ticks;
@@ -259,3 +351,4 @@ int dsbench_try(struct dsbench_cell *cell, bool keep)
 	}
 	return 0;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_try);

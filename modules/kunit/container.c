@@ -326,6 +326,19 @@ static void verify_sees_a_wrong_value(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), -EUCLEAN);
 }
 
+/* One visited twice and one never: the sum stays. */
+static void verify_sees_a_double_visit(struct kunit *test)
+{
+	struct dsbench_set *set = begin(test, N);
+
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
+	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FOR_EACH, 0, N), 0);
+	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FOR_EACH), 0);
+	set->elems[7]->value++;
+	set->elems[8]->value--;
+	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FOR_EACH), -EUCLEAN);
+}
+
 static void verify_sees_a_wrong_key(struct kunit *test)
 {
 	struct dsbench_set *set = begin(test, N);
@@ -442,6 +455,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(destroy_half_full),
 	KUNIT_CASE(verify_misses_an_element),
 	KUNIT_CASE(verify_sees_a_wrong_value),
+	KUNIT_CASE(verify_sees_a_double_visit),
 	KUNIT_CASE(verify_sees_a_wrong_key),
 	KUNIT_CASE(verify_counts_what_find_found),
 	KUNIT_CASE(readers_meet_what_stays),

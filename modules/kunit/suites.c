@@ -11,6 +11,7 @@
 kunit_test_suites(&dsbench_stats_suite, &dsbench_params_suite,
 		  &dsbench_clock_suite, &dsbench_precision_suite,
 		  &dsbench_set_suite, &dsbench_floor_suite,
+		  &dsbench_try_suite,
 		  &dsbench_list_suite, &dsbench_hashtable_suite,
 		  &dsbench_rbtree_suite, &dsbench_xarray_suite,
 		  &dsbench_maple_suite, &dsbench_rhashtable_suite,

@@ -15,6 +15,7 @@ extern struct kunit_suite dsbench_params_suite;
 extern struct kunit_suite dsbench_precision_suite;
 extern struct kunit_suite dsbench_set_suite;
 extern struct kunit_suite dsbench_stats_suite;
+extern struct kunit_suite dsbench_try_suite;
 
 extern struct kunit_suite dsbench_list_suite;
 extern struct kunit_suite dsbench_hashtable_suite;
