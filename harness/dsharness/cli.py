@@ -21,6 +21,7 @@ from .curve import command as curve
 from .errors import HarnessError, UsageError
 from .gate import command as gate
 from .kernel import build, tools, trees
+from .mutants import command as mutants
 from .plot import command as plot
 from .quality import command as quality
 from .quality import repeatcommand as repeat
@@ -33,7 +34,7 @@ GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "compare": (compare, ab, gate, repeat, quality),
     "draw": (plot, seedtables),
     "run by hand": (execcmd, shell, hostload),
-    "build and check": (build, tools, kunit, lint),
+    "build and check": (build, tools, kunit, mutants, lint),
     "this machine": (doctor, install, clean),
 }
 """The modules that declare commands, under the headings of --help."""

@@ -167,6 +167,19 @@ void dsbench_neighbour_begin(u32 ms)
 	for (i = 0; patience_of_a_try && i < LEARN_ROUNDS; i++)
 		sample_pace();
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_neighbour_begin);
+
+/**
+ * dsbench_neighbour_set_reference() - replace the measured reference
+ * @alone: the loops on an unshared core
+ *
+ * Context: any, between dsbench_neighbour_begin() and the next try.
+ */
+void dsbench_neighbour_set_reference(const struct dsbench_pace *alone)
+{
+	least = *alone;
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_neighbour_set_reference);
 
 /**
  * dsbench_neighbour_busy() - whether another thread runs on this core now
@@ -179,6 +192,7 @@ bool dsbench_neighbour_busy(void)
 {
 	return patience_of_a_try && sample_pace();
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_neighbour_busy);
 
 /**
  * dsbench_neighbour_wait() - wait until the core has been unshared for a while

@@ -20,6 +20,7 @@ struct dsbench_pace {
 bool dsbench_pace_shared(const struct dsbench_pace *now,
 			 const struct dsbench_pace *alone);
 void dsbench_neighbour_begin(u32 ms);
+void dsbench_neighbour_set_reference(const struct dsbench_pace *alone);
 bool dsbench_neighbour_busy(void);
 void dsbench_neighbour_wait(u64 ticks, bool retry, const bool *stop);
 

@@ -7,9 +7,12 @@
 #include <linux/bitmap.h>
 #include <linux/irqflags.h>
 #include <linux/kernel_stat.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "../core/churn.h"
 #include "../core/clock.h"
+#include "../core/neighbour.h"
 #include "../core/resolution.h"
 #include "../core/rounds.h"
 #include "../core/run.h"
@@ -27,7 +30,8 @@
  * @interrupted: calls, from the first on, that an interrupt hits
  * @enables: it enables interrupts
  * @starved: calls, from the first on, that fail with -ENOMEM
- * @wrong: verify finds a wrong answer
+ * @famine: first call from which on all fail with -ENOMEM; 0 for none
+ * @wrong_from: first call of verify that finds a wrong answer; 0 for none
  * @calls: number of calls
  * @settled: number of calls of settle
  * @verified: number of calls of verify
@@ -39,7 +43,8 @@ struct script {
 	u32 interrupted;
 	bool enables;
 	u32 starved;
-	bool wrong;
+	u32 famine;
+	u32 wrong_from;
 	u32 calls;
 	u32 settled;
 	u32 verified;
@@ -85,7 +90,7 @@ static int scripted_verify(struct dsbench_set *set)
 	s->verified++;
 	for (i = 0; !err && i < set->n; i++)
 		err = dsbench_see(set, set->elems[i]);
-	return s->wrong ? -EUCLEAN : err;
+	return s->wrong_from && s->verified >= s->wrong_from ? -EUCLEAN : err;
 }
 
 static void scripted_settle(struct dsbench_set *set)
@@ -103,7 +108,7 @@ static int scripted_fill(struct dsbench_set *set, u32 first, u32 last)
 	all_calls++;
 	s->calls++;
 	s->irqs_off += irqs_disabled();
-	if (s->calls <= s->starved)
+	if (s->calls <= s->starved || (s->famine && s->calls >= s->famine))
 		return -ENOMEM;
 	if (s->calls <= s->interrupted)
 		__this_cpu_inc(kstat.irqs_sum);
@@ -131,7 +136,7 @@ static int add_cell(struct kunit *test, struct dsbench_run *run,
 		return -ENOMEM;
 
 	list_add_tail(&cell->node, &run->cells);
-	strscpy(cell->container, "scripted", sizeof(cell->container));
+	strscpy(cell->container, actor->subject.name, sizeof(cell->container));
 	cell->run = run;
 	cell->source = &actor->subject;
 	cell->n = N;
@@ -166,6 +171,7 @@ static int stage_init(struct kunit *test)
 {
 	struct stage *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
 	struct dsbench_params p = some_params();
+	static const char * const names[] = { "first", "second" };
 	int i, err;
 
 	if (!s)
@@ -180,7 +186,7 @@ static int stage_init(struct kunit *test)
 		return -ENOMEM;
 
 	for (i = 0; i < ARRAY_SIZE(s->actor); i++) {
-		s->actor[i].subject.name = "scripted";
+		s->actor[i].subject.name = names[i];
 		s->actor[i].subject.ops = &scripted_ops;
 		err = add_cell(test, s->run, &s->actor[i], s->set);
 		if (err)
@@ -215,6 +221,19 @@ static void a_sample_is_the_time_of_the_operation(struct kunit *test)
 	KUNIT_EXPECT_GE(test, s->cell->samples[0] + (s64)s->overhead, ticks);
 	KUNIT_EXPECT_EQ(test, s->actor[0].script.verified, 1);
 	KUNIT_EXPECT_EQ(test, s->actor[0].script.settled, 1);
+}
+
+static void a_sample_is_the_sum_of_its_slices(struct kunit *test)
+{
+	struct stage *s = test->priv;
+	u64 ticks = 50000;
+
+	s->cell->slice = N / 4;
+	s->actor[0].script.ticks = ticks;
+	KUNIT_ASSERT_EQ(test, dsbench_try(s->cell, true), 0);
+	KUNIT_EXPECT_EQ(test, s->actor[0].script.calls % 4, 0);
+	KUNIT_EXPECT_GE(test, s->cell->samples[0] + 4 * (s64)s->overhead,
+			4 * ticks);
 }
 
 static void the_overhead_is_subtracted(struct kunit *test)
@@ -261,7 +280,7 @@ static void a_wrong_answer_is_no_sample(struct kunit *test)
 {
 	struct stage *s = test->priv;
 
-	s->actor[0].script.wrong = true;
+	s->actor[0].script.wrong_from = 1;
 	KUNIT_EXPECT_EQ(test, dsbench_try(s->cell, true), -EUCLEAN);
 	KUNIT_EXPECT_EQ(test, s->cell->done, 0);
 }
@@ -339,9 +358,14 @@ static void rounds_are_shuffled(struct kunit *test)
 	struct dsbench_cell *other = list_next_entry(s->cell, node);
 	u32 i, ahead = 0;
 
+	s->run->params.tries = TRIES;
+	KUNIT_ASSERT_EQ(test, dsbench_resolution_begin(s->run), 0);
 	s->actor[0].script.ticks = 1000;
 	s->actor[1].script.ticks = 1000;
-	KUNIT_ASSERT_EQ(test, dsbench_rounds(s->run), 0);
+	KUNIT_EXPECT_EQ(test, dsbench_rounds(s->run), 0);
+	KUNIT_EXPECT_EQ(test, s->run->clock->done, TRIES);
+	dsbench_set_free(s->run->clock->set);
+	s->run->clock->set = NULL;
 	KUNIT_EXPECT_EQ(test, s->cell->done, TRIES);
 	KUNIT_EXPECT_EQ(test, other->done, TRIES);
 	for (i = 0; i < TRIES; i++)
@@ -362,16 +386,36 @@ static void one_failure_leaves_the_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, other->done, TRIES);
 }
 
+/* A lack of memory ends a cell; its tries are right. A wrong answer is not. */
+static void memory_that_runs_out_keeps_the_tries(struct kunit *test)
+{
+	struct stage *s = test->priv;
+	struct dsbench_cell *other = list_next_entry(s->cell, node);
+
+	s->actor[0].script.famine = 2 * TRIES / 3;
+	s->actor[1].script.wrong_from = 2 * TRIES / 3;
+	KUNIT_ASSERT_EQ(test, dsbench_rounds(s->run), 0);
+	KUNIT_EXPECT_EQ(test, s->run->state, DSBENCH_RUN_FAILED);
+	KUNIT_EXPECT_GT(test, s->cell->done, 0);
+	KUNIT_EXPECT_LT(test, s->cell->done, TRIES);
+	KUNIT_EXPECT_EQ(test, other->done, 0);
+}
+
 /* Medians within the spread of the clock, 10 to 30 cycles here, are no figures. */
 static void medians_within_the_spread_are_below_resolution(struct kunit *test)
 {
 	struct stage *s = test->priv;
+	struct dsbench_cell *other = list_next_entry(s->cell, node);
 	u32 i;
 
+	s->run->params.tries = 5;
 	KUNIT_ASSERT_EQ(test, dsbench_resolution_begin(s->run), 0);
 	for (i = 0; i < 5; i++)
 		s->run->clock->samples[i] = 10 * i;
 	s->run->clock->done = 5;
+	other->samples[0] = 50;
+	other->done = 1;
+	other->threads = 2;
 	s->cell->samples[0] = 50;
 	s->cell->done = 1;
 	dsbench_set_free(s->run->clock->set);
@@ -382,6 +426,7 @@ static void medians_within_the_spread_are_below_resolution(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->run->clock_p50, 20000);
 	KUNIT_EXPECT_EQ(test, s->run->clock_p90, 36000);
 	KUNIT_EXPECT_EQ(test, s->cell->samples[0], 30);
+	KUNIT_EXPECT_EQ(test, other->samples[0], 50);
 
 	s->cell->stats.p50 = 32000;
 	KUNIT_EXPECT_TRUE(test, dsbench_below_resolution(s->cell));
@@ -399,6 +444,56 @@ static void stolen_time_is_what_is_missing(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dsbench_stolen_exceeds(30000, 50000));
 }
 
+static int no_change(struct dsbench_set *set, struct dsbench_elem *e)
+{
+	return 0;
+}
+
+/* Within a read section no grace period ends, so the writer must wait for one. */
+static void erased_elements_wait_for_a_grace_period(struct kunit *test)
+{
+	static const struct dsbench_shared_ops ops = {
+		.rcu = true, .insert = no_change, .erase = no_change,
+	};
+	struct stage *s = test->priv;
+	struct dsbench_churn *churn = dsbench_churn_alloc(s->set, &ops);
+	u32 steps;
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, churn);
+	KUNIT_EXPECT_EQ(test, dsbench_churn_begin(churn), 0);
+	rcu_read_lock();
+	err = 0;
+	for (steps = 0; !err && steps < 10000; steps++)
+		err = dsbench_churn_step(churn);
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, err, -EAGAIN);
+
+	synchronize_rcu();
+	KUNIT_EXPECT_EQ(test, dsbench_churn_step(churn), 0);
+	KUNIT_EXPECT_EQ(test, dsbench_churn_end(churn), 0);
+	dsbench_churn_free(churn);
+}
+
+/* Beside an impossible reference, every core is shared. */
+static void a_neighbour_is_seen(struct kunit *test)
+{
+	static const struct dsbench_pace impossible = {
+		.chain = 1000000, .wide = 1, .jumps = 1,
+	};
+	bool busy;
+
+	if (strcmp(dsbench_clock_info()->unit, "cycles"))
+		kunit_skip(test, "only cycles depend on a neighbour");
+
+	dsbench_neighbour_begin(1);
+	dsbench_neighbour_set_reference(&impossible);
+	busy = dsbench_neighbour_busy();
+	dsbench_neighbour_begin(0);
+	KUNIT_EXPECT_TRUE(test, busy);
+	KUNIT_EXPECT_FALSE(test, dsbench_neighbour_busy());
+}
+
 static void a_core_has_a_rate(struct kunit *test)
 {
 	u32 rate = dsbench_clock_core_rate();
@@ -411,6 +506,7 @@ static void a_core_has_a_rate(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_sample_is_the_time_of_the_operation),
+	KUNIT_CASE(a_sample_is_the_sum_of_its_slices),
 	KUNIT_CASE(the_overhead_is_subtracted),
 	KUNIT_CASE(a_warm_up_is_not_kept),
 	KUNIT_CASE(a_disturbed_try_is_repeated),
@@ -423,8 +519,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(tries_have_orders_of_their_own),
 	KUNIT_CASE(rounds_are_shuffled),
 	KUNIT_CASE(one_failure_leaves_the_others),
+	KUNIT_CASE(memory_that_runs_out_keeps_the_tries),
 	KUNIT_CASE(medians_within_the_spread_are_below_resolution),
 	KUNIT_CASE(stolen_time_is_what_is_missing),
+	KUNIT_CASE(erased_elements_wait_for_a_grace_period),
+	KUNIT_CASE(a_neighbour_is_seen),
 	KUNIT_CASE(a_core_has_a_rate),
 	{}
 };

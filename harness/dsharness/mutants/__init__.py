@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Planted faults, one at a time, and which test notices each."""
