@@ -269,6 +269,7 @@ enum dsbench_op dsbench_floor_of(enum dsbench_op op, bool sequential)
 		return DSBENCH_NR_OPS;
 	}
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_floor_of);
 
 /**
  * dsbench_floor_bytes() - memory of the floors of one size

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
+#include "export.h"
 #include "opnames.h"
 #include "parse.h"
 
@@ -145,6 +146,7 @@ int dsbench_parse_cpu(const char *val, const struct kernel_param *kp)
 	*(int *)kp->arg = value;
 	return 0;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_parse_cpu);
 
 /* Parse a comma-separated list of names into a bitmap. Return 0 if a name is unknown. */
 static unsigned long ops_mask(const char *val)
@@ -196,6 +198,7 @@ int dsbench_parse_ops(const char *val, const struct kernel_param *kp,
 	*mask = parsed;
 	return 0;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_parse_ops);
 
 /* Each name is of lower case letters, digits and underscores, and fits a cell. */
 static bool are_names(const char *val, size_t length)
@@ -242,6 +245,7 @@ int dsbench_parse_names(const char *val, const struct kernel_param *kp,
 	names[length] = '\0';
 	return 0;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_parse_names);
 
 /* Return how many different numbers @val lists, or -1 if it is malformed. */
 static int list_numbers(const char *val, u32 *numbers, u32 max)
@@ -294,3 +298,4 @@ int dsbench_parse_threads(const char *val, const struct kernel_param *kp,
 	}
 	return count;
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_parse_threads);

@@ -164,6 +164,31 @@ static void a_shorter_chase_is_caught(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, verify(test), -EUCLEAN);
 }
 
+/* The sum of the keys is as before, since the node that is left out has key 0. */
+static void a_chase_without_the_first_key_is_caught(struct kunit *test)
+{
+	struct dsbench_set *set = begin(test, DSBENCH_CHASE);
+	void **link = set->priv + sizeof(struct dsbench_elem);
+	u32 i;
+
+	for (i = 0; i < N && ((struct dsbench_elem *)*link)->key; i++)
+		link = *link + sizeof(struct dsbench_elem);
+	KUNIT_ASSERT_LT(test, i, N - 1);
+	*link = *(void **)(*link + sizeof(struct dsbench_elem));
+	run(test, 0, N);
+	KUNIT_EXPECT_EQ(test, verify(test), -EUCLEAN);
+}
+
+static void operations_have_their_floors(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, dsbench_floor_of(DSBENCH_FIND, false), DSBENCH_RANDOM);
+	KUNIT_EXPECT_EQ(test, dsbench_floor_of(DSBENCH_FIND, true), DSBENCH_RANDOM);
+	KUNIT_EXPECT_EQ(test, dsbench_floor_of(DSBENCH_FILL, false), DSBENCH_RANDOM);
+	KUNIT_EXPECT_EQ(test, dsbench_floor_of(DSBENCH_ERASE, true), DSBENCH_WALK);
+	KUNIT_EXPECT_EQ(test, dsbench_floor_of(DSBENCH_FOR_EACH, false), DSBENCH_WALK);
+	KUNIT_EXPECT_EQ(test, dsbench_floor_of(DSBENCH_TX, false), DSBENCH_NR_OPS);
+}
+
 static void one_node(struct kunit *test)
 {
 	struct dsbench_params p = some_params();
@@ -187,6 +212,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_lost_step_is_caught),
 	KUNIT_CASE(a_wrong_value_is_caught),
 	KUNIT_CASE(a_shorter_chase_is_caught),
+	KUNIT_CASE(a_chase_without_the_first_key_is_caught),
+	KUNIT_CASE(operations_have_their_floors),
 	KUNIT_CASE(one_node),
 	{}
 };

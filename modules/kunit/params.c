@@ -3,6 +3,7 @@
 
 #include "../core/memory.h"
 #include "../core/params.h"
+#include "../core/parse.h"
 #include "../core/set.h"
 #include "suites.h"
 
@@ -123,6 +124,64 @@ static void containers_are_selected_by_name(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dsbench_selected(&p, "list,rbtree"));
 }
 
+static void a_cpu_is_minus_one_or_online(struct kunit *test)
+{
+	int cpu = 7;
+	const struct kernel_param kp = { .name = "cpu", .arg = &cpu };
+
+	KUNIT_EXPECT_EQ(test, dsbench_parse_cpu("-2", &kp), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dsbench_parse_cpu("1000000", &kp), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dsbench_parse_cpu("one", &kp), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cpu, 7);
+	KUNIT_EXPECT_EQ(test, dsbench_parse_cpu("-1", &kp), 0);
+	KUNIT_EXPECT_EQ(test, cpu, -1);
+	KUNIT_EXPECT_EQ(test, dsbench_parse_cpu("0\n", &kp), 0);
+	KUNIT_EXPECT_EQ(test, cpu, 0);
+}
+
+static void ops_are_a_list(struct kunit *test)
+{
+	const struct kernel_param kp = { .name = "ops" };
+	unsigned long mask = 0;
+
+	KUNIT_EXPECT_EQ(test, dsbench_parse_ops("fill,erase\n", &kp, &mask), 0);
+	KUNIT_EXPECT_EQ(test, mask, BIT(DSBENCH_FILL) | BIT(DSBENCH_ERASE));
+	KUNIT_EXPECT_EQ(test, dsbench_parse_ops("fill,", &kp, &mask), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dsbench_parse_ops("empty", &kp, &mask), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mask, BIT(DSBENCH_FILL) | BIT(DSBENCH_ERASE));
+}
+
+static void names_fit_a_cell(struct kunit *test)
+{
+	const struct kernel_param kp = { .name = "containers" };
+	char names[64] = "list";
+
+	KUNIT_EXPECT_EQ(test, dsbench_parse_names("a23456789012345", &kp, names,
+						  sizeof(names)), 0);
+	KUNIT_EXPECT_STREQ(test, names, "a23456789012345");
+	KUNIT_EXPECT_EQ(test, dsbench_parse_names("a234567890123456", &kp, names,
+						  sizeof(names)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dsbench_parse_names("list,", &kp, names,
+						  sizeof(names)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dsbench_parse_names("a b", &kp, names,
+						  sizeof(names)), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, names, "a23456789012345");
+}
+
+static void numbers_of_readers_differ(struct kunit *test)
+{
+	const struct kernel_param kp = { .name = "threads" };
+	u32 numbers[4];
+
+	KUNIT_EXPECT_EQ(test, dsbench_parse_threads("1", &kp, numbers, 4), 1);
+	KUNIT_EXPECT_EQ(test, numbers[0], 1);
+	KUNIT_EXPECT_EQ(test, dsbench_parse_threads("0", &kp, numbers, 4), 0);
+	KUNIT_EXPECT_EQ(test, dsbench_parse_threads("1,1", &kp, numbers, 4),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, dsbench_parse_threads("1000", &kp, numbers, 4),
+			-EINVAL);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(n_is_checked),
 	KUNIT_CASE(n_too_large_for_memory),
@@ -130,6 +189,10 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(lookups_are_bounded),
 	KUNIT_CASE(readers_and_the_writer_need_cpus),
 	KUNIT_CASE(containers_are_selected_by_name),
+	KUNIT_CASE(a_cpu_is_minus_one_or_online),
+	KUNIT_CASE(ops_are_a_list),
+	KUNIT_CASE(names_fit_a_cell),
+	KUNIT_CASE(numbers_of_readers_differ),
 	{}
 };
 

@@ -34,15 +34,17 @@ static void percentile_below_zero(struct kunit *test)
 
 static void compute_unsorted(struct kunit *test)
 {
-	static const s64 samples[] = { 9, 1, 2, 6, 1, 4, 2 };
+	static const s64 samples[] = { 9, 1, 2, 6, 3, 4, 2 };
 	struct dsbench_stats s;
 
 	KUNIT_ASSERT_EQ(test, dsbench_stats_compute(&s, samples, 7), 0);
 	KUNIT_EXPECT_EQ(test, s.min, 1000);
-	KUNIT_EXPECT_EQ(test, s.p50, 2000);
-	KUNIT_EXPECT_EQ(test, s.mean, 3571);	/* 25 / 7 */
+	KUNIT_EXPECT_EQ(test, s.p50, 3000);
+	KUNIT_EXPECT_EQ(test, s.mean, 3857);	/* 27 / 7 */
+	KUNIT_EXPECT_EQ(test, s.p90, 7200);	/* position 5.4: between 6 and 9 */
+	KUNIT_EXPECT_EQ(test, s.p99, 8820);	/* position 5.94 */
 	KUNIT_EXPECT_EQ(test, s.max, 9000);
-	/* distances from 2: 7 1 0 4 1 2 0 */
+	/* distances from 3: 6 2 1 3 0 1 1 */
 	KUNIT_EXPECT_EQ(test, s.mad, 1000);
 }
 
