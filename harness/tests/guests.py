@@ -293,13 +293,14 @@ class Row:
     disturbed: int
     min: float
     p50: float
+    max: float
     per_element: str
     x_floor: str
 
 
 def rows(text: str) -> list[Row]:
     """The rows of the containers."""
-    return table(text, (*CONTAINERS, "broken", "lossy"))
+    return table(text, (*CONTAINERS, "broken", "lossy", "oracle"))
 
 
 def floors(text: str) -> list[Row]:
@@ -318,7 +319,7 @@ def table(text: str, names: Sequence[str]) -> list[Row]:
         elif words and words[0] in names:
             row = dict(zip(columns, words, strict=True))
             n, tries, disturbed = (int(row[name]) for name in ("n", "tries", "disturbed"))
-            times = float(row["min"]), float(row["p50"])
+            times = float(row["min"]), float(row["p50"]), float(row["max"])
             found.append(Row(row["container"], row["op"], n, tries, disturbed, *times, row["per_element"], row["x_floor"]))
     return found
 

@@ -73,6 +73,9 @@ def test_the_header_describes_the_run(output: str, target: targets.Target) -> No
     assert header(output, "unit") == ["cycles"]
     assert header(output, "kernel")[0].split()[0] == target.kernel.release
     assert int(header(output, "clock_overhead")[0]) > 0
+    assert re.fullmatch(r"run 1 p10=-?\d+ p50=-?\d+ p90=-?\d+ thousandths of a count a try", header(output, "clock_cost")[0])
+    assert re.fullmatch(r"run 1 begin=[1-9]\d+ end=[1-9]\d+ core cycles per 1000 ticks of the TSC", header(output, "core_rate")[0])
+    assert header(output, "stolen_time") == ["seen by the host's CPU time and involuntary switches"]
     assert header(output, "machine")[0].startswith("uml")
     (run,) = header(output, "run")
     for word in (
@@ -111,6 +114,23 @@ def test_statistics_agree_with_the_samples(output: str) -> None:
         }  # fmt: skip
         for name, value in want.items():
             assert float(result[name]) == pytest.approx(value, abs=0.0011), (key, name)
+
+
+BITS = "/sys/module/dsbench_hashtable/parameters/bits"
+
+
+@script(f"""
+    insmod dsbench.ko n=30000 tries=30 warmup=0 autorun=0 containers=hashtable ops=find floors=N
+    insmod dsbench_hashtable.ko
+    echo 1 > {RUN}
+    while ! grep -q running {RUN}; do :; done
+    echo 4 > {BITS}
+    cat /proc/dsbench
+""")
+def test_a_parameter_that_is_written_during_a_run_waits_for_the_next(output: str) -> None:
+    (row,) = rows(output)
+    assert row.tries == 30
+    assert row.max < 200 * row.min, "with 16 buckets a lookup passes a thousand times as many elements"
 
 
 @script("insmod dsbench.ko n=500 tries=10 lookups=100; cat /proc/dsbench")

@@ -9,7 +9,7 @@ import pytest
 from dsharness import targets
 from dsharness.errors import HarnessError
 from dsharness.kernel import buildroot
-from guests import CELLS, RUN, header, rows, script
+from guests import CELLS, PARAMETERS, RUN, SAMPLES, header, rows, script
 
 pytest_plugins = ["guests"]
 
@@ -85,3 +85,65 @@ def test_rejected_parameters(output: str) -> None:
     assert "n=0: must be a whole number from 1" in output
     assert "cpu=64: must be the number of a CPU that is online (0)" in output
     assert not re.search(r"^dsbench ", output, re.MULTILINE)
+
+
+# A container whose cost is known: 2 * turns + 3 instructions per element, as planted in broken/dsbench_oracle.c
+
+ORACLE = "insmod dsbench.ko autorun=0 warmup=0 containers=oracle ops=fill; insmod dsbench_oracle.ko"
+SIZES = (1, 2, 3, 10, 1000, 4096, 100_000, 1_000_000)
+SLICE = 4096
+TURNS = 10
+
+
+def _runs(*settings: str) -> str:
+    """The script of a run of the oracle's container for each of the settings of the core or the container."""
+    return "\n".join([ORACLE, *(f"{setting}; echo 1 > {RUN}; cat /proc/dsbench > /tmp/all" for setting in settings)])
+
+
+def _set(**values: int) -> str:
+    return "; ".join(
+        f"echo {value} > {PARAMETERS if name in ('n', 'tries') else '/sys/module/dsbench_oracle/parameters'}/{name}"
+        for name, value in values.items()
+    )
+
+
+def _costs(text: str) -> list[int]:
+    """The samples of the oracle's container, in the order of the tries."""
+    lines = [line.split(",") for line in text.splitlines()]
+    columns = next(line for line in lines if "cycles" in line)
+    return [int(line[columns.index("cycles")]) for line in lines if len(line) == len(columns) and line[columns.index("container")] == "oracle"]
+
+
+@script(_runs(*(_set(n=n, tries=2) for n in SIZES)) + "; cat /tmp/all", broken=True, timeout=600)
+def test_the_reported_cost_is_the_planted_one_at_every_size(output: str) -> None:
+    found = {row.n: row for row in rows(output) if row.container == "oracle"}
+    assert tuple(sorted(found)) == SIZES
+    rest = {n: row.min - n * (2 * TURNS + 3) for n, row in found.items()}
+    per_slice = {n: value / -(-n // SLICE) for n, value in rest.items()}
+    assert len(set(per_slice.values())) == 1, per_slice
+    assert 0 <= per_slice[1] < 20
+    assert all(row.min == row.max for row in found.values())
+
+
+@script(_runs(_set(n=1000, tries=10, second=30)) + f"; cat /tmp/all {SAMPLES}", broken=True)
+def test_two_costs_by_turns_are_reported_as_such(output: str) -> None:
+    costs = _costs(output)
+    low, high = sorted(set(costs))
+    assert high - low == 1000 * 2 * (30 - TURNS)
+    assert (costs.count(low), costs.count(high)) == (5, 5)
+    (row,) = (row for row in rows(output.partition("run,")[0]) if row.container == "oracle")
+    assert (row.min, row.max) == (low, high)
+    assert row.p50 == pytest.approx((low + high) / 2, abs=1)
+
+
+@script(_runs(_set(n=1000, tries=10, growth=1)) + f"; cat {SAMPLES}", broken=True)
+def test_tries_that_slow_down_are_reported_in_order(output: str) -> None:
+    costs = _costs(output)
+    assert len(costs) == 10
+    assert {later - earlier for earlier, later in zip(costs, costs[1:])} == {2000}
+
+
+@script(_runs(_set(n=10, tries=3, sleep_ms=2)) + "; cat /tmp/all", broken=True)
+def test_an_operation_that_sleeps_is_timed_with_its_sleep(output: str) -> None:
+    (row,) = (row for row in rows(output) if row.container == "oracle")
+    assert row.min >= 2_000_000, "a millisecond of the guest is a million instructions"
