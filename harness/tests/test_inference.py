@@ -68,7 +68,7 @@ def test_outliers_are_classed_by_tukeys_fences() -> None:
     assert np.percentile(body, (25, 75)).tolist() == [11, 19]
     # quartiles 11 and 19: mild beyond -1 and 31, severe beyond -13 and 43
     assert inference.outliers(body) == Outliers(0, 0, 0, 0)
-    found = inference.outliers([*body * 4, -30.0, -10.0, 36.0, 37.0, 60.0])
+    found = inference.outliers([*body * 4, -30.0, -10.0, 36.0, 45.0, 60.0])
     assert found == Outliers(mild_low=1, mild_high=2, severe_low=1, severe_high=1)
     assert (found.mild, found.severe) == (3, 2)
 

@@ -321,6 +321,9 @@ def _facts(report: Report) -> dict[str, Any]:
         "unit": report.unit,
         "clock_khz": header.number("clock_khz"),
         "clock_overhead": header.number("clock_overhead"),
+        "clock_cost": header.all("clock_cost")[-1:],
+        "core_rate": header.all("core_rate")[-1:],
+        "stolen_time": header.get("stolen_time"),
     }
 
 
