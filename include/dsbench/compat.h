@@ -129,6 +129,12 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 #define DSBENCH_TUNNEL_SOCK(socket)	(socket)
 #endif
 
+/*
+ * The device of a route. Kernels before 6.17 have no dst_dev(), and of their
+ * stable releases only the later ones.
+ */
+#define DSBENCH_DST_DEV(dst)		READ_ONCE((dst)->dev)
+
 /* From 6.12 on a bit of the device says that its transmit needs no lock. */
 #if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
 #define dsbench_set_lltx(dev)		((dev)->lltx = true)

@@ -143,7 +143,7 @@ static void underlay_find(struct underlay *underlay, struct net *net,
 	dst = udptun_route_lookup(net, NULL, cfg, cfg->tos, 0);
 	if (IS_ERR(dst))
 		return;
-	underlay_read(underlay, dst_dev(dst));
+	underlay_read(underlay, DSBENCH_DST_DEV(dst));
 	dst_release(dst);
 }
 

@@ -8,6 +8,8 @@
 #include <net/ipv6.h>
 #include <net/route.h>
 
+#include <dsbench/compat.h>
+
 #include "peer.h"
 #include "route.h"
 #include "tunnel.h"
@@ -118,7 +120,7 @@ struct dst_entry *udptun_route(struct udptun_peer *peer, u8 dsfield, u32 mark)
 				  mark);
 	if (IS_ERR(dst))
 		return dst;
-	if (dst_dev(dst) == peer->tun->dev) {
+	if (DSBENCH_DST_DEV(dst) == peer->tun->dev) {
 		dst_release(dst);
 		return ERR_PTR(-ELOOP);
 	}

@@ -74,7 +74,7 @@ static int prepare(struct sk_buff *skb, struct dst_entry *dst,
 	bool xnet = !net_eq(peer->tun->net, dev_net(peer->tun->dev));
 	int err;
 
-	err = skb_cow_head(skb, LL_RESERVED_SPACE(dst_dev(dst)) +
+	err = skb_cow_head(skb, LL_RESERVED_SPACE(DSBENCH_DST_DEV(dst)) +
 				dst->header_len + overhead);
 	if (unlikely(err))
 		goto err;
