@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -14,17 +15,21 @@ from .errors import HarnessError
 def answer(*args: str) -> str:
     """Run git in the project's folder and return its output. HarnessError with its error message.
 
-    git gets no variables such as GIT_DIR, which its hooks set: they would lead to another repository.
+    git gets no variables such as GIT_DIR, which its hooks set: they would lead to another repository. Its messages are in English,
+    since this function reads them.
     """
     argv = ["git", "-C", str(paths.ROOT), *args]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
     try:
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment)
+        done = subprocess.run(
+            argv, check=False, capture_output=True, encoding="utf-8", errors="surrogateescape", stdin=subprocess.DEVNULL, env=environment
+        )
     except FileNotFoundError:
         raise HarnessError("git is not installed") from None
     if "dubious ownership" in done.stderr:
         raise HarnessError(
-            f"git does not trust {paths.ROOT}, which belongs to another user: git config --global --add safe.directory {paths.ROOT}"
+            f"git does not trust {paths.ROOT}, which belongs to another user: "
+            f"git config --global --add safe.directory {shlex.quote(str(paths.ROOT))}"
         )
     if done.returncode:
         complaint = done.stderr.strip().splitlines()

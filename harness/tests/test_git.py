@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -69,3 +70,27 @@ def test_a_shallow_clone_says_so(project: Path, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(paths, "ROOT", project)
     with pytest.raises(UsageError, match="revision 'HEAD~9' is unknown: [^;]*$"):
         trees.find("HEAD~9")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_checkout_of_another_user_says_so(project: Path, monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("LANGUAGE", language)
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    for path in (project, project / ".git"):
+        os.chown(path, 4242, 4242)
+    assert git.described() == ""
+    with pytest.raises(HarnessError, match="git does not trust .*, which belongs to another user: git config --global --add safe"):
+        trees.find("HEAD")
+
+
+def test_a_revision_has_its_own_bytes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in trees.SOURCES:
+        (project / folder).mkdir()
+        (project / folder / "one.h").write_bytes(b"one\ntwo\n")
+    run_git(project, "add", ".")
+    run_git(project, "commit", "-q", "-m", "sources")
+    run_git(project, "config", "core.autocrlf", "true")
+    monkeypatch.setattr(paths, "BUILD", project / "build")
+    assert trees.find("HEAD").digest == trees.working().digest

@@ -113,13 +113,16 @@ def find(name: str) -> Tree:
 
 
 def _unpack(name: str, commit: str, folder: Path) -> None:
-    """Unpack an archive rather than a git worktree: nothing stays registered, so build/ can be removed at any time."""
+    """Unpack an archive rather than a git worktree: nothing stays registered, so build/ can be removed at any time.
+
+    The files have the bytes of the revision: git converts no line ends, whatever the user's core.autocrlf says.
+    """
     fresh = folder.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
     paths.make_folder(fresh, "build")
     archive = fresh.with_suffix(".tar")
     try:
-        git.answer("archive", f"--output={archive}", commit, *SOURCES)
+        git.answer("-c", "core.autocrlf=false", "archive", f"--output={archive}", commit, *SOURCES)
     except HarnessError as error:
         raise HarnessError(f"revision {name!r} cannot be taken out of git: {error}") from error
     proc.check(["tar", "-xf", archive, "-C", fresh])
