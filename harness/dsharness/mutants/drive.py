@@ -74,16 +74,19 @@ def _run_group(name: str, mutants: Sequence[Mutant]) -> list[Outcome]:
 
 
 def _copied(folder: Path) -> Path:
-    """Return a copy of the project; its build folder stays from run to run."""
+    """Return a copy of the project; its build folder stays from run to run.
+
+    The files get new times: with the old ones, make would keep the objects of the last mutant.
+    """
     for name in COPIED:
         source, target = paths.ROOT / name, folder / name
         if target.is_dir():
             shutil.rmtree(target)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copy)
         elif source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
+            shutil.copy(source, target)
     return folder
 
 
