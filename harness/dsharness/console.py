@@ -1,15 +1,107 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The rich console for tables on standard output."""
+"""The rich console for tables on standard output. No table has a name or a figure that is cut."""
 
 from __future__ import annotations
 
-from rich.console import Console
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
+from rich.table import Column, Table
+from rich.text import Text
 
 LOG_COLUMNS = 120
 """Width of a table in a log or a pipe, which have no width of their own."""
+PROSE_COLUMNS = 15
+"""A column with a longer text may be wrapped between words, into lines of at least this width."""
+UNLIMITED = 100_000
+
+
+class TableConsole(Console):
+    """A console that fits each table into its width."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as Console does. A table that is too wide loses its box; a row becomes a list if that is not enough.
+
+        In a log or a pipe, a table may be wider than the console: there nothing wraps its lines.
+        """
+        if not self.is_terminal:
+            least = (sum(_least(self, table)) + _frame(self, table) for table in objects if isinstance(table, Table))
+            self.width = max(self.width, *least, 0)
+        super().print(*(_fitted(self, each) if isinstance(each, Table) else each for each in objects), **options)
 
 
 def console(log_columns: int = LOG_COLUMNS) -> Console:
     """Return a console as wide as the terminal, or `log_columns` wide if standard output is not a terminal."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=log_columns)
+    found = TableConsole(highlight=False)
+    return found if found.is_terminal else TableConsole(highlight=False, width=log_columns)
+
+
+def _fitted(out: Console, table: Table) -> RenderableType:
+    """Return the table as it is if it fits; otherwise with wrapped prose, without its box, or as a list."""
+    if sum(_most(out, table)) + _frame(out, table) <= out.width:
+        return table
+    bare = copy.copy(table)
+    bare.box, bare.pad_edge, bare.collapse_padding = None, False, True
+    for layout in (copy.copy(table), bare):
+        room = out.width - _frame(out, layout)
+        if sum(_least(out, layout)) <= room:
+            layout.columns = [copy.copy(column) for column in table.columns]
+            for column, width in zip(layout.columns, _shared_out(_least(out, table), _most(out, table), room)):
+                column.width = width
+            return layout
+    return _as_list(out, table)
+
+
+def _frame(out: Console, table: Table) -> int:
+    """Return the columns of a terminal that the table's box and padding take."""
+    whole = Measurement.get(out, out.options.update(width=UNLIMITED), table).maximum
+    return whole - sum(_most(out, table))
+
+
+def _most(out: Console, table: Table) -> list[int]:
+    """Return the width of each column's longest text."""
+    return [max(text.cell_len for text in _texts(out, column)) for column in table.columns]
+
+
+def _least(out: Console, table: Table) -> list[int]:
+    """Return the width that each column needs: a word is never cut, and a short text is not wrapped."""
+    return [
+        max(min(longest, PROSE_COLUMNS), *(_longest_word(text) for text in _texts(out, column)))
+        for column, longest in zip(table.columns, _most(out, table))
+    ]
+
+
+def _longest_word(text: Text) -> int:
+    return max((Text(word).cell_len for word in text.plain.split()), default=0)
+
+
+def _texts(out: Console, column: Column) -> list[Text]:
+    """Return the heading of a column and its cells."""
+    return [_text(out, column.header), *(_text(out, cell) for cell in column.cells)]
+
+
+def _text(out: Console, cell: RenderableType) -> Text:
+    return cell if isinstance(cell, Text) else out.render_str(str(cell))
+
+
+def _shared_out(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
+    """Return the width of each column: at least `least`, at most `most`, `room` in all."""
+    widths = list(least)
+    for place, wish in enumerate(most):
+        widths[place] += min(wish - widths[place], room - sum(widths))
+    return widths
+
+
+def _as_list(out: Console, table: Table) -> Text:
+    """Return the table as text: a line for each cell, behind its column's heading, and an empty line between two rows."""
+    headings = [_text(out, column.header).plain for column in table.columns]
+    width = max(map(len, headings))
+    lines = [_text(out, table.title)] if table.title else []
+    for row in zip(*(column.cells for column in table.columns)):
+        for heading, cell in zip(headings, row):
+            lines.append(Text(f"{heading:<{width}}  ") + _text(out, cell))
+        lines.append(Text())
+    return Text("\n").join(lines[:-1])
