@@ -5,7 +5,7 @@ from __future__ import annotations
 
 # Exit statuses besides 0, 1 (failure) and 2 (wrong usage). Each has one meaning in all commands.
 REGRESSED = 3
-"""The gate found a cell that costs more than its baseline allows."""
+"""A cell costs more than it may: more than the gate's baseline allows, or --fail-on names its verdict."""
 OTHER_BASELINE = 4
 """The gate's baseline is of another kernel or compiler, so there is no comparison."""
 CRASHED = 5

@@ -92,6 +92,16 @@ def names(option: str, values: Sequence[str] | None, allowed: Sequence[str]) -> 
     return found
 
 
+def pattern(option: str, text: str | None) -> re.Pattern[str] | None:
+    """Return a regular expression; None if the option is not given."""
+    if text is None:
+        return None
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise UsageError(f"--{option} is {text!r}: allowed are Python's regular expressions, and this is none: {error}") from None
+
+
 def json_file(option: str, path: Path | None) -> Path | None:
     """Return the path of a result file to write; None if the option is not given."""
     if path and path.suffix != ".json":

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from dsharness import paths
-from dsharness.ab import command, interleave
+from dsharness.ab import command, drive, interleave
 from dsharness.ab import plan as ab
 from dsharness.ab.interleave import Side, SideSamples, Turn
+from dsharness.compare.verdict import Word
 from dsharness.errors import HarnessError, UsageError
 from dsharness.kernel import build, kernels, trees
 from dsharness.kernel.build import Build
@@ -136,6 +137,9 @@ def test_a_revision_that_does_not_build_shows_its_first_errors(project: Path) ->
         (["HEAD", "HEAD", "--rounds", "many"], "--rounds is 'many'"),
         (["HEAD", "HEAD", "--threshold", "-1"], "--threshold is '-1'"),
         (["HEAD", "HEAD", "--alpha", "2"], "--alpha is '2'"),
+        (["HEAD", "HEAD", "--filter", "["], "--filter is '[': allowed are Python's regular expressions"),
+        (["HEAD", "HEAD", "--filter", "^two/"], "--filter '^two/' matches no cell of this comparison: names are such as one/fill/500"),
+        (["HEAD", "HEAD", "--fail-on", "any"], "--fail-on is 'any': allowed are slower, faster, inconclusive"),
         (["HEAD", "HEAD", "--container", "btree"], "--container is 'btree': allowed are one"),
         (["HEAD", "HEAD", "--device", "fou"], "--device has no use without --datapath: add that, or leave --device out"),
         (["HEAD", "HEAD", "--payloads", "64"], "--payloads has no use without --datapath"),
@@ -207,6 +211,24 @@ def test_a_side_names_the_modules_of_the_datapath_that_it_lacks(tmp_path: Path) 
     assert two_sides(tmp_path, ("veth", "fou"))[0].lacking == ["dsbench_tunnel"]
     (tmp_path / "dsbench_tunnel.ko").touch()
     assert two_sides(tmp_path, ("veth", "udptun"))[0].lacking == ["udptun"]
+
+
+def test_a_filter_selects_the_cells_that_get_a_verdict(project: Path) -> None:
+    report = Report(Header((("unit", "cycles"),)), (), ())
+    taken = {}
+    for side, name in enumerate("ab"):
+        taken[name] = SideSamples()
+        for number in range(8):
+            cells = [Cell("one", op, 500, 1) for op in ("fill", "find")]
+            for cell in cells:
+                cell.add(1000 + number + 500 * side, 0)
+            taken[name].add(StageResult(f"{number}:{name}:500", report, cells), Turn(number, 500))
+    made = plan("HEAD", "HEAD", "--filter", "find", "--fail-on", "slower", "--sizes", "500")
+    (found,) = drive.verdicts(made, taken)
+    (alone,) = [cell for cell in drive.verdicts(plan("HEAD", "HEAD"), taken) if cell.name == found.name]
+    assert (found.name, found.word) == ("one/find/500", Word.SLOWER)
+    assert found.p == found.p_adjusted == alone.p < alone.p_adjusted
+    assert made.fail_on == {"slower"}
 
 
 def test_packets_stand_behind_elements_whichever_came_first() -> None:

@@ -22,6 +22,7 @@ from dsharness.compare import comparison
 from dsharness.compare import picture as comparepicture
 from dsharness.compare import table as comparetable
 from dsharness.compare.comparison import Comparisons, Sweep
+from dsharness.compare.plan import FAIL_ON
 from dsharness.compare.verdict import Rule, Word
 from dsharness.errors import HarnessError
 from dsharness.results import results
@@ -303,6 +304,53 @@ def test_several_files_are_compared_with_the_first(dsbench: Callable[..., subpro
     assert ran.stdout.count("threshold ±30 %, alpha 0.01") == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ([], 0),
+        (["--fail-on", "slower"], 3),
+        (["--fail-on", "faster"], 0),
+        (["--fail-on", "faster,slower"], 3),
+        (["--fail-on", "faster", "--fail-on", "slower"], 3),
+        (["--fail-on", "slower", "--filter", "^list/"], 0),
+        (["--fail-on", "slower", "--filter", "find/500$"], 3),
+    ],
+)
+def test_a_verdict_fails_the_command_where_it_is_told(
+    dsbench: Callable[..., subprocess.CompletedProcess[str]], options: list[str], status: int
+) -> None:
+    kind: dict[str, Any] = {"sizes": [500], "tries": 40}
+    ran = dsbench(*options, make(**kind), scaled(again(**kind), 1.5, "xarray/find/500"))
+    assert ran.returncode == status, ran.stderr
+    assert ("--fail-on slower: xarray/find/500 in " in ran.stderr) is (status == 3)
+
+
+def test_the_words_that_fail_are_verdicts() -> None:
+    assert set(FAIL_ON) == {word.value for word in Word} - {Word.NO_CHANGE.value}
+
+
+def test_a_filter_comes_before_the_correction_for_many_cells() -> None:
+    name = "xarray/find/500"
+    kind: dict[str, Any] = {"sizes": [500], "tries": 40}
+    before, after = make(**kind), scaled(again(**kind), 1.05, name)
+    (alone,) = compared(before, after, wanted=re.compile(f"^{name}$")).cells
+    among = next(cell for cell in compared(before, after).cells if cell.name == name)
+    assert alone.p == alone.p_adjusted == among.p < among.p_adjusted
+    wanted = re.compile("/find/")
+    found = compared(make(sizes=[500]), again(sizes=[500, 1000], containers=["list"]), wanted=wanted)
+    assert [cell.name for cell in found.cells] == ["list/find/500"]
+    assert (found.only_before, found.only_after) == ([f"{c}/find/500" for c in ("hashtable", "rbtree", "xarray")], ["list/find/1000"])
+
+
+def test_a_floor_that_the_filter_leaves_out_still_tells_of_the_machine() -> None:
+    slow = "list/fill/500"
+    before, after = with_floors(make(sizes=[500])), with_floors(scaled(again(sizes=[500]), 1.5, slow), 1.4)
+    (cell,) = compared(before, after, wanted=re.compile(slow)).cells
+    assert cell.word is Word.INCONCLUSIVE and cell.reason.startswith("floor/walk/500, the same loop on both sides, is 1.40")
+    still = compared(with_floors(make(sizes=[500])), with_floors(scaled(again(sizes=[500]), 1.5, slow)), wanted=re.compile(slow))
+    assert still.counts[Word.SLOWER] == 1
+
+
 def test_below_resolution_is_null_in_the_file(dsbench: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
     low = scaled(make(sizes=[500]), 0, "list/fill/500")
     assert dsbench(low, again(sizes=[500])).returncode == 0
@@ -320,6 +368,9 @@ def test_below_resolution_is_null_in_the_file(dsbench: Callable[..., subprocess.
         (["a.json", "b.json", "--alpha", "0"], 2, "--alpha is '0': allowed are shares above 0 and up to 1, such as 0.05 or 5%"),
         (["a.json", "b.json", "--threshold", "-0.1"], 2, ""),
         (["a.json", "b.json", "--alpha", "2"], 2, "--alpha is '2'"),
+        (["a.json", "b.json", "--filter", "("], 2, "--filter is '(': allowed are Python's regular expressions, and this is none: missing )"),
+        (["a.json", "b.json", "--filter", "^find"], 1, "--filter '^find' matches no cell that a.json and b.json have in common"),
+        (["a.json", "b.json", "--fail-on", "slow"], 2, "--fail-on is 'slow': allowed are slower, faster, inconclusive"),
         (["a.json", "b.json", "--across", "weather"], 2, "--across is 'weather': allowed are target, unit"),
         (["a.json", "absent.json"], 1, "the result file absent.json cannot be read"),
     ],

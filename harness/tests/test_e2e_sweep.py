@@ -14,6 +14,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import schemas
 
@@ -162,6 +163,20 @@ def test_an_interrupted_sweep_keeps_finished_sizes_and_leaves_no_guest(uml: targ
     while left := processes_that_name(jobs):
         assert time.monotonic() < deadline, left
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("cpu", sorted(os.sched_getaffinity(0))[:2])
+def test_a_guest_runs_on_the_named_cpu(tmp_path: Path, cpu: int) -> None:
+    options = plan("--sizes", "64", "--tries", "2", "--warmup", "0", "--op", "fill", "--no-datapath", "--cpu", str(cpu))
+    target = targets.get("uml")
+    seen = set()
+
+    def follow(stage: str, done: int, total: int) -> None:
+        guests = [child for child in psutil.Process().children(recursive=True) if child.name() == "linux"]
+        seen.update(*(child.cpu_affinity() for child in guests))
+
+    sweeper.run_guest(options, target, lambda stage: None, follow)
+    assert seen == {cpu}
 
 
 def processes_that_name(folder: Path) -> list[str]:

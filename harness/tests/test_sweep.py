@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -213,3 +215,26 @@ def test_how_many_cells_there_will_be() -> None:
 @pytest.mark.parametrize("script", ["sweep.sh", "ab.sh", "stage.sh", "packets.sh", "datapath.sh"])
 def test_the_scripts_are_sound_shell(script: str) -> None:
     subprocess.run(["sh", "-n", GUEST / script], check=True)
+
+
+def test_a_cpu_is_one_that_this_process_may_use() -> None:
+    usable = os.sched_getaffinity(0)
+    cpu = min(usable)
+    assert plan("--cpu", str(cpu)).cpu == cpu
+    assert "cpu=0" not in plan("--cpu", str(cpu)).settings, "a guest has a CPU 0 of its own"
+    assert f"cpu={cpu}" in plan("--cpu", str(cpu), "--target", "host").settings
+    assert plan().cpu is None
+    for text, sentence in (
+        (str(max(usable) + 1), f"--cpu is {max(usable) + 1}: allowed are the CPUs that are online and open to this process, "),
+        ("-1", "--cpu is '-1'"),
+        ("first", "--cpu is 'first'"),
+    ):
+        with pytest.raises(UsageError, match=re.escape(sentence)):
+            plan("--cpu", text)
+    with pytest.raises(UsageError, match="--cpu has no use with --threads"):
+        plan("--cpu", str(cpu), "--threads", "1", "--target", "qemu")
+
+
+@pytest.mark.parametrize(("numbers", "text"), [({0}, "0"), ({0, 1, 2, 3, 6}, "0-3, 6"), ({1, 4, 5}, "1, 4-5")])
+def test_cpus_in_words(numbers: set[int], text: str) -> None:
+    assert sweep._ranges(numbers) == text

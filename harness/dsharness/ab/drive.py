@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import paths, targets, ui
 from ..compare import comparison, likeness, verdict
+from ..compare import drive as comparedrive
 from ..compare import picture as comparepicture
 from ..compare import table as comparetable
 from ..compare.comparison import Comparisons, Sweep
@@ -170,7 +171,7 @@ def _seed(plan: Plan) -> int:
 
 
 def compare(plan: AbPlan) -> int:
-    """Measure both sides, show the changes and keep the results. A verdict never fails the command."""
+    """Measure both sides, show the changes, keep the results. Return the exit status: no verdict fails unless --fail-on names it."""
     pair = contenders(plan)
     place = results.label(pair[0].target.name, pair[0].target.accel)
     path = plan.output or results.new_path(f"ab-{place}", None)
@@ -200,7 +201,7 @@ def compare(plan: AbPlan) -> int:
     ui.say(f"comparison: {paths.short(path)}, of {' and '.join(side.path.name for side in sides)}")
     for drawn in comparepicture.draw(found, paths.PLOTS, "ab"):
         ui.say(f"picture: {paths.short(drawn)}")
-    return 0
+    return comparedrive.status([found], plan.fail_on)
 
 
 def _say_absent(pair: Sequence[Contender], taken: dict[str, SideSamples]) -> None:
@@ -216,7 +217,7 @@ def _say_absent(pair: Sequence[Contender], taken: dict[str, SideSamples]) -> Non
 def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, SideSamples]) -> Comparisons:
     """Return the verdicts. A busy machine raises no doubt, since both sides alternate."""
     before, after = sides
-    one, other = (taken[name].names for name in NAMES)
+    one, other = ([cell for cell in taken[name].names if not plan.cells or plan.cells.search(cell)] for name in NAMES)
     return Comparisons(
         before=before,
         after=after,
@@ -233,7 +234,9 @@ def verdicts(plan: AbPlan, taken: dict[str, SideSamples]) -> list[Comparison]:
     """Return a comparison of each cell that both sides have."""
     rule = _rule(plan, taken)
     blocks = interleave.blocks(taken, without=spoilt(plan, taken))
-    one, other = ({cell: blocks[name][cell] for cell in taken[name].names} for name in NAMES)
+    one, other = (
+        {cell: blocks[name][cell] for cell in taken[name].names if not plan.cells or plan.cells.search(cell)} for name in NAMES
+    )
     if rule.exact:
         one, other = _cheapest(one), _cheapest(other)
     return verdict.compare(one, other, rule, in_turns=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import collections
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -86,11 +87,13 @@ def compare(
     alpha: float | None = None,
     across: Collection[str] = (),
     trusting: bool = False,
+    wanted: re.Pattern[str] | None = None,
 ) -> Comparisons:
     """Compare two sweeps. `across` names the kinds of likeness.KINDS that may differ. `trusting` accepts cycles of a busy machine.
+    `wanted` matches the names of the cells to compare; None selects all.
 
     Threshold and alpha are shares; None selects the unit's. HarnessError if the sweeps are the same, differ in a field that must
-    agree, or have no cell in common.
+    agree, or have no such cell in common.
     """
     _refuse_the_same(before, after)
     found = likeness.differences(before.results, after.results)
@@ -98,19 +101,25 @@ def compare(
     one, other = samples(before.results, after.results)
     if not one.keys() & other.keys():
         raise HarnessError(f"{before.path} and {after.path} have no cell in common: there is nothing to compare")
+    selected, rest = _selected(one, wanted), _selected(other, wanted)
+    if not selected.keys() & rest.keys():
+        raise HarnessError(f"--filter {wanted.pattern if wanted else ''!r} matches no cell that {before.path} and {after.path} have in common")
     doubt = likeness.doubt(before.results, after.results)
     if trusting and before.results.unit == after.results.unit:
         doubt = ""
     rule = _rule(before.results, after.results, threshold, alpha)
-    cells = verdict.compare(one, other, rule, doubt)
+    cells = verdict.compare(selected, rest, rule, doubt)
+    if not trusting and not rule.exact:
+        unselected = {name: blocks for name, blocks in one.items() if name not in selected and _is_floor(name)}
+        cells = _held_against_floors(cells, verdict.compare(unselected, other, rule, doubt))
     return Comparisons(
         before,
         after,
         rule,
-        cells if trusting or rule.exact else _held_against_floors(cells),
+        cells,
         found,
-        [name for name in one if name not in other],
-        [name for name in other if name not in one],
+        [name for name in selected if name not in rest],
+        [name for name in rest if name not in selected],
     )
 
 
@@ -120,12 +129,23 @@ def samples(before: Results, after: Results) -> tuple[dict[str, Blocks], dict[st
     return {name: [values] for name, values in one.items()}, {name: [values] for name, values in other.items()}
 
 
-def _held_against_floors(cells: Sequence[Comparison]) -> list[Comparison]:
-    """Withdraw the verdicts at each n whose floor has changed. A floor is the same loop on both sides, so the machine has changed."""
+def _selected(blocks: dict[str, Blocks], wanted: re.Pattern[str] | None) -> dict[str, Blocks]:
+    return {name: values for name, values in blocks.items() if not wanted or wanted.search(name)}
+
+
+def _is_floor(name: str) -> bool:
+    return name.split("/")[0] == floors.FLOOR
+
+
+def _held_against_floors(cells: Sequence[Comparison], unselected: Sequence[Comparison] = ()) -> list[Comparison]:
+    """Withdraw the verdicts at each n whose floor has changed. A floor is the same loop on both sides, so the machine has changed.
+
+    `unselected` are floors that are not among the cells.
+    """
     moved: dict[str, Comparison] = {}
-    for cell in cells:
-        container, _, n = cell.name.split("/")[:3]
-        if container == floors.FLOOR and cell.word in (Word.FASTER, Word.SLOWER):
+    for cell in (*cells, *unselected):
+        n = cell.name.split("/")[2]
+        if _is_floor(cell.name) and cell.word in (Word.FASTER, Word.SLOWER):
             moved[n] = max(cell, moved.get(n, cell), key=lambda one: abs(math.log(one.ratio)))
     return [_doubted(cell, moved) for cell in cells]
 

@@ -3,18 +3,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from .. import paths, ui
+from ..errors import REGRESSED
 from ..results import results
-from . import comparison, picture, table
+from . import comparison, picture, table, verdict
+from .comparison import Comparisons
 from .plan import ComparisonPlan
 
 PICTURE = "compare"
+LISTED = 6
+"""Maximum number of cells to list where --fail-on finds some."""
 
 
 def run(plan: ComparisonPlan) -> int:
-    """Compare each file with the first. The verdicts never fail the command; what cannot be compared does."""
+    """Compare each file with the first. Return the exit status: no verdict fails the command unless --fail-on names it."""
     first, *others = [comparison.Sweep(path, results.read(path)) for path in plan.files]
-    found = [comparison.compare(first, other, plan.threshold, plan.alpha, set(plan.across), plan.trust_busy) for other in others]
+    found = [
+        comparison.compare(first, other, plan.threshold, plan.alpha, plan.across, plan.trust_busy, plan.cells) for other in others
+    ]
     for one in found:
         table.show(one)
     path = plan.json or results.new_path("compare", None)
@@ -25,4 +33,17 @@ def run(plan: ComparisonPlan) -> int:
         name = PICTURE if len(found) == 1 else f"{PICTURE}-{number}"
         for drawn in picture.draw(one, plan.pictures, name):
             ui.say(f"picture: {paths.short(drawn)}")
-    return 0
+    return status(found, plan.fail_on)
+
+
+def status(found: Sequence[Comparisons], fail_on: Collection[str]) -> int:
+    """Return the exit status, and name the cells whose verdict is one of `fail_on`."""
+    failed = 0
+    for one in found:
+        for word in verdict.Word:
+            names = [cell.name for cell in one.cells if cell.word is word and word.value in fail_on]
+            if names:
+                more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+                ui.say(f"--fail-on {word.value}: {', '.join(names[:LISTED])}{more} in {one.after.path}")
+                failed = REGRESSED
+    return failed

@@ -4,12 +4,17 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import options
 from ..errors import UsageError
 from . import likeness
+
+
+FAIL_ON = ("slower", "faster", "inconclusive")
+"""Verdicts that --fail-on turns into an exit status."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,10 @@ class ComparisonPlan:
     alpha: float | None
     across: frozenset[str]
     trust_busy: bool
+    cells: re.Pattern[str] | None
+    """Cells to compare, by their names; None: all."""
+    fail_on: frozenset[str]
+    """Verdicts that fail the command."""
     json: Path | None
     pictures: Path
 
@@ -31,6 +40,18 @@ def add_rule(parser: argparse.ArgumentParser) -> None:
         "--threshold", metavar="T", help="what counts as a change, 5%% or 0.05 (10%% for cycles, 0.1%% for instructions)"
     )
     parser.add_argument("--alpha", metavar="P", help="the chance of any false alarm in all cells (0.05)")
+    parser.add_argument(
+        "--filter", metavar="REGEX", help="compare the cells alone whose names match, ^rbtree/ or /find/; Holm's correction is for these"
+    )
+    parser.add_argument(
+        "--fail-on", action="append", metavar="VERDICT",
+        help=f"exit with status 3 if a cell has this verdict: {', '.join(FAIL_ON)} (commas between)",
+    )  # fmt: skip
+
+
+def fail_on(args: argparse.Namespace) -> frozenset[str]:
+    """Return the verdicts of --fail-on, checked."""
+    return frozenset(options.names("fail-on", args.fail_on, FAIL_ON)) if args.fail_on is not None else frozenset()
 
 
 def checked_plan(args: argparse.Namespace) -> ComparisonPlan:
@@ -46,6 +67,8 @@ def checked_plan(args: argparse.Namespace) -> ComparisonPlan:
         alpha=options.share("alpha", args.alpha, positive=True),
         across=across,
         trust_busy=args.trust_busy,
+        cells=options.pattern("filter", args.filter),
+        fail_on=fail_on(args),
         json=options.json_file("json", args.json),
         pictures=args.output,
     )

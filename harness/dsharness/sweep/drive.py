@@ -117,7 +117,7 @@ def run_guest(
     """
     argv, files = _script(plan, target)
     stream = SweepStream(follow, take)
-    target.cpu = otherprocesses.idlest_cpu() if target.name == "uml" else None
+    target.cpu = otherprocesses.idlest_cpu() if plan.cpu is None and target.name == "uml" else plan.cpu
     ended = target.run(argv, files=files, timeout=plan.timeout, on_stdout=stream.feed)
     if stream.failure:
         raise stream.failure

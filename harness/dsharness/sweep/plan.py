@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ MAX_NUMBERS_OF_THREADS = 16
 MAX_WRITES = 1_000_000
 SHARED_OPS = ("find", "for_each")
 """The operations for which readers share a container."""
+MAX_CPU = 8191
+"""The kernel's largest NR_CPUS on x86_64, less one."""
 MAX_U64 = (1 << 64) - 1
 
 
@@ -79,6 +82,9 @@ class Plan:
     """The result file; None: results/<target>-<time>.json."""
     draw: bool = False
     """True if the sweep draws its pictures, too."""
+    cpu: int | None = None
+    """The CPU of this machine that a guest, or the run on the host, is bound to; None: the least busy one for uml, the core's choice
+    on the host, any for qemu."""
 
     @property
     def cpus(self) -> int:
@@ -118,6 +124,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--threads", nargs="+", metavar="K", help="also share the containers among K readers; several K: one after the other (none)"
     )
     parser.add_argument("--writes", metavar="RATE", help="erasures and insertions per second beside the readers (1000)")
+    parser.add_argument("--cpu", metavar="K", help="bind the guest, or the run on the host, to this CPU (uml: the least busy one)")
     _add_datapath_options(parser)
 
 
@@ -193,6 +200,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
     tries = options.whole("tries", args.tries, 1, MAX_TRIES)
     containers = options.names("container", args.container, known or known_containers())
     ops = options.names("op", args.op, CONTAINER_OPS)
+    cpu = options.whole("cpu", getattr(args, "cpu", None), 0, MAX_CPU)
     settings = {
         "containers": ",".join(containers) if args.container else None,
         "ops": ",".join(ops) if args.op else None,
@@ -204,6 +212,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         "seed": options.whole("seed", args.seed, 0, MAX_U64),
         "patience": options.whole("patience", args.patience, 0, 1000),
         **_sharing(args),
+        "cpu": cpu if args.target == "host" else None,
     }
     plan = Plan(
         target=args.target,
@@ -222,6 +231,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         writer=settings["writes"] != 0,
         output=options.json_file("output", getattr(args, "output", None)),
         draw=getattr(args, "draw", False),
+        cpu=cpu,
     )
     _check_cpus(plan)
     samples = plan.cells * (tries or DEFAULT_TRIES)
@@ -284,7 +294,15 @@ def _sharing(args: argparse.Namespace) -> dict[str, str | int | None]:
 
 
 def _check_cpus(plan: Plan) -> None:
-    """UsageError if the target has fewer CPUs than the readers and the writer need. qemu has as many as the plan needs."""
+    """UsageError if the target has fewer CPUs than the readers and the writer need, or if --cpu names one that cannot be used.
+
+    qemu has as many CPUs as the plan needs.
+    """
+    usable = os.sched_getaffinity(0)
+    if plan.cpu is not None and plan.cpu not in usable:
+        raise UsageError(f"--cpu is {plan.cpu}: allowed are the CPUs that are online and open to this process, {_ranges(usable)}")
+    if plan.cpu is not None and plan.threads:
+        raise UsageError("--cpu has no use with --threads, whose readers and writer need a CPU each: leave one of them out")
     have = {"uml": 1, "host": os.cpu_count() or 1}.get(plan.target)
     if plan.threads and have and plan.cpus > have:
         what = f"{max(plan.threads)} reader{'s' if max(plan.threads) > 1 else ''}{' and a writer' if plan.writer else ''}"
@@ -292,3 +310,10 @@ def _check_cpus(plan: Plan) -> None:
             f"--threads {max(plan.threads)}: {what} need {plan.cpus} CPUs, target {plan.target} has {have}: "
             "take --target qemu, which has as many as needed, or fewer readers, or no writer (--writes 0)"
         )
+
+
+def _ranges(numbers: Collection[int]) -> str:
+    """Return numbers for people: "0-3, 6"."""
+    groups = itertools.groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0])
+    runs = [[number for _, number in group] for _, group in groups]
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
