@@ -132,21 +132,31 @@ static u64 independent_nops(void)
 
 #define CORE_RATE_TRIES	50
 #define CORE_RATE_ROUNDS	200
-#define CORE_RATE_CYCLES	(16 * CORE_RATE_ROUNDS)
+#define CORE_RATE_CYCLES	(DSBENCH_CHAIN_ADDITIONS * CORE_RATE_ROUNDS)
 
-/* Dependent additions, exactly one core cycle each. */
-static u64 dependent_additions(void)
+/**
+ * dsbench_clock_time_chain() - time dependent additions
+ * @rounds: rounds of DSBENCH_CHAIN_ADDITIONS each
+ *
+ * An addition that needs the result of the previous one takes one core cycle,
+ * whoever else uses the core.
+ *
+ * Context: any.
+ *
+ * Return: ticks, with the clock's overhead; 1 where nothing can be told.
+ */
+u64 dsbench_clock_time_chain(unsigned long rounds)
 {
-	unsigned long rounds = CORE_RATE_ROUNDS;
 	unsigned long x = 0;
 	u64 start = dsbench_clock();
 
 	asm volatile("1:\n\t"
-		     ".rept 16\n\t"
+		     ".rept %c2\n\t"
 		     "add $1, %1\n\t"
 		     ".endr\n\t"
 		     "dec %0\n\tjnz 1b"
-		     : "+r" (rounds), "+r" (x) : : "cc");
+		     : "+r" (rounds), "+r" (x)
+		     : "i" (DSBENCH_CHAIN_ADDITIONS) : "cc");
 	return dsbench_clock() - start;
 }
 
@@ -171,7 +181,7 @@ u32 dsbench_clock_core_rate(void)
 		return 0;
 
 	for (i = 0; i < CORE_RATE_TRIES; i++)
-		least = min(least, dependent_additions());
+		least = min(least, dsbench_clock_time_chain(CORE_RATE_ROUNDS));
 	if (least <= overhead)
 		return 0;
 	return div64_u64(1000ULL * CORE_RATE_CYCLES, least - overhead);
@@ -199,6 +209,11 @@ static bool counts_instructions(void)
 	return agreed >= 3;
 }
 #else
+u64 dsbench_clock_time_chain(unsigned long rounds)
+{
+	return 1;
+}
+
 u32 dsbench_clock_core_rate(void)
 {
 	return 0;

@@ -15,9 +15,13 @@ struct dsbench_moment {
 	u64 ns;
 };
 
+/* Additions in a round of dsbench_clock_time_chain(). */
+#define DSBENCH_CHAIN_ADDITIONS	16
+
 void dsbench_clock_init(void);
 void dsbench_clock_set_overhead(u64 ticks);
 void dsbench_clock_moment(struct dsbench_moment *moment);
+u64 dsbench_clock_time_chain(unsigned long rounds);
 u32 dsbench_clock_core_rate(void);
 
 #endif /* _DSBENCH_CORE_CLOCK_H */

@@ -10,6 +10,7 @@
 #include <linux/utsname.h>
 
 #include "clock.h"
+#include "cpuid.h"
 #include "environ.h"
 #include "stolen.h"
 #include "version.h"
@@ -67,50 +68,27 @@ static const struct fact facts[] = {
 };
 
 #ifdef __x86_64__
-/* CPUID traps in guests: used for display only, never near a timed region. */
-static void cpuid_of(u32 leaf, u32 regs[4])
-{
-	asm volatile("cpuid"
-		     : "=a" (regs[0]), "=b" (regs[1]), "=c" (regs[2]),
-		       "=d" (regs[3])
-		     : "a" (leaf), "c" (0));
-}
-
 static void show_cpu_model(struct seq_file *m)
 {
 	char model[3 * 16 + 1] = {};
 	u32 regs[4];
 	u32 i;
 
-	cpuid_of(0x80000000, regs);
+	dsbench_cpuid(0x80000000, regs);
 	if (regs[0] < 0x80000004)
 		return;
 	for (i = 0; i < 3; i++) {
-		cpuid_of(0x80000002 + i, regs);
+		dsbench_cpuid(0x80000002 + i, regs);
 		memcpy(model + 16 * i, regs, sizeof(regs));
 	}
 	seq_printf(m, "# cpu_model: %s\n", strim(model));
 }
 
-/* The hypervisor's signature, or nothing on bare metal. */
-static void hypervisor(char name[13])
-{
-	u32 regs[4];
-
-	name[0] = '\0';
-	cpuid_of(1, regs);
-	if (!(regs[2] & BIT(31)))
-		return;
-	cpuid_of(0x40000000, regs);
-	memcpy(name, &regs[1], 12);
-	name[12] = '\0';
-}
-
 static void show_machine(struct seq_file *m)
 {
-	char name[13];
+	char name[DSBENCH_HYPERVISOR_LEN];
 
-	hypervisor(name);
+	dsbench_hypervisor(name);
 	if (IS_ENABLED(CONFIG_UML))
 		seq_printf(m, "# machine: uml on %s\n",
 			   name[0] ? name : "bare metal");
@@ -125,10 +103,10 @@ static bool clock_may_drift(void)
 	if (strcmp(dsbench_clock_info()->unit, "cycles"))
 		return false;
 
-	cpuid_of(0x80000000, regs);
+	dsbench_cpuid(0x80000000, regs);
 	if (regs[0] < 0x80000007)
 		return true;
-	cpuid_of(0x80000007, regs);
+	dsbench_cpuid(0x80000007, regs);
 	return !(regs[3] & BIT(8));
 }
 #else

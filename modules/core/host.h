@@ -13,7 +13,5 @@
 
 u64 dsbench_host_cpu_ns(void);
 u64 dsbench_host_preemptions(void);
-u64 dsbench_host_block_signals(void);
-void dsbench_host_restore_signals(u64 mask);
 
 #endif /* _DSBENCH_CORE_HOST_H */

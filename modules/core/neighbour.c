@@ -59,24 +59,10 @@ bool dsbench_pace_shared(const struct dsbench_pace *now,
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_pace_shared);
 
-#ifdef __x86_64__
 #define PACE_ROUNDS	20
+
+#ifdef __x86_64__
 #define PACE_JUMPS	600
-
-static u32 time_chain(void)
-{
-	unsigned long rounds = PACE_ROUNDS;
-	unsigned long a = 0;
-	u64 start = dsbench_clock();
-
-	asm volatile("1:\n\t"
-		     ".rept 16\n\t"
-		     "add $1, %1\n\t"
-		     ".endr\n\t"
-		     "dec %0\n\tjnz 1b"
-		     : "+r" (rounds), "+r" (a) : : "cc");
-	return dsbench_clock() - start;
-}
 
 static u32 time_wide(void)
 {
@@ -112,11 +98,6 @@ static bool can_tell(void)
 	return !strcmp(dsbench_clock_info()->unit, "cycles");
 }
 #else
-static u32 time_chain(void)
-{
-	return 1;
-}
-
 static u32 time_wide(void)
 {
 	return 1;
@@ -136,7 +117,7 @@ static bool can_tell(void)
 static bool sample_pace(void)
 {
 	struct dsbench_pace now = {
-		.chain = time_chain(),
+		.chain = dsbench_clock_time_chain(PACE_ROUNDS),
 		.wide = time_wide(),
 		.jumps = time_jumps(),
 	};

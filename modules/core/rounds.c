@@ -34,7 +34,7 @@ static void cell_failed(struct dsbench_run *run, struct dsbench_cell *cell,
 		break;
 	case -ENOMEM:
 		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
-				    "%s had no memory in %s at n=%u, though what could be reclaimed was: the tries before that are kept",
+				    "%s ran out of memory in %s at n=%u, even after reclaim: its earlier tries are kept",
 				    cell->container, op, cell->n);
 		break;
 	case -ENXIO:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Time that others took from a slice without an interrupt of this kernel. Under
+ * Time that others took from a try without an interrupt of this kernel. Under
  * User Mode Linux the host knows: involuntary switches, and the difference of
  * wall time and CPU time. Under KVM the hypervisor reports steal time, which
  * the timer tick adds up.
@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include "clock.h"
+#include "cpuid.h"
 #include "export.h"
 #include "host.h"
 #include "stolen.h"
@@ -20,31 +21,19 @@
 #define NOISE_NS	10000
 
 #ifdef __x86_64__
-#define CPUID_FEATURES		1
-#define CPUID_HYPERVISOR	BIT(31)		/* ecx */
-#define CPUID_KVM		0x40000000
 #define CPUID_KVM_FEATURES	0x40000001
 #define CPUID_KVM_STEAL		BIT(5)		/* eax */
 
-static void cpuid_of(u32 leaf, u32 regs[4])
-{
-	asm volatile("cpuid"
-		     : "=a" (regs[0]), "=b" (regs[1]), "=c" (regs[2]),
-		       "=d" (regs[3])
-		     : "a" (leaf), "c" (0));
-}
-
 static const char *hypervisor_source(void)
 {
+	char name[DSBENCH_HYPERVISOR_LEN];
 	u32 regs[4];
 
-	cpuid_of(CPUID_FEATURES, regs);
-	if (!(regs[2] & CPUID_HYPERVISOR))
+	if (!dsbench_hypervisor(name))
 		return "none: no hypervisor";
 
-	cpuid_of(CPUID_KVM, regs);
-	if (IS_ENABLED(CONFIG_PARAVIRT) && !memcmp(&regs[1], "KVMKVMKVM", 9)) {
-		cpuid_of(CPUID_KVM_FEATURES, regs);
+	if (IS_ENABLED(CONFIG_PARAVIRT) && !strcmp(name, "KVMKVMKVM")) {
+		dsbench_cpuid(CPUID_KVM_FEATURES, regs);
 		if (regs[0] & CPUID_KVM_STEAL)
 			return "seen by the hypervisor's steal time";
 	}
@@ -95,10 +84,14 @@ static u64 steal_time(void)
 }
 
 /**
- * dsbench_stolen_begin() - note what is known before a slice
+ * dsbench_stolen_begin() - note what is known before a try
  * @before: set to it
  *
- * Context: any, on the CPU of the slice.
+ * The host is asked by system calls, which leave caches and branch predictors
+ * as the host's kernel used them: a slice right behind them would cost up to
+ * half as much again. So call this before the try touches what it measures.
+ *
+ * Context: any, on the CPU of the try.
  */
 void dsbench_stolen_begin(struct dsbench_stolen *before)
 {
@@ -115,7 +108,7 @@ void dsbench_stolen_begin(struct dsbench_stolen *before)
  * The tick that was due during a theft comes once interrupts are enabled, and
  * adds the steal time; so call this with interrupts enabled.
  *
- * Context: process context, on the CPU of the slice.
+ * Context: process context, on the CPU of the try.
  *
  * Return: true if time was stolen.
  */

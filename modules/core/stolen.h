@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Time that a hypervisor or a host took from a slice. */
+/* Time that a hypervisor or a host took from a try. */
 #ifndef _DSBENCH_CORE_STOLEN_H
 #define _DSBENCH_CORE_STOLEN_H
 
 #include <linux/types.h>
 
 /**
- * struct dsbench_stolen - what was known before a slice
+ * struct dsbench_stolen - what was known before a try
  * @ticks: dsbench_clock()
  * @cpu_ns: CPU time that the host had given
  * @preemptions: involuntary switches on the host

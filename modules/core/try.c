@@ -175,16 +175,13 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 			    !cell->irqs_on,
 		.sleeps = cell->source->ops->sleeps,
 	};
-	struct dsbench_stolen stolen;
 	s64 ticks;
 
 	for (; slice.first < cell->elements; slice.first = slice.last) {
 		slice.last = min(cell->elements, slice.first + cell->slice);
-		dsbench_stolen_begin(&stolen);
 		t->disturbed |= dsbench_neighbour_busy();
 		dsbench_time_slice(&slice);
-		t->disturbed |= slice.disturbed || dsbench_neighbour_busy() ||
-				(!slice.sleeps && dsbench_stolen_end(&stolen));
+		t->disturbed |= slice.disturbed || dsbench_neighbour_busy();
 		if (slice.opened)
 			note_opened(cell);
 		if (slice.err)
@@ -238,8 +235,10 @@ int dsbench_cell_begin(struct dsbench_cell *cell)
 
 static int try_once(struct dsbench_cell *cell, struct timing *t)
 {
+	struct dsbench_stolen stolen;
 	int err;
 
+	dsbench_stolen_begin(&stolen);
 	err = dsbench_cell_begin(cell);
 	if (err)
 		return err;
@@ -247,6 +246,8 @@ static int try_once(struct dsbench_cell *cell, struct timing *t)
 	err = prepare(cell);
 	if (!err)
 		err = time_op(cell, t);
+	if (!cell->source->ops->sleeps)
+		t->disturbed |= dsbench_stolen_end(&stolen);
 	if (!err)
 		err = verify(cell);
 	dsbench_set_empty(cell->set, cell->source->ops);

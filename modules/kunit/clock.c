@@ -5,6 +5,7 @@
  */
 
 #include <linux/irqflags.h>
+#include <linux/jiffies.h>
 #include <linux/preempt.h>
 #include <linux/string.h>
 
@@ -76,6 +77,32 @@ static void slice_keeps_interrupts_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, preempt_count(), 0);
 }
 
+/* A timer tick becomes due during this operation. */
+static int outlast_a_tick(struct dsbench_set *set, u32 first, u32 last)
+{
+	u64 tick = dsbench_clock_info()->khz * jiffies_to_msecs(1);
+	u64 end = dsbench_clock() + 3 * tick;
+
+	while (dsbench_clock() < end)
+		;
+	return 0;
+}
+
+/*
+ * A real interrupt waits until the slice has ended. Under UML its signal runs
+ * a handler within the slice, even with interrupts disabled.
+ */
+static void a_pending_interrupt_of_uml_disturbs(struct kunit *test)
+{
+	struct dsbench_slice slice = { .op = outlast_a_tick, .irqs_off = true };
+
+	if (!IS_ENABLED(CONFIG_UML))
+		kunit_skip(test, "only a host's signals run within a slice");
+
+	dsbench_time_slice(&slice);
+	KUNIT_EXPECT_TRUE(test, slice.disturbed);
+}
+
 static void slice_passes_range_and_error(struct kunit *test)
 {
 	struct dsbench_slice slice = {
@@ -114,6 +141,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(clock_is_described),
 	KUNIT_CASE(moments_follow_each_other),
 	KUNIT_CASE(slice_keeps_interrupts_out),
+	KUNIT_CASE(a_pending_interrupt_of_uml_disturbs),
 	KUNIT_CASE(slice_passes_range_and_error),
 	KUNIT_CASE(a_shared_core_is_told_from_a_slow_one),
 	{}

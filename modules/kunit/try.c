@@ -27,6 +27,7 @@
 /**
  * struct script - what the operation of a subject does
  * @ticks: time that it takes, at the least
+ * @per_element: time that each element takes on top
  * @interrupted: calls, from the first on, that an interrupt hits
  * @enables: it enables interrupts
  * @starved: calls, from the first on, that fail with -ENOMEM
@@ -40,6 +41,7 @@
  */
 struct script {
 	u64 ticks;
+	u64 per_element;
 	u32 interrupted;
 	bool enables;
 	u32 starved;
@@ -101,7 +103,7 @@ static void scripted_settle(struct dsbench_set *set)
 static int scripted_fill(struct dsbench_set *set, u32 first, u32 last)
 {
 	struct script *s = script_of(set);
-	u64 end = dsbench_clock() + s->ticks;
+	u64 end = dsbench_clock() + s->ticks + s->per_element * (last - first);
 
 	if (s->calls < ARRAY_SIZE(s->order))
 		s->order[s->calls] = all_calls;
@@ -127,8 +129,8 @@ static const struct dsbench_ops scripted_ops = {
 	.op = { [DSBENCH_FILL] = scripted_fill },
 };
 
-static int add_cell(struct kunit *test, struct dsbench_run *run,
-		    struct actor *actor, struct dsbench_set *set)
+static int add_cell(struct dsbench_run *run, struct actor *actor,
+		    struct dsbench_set *set)
 {
 	struct dsbench_cell *cell = kzalloc(sizeof(*cell), GFP_KERNEL);
 
@@ -188,7 +190,7 @@ static int stage_init(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(s->actor); i++) {
 		s->actor[i].subject.name = names[i];
 		s->actor[i].subject.ops = &scripted_ops;
-		err = add_cell(test, s->run, &s->actor[i], s->set);
+		err = add_cell(s->run, &s->actor[i], s->set);
 		if (err)
 			return err;
 	}
@@ -219,8 +221,11 @@ static void a_sample_is_the_time_of_the_operation(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dsbench_try(s->cell, true), 0);
 	KUNIT_EXPECT_EQ(test, s->cell->done, 1);
 	KUNIT_EXPECT_GE(test, s->cell->samples[0] + (s64)s->overhead, ticks);
-	KUNIT_EXPECT_EQ(test, s->actor[0].script.verified, 1);
-	KUNIT_EXPECT_EQ(test, s->actor[0].script.settled, 1);
+	/* A busy host may have disturbed the try, so that it was repeated. */
+	KUNIT_EXPECT_EQ(test, s->actor[0].script.verified,
+			s->actor[0].script.calls);
+	KUNIT_EXPECT_EQ(test, s->actor[0].script.settled,
+			s->actor[0].script.calls);
 }
 
 static void a_sample_is_the_sum_of_its_slices(struct kunit *test)
@@ -320,7 +325,7 @@ static void too_long_slices_become_shorter(struct kunit *test)
 {
 	struct stage *s = test->priv;
 
-	s->actor[0].script.ticks = 150 * dsbench_clock_info()->khz;
+	s->actor[0].script.per_element = 150 * dsbench_clock_info()->khz / N;
 	KUNIT_ASSERT_EQ(test, dsbench_try(s->cell, true), 0);
 	KUNIT_EXPECT_LT(test, s->cell->slice, N);
 	KUNIT_EXPECT_EQ(test, s->cell->done, 1);
