@@ -95,7 +95,7 @@ def make(
             "target": "uml",
             "accel": None,
             "kernel": "6.12.117",
-            "unit": "cycles",
+            "unit": "tsc",
             "clock": "rdtsc between lfence, rdtscp and lfence",
             "clock_khz": 2_500_000,
             "clock_overhead": 61,
@@ -140,7 +140,7 @@ def _shared(draw: random.Random, container: str, op: str, n: int, threads: int, 
 def _elements(draw: random.Random, cell: Cell, cost: tuple[float, float], tries: int) -> Cell:
     for _ in range(tries):
         spread = 1 + draw.expovariate(30)
-        cell.cycles.append(round(cost[0] * (cell.n / 1000) ** cost[1] * spread * cell.elements))
+        cell.counts.append(round(cost[0] * (cell.n / 1000) ** cost[1] * spread * cell.elements))
         cell.disturbed.append(int(draw.random() < 0.02))
     return cell
 
@@ -149,6 +149,6 @@ def _packets(draw: random.Random, device: str, op: str, octets: int, tries: int)
     fixed, growth = _PACKET_COSTS.get(device, (5000.0, 0.06))
     cell = Cell(device, op, octets, PACKETS)
     for _ in range(tries):
-        cell.cycles.append(round((fixed + growth * octets) * _SHARES[op] * (1 + draw.expovariate(30)) * PACKETS))
+        cell.counts.append(round((fixed + growth * octets) * _SHARES[op] * (1 + draw.expovariate(30)) * PACKETS))
         cell.disturbed.append(int(draw.random() < 0.02))
     return cell

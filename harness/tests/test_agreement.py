@@ -20,7 +20,7 @@ def test_a_sweep_agrees_with_itself() -> None:
 
 def test_the_worst_cell_is_named_in_both_directions() -> None:
     slower = make()
-    slower.cells[5].cycles = array("q", (value * 3 for value in slower.cells[5].cycles))
+    slower.cells[5].counts = array("q", (value * 3 for value in slower.cells[5].counts))
     name = slower.cells[5].name
     for found, ratio in ((agreement.of(make(), slower), 3), (agreement.of(slower, make()), 1 / 3)):
         assert found.worst[0] == name
@@ -33,7 +33,7 @@ def test_disturbed_tries_do_not_tell_where_others_do() -> None:
     cell = disturbed.cells[5]
     cell.disturbed = array("b", [1, 0] * 10)
     for number in range(0, 20, 2):
-        cell.cycles[number] *= 3
+        cell.counts[number] *= 3
     calm = agreement.of(make(), disturbed).ratios[cell.name]
     assert calm == pytest.approx(1, abs=0.1)
     assert agreement.of(disturbed, make()).ratios[cell.name] == pytest.approx(1 / calm)
@@ -46,7 +46,7 @@ def test_both_sweeps_have_the_same_kind_of_tries() -> None:
     for sweep, share in ((one, [1, 0] * 10), (other, [1, 1, 0, 1] * 5)):
         sweep.cells[5].disturbed = array("b", share)
         for number, disturbed in enumerate(share):
-            sweep.cells[5].cycles[number] = 2000 if disturbed else 1000
+            sweep.cells[5].counts[number] = 2000 if disturbed else 1000
     before, after = results.comparable_samples(one, other)
     name = one.cells[5].name
     assert len(before[name]) == len(after[name]) == 20
@@ -62,7 +62,7 @@ def test_counts_of_instructions_are_not_disturbed() -> None:
 
 def test_cells_below_resolution_have_no_ratio() -> None:
     low = make()
-    low.cells[0].cycles = array("q", [0] * 20)
+    low.cells[0].counts = array("q", [0] * 20)
     found = agreement.of(make(), low)
     assert found.unresolved == [low.cells[0].name]
     assert len(found.as_json()["ratios"]) == 63

@@ -36,7 +36,7 @@ def scaled(sweep: Results, factor: float, *names: str) -> Results:
     """The sweep with these cells so many times as dear."""
     for cell in sweep.cells:
         if cell.name in names:
-            cell.cycles = array("q", (round(value * factor) for value in cell.cycles))
+            cell.counts = array("q", (round(value * factor) for value in cell.counts))
     return sweep
 
 
@@ -111,7 +111,7 @@ def with_floors(sweep: Results, factor: float = 1.0) -> Results:
     for n in sweep.sizes:
         cell = Cell("floor", "walk", n, n)
         scale = factor if n == 500 else 1.0
-        cell.cycles.extend(round(scale * 2000 * n * draw.uniform(0.99, 1.01)) for _ in range(20))
+        cell.counts.extend(round(scale * 2000 * n * draw.uniform(0.99, 1.01)) for _ in range(20))
         cell.disturbed.extend([0] * 20)
         sweep.cells.append(cell)
         sweep.context["cells"].append(cell.name)
@@ -152,7 +152,7 @@ def test_cells_that_one_side_lacks_are_named() -> None:
 
 
 def test_the_rule_is_told_as_it_was_applied() -> None:
-    cycles, counts = Rule.of("cycles"), Rule.of("instructions")
+    cycles, counts = Rule.of("tsc"), Rule.of("instructions")
     noisy = "no further beyond it than loads of either side are apart"
     assert "±10 %" in comparetable.rule(cycles, in_turns=False) and "Mann-Whitney" in comparetable.rule(cycles, in_turns=False)
     assert "±0.1 %" in comparetable.rule(counts, in_turns=True) and "signed ranks" in comparetable.rule(counts, in_turns=True)
@@ -174,7 +174,7 @@ def test_cells_of_threads_are_compared_like_others() -> None:
     ("other", "kind", "sentence"),
     [
         ({"target": "qemu", "accel": "kvm"}, "target", "target (uml and qemu), accel (None and kvm)"),
-        ({"unit": "instructions"}, "unit", "unit (cycles and instructions)"),
+        ({"unit": "instructions"}, "unit", "unit (tsc and instructions)"),
         ({"clock": "get_cycles"}, "unit", "clock (rdtsc between lfence, rdtscp and lfence and get_cycles)"),
         ({"kernel": "6.1.0"}, "kernel", "kernel (6.12.117 and 6.1.0)"),
         ({"cpu_model": "Other"}, "machine", "cpu_model (Example CPU 9000 @ 2.50GHz and Other)"),
@@ -228,7 +228,7 @@ def test_fields_that_one_does_not_have_say_nothing() -> None:
 def test_cycles_and_instructions_never_get_a_verdict() -> None:
     found = compared(make(), again(unit="instructions"), across=["unit"], trusting=True)
     assert found.counts[Word.INCONCLUSIVE] == 64
-    assert found.rule == Rule.of("cycles")
+    assert found.rule == Rule.of("tsc")
 
 
 def test_instructions_do_not_mind_the_machine() -> None:
@@ -390,7 +390,7 @@ def test_bad_arguments(
     ("damage", "sentence"),
     [
         (lambda text: text[: len(text) // 2], "so it may be truncated"),
-        (lambda text: re.sub(r'"cycles":\d+', '"cycles":NaN', text, count=1), "it contains NaN"),
+        (lambda text: re.sub(r'"count":\d+', '"count":NaN', text, count=1), "it contains NaN"),
         (lambda text: text.replace('"cells": [', '"cells": [\n"list/fill/9",', 1), "1 of its 17 cells are missing"),
         (lambda text: '{"context": {}, "benchmarks": [], "comparisons": []}', "it is an evaluation of tunnels, not a sweep"),
         (lambda text: '{"kind": "comparison", "comparisons": []}', "it is a comparison, not a sweep"),

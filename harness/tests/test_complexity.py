@@ -103,20 +103,20 @@ def test_caches_that_hold_elements() -> None:
 def test_caches_that_are_not_told_are_absent(told: object) -> None:
     assert caches.of({"caches": told}) == caches.of({}) == []
     assert caches.private({"caches": told}) is None
-    assert curvefits.last_n({"caches": told, "unit": "cycles"}) == math.inf
+    assert curvefits.last_n({"caches": told, "unit": "tsc"}) == math.inf
 
 
 def test_cycles_are_fitted_within_the_private_cache() -> None:
-    assert curvefits.last_n({"caches": CACHES, "unit": "cycles"}) == 16384
+    assert curvefits.last_n({"caches": CACHES, "unit": "tsc"}) == 16384
     assert curvefits.last_n({"caches": CACHES, "unit": "instructions"}) == math.inf
-    assert "L2" in curvefits.explained({"caches": CACHES, "unit": "cycles"}, [])
+    assert "L2" in curvefits.explained({"caches": CACHES, "unit": "tsc"}, [])
 
 
 def test_a_curves_file_has_google_benchmarks_rows(tmp_path: Path) -> None:
     curve = make(sizes=SIZES, tries=3, curve={"sizes": SIZES})
     for cell in curve.cells:
         per_element = CURVES["O(log n)" if cell.container == "rbtree" else "O(1)"](max(cell.n, 2))
-        cell.cycles = array("q", [round(per_element * cell.elements)] * 3)
+        cell.counts = array("q", [round(per_element * cell.elements)] * 3)
     path = tmp_path / "curve.json"
     results.write(curve, path)
     rows = {row["name"]: row for row in json.loads(path.read_text())["benchmarks"]}

@@ -65,7 +65,7 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     made = curve()
     for cell in made.cells:
         if cell.name.startswith("xarray/fill/") and cell.n >= 100:
-            cell.cycles = array("q", [0, 0, -1])
+            cell.counts = array("q", [0, 0, -1])
     curvetable.show(made)
     text = capsys.readouterr().out
     assert "O(n)" in text and "n=1000000" in text
@@ -96,12 +96,12 @@ def test_floors_are_drawn_below() -> None:
 
 def test_caches_do_not_pass_for_complexity() -> None:
     bent = with_floors()
-    chase = {cell.n: cell.cycles[0] / cell.n for cell in bent.cells if cell.op == "chase"}
+    chase = {cell.n: cell.counts[0] / cell.n for cell in bent.cells if cell.op == "chase"}
     for cell in bent.cells:
         if (cell.container, cell.op) == ("list", "for_each"):
-            cell.cycles = array("q", [round(1.7 * chase[cell.n] * cell.n)] * 3)
+            cell.counts = array("q", [round(1.7 * chase[cell.n] * cell.n)] * 3)
         if (cell.container, cell.op) == ("rbtree", "find"):
-            cell.cycles = array("q", [round(1.7 * math.log2(cell.n) * chase[cell.n] * cell.n) + 1] * 3)
+            cell.counts = array("q", [round(1.7 * math.log2(cell.n) * chase[cell.n] * cell.n) + 1] * 3)
     found = {series: fit.word for series, fit in curvefits.fits(bent.context, bent.cells).items()}
     assert (found["list", "for_each"], found["floor", "chase"], found["rbtree", "find"]) == ("O(1)", "O(1)", "O(log n)")
     without = [cell for cell in bent.cells if cell.container != "floor"]

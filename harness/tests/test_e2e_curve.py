@@ -76,7 +76,7 @@ def test_the_tables_of_the_seed_report(tmp_path: Path) -> None:
     argv = [str(HARNESS), "seed-tables", "--tries", "3", "--warmup", "0", "--output", str(output)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for title in ("Table 1: fill", "Table 2: find", "Table 3: for_each", "ours, cycles"):
+    for title in ("Table 1: fill", "Table 2: find", "Table 3: for_each", "ours, TSC cycles"):
         assert title in done.stdout
     found = results.read(output)
     assert found.context["complete"]

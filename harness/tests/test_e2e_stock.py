@@ -119,8 +119,8 @@ def _set(**values: int) -> str:
 def _costs(text: str) -> list[int]:
     """The samples of the oracle's container, in the order of the tries."""
     lines = [line.split(",") for line in text.splitlines()]
-    columns = next(line for line in lines if "cycles" in line)
-    return [int(line[columns.index("cycles")]) for line in lines if len(line) == len(columns) and line[columns.index("container")] == "oracle"]
+    columns = next(line for line in lines if "count" in line)
+    return [int(line[columns.index("count")]) for line in lines if len(line) == len(columns) and line[columns.index("container")] == "oracle"]
 
 
 @ON_THE_ORACLES_KERNELS

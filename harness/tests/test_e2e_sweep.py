@@ -57,7 +57,7 @@ def test_statistics_of_the_kernel_and_numpy_agree(uml: targets.Target) -> None:
     exact = {(row["container"], row["op"]): row for row in csv.DictReader(results_text.splitlines())}
     for row in report.rows:
         (cell,) = (cell for cell in cells if (cell.container, cell.op) == (row.container, row.op))
-        ours = stats.summarise(cell.cycles)
+        ours = stats.summarise(cell.counts)
         assert row.disturbed == sum(cell.disturbed)
         for name, value in (("min", ours.min), ("p50", ours.median), ("mean", ours.mean), ("p90", ours.p90),
                             ("p99", ours.p99), ("max", ours.max), ("mad", ours.mad)):  # fmt: skip
@@ -80,9 +80,9 @@ def test_a_complete_sweep(uml: targets.Target, tmp_path: Path) -> None:
     subjects = [(c, o) for c in ("list", "xarray") for o in ("fill", "find")] + [(floors.FLOOR, o) for o in floors.OPS]
     names = {f"{c}/{o}/{n}" for c, o in subjects for n in (64, 128)}
     assert {cell.name for cell in found.cells} == names
-    assert {len(cell.cycles) for cell in found.cells} == {11}
+    assert {len(cell.counts) for cell in found.cells} == {11}
     context = found.context
-    assert (context["complete"], context["target"], context["unit"]) == (True, "uml", "cycles")
+    assert (context["complete"], context["target"], context["unit"]) == (True, "uml", "tsc")
     assert (context["n"], context["tries"], context["warmup"]) == ([64, 128], 11, 10)
     assert context["clock_khz"] > 100_000
     assert context["kernel"] == uml.kernel.release
@@ -104,7 +104,7 @@ def test_a_sweep_with_the_datapath(uml: targets.Target, tmp_path: Path) -> None:
     context = found.context
     assert (context["complete"], context["n"], context["payloads"]) == (True, [64], [64, 1400])
     assert (context["devices"], context["absent_devices"]) == (["veth", "udptun", "bareudp"], {})
-    path = {cell.container: stats.summarise(cell.cycles).min for cell in packets.cells if cell.op == "path"}
+    path = {cell.container: stats.summarise(cell.counts).min for cell in packets.cells if cell.op == "path"}
     assert min(path.values()) > 0
 
 

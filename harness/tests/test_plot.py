@@ -19,6 +19,7 @@ from dsharness.plot import figures, seedfigure
 from dsharness.plot.picture import Point
 from dsharness.results import results
 from dsharness.results.results import Results
+from dsharness.results.samples import unit_words
 from dsharness.statistics import stats
 
 pytestmark = pytest.mark.skipif(not shutil.which("gnuplot"), reason="gnuplot is not installed")
@@ -64,7 +65,7 @@ def test_the_words_on_a_picture(tmp_path: Path) -> None:
     for path in figures.draw(make(), tmp_path):
         if path.suffix == ".svg":
             text = svg_text(path)
-            for words in ("counted in cycles", "target uml", "kernel 6.12.117", "rdtsc", "2026-01-02", "0123456789ab",
+            for words in ("counted in TSC cycles", "target uml", "kernel 6.12.117", "rdtsc", "2026-01-02", "0123456789ab",
                           "Example CPU 9000", "median of 20 tries", "for_each", "hashtable", "xarray"):  # fmt: skip
                 assert words in text, path.name
 
@@ -112,19 +113,19 @@ def test_the_seed_report_has_totals() -> None:
     picture = seedfigure.picture(make())
     assert picture is not None
     fill = picture.panels[0]
-    assert fill.value_label == "cycles of a try"
+    assert fill.value_label == "TSC cycles of a try"
     assert fill.series["list"][0].median == 788988
     assert fill.series["xarray"][-1].median == 384668
     ours = picture.panels[3].series["list"][0]
     cell = next(cell for cell in make().cells if cell.name == "list/fill/500")
-    assert ours.median == stats.summarise(cell.cycles).median
+    assert ours.median == stats.summarise(cell.counts).median
 
 
 def test_cycles_and_instructions_share_no_axis(tmp_path: Path) -> None:
     sweep = make(unit="instructions", target="qemu", accel="icount")
     picture = seedfigure.picture(sweep)
     assert picture is not None
-    assert [panel.value_label.split()[0] for panel in picture.panels] == ["cycles"] * 3 + ["instructions"] * 3
+    assert [panel.value_label.split()[0] for panel in picture.panels] == ["TSC"] * 3 + ["instructions"] * 3
     above, below = picture.panels[0], picture.panels[3]
     assert (above.low, above.high) != (below.low, below.high)
     text = " ".join(svg_text(path) for path in figures.draw(sweep, tmp_path) if path.name == "seed-report.svg")
@@ -157,7 +158,7 @@ def test_no_common_size_makes_no_seed_report(tmp_path: Path) -> None:
 def test_unusual_sweeps(options: dict[str, Any], tmp_path: Path) -> None:
     for path in figures.draw(make(**options), tmp_path):
         if path.suffix == ".svg":
-            assert "counted in cycles" in svg_text(path)
+            assert "counted in TSC cycles" in svg_text(path)
 
 
 def test_floors_are_thin_lines_below_the_containers(tmp_path: Path) -> None:
@@ -190,7 +191,7 @@ def test_floors_are_marks_among_the_bars() -> None:
 def test_floors_below_resolution_are_not_drawn(tmp_path: Path) -> None:
     sweep = make(floors=True)
     for cell in sweep.floors.cells:
-        cell.cycles = array("q", [-5] * len(cell.cycles))
+        cell.counts = array("q", [-5] * len(cell.counts))
     assert not figures.largest(sweep).panels[0].marks
     assert figures.per_element(sweep).panels[1].log
     assert len(figures.draw(sweep, tmp_path)) == 6
@@ -198,7 +199,7 @@ def test_floors_below_resolution_are_not_drawn(tmp_path: Path) -> None:
 
 def with_value(sweep: Results, value: int, *, everywhere: bool) -> Results:
     for cell in sweep.cells if everywhere else sweep.cells[:1]:
-        cell.cycles = array("q", [value] * len(cell.cycles))
+        cell.counts = array("q", [value] * len(cell.counts))
     return sweep
 
 
@@ -248,7 +249,7 @@ def test_the_datapath_is_drawn_where_there_is_one(tmp_path: Path) -> None:
     for path in drawn[6:]:
         if path.suffix == ".svg":
             text = svg_text(path)
-            for words in ("cycles per packet", "udptun", "veth: the bare link", "wireguard (encrypts: not compared)",
+            for words in ("TSC cycles per packet", "udptun", "veth: the bare link", "wireguard (encrypts: not compared)",
                           "1400 B", "target uml", "median of 20 tries"):  # fmt: skip
                 assert words in text, path.name
 
@@ -284,7 +285,7 @@ def test_what_encrypts_does_not_stretch_the_axis() -> None:
 def test_an_outlier_does_not_stretch_the_axis(tmp_path: Path) -> None:
     sweep = with_datapath()
     cell = next(cell for cell in sweep.cells if cell.name == "fou/path/64400")
-    cell.cycles = array("q", (50 * value for value in cell.cycles))
+    cell.counts = array("q", (50 * value for value in cell.counts))
     panel = figures.datapath_bars(sweep.part("packet")).panels[3]
     assert panel.high < 2 * max(point.high for point in panel.series["vxlan"])
     assert "↑" in svg_text(next(path for path in figures.draw(sweep, tmp_path) if path.name == "datapath.svg"))
@@ -301,7 +302,7 @@ def test_containers_and_tunnels_side_by_side() -> None:
     assert picture is not None
     left, right = picture.panels
     assert (left.title, right.title) == ("one element, n = 4,000", "one packet, payload 1400 B")
-    assert (left.value_label, right.value_label) == ("cycles per element", "cycles per packet")
+    assert (left.value_label, right.value_label) == ("TSC cycles per element", "TSC cycles per packet")
     assert [text for text, _ in right.axis.ticks] == list(DEVICES[1:])
     assert len(right.series["in-tree tunnels"]) == 4
     assert [mark.value > 0 for mark in right.marks] == [True]
@@ -334,7 +335,7 @@ def test_absent_devices_are_named(tmp_path: Path) -> None:
 def test_unusual_datapaths(options: dict[str, Any], tmp_path: Path) -> None:
     for path in figures.draw(with_datapath(**options), tmp_path)[6:]:
         if path.suffix == ".svg":
-            assert f"{options.get('unit', 'cycles')} per packet" in svg_text(path)
+            assert f"{unit_words(options.get('unit', 'tsc'))} per packet" in svg_text(path)
 
 
 def test_a_datapath_without_a_whole_path(tmp_path: Path) -> None:

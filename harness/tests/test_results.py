@@ -49,24 +49,24 @@ def test_round_trip(written: Path) -> None:
 def test_a_row_a_try(written: Path) -> None:
     cell = make().cells[0]
     tries = [row for row in rows(written, "iteration") if row["name"] == "hashtable/fill/500"]
-    assert [row["cycles"] for row in tries] == list(cell.cycles)
+    assert [row["count"] for row in tries] == list(cell.counts)
     assert [row["repetition_index"] for row in tries] == list(range(20))
     for row in tries:
-        assert row["cycles_per_element"] == pytest.approx(row["cycles"] / 500, abs=1e-4)
+        assert row["tsc_per_element"] == pytest.approx(row["count"] / 500, abs=1e-4)
         # 2.5 GHz: a cycle is 0.4 ns
-        assert row["real_time"] == row["cpu_time"] == pytest.approx(row["cycles"] / 500 * 0.4, abs=1e-4)
+        assert row["real_time"] == row["cpu_time"] == pytest.approx(row["count"] / 500 * 0.4, abs=1e-4)
         assert (row["time_unit"], row["iterations"], row["threads"]) == ("ns", 500, 1)
 
 
 def test_aggregates_are_google_benchmarks(written: Path) -> None:
-    values = np.array(make().cells[0].cycles) / 500
+    values = np.array(make().cells[0].counts) / 500
     aggregates = [row for row in rows(written, "aggregate") if row["run_name"] == "hashtable/fill/500"]
     found = {row["aggregate_name"]: row for row in aggregates}
     assert list(found) == ["mean", "median", "stddev", "cv", "min", "p10", "p90"]
     assert found["median"]["name"] == "hashtable/fill/500_median"
-    assert found["median"]["cycles_per_element"] == pytest.approx(np.median(values), abs=1e-6)
+    assert found["median"]["tsc_per_element"] == pytest.approx(np.median(values), abs=1e-6)
     assert found["p90"]["real_time"] == pytest.approx(np.percentile(values, 90) * 0.4, abs=1e-6)
-    assert found["stddev"]["cycles_per_element"] == pytest.approx(values.std(ddof=1), abs=1e-6)
+    assert found["stddev"]["tsc_per_element"] == pytest.approx(values.std(ddof=1), abs=1e-6)
     assert found["cv"]["real_time"] == pytest.approx(values.std(ddof=1) / values.mean(), abs=1e-6)
     assert {row["aggregate_unit"] for name, row in found.items() if name != "cv"} == {"time"}
     assert found["cv"]["aggregate_unit"] == "percentage"
@@ -78,11 +78,11 @@ def test_the_median_says_how_sure_it_is(written: Path) -> None:
     others = [row for row in rows(written, "aggregate") if row["aggregate_name"] != "median"]
     assert not any("median_low" in row or "outliers_mild" in row for row in others)
     first = medians[0]
-    interval = inference.median_interval(np.array(cell.cycles) / 500)
+    interval = inference.median_interval(np.array(cell.counts) / 500)
     assert (first["median_low"], first["median_high"]) == pytest.approx((interval.low, interval.high), abs=1e-6)
     for row in medians:
-        assert row["median_low"] <= row["cycles_per_element"] <= row["median_high"]
-    classed = inference.outliers(cell.cycles)
+        assert row["median_low"] <= row["tsc_per_element"] <= row["median_high"]
+    classed = inference.outliers(cell.counts)
     assert (first["outliers_mild"], first["outliers_severe"]) == (classed.mild, classed.severe)
     assert sum(row["outliers_mild"] for row in medians) > 0
     with written.with_suffix(".csv").open() as file:
@@ -95,9 +95,9 @@ def test_the_median_says_how_sure_it_is(written: Path) -> None:
 def test_the_terminal_says_how_sure_the_medians_are(capsys: pytest.CaptureFixture[str]) -> None:
     same = make(sizes=[500], tries=8)
     for cell in same.cells:
-        cell.cycles = array("q", [cell.cycles[0]] * 8)
-    same.cells[2].cycles = array("q", [900, 1000, 1000, 1000, 1000, 1000, 1000, 1200])
-    same.cells[3].cycles = array("q", [900, 900, 900, 1000, 1000, 1100, 1100, 1100])
+        cell.counts = array("q", [cell.counts[0]] * 8)
+    same.cells[2].counts = array("q", [900, 1000, 1000, 1000, 1000, 1000, 1000, 1200])
+    same.cells[3].counts = array("q", [900, 900, 900, 1000, 1000, 1100, 1100, 1100])
     table.show_medians(same)
     assert capsys.readouterr().out.splitlines()[-1] == (
         "95 % intervals of the medians: ±0.00% typically, ±10.00% at worst (hashtable/erase/500); "
@@ -109,7 +109,7 @@ def test_instructions_are_named_so(tmp_path: Path) -> None:
     path = tmp_path / "qemu.json"
     results.write(make(unit="instructions", target="qemu", accel="icount", clock_khz=1_000_000), path)
     row = rows(path, "iteration")[0]
-    assert "cycles_per_element" not in row
+    assert "tsc_per_element" not in row
     assert row["instructions_per_element"] == pytest.approx(row["real_time"])
     assert results.read(path).label == "qemu-icount"
 
@@ -123,7 +123,7 @@ def test_the_distance_to_the_floor(tmp_path: Path, order: str, moving: str) -> N
     path = tmp_path / "floors.json"
     results.write(make(sizes=[500, 4000], devices=["veth", "udptun"], floors=True, order=order), path)
     found = medians(path)
-    metric = {name: row.get("cycles_per_element", row.get("cycles_per_packet")) for name, row in found.items()}
+    metric = {name: row.get("tsc_per_element", row.get("tsc_per_packet")) for name, row in found.items()}
     for name, floor in {
         "list/fill/4000": f"floor/{moving}/4000", "list/find/4000": "floor/random/4000",
         "rbtree/for_each/500": "floor/walk/500", "xarray/erase/500": f"floor/{moving}/500",
@@ -156,7 +156,7 @@ def test_below_resolution_there_is_no_distance() -> None:
     sweep = make(sizes=[500], floors=True)
     for cell in sweep.cells:
         if cell.name in ("floor/walk/500", "list/fill/500"):
-            cell.cycles = array("q", [0] * len(cell.cycles))
+            cell.counts = array("q", [0] * len(cell.counts))
     found = results.x_floors(sweep)
     assert set(found) == {f"{c}/{op}/500" for c in sweep.part("element").containers for op in ("fill", "find", "erase")} - {"list/fill/500"}
 
@@ -172,12 +172,12 @@ def test_packets_have_a_metric_of_their_own(tmp_path: Path) -> None:
     assert (after.part("element").sizes, len(after.part("element").cells)) == ([500], 16)
     for row in rows(path, "iteration"):
         packets = row["op"] in ("tx", "rx", "path")
-        mine, other = ("cycles_per_packet", "cycles_per_element")[:: 1 if packets else -1]
+        mine, other = ("tsc_per_packet", "tsc_per_element")[:: 1 if packets else -1]
         assert other not in row
-        assert row[mine] == pytest.approx(row["cycles"] / row["iterations"], abs=1e-4)
+        assert row[mine] == pytest.approx(row["count"] / row["iterations"], abs=1e-4)
         assert row["real_time"] == pytest.approx(row[mine] * 0.4, abs=1e-3)
     medians = {row["name"]: row for row in rows(path, "aggregate")}
-    assert "cycles_per_packet" in medians["udptun/path/1400_median"]
+    assert "tsc_per_packet" in medians["udptun/path/1400_median"]
     with path.with_suffix(".csv").open() as file:
         table = {(row["container"], row["op"], row["n"]): row for row in csv.DictReader(file)}
     packet, element = table["udptun", "path", "1400"], table["list", "fill", "500"]
@@ -217,9 +217,9 @@ def test_the_table_beside_it(written: Path) -> None:
     cell = next(cell for cell in make().cells if cell.name == "list/find/4000")
     row = next(row for row in table if (row["container"], row["op"], row["n"]) == ("list", "find", "4000"))
     assert (row["elements"], row["tries"], row["disturbed"]) == ("64", "20", str(sum(cell.disturbed)))
-    assert float(row["p50"]) == np.median(cell.cycles)
-    assert float(row["per_element"]) == pytest.approx(np.median(cell.cycles) / 64)
-    assert float(row["ns_per_element"]) == pytest.approx(np.median(cell.cycles) / 64 * 0.4)
+    assert float(row["p50"]) == np.median(cell.counts)
+    assert float(row["per_element"]) == pytest.approx(np.median(cell.counts) / 64)
+    assert float(row["ns_per_element"]) == pytest.approx(np.median(cell.counts) / 64 * 0.4)
 
 
 def test_unknown_fields_and_rows_are_ignored(written: Path) -> None:
@@ -233,10 +233,10 @@ def test_unknown_fields_and_rows_are_ignored(written: Path) -> None:
 
 def test_values_below_resolution_stay_as_they_are(tmp_path: Path) -> None:
     sweep = make(sizes=[500], tries=3)
-    sweep.cells[0].cycles[:] = type(sweep.cells[0].cycles)("q", [-4, 0, 4])
+    sweep.cells[0].counts[:] = type(sweep.cells[0].counts)("q", [-4, 0, 4])
     path = tmp_path / "low.json"
     results.write(sweep, path)
-    assert list(results.read(path).cells[0].cycles) == [-4, 0, 4]
+    assert list(results.read(path).cells[0].counts) == [-4, 0, 4]
 
 
 def edited(change: Callable[[Document], Any]) -> Callable[[str], str]:
@@ -272,8 +272,8 @@ def edited(change: Callable[[Document], Any]) -> Callable[[str], str]:
         (edited(lambda c: c["context"]["cells"].append("list/fill/9")), "1 of its 65 cells are missing, list/fill/9"),
         (edited(lambda c: c["benchmarks"].pop(3)), "has repetition 4 where 3 belongs"),
         (edited(lambda c: c["benchmarks"].pop(19)), "hashtable/fill/500 has 19 of its 20 tries"),
-        (edited(lambda c: c["benchmarks"][0].update(cycles=1.5)), "cycles is 1.5 instead of a whole number"),
-        (edited(lambda c: c["benchmarks"][0].update(cycles=None)), "cycles is None instead of a whole number"),
+        (edited(lambda c: c["benchmarks"][0].update(count=1.5)), "count is 1.5 instead of a whole number"),
+        (edited(lambda c: c["benchmarks"][0].update(count=None)), "count is None instead of a whole number"),
         (edited(lambda c: c["benchmarks"][0].update(iterations=0)), "over 0 elements"),
         (edited(lambda c: c["benchmarks"][0].update(name="list/fill/500")), "is named 'list/fill/500'"),
         (edited(lambda c: c["benchmarks"].insert(0, 7)), "benchmark row 0 is no object"),

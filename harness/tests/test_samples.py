@@ -16,7 +16,7 @@ REPORT = """\
 # kernel: 6.12.117 x86_64
 # compiler: gcc-12 (Debian 12.2.0-14) 12.2.0
 # clock: rdtsc between lfence
-# unit: cycles
+# unit: tsc
 # clock_khz: 2596104
 # clock_overhead: 61
 # config: SMP PREEMPT
@@ -29,7 +29,7 @@ list       find  4     3         0  -10   -4    -5   -2   -1   -1    2  below_re
 """
 
 SAMPLES = """\
-run,container,op,n,elements,try,cycles,disturbed
+run,container,op,n,elements,try,count,disturbed
 1,list,fill,4,4,0,100,0
 1,list,find,4,2,0,-10,0
 1,list,fill,4,4,1,180,1
@@ -46,7 +46,7 @@ udptun     path 1400     3         0 190000 192000 192000 193600 193960 194000 1
 """
 
 DATAPATH_SAMPLES = """\
-run,container,op,n,elements,try,cycles,disturbed
+run,container,op,n,elements,try,count,disturbed
 1,veth,path,1400,32,0,95000,0
 1,udptun,path,1400,32,0,194000,0
 1,veth,path,1400,32,1,96000,0
@@ -58,7 +58,7 @@ run,container,op,n,elements,try,cycles,disturbed
 
 def test_report() -> None:
     report = parse_report(REPORT)
-    assert report.unit == "cycles"
+    assert report.unit == "tsc"
     assert report.header.number("clock_khz") == 2596104
     assert report.header.get("compiler") == "gcc-12 (Debian 12.2.0-14) 12.2.0"
     assert report.header.get("absent", "none") == "none"
@@ -88,9 +88,9 @@ def test_what_a_row_has_not_is_no_figure() -> None:
 def test_samples_keep_every_try_in_order() -> None:
     fill, find = parse_samples(SAMPLES)
     assert fill.name == "list/fill/4"
-    assert list(fill.cycles) == [100, 180, 120]
+    assert list(fill.counts) == [100, 180, 120]
     assert list(fill.disturbed) == [0, 1, 0]
-    assert (find.elements, list(find.cycles)) == (2, [-10, -4, -1])
+    assert (find.elements, list(find.counts)) == (2, [-10, -4, -1])
     check_agreement(parse_report(REPORT), [fill, find])
 
 
@@ -105,7 +105,7 @@ def test_rows_of_the_datapath_are_of_packets() -> None:
 
 
 SHARED_SAMPLES = """\
-run,container,op,n,elements,try,cycles,disturbed,threads,elapsed,reads,writes
+run,container,op,n,elements,try,count,disturbed,threads,elapsed,reads,writes
 1,list,find,4,4,0,100,0,0,0,0,0
 1,list,find,4,4,0,110,0,1,26000,400,10
 1,list,find,4,4,0,120,1,2,27000,800,9
@@ -116,7 +116,7 @@ run,container,op,n,elements,try,cycles,disturbed,threads,elapsed,reads,writes
 def test_readers_have_cells_of_their_own() -> None:
     cells = parse_samples(SHARED_SAMPLES)
     assert [cell.name for cell in cells] == ["list/find/4", "list/find/4/threads:1", "list/find/4/threads:2"]
-    assert [list(cell.cycles) for cell in cells] == [[100, 104], [110], [120]]
+    assert [list(cell.counts) for cell in cells] == [[100, 104], [110], [120]]
     assert [(list(cell.elapsed), list(cell.reads), list(cell.writes)) for cell in cells] == [
         ([], [], []), ([26000], [400], [10]), ([27000], [800], [9])
     ]  # fmt: skip
@@ -129,9 +129,9 @@ def test_readers_who_read_nothing_are_refused(damage: tuple[str, str]) -> None:
 
 
 def test_more_columns_and_another_order_are_read() -> None:
-    text = "op,container,try,cycles,elements,n,run,disturbed,cpu\nfill,list,0,7,4,4,1,0,3\n"
+    text = "op,container,try,count,elements,n,run,disturbed,cpu\nfill,list,0,7,4,4,1,0,3\n"
     (cell,) = parse_samples(text)
-    assert (cell.name, list(cell.cycles)) == ("list/fill/4", [7])
+    assert (cell.name, list(cell.counts)) == ("list/fill/4", [7])
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_more_columns_and_another_order_are_read() -> None:
     [
         (lambda text: "", "the samples file is empty"),
         (lambda text: text[:-3], "its last line has no end"),
-        (lambda text: text.replace(",cycles", ""), "lacks the column 'cycles'"),
+        (lambda text: text.replace(",count", ""), "lacks the column 'count'"),
         (lambda text: text.replace("180,1", "180"), "line 4 has 7 fields instead of 8"),
         (lambda text: text.replace("180,1", "many,1"), "line 4 is '1,list,fill,4,4,1,many,1'"),
         (lambda text: text.replace("180", "9" * 20), "line 4 is"),
@@ -158,7 +158,7 @@ def test_damaged_samples(damage: Callable[[str], str], sentence: str) -> None:
         (lambda text: text[:-1], "its last line has no end"),
         (lambda text: text.split("container ")[0], "the line with the column names is missing"),
         (lambda text: text.replace("container  op", "box  op"), "stands before the column names"),
-        (lambda text: text.replace("# unit: cycles\n", ""), "its unit is '' instead of cycles or instructions"),
+        (lambda text: text.replace("# unit: tsc\n", ""), "its unit is '' instead of tsc or instructions or ns"),
         (lambda text: text.replace("  30.00", ""), "the table's row 'list       fill .*' can't be read"),
         (lambda text: text.replace("  30.00", "  thirty"), "can't be read"),
     ],

@@ -31,7 +31,7 @@ def made() -> Results:
     ours = make(ops=["fill", "find", "for_each"], tries=3, seed_tables={"list": "one key"})
     for cell in ours.cells:
         place = ["list", "hashtable", "rbtree", "xarray"].index(cell.container) + 1
-        cell.cycles = array("q", [place * 10_000 + cell.n] * 3)
+        cell.counts = array("q", [place * 10_000 + cell.n] * 3)
     return ours
 
 
@@ -97,7 +97,7 @@ def test_theirs_above_ours(capsys: pytest.CaptureFixture[str]) -> None:
     rows = lines(text, "Table 2: find")
     assert rows[0] == ["the report, cycles", "list", "115,620", "133,458", "266,188", "486,098", "1"]
     assert rows[2][:-1] == ["rbtree", "2,030", "2,740", "2,914", "3,086"]
-    assert rows[4] == ["ours, cycles", "list", "10,500", "11,000", "12,000", "14,000", "1"]
+    assert rows[4] == ["ours, TSC cycles", "list", "10,500", "11,000", "12,000", "14,000", "1"]
     assert rows[6] == ["rbtree", "30,500", "31,000", "32,000", "34,000", "2.43"]
     assert text.index("Table 1: fill") < text.index("Table 2: find") < text.index("Table 3: for_each")
     for reading in seedreport.READINGS:
@@ -114,7 +114,7 @@ def test_what_is_missing_or_below_the_resolution(capsys: pytest.CaptureFixture[s
     ours = made()
     ours.cells = [cell for cell in ours.cells if cell.container != "xarray"]
     rbtree = next(cell for cell in ours.cells if cell.name == "rbtree/find/500")
-    rbtree.cycles = array("q", [-4, 0, 3])
+    rbtree.counts = array("q", [-4, 0, 3])
     seedview.show(ours)
     rows = lines(capsys.readouterr().out, "Table 2: find")
     assert rows[6][1] == "below res."

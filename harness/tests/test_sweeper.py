@@ -47,10 +47,10 @@ def cell(container: str, elements: int, *cycles: int) -> Cell:
 def test_tries_of_several_guests_become_one_cell_in_their_order() -> None:
     first = [cell("list", 100, 1, 2), cell("rbtree", 100, 3)]
     found = merged(first, [cell("rbtree", 100, 4, 5), cell("xarray", 100, 6)])
-    assert [(one.container, list(one.cycles), len(one.disturbed)) for one in found] == [
+    assert [(one.container, list(one.counts), len(one.disturbed)) for one in found] == [
         ("list", [1, 2], 2), ("rbtree", [3, 4, 5], 3), ("xarray", [6], 1),
     ]  # fmt: skip
-    assert list(first[1].cycles) == [3]
+    assert list(first[1].counts) == [3]
 
 
 def test_tries_of_readers_keep_all_that_is_known_of_them() -> None:
@@ -58,7 +58,7 @@ def test_tries_of_readers_keep_all_that_is_known_of_them() -> None:
     for number, one in enumerate(of_readers):
         one.add(5, 0, elapsed=10 + number, reads=100, writes=number)
     (found,) = merged(of_readers[:1], of_readers[1:])
-    assert [list(series) for series in (found.cycles, found.elapsed, found.reads, found.writes)] == [[5, 5], [10, 11], [100, 100], [0, 1]]
+    assert [list(series) for series in (found.counts, found.elapsed, found.reads, found.writes)] == [[5, 5], [10, 11], [100, 100], [0, 1]]
 
 
 def test_tries_of_other_lengths_are_not_put_together() -> None:
@@ -69,11 +69,11 @@ def test_tries_of_other_lengths_are_not_put_together() -> None:
 def test_cells_with_different_numbers_of_tries_are_written_and_read(tmp_path: Path) -> None:
     made = make(sizes=[500], tries=20)
     for place, one in enumerate(made.cells):
-        one.cycles, one.disturbed = one.cycles[: 10 + place % 3], one.disturbed[: 10 + place % 3]
+        one.counts, one.disturbed = one.counts[: 10 + place % 3], one.disturbed[: 10 + place % 3]
     results.write(made, tmp_path / "sweep.json")
-    assert [len(one.cycles) for one in results.read(tmp_path / "sweep.json").cells] == [len(one.cycles) for one in made.cells]
+    assert [len(one.counts) for one in results.read(tmp_path / "sweep.json").cells] == [len(one.counts) for one in made.cells]
     rows = list(csv.DictReader((tmp_path / "sweep.csv").open(encoding="utf-8")))
-    assert [int(row["tries"]) for row in rows] == [len(one.cycles) for one in made.cells]
+    assert [int(row["tries"]) for row in rows] == [len(one.counts) for one in made.cells]
 
 
 def script(target: str, accel: str | None, *options: str) -> list[str]:
@@ -106,7 +106,7 @@ def test_the_context_keeps_the_tries_and_precision_of_the_sweep_and_the_warm_up_
 
 
 def stage(size: int, revision: str) -> StageResult:
-    header = {"revision": revision, "unit": "cycles", "clock_khz": "2500000", "clock_overhead": "61"}
+    header = {"revision": revision, "unit": "tsc", "clock_khz": "2500000", "clock_overhead": "61"}
     return StageResult(str(size), Report(Header(tuple(header.items())), (), ()), make(sizes=[size], tries=3).cells)
 
 

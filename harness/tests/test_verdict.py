@@ -176,13 +176,13 @@ def wandering(draw: np.random.Generator, size: int) -> Values:
 
 
 def test_what_wanders_within_a_run_is_not_believed() -> None:
-    found = words(wandering, Rule.of("cycles"), size=100)
+    found = words(wandering, Rule.of("tsc"), size=100)
     assert share(found, *CHANGES) <= MOST, share(found, *CHANGES)
 
 
 @pytest.mark.parametrize(("factor", "word"), [(1.2, Word.SLOWER), (1 / 1.2, Word.FASTER)])
 def test_a_planted_change_is_found(factor: float, word: Word) -> None:
-    assert share(words(SOURCES["normal"], Rule.of("cycles"), factor, size=100), word) > 0.95
+    assert share(words(SOURCES["normal"], Rule.of("tsc"), factor, size=100), word) > 0.95
 
 
 def test_a_planted_change_between_loads_is_found() -> None:
@@ -193,7 +193,7 @@ def test_a_planted_change_between_loads_is_found() -> None:
 
 
 def test_no_change_is_said_of_what_is_none() -> None:
-    assert share(words(SOURCES["normal"], Rule.of("cycles"), size=100), Word.NO_CHANGE) > 0.95
+    assert share(words(SOURCES["normal"], Rule.of("tsc"), size=100), Word.NO_CHANGE) > 0.95
 
 
 def test_a_change_at_the_threshold_is_not_called_none() -> None:
@@ -205,7 +205,7 @@ def test_a_change_at_the_threshold_is_not_called_none() -> None:
 
 def test_words_follow_the_direction() -> None:
     sample = np.random.default_rng(15).normal(100, 1, 40)
-    slower, faster = one([sample], [sample * 2], Rule.of("cycles")), one([sample * 2], [sample], Rule.of("cycles"))
+    slower, faster = one([sample], [sample * 2], Rule.of("tsc")), one([sample * 2], [sample], Rule.of("tsc"))
     assert (slower.word, faster.word) == (Word.SLOWER, Word.FASTER)
     assert (slower.ratio, faster.ratio) == (pytest.approx(2), pytest.approx(0.5))
     assert slower.low <= slower.ratio <= slower.high and slower.p_adjusted < 0.001
@@ -244,14 +244,14 @@ def test_counts_that_repeat_try_for_try_have_not_changed() -> None:
     counts = [5.0, 5.5, 6.0, 9.0, 5.0, 5.5]
     found = one([counts], [counts], Rule.of("instructions"))
     assert (found.word, found.low, found.high, found.reason) == (Word.NO_CHANGE, 1, 1, verdict.EXACT)
-    assert one([counts], [counts], Rule.of("cycles")).word is Word.INCONCLUSIVE
+    assert one([counts], [counts], Rule.of("tsc")).word is Word.INCONCLUSIVE
     assert one([counts], [counts[::-1]], Rule.of("instructions")).word is Word.INCONCLUSIVE
 
 
 def test_cycles_without_spread_take_as_many_tries_as_others() -> None:
-    assert one([[5.0] * 3], [[6.0] * 3], Rule.of("cycles")).word is Word.INCONCLUSIVE
-    assert one([[5.0] * 20], [[6.0] * 20], Rule.of("cycles")).word is Word.SLOWER
-    assert one([[5.0] * 20], [[5.0] * 20], Rule.of("cycles")).word is Word.NO_CHANGE
+    assert one([[5.0] * 3], [[6.0] * 3], Rule.of("tsc")).word is Word.INCONCLUSIVE
+    assert one([[5.0] * 20], [[6.0] * 20], Rule.of("tsc")).word is Word.SLOWER
+    assert one([[5.0] * 20], [[5.0] * 20], Rule.of("tsc")).word is Word.NO_CHANGE
 
 
 def test_exact_counts_in_loads_that_differ_are_not_exact() -> None:
@@ -260,7 +260,7 @@ def test_exact_counts_in_loads_that_differ_are_not_exact() -> None:
     assert found.word is Word.INCONCLUSIVE and found.reason.startswith("too few loads: 2 and 2")
 
 
-@pytest.mark.parametrize("unit", ["cycles", "instructions"])
+@pytest.mark.parametrize("unit", ["tsc", "instructions"])
 def test_a_single_try_shows_nothing(unit: str) -> None:
     for after in (5.0, 50.0):
         found = one([[5.0]], [[after]], Rule.of(unit))
@@ -270,13 +270,13 @@ def test_a_single_try_shows_nothing(unit: str) -> None:
 
 
 def test_too_few_tries_are_said_to_be_too_few() -> None:
-    few = one([[5.0, 5.1, 5.2, 5.3, 5.4]], [[9.0, 9.1, 9.2, 9.3, 9.4]], Rule.of("cycles"))
+    few = one([[5.0, 5.1, 5.2, 5.3, 5.4]], [[9.0, 9.1, 9.2, 9.3, 9.4]], Rule.of("tsc"))
     assert few.word is Word.INCONCLUSIVE
     assert few.reason == "too few tries: 5 and 5, and fewer than 6 have no interval"
     draw = np.random.default_rng(16)
     side: dict[str, Blocks] = {f"cell/{i}": [draw.normal(100, 1, 6)] for i in range(64)}
     twice: dict[str, Blocks] = {name: [2 * np.asarray(blocks[0])] for name, blocks in side.items()}
-    for found in verdict.compare(side, twice, Rule.of("cycles")):
+    for found in verdict.compare(side, twice, Rule.of("tsc")):
         assert found.word is Word.INCONCLUSIVE
         assert found.reason == "too few tries: with 6 and 6 no p in 64 cells can be below 0.05, it takes 7"
 
@@ -299,18 +299,18 @@ def test_reasons_for_no_verdict() -> None:
 
 def test_below_resolution_there_is_no_ratio() -> None:
     for before, after in (([0.0] * 20, [1.0] * 20), ([1.0] * 20, [-1.0] * 20), ([0.0] * 20, [0.0] * 20)):
-        for unit in ("cycles", "instructions"):
+        for unit in ("tsc", "instructions"):
             found = one([before], [after], Rule.of(unit))
             assert found.word is Word.INCONCLUSIVE and "below the clock's resolution" in found.reason
             assert math.isnan(found.ratio) and math.isnan(found.low) and math.isnan(found.high)
-    partly = one([[0.0] * 9 + [1.0] * 11], [[1.0] * 20], Rule.of("cycles"))
+    partly = one([[0.0] * 9 + [1.0] * 11], [[1.0] * 20], Rule.of("tsc"))
     assert partly.reason == "some tries are below the clock's resolution: take more elements"
 
 
 def test_a_doubt_leaves_only_what_repeats_exactly() -> None:
     sample = list(np.random.default_rng(18).normal(100, 1, 40))
     for after in (sample, [2 * value for value in sample]):
-        found = one([sample], [after], Rule.of("cycles"), doubt="the machine was busy")
+        found = one([sample], [after], Rule.of("tsc"), doubt="the machine was busy")
         assert (found.word, found.reason) == (Word.INCONCLUSIVE, "the machine was busy")
     assert one([[5.0] * 9], [[6.0] * 9], Rule.of("instructions"), doubt="busy").word is Word.SLOWER
 
@@ -318,8 +318,8 @@ def test_a_doubt_leaves_only_what_repeats_exactly() -> None:
 def test_the_shared_cells_in_the_order_of_the_first() -> None:
     side: dict[str, Blocks] = {name: [[1.0] * 9] for name in ("b", "a", "c")}
     other: dict[str, Blocks] = {name: [[1.0] * 9] for name in ("c", "b", "d")}
-    assert [found.name for found in verdict.compare(side, other, Rule.of("cycles"))] == ["b", "c"]
-    assert verdict.compare(side, {}, Rule.of("cycles")) == []
+    assert [found.name for found in verdict.compare(side, other, Rule.of("tsc"))] == ["b", "c"]
+    assert verdict.compare(side, {}, Rule.of("tsc")) == []
 
 
 @pytest.mark.parametrize(
@@ -330,4 +330,4 @@ def test_the_shared_cells_in_the_order_of_the_first() -> None:
 def test_what_is_no_sample_is_refused(blocks: Blocks, sentence: str) -> None:
     for sides in (([[1.0]], blocks), (blocks, [[1.0]])):
         with pytest.raises(HarnessError, match=f"list/fill/500 .*{sentence}"):
-            one(*sides, Rule.of("cycles"))
+            one(*sides, Rule.of("tsc"))

@@ -8,14 +8,14 @@
  * read (Intel SDM volume 2, RDTSC; AMD APM volume 3 with the dispatch
  * serialising LFENCE that Linux sets up). RDTSCP would save the first fence of
  * the end, but not every (virtual) CPU has it. CPUID is never used to
- * serialise, since it traps in guests. On other architectures it is the
- * kernel's own cycle counter, or ktime if that does not count.
+ * serialise, since it traps in guests. On other architectures it is ktime: what
+ * get_cycles() reads there, such as arm64's virtual counter, is a slow timer and
+ * no count of cycles.
  */
 #ifndef _DSBENCH_CLOCK_H
 #define _DSBENCH_CLOCK_H
 
 #include <linux/ktime.h>
-#include <linux/timex.h>
 #include <linux/types.h>
 
 /**
@@ -34,17 +34,16 @@ static __always_inline u64 dsbench_clock(void)
 		     : "=a" (low), "=d" (high) : : "memory");
 	return ((u64)high << 32) | low;
 #else
-	u64 now = get_cycles();
-
-	return now ?: ktime_get_ns();
+	return ktime_get_ns();
 #endif
 }
 
 /**
  * struct dsbench_clock_info - properties of the clock
  * @name: how it is read
- * @unit: "cycles", "instructions" (a TSC that counts retired instructions, as
- *	under QEMU's -icount) or "ns"
+ * @unit: "tsc" (cycles of the time-stamp counter, whose rate is constant: see
+ *	dsbench_clock_core_rate() for those of the core), "instructions" (a TSC
+ *	that counts retired instructions, as under QEMU's -icount) or "ns"
  * @khz: ticks per millisecond
  * @overhead: ticks of an empty slice, subtracted from every timed slice
  */

@@ -15,10 +15,10 @@
 static struct dsbench_clock_info info = {
 #ifdef __x86_64__
 	.name = "rdtsc between lfences",
-	.unit = "cycles",
+	.unit = DSBENCH_UNIT_TSC,
 #else
-	.name = "get_cycles()",
-	.unit = "cycles",
+	.name = "ktime_get_ns()",
+	.unit = DSBENCH_UNIT_NS,
 #endif
 };
 
@@ -34,6 +34,31 @@ const struct dsbench_clock_info *dsbench_clock_info(void)
 	return &info;
 }
 EXPORT_SYMBOL_GPL(dsbench_clock_info);
+
+/**
+ * dsbench_clock_is_tsc() - whether the clock counts cycles of the TSC
+ *
+ * Context: any.
+ *
+ * Return: true for cycles; false for instructions and for ns.
+ */
+bool dsbench_clock_is_tsc(void)
+{
+	return !strcmp(info.unit, DSBENCH_UNIT_TSC);
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_clock_is_tsc);
+
+/**
+ * dsbench_clock_is_exact() - whether the clock counts instructions
+ *
+ * Context: any.
+ *
+ * Return: true if counts repeat exactly.
+ */
+bool dsbench_clock_is_exact(void)
+{
+	return !strcmp(info.unit, DSBENCH_UNIT_INSTRUCTIONS);
+}
 
 /**
  * dsbench_clock_set_overhead() - set the overhead of the clock
@@ -169,7 +194,7 @@ u64 dsbench_clock_time_chain(unsigned long rounds)
  *
  * Context: any; on the CPU to measure. Takes about 100 us.
  *
- * Return: the rate; 0 if the clock does not tick in cycles.
+ * Return: the rate; 0 if the clock is not the TSC.
  */
 u32 dsbench_clock_core_rate(void)
 {
@@ -177,7 +202,7 @@ u32 dsbench_clock_core_rate(void)
 	u64 least = U64_MAX;
 	int i;
 
-	if (strcmp(info.unit, "cycles"))
+	if (!dsbench_clock_is_tsc())
 		return 0;
 
 	for (i = 0; i < CORE_RATE_TRIES; i++)
@@ -233,13 +258,7 @@ static bool counts_instructions(void)
  */
 void dsbench_clock_init(void)
 {
-#ifndef __x86_64__
-	if (!get_cycles()) {
-		info.name = "ktime_get_ns()";
-		info.unit = "ns";
-	}
-#endif
 	if (counts_instructions())
-		info.unit = "instructions";
+		info.unit = DSBENCH_UNIT_INSTRUCTIONS;
 	info.khz = measure_rate();
 }

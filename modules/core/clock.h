@@ -15,10 +15,17 @@ struct dsbench_moment {
 	u64 ns;
 };
 
+/* Units of the clock, as reports name them. */
+#define DSBENCH_UNIT_TSC		"tsc"
+#define DSBENCH_UNIT_INSTRUCTIONS	"instructions"
+#define DSBENCH_UNIT_NS			"ns"
+
 /* Additions in a round of dsbench_clock_time_chain(). */
 #define DSBENCH_CHAIN_ADDITIONS	16
 
 void dsbench_clock_init(void);
+bool dsbench_clock_is_tsc(void);
+bool dsbench_clock_is_exact(void);
 void dsbench_clock_set_overhead(u64 ticks);
 void dsbench_clock_moment(struct dsbench_moment *moment);
 u64 dsbench_clock_time_chain(unsigned long rounds);

@@ -149,7 +149,7 @@ static int samples_show(struct seq_file *m, void *v)
 	const struct cursor *at = v;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_puts(m, "run,container,op,n,elements,try,cycles,disturbed,threads,elapsed,reads,writes\n");
+		seq_puts(m, "run,container,op,n,elements,try,count,disturbed,threads,elapsed,reads,writes\n");
 		return 0;
 	}
 	seq_printf(m, "%u,%s,%s,%u,%u,%u,%lld,%d,%u", at->run->id,

@@ -18,7 +18,6 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
-#include <linux/string.h>
 
 #include "clock.h"
 #include "export.h"
@@ -92,11 +91,6 @@ static u32 time_jumps(void)
 		     : "+r" (jumps) : : "cc");
 	return dsbench_clock() - start;
 }
-
-static bool can_tell(void)
-{
-	return !strcmp(dsbench_clock_info()->unit, "cycles");
-}
 #else
 static u32 time_wide(void)
 {
@@ -106,11 +100,6 @@ static u32 time_wide(void)
 static u32 time_jumps(void)
 {
 	return 1;
-}
-
-static bool can_tell(void)
-{
-	return false;
 }
 #endif
 
@@ -139,7 +128,7 @@ void dsbench_neighbour_begin(u32 ms)
 	int i;
 
 	patience = 0;
-	patience_of_a_try = can_tell() ? ms * dsbench_clock_info()->khz : 0;
+	patience_of_a_try = dsbench_clock_is_tsc() ? ms * dsbench_clock_info()->khz : 0;
 	least = (struct dsbench_pace) {
 		.chain = U32_MAX,
 		.wide = U32_MAX,

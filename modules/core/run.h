@@ -106,6 +106,10 @@ enum dsbench_run_state {
 	DSBENCH_RUN_FAILED,
 };
 
+/* Warning of a run whose frequency moved: its id, and the rate before and after. */
+#define DSBENCH_CORE_RATE_MOVED \
+	"run %u: the core's frequency moved from %u to %u core cycles per 1000 ticks of the TSC: fix it, or compare minima"
+
 /**
  * struct dsbench_run - a run, in progress and as a result
  * @node: entry in the results
@@ -125,6 +129,7 @@ enum dsbench_run_state {
  * @clock_p90: their 90th percentile
  * @core_rate_begin: core cycles per 1000 ticks before the first try; 0: unknown
  * @core_rate_end: the same after the last try
+ * @core_rate_moved: they differ by more than noise
  */
 struct dsbench_run {
 	struct list_head node;
@@ -144,6 +149,7 @@ struct dsbench_run {
 	s64 clock_p90;
 	u32 core_rate_begin;
 	u32 core_rate_end;
+	bool core_rate_moved;
 };
 
 struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p);

@@ -159,9 +159,11 @@ static void check_core_rate(struct dsbench_run *run)
 	u32 end = dsbench_clock_core_rate();
 
 	run->core_rate_end = end;
-	if (begin && end && 100 * (u32)abs((int)begin - (int)end) > CORE_RATE_PERCENT * begin)
-		pr_warn("run %u: the core's frequency moved from %u to %u cycles per 1000 ticks of the TSC: fix it, or compare minima\n",
-			run->id, begin, end);
+	if (begin && end)
+		run->core_rate_moved = 100 * (u32)abs((int)begin - (int)end) >
+				       CORE_RATE_PERCENT * begin;
+	if (run->core_rate_moved)
+		pr_warn(DSBENCH_CORE_RATE_MOVED "\n", run->id, begin, end);
 }
 
 static void measure(struct dsbench_run *run)

@@ -55,7 +55,7 @@ static const char *hypervisor_source(void)
  */
 const char *dsbench_stolen_source(void)
 {
-	if (!strcmp(dsbench_clock_info()->unit, "instructions"))
+	if (dsbench_clock_is_exact())
 		return "none: instructions are counted";
 	if (DSBENCH_HAS_HOST)
 		return "seen by the host's CPU time and involuntary switches";

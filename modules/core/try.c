@@ -5,7 +5,6 @@
 #include <linux/math64.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/string.h>
 
 #include "clock.h"
 #include "export.h"
@@ -139,14 +138,9 @@ struct timing {
 	bool disturbed;
 };
 
-static bool counts_instructions(const struct dsbench_clock_info *clock)
-{
-	return !strcmp(clock->unit, "instructions");
-}
-
 static u64 irqs_off_ticks(const struct dsbench_clock_info *clock)
 {
-	return clock->khz * (counts_instructions(clock) ? IRQS_OFF_COUNTED_MS :
+	return clock->khz * (dsbench_clock_is_exact() ? IRQS_OFF_COUNTED_MS :
 							  IRQS_OFF_MS);
 }
 
@@ -223,7 +217,7 @@ int dsbench_cell_begin(struct dsbench_cell *cell)
 {
 	struct dsbench_set *set = cell->set;
 
-	if (counts_instructions(dsbench_clock_info()))
+	if (dsbench_clock_is_exact())
 		rcu_barrier();
 	else if (!cell->source->ops->bare)
 		dsbench_set_arrange(set, cell->elements);
@@ -292,7 +286,7 @@ static bool can_shorten(const struct dsbench_cell *cell)
 static bool shorten_slices(struct dsbench_cell *cell, const struct timing *t)
 {
 	const struct dsbench_clock_info *clock = dsbench_clock_info();
-	u64 ms = counts_instructions(clock) ? IRQS_OFF_COUNTED_MS : SLICE_MS;
+	u64 ms = dsbench_clock_is_exact() ? IRQS_OFF_COUNTED_MS : SLICE_MS;
 	u64 most = clock->khz * ms;
 	u64 average;
 

@@ -30,7 +30,8 @@ static void clock_never_goes_back(struct kunit *test)
 static void clock_is_described(struct kunit *test)
 {
 	static const char * const units[] = {
-		"cycles", "instructions", "ns", NULL
+		DSBENCH_UNIT_TSC, DSBENCH_UNIT_INSTRUCTIONS, DSBENCH_UNIT_NS,
+		NULL
 	};
 	const struct dsbench_clock_info *info = dsbench_clock_info();
 

@@ -20,7 +20,7 @@ from ..kernel import trees
 from ..kernel.trees import Tree
 from ..results import results
 from ..results.results import Results
-from ..results.samples import Report
+from ..results.samples import TSC, Report
 from ..sweep import otherprocesses
 from ..sweep.plan import Plan
 from ..sweep.drive import WARMUP_ICOUNT_MS, initial_results, report_context
@@ -194,7 +194,7 @@ def compare(plan: AbPlan) -> int:
         more = sum(turn.round >= plan.rounds for turn in turns)
         print(f"left out: {len(left_out)} of {len(turns)} pairs of loads, which shared their core with others; {more} were retried")
     account = watch.account()
-    if found.counts[Word.INCONCLUSIVE] and found.before.results.unit == "cycles" and account.busy:
+    if found.counts[Word.INCONCLUSIVE] and found.before.results.unit == TSC and account.busy:
         print(f"meanwhile {account}: repeat it on an idle machine, with more --rounds, or count instructions")
     content = {**comparison.document([found]), "rounds": plan.rounds, "turns_left_out": len(left_out), "bystanders": dataclasses.asdict(account)}
     results.write_document(content, path)

@@ -111,9 +111,9 @@ class SideSamples:
             known = self.cells.setdefault(cell.name, cell)
             if known is not cell:
                 known.extend(cell)
-            self.blocks.setdefault(cell.name, {})[turn.round] = [count / cell.elements for count in cell.cycles]
+            self.blocks.setdefault(cell.name, {})[turn.round] = [count / cell.elements for count in cell.counts]
         marked = [cell for cell in stage.cells if cell.container != ENCRYPTING]
-        self.disturbed[turn] = sum(sum(cell.disturbed) for cell in marked) / max(1, sum(len(cell.cycles) for cell in marked))
+        self.disturbed[turn] = sum(sum(cell.disturbed) for cell in marked) / max(1, sum(len(cell.counts) for cell in marked))
 
     @property
     def names(self) -> list[str]:

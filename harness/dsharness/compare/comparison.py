@@ -112,15 +112,21 @@ def compare(
     if not trusting and not rule.exact:
         unselected = {name: blocks for name, blocks in one.items() if name not in selected and _is_floor(name)}
         cells = _held_against_floors(cells, verdict.compare(unselected, other, rule, doubt))
+    unresolved = {name for side in (before, after) for name in side.results.context.get(results.BELOW_RESOLUTION, ())}
     return Comparisons(
         before,
         after,
         rule,
-        cells,
+        [_without_ratio(cell) if cell.name in unresolved else cell for cell in cells],
         found,
         [name for name in selected if name not in rest],
         [name for name in rest if name not in selected],
     )
+
+
+def _without_ratio(cell: Comparison) -> Comparison:
+    """Return a cell that the core found below the clock's resolution on one side."""
+    return replace(cell, ratio=math.nan, low=math.nan, high=math.nan, word=Word.INCONCLUSIVE, reason=verdict.BELOW_RESOLUTION)
 
 
 def samples(before: Results, after: Results) -> tuple[dict[str, Blocks], dict[str, Blocks]]:

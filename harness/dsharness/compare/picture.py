@@ -10,6 +10,7 @@ from pathlib import Path
 from .. import paths
 from ..plot.picture import Axis, Panel, Picture, Point, render
 from ..results import floors
+from ..results.samples import unit_words
 from .comparison import Comparisons
 from .verdict import Comparison, Word
 
@@ -119,7 +120,7 @@ def _described(context: dict[str, object]) -> str:
     target = "-".join(str(context[key]) for key in ("target", "accel") if context.get(key))
     changed = " with changes" if context.get("git_dirty") else ""
     return (
-        f"{target}, kernel {context['kernel']}, {context['unit']}, {context.get('cpu_model', 'unknown CPU')}, "
+        f"{target}, kernel {context['kernel']}, {unit_words(str(context['unit']))}, {context.get('cpu_model', 'unknown CPU')}, "
         f"{str(context['date'])[:16].replace('T', ' ')}, revision {context.get('git_revision') or 'unknown'}{changed}"
     )
 

@@ -22,7 +22,7 @@ STYLES = {Word.SLOWER: "red", Word.FASTER: "green", Word.NO_CHANGE: "", Word.INC
 def show(found: Comparisons) -> None:
     """Print the table, the missing cells, the summary, the reasons of inconclusive cells, and the rule."""
     before, after = found.before.results, found.after.results
-    units = before.unit if before.unit == after.unit else f"{before.unit} and {after.unit}"
+    units = before.unit_words if before.unit == after.unit else f"{before.unit_words} and {after.unit_words}"
     print(f"{units} per element or packet: A {found.before.path}, B {found.after.path}")
     if found.differences:
         print(f"compared although they differ in {', '.join(map(str, found.differences))}")

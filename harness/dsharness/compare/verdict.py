@@ -59,6 +59,10 @@ class Word(enum.Enum):
     INCONCLUSIVE = "inconclusive"
 
 
+BELOW_RESOLUTION = "below the clock's resolution: take more elements"
+"""Reason of a cell without a ratio."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """The rule of a change: a ratio beyond 1 ± `threshold` (0.1 is 10 %), with a probability of error below `alpha`."""
@@ -192,7 +196,7 @@ class _Pair:
         beyond = low > band.high or high < band.low
         side = Word.SLOWER if self.figures.ratio > 1 else Word.FASTER
         if math.isnan(self.figures.ratio):
-            return Word.INCONCLUSIVE, "below the clock's resolution: take more elements"
+            return Word.INCONCLUSIVE, BELOW_RESOLUTION
         if self.exact:
             return (Word.NO_CHANGE if within else side), EXACT
         if self.single:

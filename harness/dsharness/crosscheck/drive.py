@@ -17,6 +17,7 @@ from ..errors import HarnessError
 from ..kernel import trees
 from ..results import results
 from ..results.samples import Report as CoreReport
+from ..results.samples import unit_words
 from ..sweep.marked import MarkedSections
 from ..sweep.stream import StageResult, SweepStream
 from . import checks, kerneltests
@@ -156,7 +157,7 @@ def _facts(n: int, said: Said, report: CoreReport, ko_dir: Path, tests: kernelte
     ours: dict[str, list[float]] = {}
     for stage in said.stages:
         for cell in stage.cells:
-            ours.setdefault(f"{cell.container}/{cell.op}", []).append(statistics.median(cell.cycles) / cell.elements)
+            ours.setdefault(f"{cell.container}/{cell.op}", []).append(statistics.median(cell.counts) / cell.elements)
     return Facts(
         n=n,
         unit=report.unit,
@@ -195,7 +196,7 @@ def show(report: Report) -> None:
     context = report.context
     label = results.label(context["target"], context["accel"])
     print(
-        f"{context['unit']} an element at n={context['n']}, {label}, kernel {context['kernel']}, their tests of {context['tests']}"
+        f"{unit_words(context['unit'])} an element at n={context['n']}, {label}, kernel {context['kernel']}, their tests of {context['tests']}"
     )
     table = Table()
     table.add_column("check")

@@ -37,7 +37,7 @@ def show(curve: Results) -> None:
                 figures = (medians.get(f"{container}/{op}/{n}", "-") for n in sizes)
                 table.add_row(op, container, *figures, fitted.word, fitted.whole, rms)
         table.add_section()
-    console(LOG_WIDTH).print(f"{curve.unit} per element, median, {curve.label}, kernel {curve.context['kernel']}", table, sep="\n")
+    console(LOG_WIDTH).print(f"{curve.unit_words} per element, median, {curve.label}, kernel {curve.context['kernel']}", table, sep="\n")
     for reason in dict.fromkeys(fitted.reason for fitted in found.values() if fitted.reason):
         names = ", ".join("/".join(series) for series, fitted in found.items() if fitted.reason == reason)
         print("\n".join(textwrap.wrap(f"Not fitted: {names}: {reason}.", LOG_WIDTH)))

@@ -195,7 +195,7 @@ def counted(guests: Sequence[Sequence[Cell]]) -> dict[str, Count]:
     cheapest: dict[str, list[int]] = {name: [] for name in elements}
     for cells in guests:
         for cell in cells:
-            cheapest[cell.name].append(min(cell.cycles))
+            cheapest[cell.name].append(min(cell.counts))
     return {name: Count(elements[name], min(values), max(values)) for name, values in cheapest.items()}
 
 

@@ -28,7 +28,7 @@ def picture(curve: Results) -> Picture:
     filled = [f"Dotted: n elements of {caches.ELEMENT_BYTES} B, without what containers add, fill a cache."] if marks else []
     return Picture(
         name="curve",
-        title=f"What one element costs from n = {part.sizes[0]:,} to {part.sizes[-1]:,}: {curve.unit} per element",
+        title=f"What one element costs from n = {part.sizes[0]:,} to {part.sizes[-1]:,}: {curve.unit_words} per element",
         columns=1,
         containers=part.containers,
         panels=panels,
@@ -43,7 +43,7 @@ def picture(curve: Results) -> Picture:
 def _panel(curve: Results, op: str, axis: Axis, found: dict[Series, Complexity]) -> Panel:
     """Return the panel of one operation, with the classes beside it in the order of the lines' right ends."""
     lines = points(curve.part(ELEMENT), op)
-    panel = Panel(op, f"{curve.unit} per element", lines, axis)
+    panel = Panel(op, f"{curve.unit_words} per element", lines, axis)
     add_floors(panel, curve, op)
     scale([panel], log_ratio=1.0)
     ended = sorted((name for name, line in lines.items() if line), key=lambda name: -lines[name][-1].median)

@@ -69,7 +69,7 @@ def per_element(sweep: Results) -> Picture:
     panels = [_panel(sweep, op, points(part, op), axis) for op in part.ops]
     return Picture(
         name="per-element",
-        title=f"What one element costs: {sweep.unit} per element over n",
+        title=f"What one element costs: {sweep.unit_words} per element over n",
         columns=min(2, len(panels)),
         containers=part.containers,
         panels=panels,
@@ -87,7 +87,7 @@ def readers(sweep: Results) -> Picture:
     for op in at.ops:
         cost, rate = readers_points(at, op)
         panels += [
-            Panel(f"{op}: what one reader takes", f"{at.unit} per element", cost, count_axis("readers", at.threads)),
+            Panel(f"{op}: what one reader takes", f"{at.unit_words} per element", cost, count_axis("readers", at.threads)),
             Panel(f"{op}: what all read together", "million elements per second", rate, count_axis("readers", at.threads)),
         ]
     for panel in panels:
@@ -113,7 +113,7 @@ def largest(sweep: Results) -> Picture:
     panel = _bars_at_largest(sweep, "")
     return Picture(
         name="largest-n",
-        title=f"What one element costs at n = {part.sizes[-1]:,}: {sweep.unit} per element",
+        title=f"What one element costs at n = {part.sizes[-1]:,}: {sweep.unit_words} per element",
         columns=1,
         containers=part.containers,
         panels=[panel],
@@ -133,7 +133,7 @@ def datapath_bars(sweep: Results) -> Picture:
     names = [_packet_name(device) for device in tunnels]
     return Picture(
         name="datapath",
-        title=f"What one packet costs in each tunnel: {sweep.unit} per packet",
+        title=f"What one packet costs in each tunnel: {sweep.unit_words} per packet",
         columns=1,
         containers=names,
         panels=panels,
@@ -169,7 +169,7 @@ def side_by_side(sweep: Results) -> Picture | None:
     left.terse = True
     return Picture(
         name="containers-and-datapath",
-        title=f"One element in a container, one packet through a tunnel: {containers.unit}",
+        title=f"One element in a container, one packet through a tunnel: {containers.unit_words}",
         columns=1 if stacked else 2,
         containers=[*containers.containers, *right.series],
         panels=[left, right],
@@ -189,7 +189,7 @@ def side_by_side(sweep: Results) -> Picture | None:
 
 
 def _panel(sweep: Results, title: str, series: dict[str, list[Point]], axis: Axis) -> Panel:
-    panel = Panel(title, f"{sweep.unit} per element", series, axis)
+    panel = Panel(title, f"{sweep.unit_words} per element", series, axis)
     add_floors(panel, sweep, title)
     scale([panel])
     return panel
@@ -212,7 +212,7 @@ def _bars_at_largest(sweep: Results, title: str) -> Panel:
         for point in floor_lines(sweep).get(floors.op_of(op, sweep.order) or "", [])
         if point.x == n and point.median > 0
     ]
-    panel = Panel(title, f"{sweep.unit} per element", series, axis, marks)
+    panel = Panel(title, f"{sweep.unit_words} per element", series, axis, marks)
     scale([panel], log_ratio=5 * LOG_RATIO, headroom=0.09 if len(levels) <= MOST_BESIDE else 0.16)
     return panel
 
@@ -232,7 +232,7 @@ def _packet_panel(sweep: Results, octets: int, ops: list[str], tunnels: list[str
         for group, op in enumerate(ops)
         if op in bare
     ]
-    panel = Panel(f"payload {datapath.payload(octets)}", f"{sweep.unit} per packet", series, axis, marks)
+    panel = Panel(f"payload {datapath.payload(octets)}", f"{sweep.unit_words} per packet", series, axis, marks)
     _scale_packets(panel)
     return panel
 
@@ -254,7 +254,7 @@ def _path_panel(sweep: Results, octets: int) -> Panel:
             ticks.append((device, place))
     axis = Axis("tunnel", -1.0, max(float(len(ticks)), 1.0), ticks)
     used = {name: line for name, line in series.items() if line}
-    panel = Panel(f"one packet, payload {datapath.payload(octets)}", f"{sweep.unit} per packet", used, axis, marks)
+    panel = Panel(f"one packet, payload {datapath.payload(octets)}", f"{sweep.unit_words} per packet", used, axis, marks)
     _scale_packets(panel)
     return panel
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..results.results import SEED_TABLES, Results
+from ..results.samples import TSC
 from ..seedtables import report as seedreport
 from ..statistics import stats
 from . import views
@@ -23,10 +24,10 @@ def picture(sweep: Results) -> Picture | None:
     containers = list(dict.fromkeys(name for rows in tables.values() for name in rows))
     if not ops or not sizes or not set(containers) & set(sweep.containers):
         return None
-    cycles = sweep.unit == "cycles"
+    cycles = sweep.unit == TSC
     axis = n_axis(sizes)
     theirs = [Panel(f"the report: {op}", "cycles of a try", _lines(tables[op], sizes), axis) for op in ops]
-    label = f"{sweep.unit} of a try"
+    label = f"{sweep.unit_words} of a try"
     ours = [Panel(f"this run ({sweep.label}): {op}", label, _ours(sweep, op, containers, sizes), axis) for op in ops]
     for above, below in zip(theirs, ours):
         for group in ([above, below],) if cycles else ([above], [below]):
@@ -60,7 +61,7 @@ def _ours(sweep: Results, op: str, containers: Sequence[str], sizes: Sequence[in
     lines: dict[str, list[Point]] = {container: [] for container in containers}
     for cell in sorted(sweep.cells, key=lambda cell: cell.n):
         if cell.op == op and cell.n in sizes and cell.container in lines:
-            whole = stats.summarise(cell.cycles)
+            whole = stats.summarise(cell.counts)
             lines[cell.container].append(Point(cell.n, whole.median, whole.p10, whole.p90))
     return lines
 

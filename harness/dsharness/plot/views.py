@@ -54,14 +54,14 @@ def floor_key(sweep: Results) -> str:
 def notes(sweep: Results) -> list[str]:
     """Return the origin of the numbers, which every picture shows."""
     context = sweep.context
-    tries = sorted({len(cell.cycles) for cell in sweep.cells})
+    tries = sorted({len(cell.counts) for cell in sweep.cells})
     how = [f"median of {tries[0] if len(tries) == 1 else f'{tries[0]} to {tries[-1]}'} tries, bars p10 to p90"]
     how += [f"{name} {context[name]}" for name in ("order", "alloc", "seed", "lookups", "misses") if context.get(name)]
     how += ["erased by insertion"] if context.get("erase_order") == "insertion" else []
     revision = context.get("git_revision") or context.get("dsbench_revision") or "unknown"
     changed = " with changes" if context.get("git_dirty") else ""
     return [
-        f"target {sweep.label}, kernel {context['kernel']}, counted in {sweep.unit} by {context.get('clock', 'rdtsc')}",
+        f"target {sweep.label}, kernel {context['kernel']}, counted in {sweep.unit_words} by {context.get('clock', 'rdtsc')}",
         ", ".join(how),
         f"{context.get('cpu_model', 'unknown CPU')}, {context['date'][:16].replace('T', ' ')}, "
         f"dsbench {context.get('dsbench', '')} revision {revision}{changed}",

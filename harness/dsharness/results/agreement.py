@@ -49,7 +49,8 @@ def of(first: Results, second: Results, figure: str = "median") -> Agreement:
         {name: getattr(stats.summarise(values), figure) for name, values in side.items()} for side in results.comparable_samples(first, second)
     )
     shared = [name for name in before if name in after]
-    resolved = [name for name in shared if before[name] > 0 and after[name] > 0]
+    unresolved = {name for sweep in (first, second) for name in sweep.context.get(results.BELOW_RESOLUTION, ())}
+    resolved = [name for name in shared if name not in unresolved and before[name] > 0 and after[name] > 0]
     if not resolved:
         raise HarnessError("no cell of the two sweeps is above the clock's resolution: there is nothing to compare")
     ratios = {name: after[name] / before[name] for name in resolved}

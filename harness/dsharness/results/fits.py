@@ -12,9 +12,9 @@ import numpy as np
 from ..statistics import complexity
 from ..statistics.complexity import Complexity
 from . import caches, floors
-from .samples import ELEMENT, Cell
+from .samples import ELEMENT, INSTRUCTIONS, NANOSECONDS, TSC, Cell
 
-TOLERANCE = {"instructions": 0.05, "cycles": 0.1}
+TOLERANCE = {INSTRUCTIONS: 0.05, TSC: 0.1, NANOSECONDS: 0.1}
 """Classes with an RMS this close cannot be distinguished, since cycles are noisy."""
 TOLERANCE_BLIND = 0.3
 """The same for cycles if it is unknown how caches bend them."""
@@ -31,7 +31,7 @@ def last_n(context: Mapping[str, Any]) -> float:
     Instructions do not depend on caches. Cycles do: beyond the private cache, the cost of a miss grows with n for every container,
     and a curve over all n would show that as complexity.
     """
-    cache = caches.private(context) if context["unit"] == "cycles" else None
+    cache = caches.private(context) if context["unit"] != INSTRUCTIONS else None
     return cache.elements if cache else math.inf
 
 
@@ -40,7 +40,7 @@ def fits(context: Mapping[str, Any], cells: Sequence[Cell]) -> dict[Series, Comp
     costs: dict[Series, list[tuple[int, float]]] = {}
     for cell in cells:
         if cell.work == ELEMENT and not cell.threads:
-            median = float(np.median(np.asarray(cell.cycles, dtype=np.float64))) / cell.elements
+            median = float(np.median(np.asarray(cell.counts, dtype=np.float64))) / cell.elements
             costs.setdefault((cell.container, cell.op), []).append((cell.n, median))
     last = last_n(context)
     bend = _bend(context, cells)
@@ -50,18 +50,18 @@ def fits(context: Mapping[str, Any], cells: Sequence[Cell]) -> dict[Series, Comp
 
 def _bend(context: Mapping[str, Any], cells: Sequence[Cell]) -> dict[int, float] | None:
     """Return the effect of caches on a cost that is O(1), by n; None if it is unknown or does not matter."""
-    found = {cell.n: float(np.median(cell.cycles)) / cell.elements for cell in cells if (cell.container, cell.op) == CHASE}
-    return found if found and context["unit"] == "cycles" else None
+    found = {cell.n: float(np.median(cell.counts)) / cell.elements for cell in cells if (cell.container, cell.op) == CHASE}
+    return found if found and context["unit"] != INSTRUCTIONS else None
 
 
 def _tolerance(context: Mapping[str, Any], bend: Mapping[int, float] | None) -> float:
-    return TOLERANCE_BLIND if context["unit"] == "cycles" and bend is None else TOLERANCE[context["unit"]]
+    return TOLERANCE_BLIND if context["unit"] != INSTRUCTIONS and bend is None else TOLERANCE[context["unit"]]
 
 
 def explained(context: Mapping[str, Any], cells: Sequence[Cell]) -> str:
     """Return one sentence on what was fitted."""
     last = last_n(context)
-    if context["unit"] != "cycles":
+    if context["unit"] == INSTRUCTIONS:
         span = f"from n = {complexity.FIRST_N} on"
     elif math.isfinite(last):
         cache = caches.private(context)

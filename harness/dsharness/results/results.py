@@ -3,7 +3,7 @@
 
 `context` has the environment, `benchmarks` an `iteration` row for each try and the aggregates of each cell. The `iterations` of a row
 are the elements or packets of its try; `real_time` and `cpu_time` are ns for one of them by the clock's kHz. The metric is a field
-of our own: `cycles_per_element` or `instructions_per_element`, in rows of the datapath `…_per_packet`. `disturbed` marks a try that
+of our own: `tsc_per_element` or `instructions_per_element`, in rows of the datapath `…_per_packet`. `disturbed` marks a try that
 was interrupted or shared its core. The median's row has the 95 % interval of the median, from `median_low` to `median_high` in the
 metric, and counts outliers: mild ones lie 1.5 to 3 interquartile ranges beyond the quartiles, severe ones further out. No figure
 leaves out an outlier. `x_floor` in this row is the cost divided by that of the cell's floor, see floors.py; a cell without a floor
@@ -36,14 +36,20 @@ from .. import paths
 from ..errors import HarnessError
 from ..statistics import inference, stats
 from . import datapath, fits, floors
-from .samples import UNITS, WORKS, Cell
+from .samples import TSC, UNITS, WORKS, Cell, unit_words
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READ_VERSIONS = (1, SCHEMA_VERSION)
+"""Version 1 called TSC cycles and counts cycles."""
 LATEST = "latest.json"
 SEED_TABLES = "seed_tables"
 """Key of the context of a run by the seed report's method: what each container's find looked up."""
 SHARING = ("elapsed", "reads", "writes")
 """Fields that only rows of shared containers have."""
+CORE_RATE = "core_rate"
+"""Key of the context: core cycles per 1000 TSC cycles at the start and the end of each run."""
+BELOW_RESOLUTION = "below_resolution"
+"""Key of the context: the cells whose median the core found within the clock's own spread in a run."""
 CURVE = "curve"
 """Key of the context of a curve: its identity. Such a file also has its complexities."""
 
@@ -66,7 +72,7 @@ MOST = 1e300
 CONTEXT_KINDS: Mapping[str, type | tuple[type, ...]] = {
     "target": str, "kernel": str, "date": str, "complete": bool, "git_revision": str, "cpu_model": str, "governor": str,
     "num_cpus": int, "n": list, "payloads": list, "load_avg": list, "caches": list, "config": list, "absent_ops": list,
-    "devices": list, "absent_devices": dict, "sharing": dict,
+    "core_rate": list, "below_resolution": list, "devices": list, "absent_devices": dict, "sharing": dict,
 }  # fmt: skip
 """Fields of a context that the harness reads if they exist, with their types."""
 
@@ -79,6 +85,7 @@ CSV_COLUMNS = (
     *(f"{prefix}per_{work}" for work in WORKS for prefix in ("", "ns_")),
     "threads", "items_per_second",
     "x_floor",
+    "core_cycles",
 )  # fmt: skip
 
 
@@ -91,8 +98,23 @@ class Results:
 
     @property
     def unit(self) -> str:
-        """Unit of the clock: "cycles" or "instructions"."""
+        """Unit of the clock, one of samples.UNITS."""
         return str(self.context["unit"])
+
+    @property
+    def unit_words(self) -> str:
+        """Unit of the clock for people: "TSC cycles", "instructions"."""
+        return unit_words(self.unit)
+
+    @property
+    def core_rate(self) -> float:
+        """Core cycles in one TSC cycle, the median of the runs; NaN if it is unknown."""
+        rates = self.context.get(CORE_RATE, [])
+        return float(np.median(rates)) / 1000 if rates else math.nan
+
+    def is_resolved(self, cell: Cell) -> bool:
+        """Whether the median of the cell is above the clock's resolution: its cost is a figure."""
+        return cell.name not in self.context.get(BELOW_RESOLUTION, ()) and per_work(cell).median > 0
 
     @property
     def order(self) -> str:
@@ -103,7 +125,7 @@ class Results:
     def disturbed_share(self) -> float:
         """Share of disturbed tries, from 0 to 1, among tries that do not wait for other threads."""
         cells = [cell for cell in self.cells if cell.container != datapath.ENCRYPTING]
-        return sum(sum(cell.disturbed) for cell in cells) / max(1, sum(len(cell.cycles) for cell in cells))
+        return sum(sum(cell.disturbed) for cell in cells) / max(1, sum(len(cell.counts) for cell in cells))
 
     def metric(self, cell: Cell) -> str:
         """Name of our own field in each row of this cell."""
@@ -176,7 +198,7 @@ def comparable_samples(before: Results, after: Results) -> tuple[dict[str, list[
     readers share the container or instructions are counted, since a mark then says nothing about the count.
     """
     sides = [{cell.name: cell for cell in sweep.cells} for sweep in (before, after)]
-    marked = before.unit == after.unit == "cycles"
+    marked = before.unit == after.unit == TSC
     calm = {
         name for name in sides[0].keys() & sides[1].keys()
         if marked and not sides[0][name].threads and all(_is_mostly_calm(side[name]) for side in sides)
@@ -188,22 +210,22 @@ def comparable_samples(before: Results, after: Results) -> tuple[dict[str, list[
 
 
 def _is_mostly_calm(cell: Cell) -> bool:
-    tries, calm = len(cell.cycles), len(cell.disturbed) - sum(cell.disturbed)
+    tries, calm = len(cell.counts), len(cell.disturbed) - sum(cell.disturbed)
     return 2 * calm >= tries and (calm >= LEAST_CALM or tries < LEAST_CALM)
 
 
 def _tries(cell: Cell, calm: bool) -> Sequence[int]:
-    return [count for count, disturbed in zip(cell.cycles, cell.disturbed) if not disturbed] if calm else cell.cycles
+    return [count for count, disturbed in zip(cell.counts, cell.disturbed) if not disturbed] if calm else cell.counts
 
 
 def per_work(cell: Cell) -> stats.Summary:
     """Return the figures of a cell per element or packet."""
-    return _summary(cell.cycles.tobytes(), cell.elements)
+    return _summary(cell.counts.tobytes(), cell.elements)
 
 
 def median_interval(cell: Cell) -> inference.Interval:
     """Return the 95 % interval of a cell's median per element or packet."""
-    return _interval(cell.cycles.tobytes(), cell.elements)
+    return _interval(cell.counts.tobytes(), cell.elements)
 
 
 # A result file, its pictures and its tables need the same figures of the same tries: compute them once.
@@ -236,12 +258,12 @@ def write_rate(results: Results, cell: Cell) -> float:
 
 def x_floors(results: Results) -> dict[str, float]:
     """Return the cost of each cell divided by its floor's, by name, for cells above the clock's resolution with such a floor."""
-    costs = {cell.name: per_work(cell).median for cell in results.cells}
+    costs = {cell.name: per_work(cell).median for cell in results.cells if results.is_resolved(cell)}
     against = {cell.name: floors.floor_of(cell, results.order) for cell in results.cells}
     return {
         name: costs[name] / costs[floor]
         for name, floor in against.items()
-        if floor in costs and costs[floor] > 0 and costs[name] > 0
+        if floor in costs and name in costs
     }
 
 
@@ -355,8 +377,11 @@ def _checked_context(path: Path, content: Any) -> dict[str, Any]:
     context = content.get("context") if isinstance(content, dict) else None
     if not isinstance(context, dict) or not isinstance(content.get("benchmarks"), list):
         _damaged(path, "it lacks `context` and `benchmarks`, so it is none of Google Benchmark's schema")
-    if context.get("schema_version") != SCHEMA_VERSION:
-        _damaged(path, f"its schema_version is {context.get('schema_version')!r}, this harness reads {SCHEMA_VERSION}")
+    version = context.get("schema_version")
+    if version not in READ_VERSIONS:
+        _damaged(path, f"its schema_version is {version!r}, this harness reads {' and '.join(map(str, READ_VERSIONS))}")
+    if version == 1:
+        context = _modern(context)
     for key in CONTEXT_KEYS:
         if key not in context:
             _damaged(path, f"its context lacks {key!r}")
@@ -367,14 +392,21 @@ def _checked_context(path: Path, content: Any) -> dict[str, Any]:
     for key, kind in CONTEXT_KINDS.items():
         if key in context and not isinstance(context[key], kind):
             _damaged(path, f"its {key} is {context[key]!r}")
-    if not all(map(_is_number, context.get("load_avg", []))):
-        _damaged(path, f"its load_avg is {context['load_avg']!r}")
+    for key in ("load_avg", CORE_RATE):
+        if not all(map(_is_number, context.get(key, []))):
+            _damaged(path, f"its {key} is {context[key]!r}")
     for key in ("cells", "warnings"):
         if not isinstance(context[key], list) or not all(isinstance(value, str) for value in context[key]):
             _damaged(path, f"its {key} are no list of texts")
     if not context["cells"]:
         _damaged(path, "it has no cells")
     return context
+
+
+def _modern(context: dict[str, Any]) -> dict[str, Any]:
+    """Return a context of version 1 in the words of today."""
+    renamed = {key: value for key, value in context.items() if key != CORE_RATE}
+    return {**renamed, "schema_version": SCHEMA_VERSION, "unit": TSC if context.get("unit") == "cycles" else context.get("unit")}
 
 
 def _cells(path: Path, rows: list[Any]) -> list[Cell]:
@@ -387,17 +419,17 @@ def _cells(path: Path, rows: list[Any]) -> list[Cell]:
             continue
         cell = cells.setdefault(str(row.get("name")), _cell(path, index, row))
         index_said = row.get("repetition_index")
-        if index_said != len(cell.cycles) or row.get("iterations") != cell.elements:
-            _damaged(path, f"{cell.name} has repetition {index_said!r} where {len(cell.cycles)} belongs")
+        if index_said != len(cell.counts) or row.get("iterations") != cell.elements:
+            _damaged(path, f"{cell.name} has repetition {index_said!r} where {len(cell.counts)} belongs")
         sharing = [_integer(path, index, row, key) for key in SHARING] if cell.threads else []
         try:
-            cell.add(_integer(path, index, row, "cycles"), 1 if row.get("disturbed") else 0, *sharing)
+            cell.add(_integer(path, index, row, "count" if "count" in row else "cycles"), 1 if row.get("disturbed") else 0, *sharing)
         except ValueError as error:
             _damaged(path, f"benchmark row {index} is of {error}")
         tries[cell.name] = _integer(path, index, row, "repetitions")
     for cell in cells.values():
-        if len(cell.cycles) != tries[cell.name]:
-            _damaged(path, f"{cell.name} has {len(cell.cycles)} of its {tries[cell.name]} tries")
+        if len(cell.counts) != tries[cell.name]:
+            _damaged(path, f"{cell.name} has {len(cell.counts)} of its {tries[cell.name]} tries")
     return list(cells.values())
 
 
@@ -441,18 +473,18 @@ def _lines(results: Results) -> Iterator[str]:
 
 def _iterations(results: Results, cell: Cell) -> Iterator[str]:
     """Yield the row of each try. A sweep has more than 20,000: the fields that all tries share are encoded once."""
-    head = _members({"name": cell.name, "run_name": cell.name, "run_type": "iteration", "repetitions": len(cell.cycles)})
+    head = _members({"name": cell.name, "run_name": cell.name, "run_type": "iteration", "repetitions": len(cell.counts)})
     work = _members({"threads": cell.threads or 1, "iterations": cell.elements})
     kind = _members({"time_unit": "ns", "container": cell.container, "op": cell.op, "n": cell.n})
     metric, ns_per_count = results.metric(cell), results.ns_per_count
-    for index, (cycles, disturbed) in enumerate(zip(cell.cycles, cell.disturbed)):
-        each = cycles / cell.elements
+    for index, (count, disturbed) in enumerate(zip(cell.counts, cell.disturbed)):
+        each = count / cell.elements
         time = round(each * ns_per_count, 4)
         mark = ',"disturbed":true' if disturbed else ""
         sharing = f",{_members(_sharing(results, cell, index))}" if cell.threads else ""
         yield (
             f'{{{head},"repetition_index":{index},{work},"real_time":{time!r},"cpu_time":{time!r},{kind},'
-            f'"cycles":{cycles},"{metric}":{round(each, 4)!r}{mark}{sharing}}}'
+            f'"count":{count},"{metric}":{round(each, 4)!r}{mark}{sharing}}}'
         )
 
 
@@ -491,7 +523,7 @@ def _aggregates(results: Results, cell: Cell, x_floor: float | None) -> Iterator
             "op": cell.op,
             "n": cell.n,
             results.metric(cell): round(value, 6),
-            **({**_certainty(cell), **_distance(x_floor)} if name == "median" else {}),
+            **({**_certainty(cell), **_distance(x_floor), **_core_cycles(results, value)} if name == "median" else {}),
             **(_median_throughput(results, cell) if name == "median" else {}),
         }
 
@@ -504,7 +536,7 @@ def _median_throughput(results: Results, cell: Cell) -> dict[str, Any]:
 
 def _certainty(cell: Cell) -> dict[str, Any]:
     """Return the 95 % interval of the median, per element or packet, and the number of outliers."""
-    interval, outliers = median_interval(cell), _outliers(cell.cycles.tobytes())
+    interval, outliers = median_interval(cell), _outliers(cell.counts.tobytes())
     return {
         "median_low": round(interval.low, 6),
         "median_high": round(interval.high, 6),
@@ -518,12 +550,17 @@ def _distance(x_floor: float | None) -> dict[str, float]:
     return {} if x_floor is None else {"x_floor": round(x_floor, 6)}
 
 
+def _core_cycles(results: Results, value: float) -> dict[str, float]:
+    """Return a cost in cycles of the core, if their rate is known."""
+    return {} if math.isnan(results.core_rate) else {"core_cycles": round(value * results.core_rate, 6)}
+
+
 def _write_csv(results: Results, file: IO[str]) -> None:
     table = csv.writer(file, lineterminator="\n")
     table.writerow(CSV_COLUMNS)
     context, distances = results.context, x_floors(results)
     for cell in results.cells:
-        tries = cell.cycles.tobytes()
+        tries = cell.counts.tobytes()
         whole, interval, outliers = _summary(tries, 1), _interval(tries, 1), _outliers(tries)
         figures: Sequence[float] = (
             whole.min, whole.p10, whole.median, whole.mean, whole.p90, whole.p99, whole.max, whole.mad,
@@ -531,11 +568,12 @@ def _write_csv(results: Results, file: IO[str]) -> None:
             *_by_work(results, cell, whole.median / cell.elements),
             cell.threads, float(np.median(throughput(results, cell))) if cell.threads else math.nan,
             distances.get(cell.name, math.nan),
+            whole.median / cell.elements * results.core_rate,
         )  # fmt: skip
         table.writerow(
             (
                 context["target"], context.get("accel") or "", context["kernel"], results.unit,
-                cell.container, cell.op, cell.n, cell.elements, len(cell.cycles), sum(cell.disturbed),
+                cell.container, cell.op, cell.n, cell.elements, len(cell.counts), sum(cell.disturbed),
                 *(f"{value:.10g}" if math.isfinite(value) else "" for value in figures),
             )
         )  # fmt: skip

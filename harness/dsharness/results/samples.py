@@ -16,10 +16,13 @@ from dataclasses import dataclass, field
 
 from ..errors import HarnessError
 
-SAMPLE_COLUMNS = ("run", "container", "op", "n", "elements", "try", "cycles", "disturbed")
+SAMPLE_COLUMNS = ("run", "container", "op", "n", "elements", "try", "count", "disturbed")
 SHARING_COLUMNS = ("threads", "elapsed", "reads", "writes")
 """Columns for shared containers; 0 in other rows."""
-UNITS = ("cycles", "instructions")
+TSC, INSTRUCTIONS, NANOSECONDS = "tsc", "instructions", "ns"
+"""Units of the clock. TSC: cycles of the time-stamp counter, whose rate is constant, whatever the frequency of the core."""
+UNITS = (TSC, INSTRUCTIONS, NANOSECONDS)
+_UNIT_WORDS = {TSC: "TSC cycles"}
 ELEMENT, PACKET = "element", "packet"
 WORKS = (ELEMENT, PACKET)
 """What a try does many times; its cost is divided by the number."""
@@ -29,7 +32,13 @@ DATAPATH_OPS = ("tx", "rx", "path")
 
 _HEADER_LINE = re.compile(r"#\s*([A-Za-z_][\w -]*?):\s*(.*)")
 
+_CORE_RATES = re.compile(r"(?:begin|end)=(\d+)")
 _CELL_WARNING = re.compile(r"run \d+, ")
+
+
+def unit_words(unit: str) -> str:
+    """Return a unit of the clock as tables and pictures name it: "TSC cycles"."""
+    return _UNIT_WORDS.get(unit, unit)
 
 
 @dataclass(frozen=True)
@@ -94,12 +103,22 @@ class Report:
         return ["/".join(text.split()) for text in self.header.all("absent")]
 
     @property
+    def core_rates(self) -> list[int]:
+        """Core cycles per 1000 TSC cycles at the start and at the end of each run; [] if the clock is not the TSC."""
+        return [int(number) for line in self.header.all("core_rate") for number in _CORE_RATES.findall(line)]
+
+    @property
+    def unresolved(self) -> list[str]:
+        """The cells whose median is within the clock's own spread."""
+        return [name_of(row.container, row.op, row.n, row.threads) for row in self.rows if row.values.get("per_element", 1.0) is None]
+
+    @property
     def unit(self) -> str:
         """Unit of the clock: one of UNITS."""
         return self.header.get("unit").split(" ")[0]
 
 
-SERIES = ("cycles", "disturbed", "elapsed", "reads", "writes")
+SERIES = ("counts", "disturbed", "elapsed", "reads", "writes")
 """Series of a Cell with a value for each try; the last three only if readers share the container."""
 
 
@@ -115,7 +134,7 @@ class Cell:
     op: str
     n: int
     elements: int
-    cycles: array[int] = field(default_factory=lambda: array("q"))
+    counts: array[int] = field(default_factory=lambda: array("q"))
     disturbed: array[int] = field(default_factory=lambda: array("b"))
     threads: int = 0
     elapsed: array[int] = field(default_factory=lambda: array("q"))
@@ -129,11 +148,11 @@ class Cell:
         for name in SERIES:
             getattr(self, name).extend(getattr(more, name))
 
-    def add(self, cycles: int, disturbed: int, elapsed: int = 0, reads: int = 0, writes: int = 0) -> None:
+    def add(self, count: int, disturbed: int, elapsed: int = 0, reads: int = 0, writes: int = 0) -> None:
         """Add a try. ValueError for readers who read nothing, or in no time."""
         if self.threads and (elapsed < 1 or reads < 1 or writes < 0):
             raise ValueError(f"{self.name}: {reads} reads in {elapsed} counts")
-        self.cycles.append(cycles)
+        self.counts.append(count)
         self.disturbed.append(disturbed)
         if self.threads:
             self.elapsed.append(elapsed)
@@ -215,7 +234,7 @@ def parse_samples(text: str) -> list[Cell]:
             key = (fields[at["run"]], fields[at["container"]], fields[at["op"]], fields[at["n"]], str(threads))
             if key not in cells:
                 cells[key] = Cell(key[1], key[2], int(key[3]), int(fields[at["elements"]]), threads=threads)
-            cells[key].add(int(fields[at["cycles"]]), int(fields[at["disturbed"]]), *figures)
+            cells[key].add(int(fields[at["count"]]), int(fields[at["disturbed"]]), *figures)
         except (ValueError, OverflowError) as error:
             raise HarnessError(f"the samples file is damaged: line {number} is {line!r}") from error
     for cell in cells.values():
@@ -227,7 +246,7 @@ def parse_samples(text: str) -> list[Cell]:
 def check_agreement(report: Report, cells: list[Cell]) -> None:
     """HarnessError unless each row of the table has its number of samples, and the other way round."""
     told = sorted((name_of(row.container, row.op, row.n, row.threads), row.tries) for row in report.rows)
-    found = sorted((cell.name, len(cell.cycles)) for cell in cells)
+    found = sorted((cell.name, len(cell.counts)) for cell in cells)
     for row in told:
         if row not in found:
             raise HarnessError(f"the samples file is damaged: it lacks the {row[1]} tries of {row[0]}")

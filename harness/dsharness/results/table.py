@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 
@@ -23,8 +24,8 @@ MOST_NAMED = 6
 
 
 def figure(value: float) -> str:
-    """Return a figure per element or packet, short. A figure that is not above zero is below the clock's resolution."""
-    if value <= 0:
+    """Return a figure per element or packet, short. NaN, or a figure not above zero, is below the clock's resolution."""
+    if not value > 0:
         return "below res."
     if value < 1000:
         return f"{value:.2f}"
@@ -36,16 +37,34 @@ def show_medians(sweep: Results) -> None:
 
     The last column is the cost divided by the floor's. The floors have rows of their own.
     """
-    figures = {cell.name: figure(results.per_work(cell).median) for cell in sweep.cells}
+    figures = {cell.name: figure(_cost(sweep, cell)) for cell in sweep.cells}
     distances = {name: figure(ratio) for name, ratio in results.x_floors(sweep).items()}
-    title = f"{sweep.unit} per {{work}}, median, {sweep.label}, kernel {sweep.context['kernel']}"
+    title = f"{sweep.unit_words} per {{work}}, median, {sweep.label}, kernel {sweep.context['kernel']}"
     _show(sweep, title, figures, distances)
     if distances:
         print(f"floors: {floors.words(sweep.ops, sweep.order)}; {datapath.BARE} for packets")
     show_shared(sweep.shared)
     print(certainty(sweep))
+    if core := core_cycles(sweep):
+        print(core)
     for kind, reason in sweep.context.get("absent_devices", {}).items():
         print(f"{kind} is absent: {reason}")
+
+
+def _cost(sweep: Results, cell: Cell) -> float:
+    """Return the median per element or packet; NaN below the clock's resolution."""
+    return results.per_work(cell).median if sweep.is_resolved(cell) else math.nan
+
+
+def core_cycles(sweep: Results) -> str:
+    """Return one sentence on how TSC cycles become cycles of the core; "" if their rate is unknown."""
+    rates = sweep.context.get(results.CORE_RATE, [])
+    if not rates:
+        return ""
+    return (
+        f"a TSC cycle is {sweep.core_rate:.3f} core cycles ({min(rates) / 1000:.3f} to {max(rates) / 1000:.3f} during the sweep); "
+        "the CSV has each median in core cycles, too"
+    )
 
 
 def certainty(sweep: Results) -> str:
@@ -53,15 +72,15 @@ def certainty(sweep: Results) -> str:
     widths: list[tuple[float, str]] = []
     for cell in sweep.cells:
         median, interval = results.per_work(cell).median, results.median_interval(cell)
-        if median > 0:
+        if sweep.is_resolved(cell):
             widths.append(((interval.high - interval.low) / 2 / median, cell.name))
-    found = [inference.outliers(cell.cycles) for cell in sweep.cells]
+    found = [inference.outliers(cell.counts) for cell in sweep.cells]
     sure = "unknown"
     if widths:
         typical, (worst, name) = statistics.median(width for width, _ in widths), max(widths)
         sure = f"±{typical:.2%} typically, ±{worst:.2%} at worst ({name})"
     return (
-        f"95 % intervals of the medians: {sure}; of {sum(len(cell.cycles) for cell in sweep.cells):,} tries "
+        f"95 % intervals of the medians: {sure}; of {sum(len(cell.counts) for cell in sweep.cells):,} tries "
         f"{sum(one.mild for one in found):,} are mild outliers, {sum(one.severe for one in found):,} severe ones"
     )
 
@@ -93,13 +112,13 @@ def _show_readers(sweep: Results, n: int) -> None:
         table.add_section()
     writes = sweep.context.get("writes", 0)
     beside = f"beside {writes:,} writes a second" if writes else "without a writer"
-    title = f"{sweep.unit} per element of one reader, elements a second of all, medians, n={n}, {beside}"
+    title = f"{sweep.unit_words} per element of one reader, elements a second of all, medians, n={n}, {beside}"
     _print(title, table, 56 + 24 * len(sweep.threads))
 
 
 def _of_readers(sweep: Results, cell: Cell) -> str:
     rate = statistics.median(results.throughput(sweep, cell))
-    return f"{figure(results.per_work(cell).median)}  {rate / 1e6:,.1f}M/s"
+    return f"{figure(_cost(sweep, cell))}  {rate / 1e6:,.1f}M/s"
 
 
 def slow_writers(sweep: Results) -> str:

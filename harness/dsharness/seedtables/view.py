@@ -25,7 +25,7 @@ def show(ours: Results) -> None:
     for number, (op, theirs) in enumerate(report.tables().items(), start=1):
         out.print(_table(f"Table {number}: {op}", theirs, totals(ours, op), ours), sep="\n")
     for line in (
-        f"The report: {report.NAME}: cycles, C module, Fedora VM. Ours: medians, {ours.unit}, {ours.label}, kernel "
+        f"The report: {report.NAME}: cycles, C module, Fedora VM. Ours: medians, {ours.unit_words}, {ours.label}, kernel "
         f"{ours.context['kernel']}, {ours.context['cpu_model']}. Two machines: compare the shapes, not the heights.",
         *method(),
     ):
@@ -45,7 +45,7 @@ def totals(ours: Results, op: str) -> dict[str, dict[int, float]]:
     found: dict[str, dict[int, float]] = {}
     for cell in ours.cells:
         if cell.op == op:
-            found.setdefault(cell.container, {})[cell.n] = stats.summarise(cell.cycles).median
+            found.setdefault(cell.container, {})[cell.n] = stats.summarise(cell.counts).median
     return found
 
 
@@ -57,7 +57,7 @@ def _table(title: str, theirs: Totals, ours: Totals, sweep: Results) -> Table:
     for n in sizes:
         table.add_column(f"n={n}", justify="right")
     table.add_column(f"÷ list at n={sizes[-1]}", justify="right")
-    for whose, rows in (("the report, cycles", theirs), (f"ours, {sweep.unit}", ours)):
+    for whose, rows in (("the report, cycles", theirs), (f"ours, {sweep.unit_words}", ours)):
         for place, container in enumerate(theirs):
             row = rows.get(container, {})
             cells = [_total(row[n]) if n in row else "-" for n in sizes]

@@ -221,6 +221,8 @@ class SweepRecorder:
             **self._common_settings(stage),
             **(devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
             "absent_ops": list(dict.fromkeys([*before.get("absent_ops", []), *absent])),
+            results.CORE_RATE: [*before.get(results.CORE_RATE, []), *(stage.report.core_rates if stage.report else [])],
+            results.BELOW_RESOLUTION: sorted({*before.get(results.BELOW_RESOLUTION, []), *(stage.report.unresolved if stage.report else [])}),
             "warnings": list(dict.fromkeys([*before["warnings"], *machine, *warnings])),
             "cells": [cell.name for cell in cells],
             "complete": not awaited,
@@ -304,7 +306,12 @@ def devices(stage: StageResult) -> dict[str, Any]:
 
 def report_context(report: Report) -> dict[str, Any]:
     """Return the context's entries from /proc/dsbench: the kernel, the clock, and the parameters of the run."""
-    return {**_facts(report), **_settings(report)}
+    return {
+        **_facts(report),
+        **_settings(report),
+        results.CORE_RATE: report.core_rates,
+        results.BELOW_RESOLUTION: report.unresolved,
+    }
 
 
 def _facts(report: Report) -> dict[str, Any]:
@@ -322,7 +329,6 @@ def _facts(report: Report) -> dict[str, Any]:
         "clock_khz": header.number("clock_khz"),
         "clock_overhead": header.number("clock_overhead"),
         "clock_cost": header.all("clock_cost")[-1:],
-        "core_rate": header.all("core_rate")[-1:],
         "stolen_time": header.get("stolen_time"),
     }
 
