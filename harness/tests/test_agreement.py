@@ -60,6 +60,13 @@ def test_counts_of_instructions_are_not_disturbed() -> None:
     assert len(results.comparable_samples(one, other)[0][one.cells[5].name]) == 20
 
 
+def test_cells_that_the_core_found_below_resolution_have_no_ratio() -> None:
+    low = make(sizes=[500])
+    low.context["below_resolution"] = [low.cells[0].name]
+    found = agreement.of(make(sizes=[500]), low)
+    assert found.unresolved == [low.cells[0].name] and low.cells[0].name not in found.ratios
+
+
 def test_cells_below_resolution_have_no_ratio() -> None:
     low = make()
     low.cells[0].counts = array("q", [0] * 20)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import shutil
@@ -349,6 +350,14 @@ def test_a_floor_that_the_filter_leaves_out_still_tells_of_the_machine() -> None
     assert cell.word is Word.INCONCLUSIVE and cell.reason.startswith("floor/walk/500, the same loop on both sides, is 1.40")
     still = compared(with_floors(make(sizes=[500])), with_floors(scaled(again(sizes=[500]), 1.5, slow)), wanted=re.compile(slow))
     assert still.counts[Word.SLOWER] == 1
+
+
+def test_what_the_core_found_below_resolution_gets_no_verdict() -> None:
+    slow = scaled(make(sizes=[500]), 1.5, "list/fill/500")
+    slow.context["below_resolution"] = ["list/fill/500"]
+    cell = next(cell for cell in compared(again(sizes=[500]), slow).cells if cell.name == "list/fill/500")
+    assert (cell.word, cell.reason) == (Word.INCONCLUSIVE, "below the clock's resolution: take more elements")
+    assert math.isnan(cell.ratio)
 
 
 def test_below_resolution_is_null_in_the_file(dsbench: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:

@@ -161,6 +161,41 @@ def test_below_resolution_there_is_no_distance() -> None:
     assert set(found) == {f"{c}/{op}/500" for c in sweep.part("element").containers for op in ("fill", "find", "erase")} - {"list/fill/500"}
 
 
+def test_what_the_core_found_below_resolution_is_no_figure() -> None:
+    """The core knows the spread of its clock: a median above 0 may be below it."""
+    sweep = make(sizes=[500], floors=True, below_resolution=["floor/walk/500", "list/fill/500"])
+    found = results.x_floors(sweep)
+    assert set(found) == {f"{c}/{op}/500" for c in sweep.part("element").containers for op in ("fill", "find", "erase")} - {"list/fill/500"}
+    low = next(cell for cell in sweep.cells if cell.name == "list/fill/500")
+    assert not sweep.is_resolved(low) and results.per_work(low).median > 0
+
+
+def test_a_median_is_given_in_core_cycles_too(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.json"
+    results.write(make(sizes=[500], core_rate=[1200, 1400, 1300, 1300]), path)
+    for name, row in medians(path).items():
+        assert row["core_cycles"] == pytest.approx(row["tsc_per_element"] * 1.3, rel=1e-6), name
+    with path.with_suffix(".csv").open(newline="") as file:
+        assert all(float(row["core_cycles"]) == pytest.approx(float(row["per_element"]) * 1.3) for row in csv.DictReader(file))
+    assert table.core_cycles(results.read(path)).startswith("a TSC cycle is 1.300 core cycles (1.200 to 1.400 during the sweep)")
+
+
+def test_without_a_rate_there_are_no_core_cycles(written: Path) -> None:
+    assert all("core_cycles" not in row for row in medians(written).values())
+    assert table.core_cycles(results.read(written)) == ""
+
+
+def test_files_of_version_1_are_read(written: Path) -> None:
+    """They called TSC cycles cycles, and so the count of a try. Their core_rate was a sentence."""
+    text = written.read_text().replace('"count":', '"cycles":').replace('"tsc_per_', '"cycles_per_')
+    content = json.loads(text)
+    content["context"].update(schema_version=1, unit="cycles", core_rate=["run 1 begin=1200 end=1200"])
+    written.write_text(json.dumps(content))
+    found = results.read(written)
+    assert (found.cells, found.unit, found.unit_words) == (make().cells, "tsc", "TSC cycles")
+    assert math.isnan(found.core_rate)
+
+
 def test_packets_have_a_metric_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "tunnel.json"
     before = make(sizes=[500], devices=["veth", "udptun"], absent_devices={"bareudp": "this kernel has no bareudp"})
@@ -258,7 +293,7 @@ def edited(change: Callable[[Document], Any]) -> Callable[[str], str]:
         (lambda text: "[]", "lacks `context` and `benchmarks`"),
         (lambda text: '{"context": {}, "benchmarks": []}', "its schema_version is None"),
         (lambda text: text.replace('"clock_khz": 2500000', '"clock_khz": NaN'), "it contains NaN"),
-        (edited(lambda c: c["context"].update(schema_version=99)), "its schema_version is 99, this harness reads 1"),
+        (edited(lambda c: c["context"].update(schema_version=99)), "its schema_version is 99, this harness reads 1 and 2"),
         (edited(lambda c: c["context"].update(unit="ms")), "its unit is 'ms'"),
         (edited(lambda c: c["context"].update(clock_khz=0)), "its clock_khz is 0"),
         (edited(lambda c: c["context"].update(clock_khz=10**400)), "its clock_khz is 1000"),

@@ -108,7 +108,7 @@ def median(content: Document) -> Document:
     ("change", "where"),
     [
         (lambda c: c.pop("context"), "'context' is a required property"),
-        (lambda c: c["context"].update(schema_version=2), "context/schema_version"),
+        (lambda c: c["context"].update(schema_version=3), "context/schema_version"),
         (lambda c: c["context"].update(unit="ms"), "context/unit"),
         (lambda c: c["context"].pop("kernel"), "'kernel' is a required property"),
         (lambda c: c["benchmarks"][0].update(count=1.5), "benchmarks/0/count"),

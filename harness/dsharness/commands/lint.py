@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Check the sources: warnings of the compiler and modpost, sparse, checkpatch, kernel-doc, mypy and shellcheck.
 
-The modules are compiled apart from the targets' builds, completely each time, for the oldest and the newest supported kernels. A
-check that cannot run here is skipped, with the reason, and never counts as passed.
+The modules are compiled apart from the targets' builds, completely each time, for the oldest and the newest supported kernels, and
+for other architectures. A check that cannot run here is skipped, with the reason, and never counts as passed.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from pathlib import Path
 
 from .. import command, packages, paths, proc, ui
 from ..errors import HarnessError, UsageError
-from ..kernel import build, kernels
+from ..kernel import build, foreign, kernels
 from ..kernel.kernels import Kernel
 
 UML = "uml"
 KERNELS = ("6.1", "6.12", kernels.NEWEST, UML)
 """Debian's stock kernels with their compilers, the newest one in the build root, and uml, which alone has KUnit."""
+
+COMPILED = (*KERNELS, *foreign.ARCHITECTURES)
+"""Kernels for the compiler's warnings: other architectures, too, which sparse checks no better than this one."""
 
 SPARSE_PRELUDE = paths.HARNESS / "lint" / "sparse.h"
 COMPAT = paths.ROOT / "include" / "dsbench" / "compat.h"
@@ -84,6 +87,8 @@ class Site:
     """The folder in which the modules are built for one kernel."""
 
     kernel: Kernel
+    variables: tuple[str, ...] = ()
+    """Variables of make that choose the compiler."""
 
     @property
     def sources(self) -> Path:
@@ -95,7 +100,7 @@ class Site:
         lines: list[str] = []
         argv: list[proc.Arg] = [
             "make", "-s", "-k", f"-j{os.cpu_count() or 1}", "-C", self.kernel.kdir, f"M={self.sources / 'modules'}",
-            f"ARCH={self.kernel.arch}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "W=1", *arguments, "modules",
+            f"ARCH={self.kernel.arch}", *self.variables, "CONFIG_DEBUG_INFO_BTF_MODULES=", "W=1", *arguments, "modules",
         ]  # fmt: skip
         result = proc.stream(self.kernel.command(argv), env=proc.build_environment(), on_line=lines.append)
         if result.status and not any(COMPLAINT.search(line) for line in lines):
@@ -113,12 +118,12 @@ class Site:
         return line, False
 
 
-def plan(names: Sequence[str] = (), specs: Sequence[str] = KERNELS) -> list[Check]:
-    """Return the checks of these names (default: all), those of built modules for each of these kernels."""
+def plan(names: Sequence[str] = (), specs: Sequence[str] = COMPILED) -> list[Check]:
+    """Return the checks of these names (default: all), those of built modules for each of these kernels that they are for."""
     checks = []
     for name in names or (*BUILT, *PLAIN):
         if name in BUILT:
-            checks += [Check(name, spec) for spec in specs]
+            checks += [Check(name, spec) for spec in specs if name != "sparse" or spec not in foreign.ARCHITECTURES]
         else:
             checks.append(Check(name))
     return checks
@@ -208,6 +213,9 @@ PLAIN: dict[str, Callable[[], list[str]]] = {
 
 @functools.cache
 def _site(spec: str) -> Site:
+    if other := foreign.ARCHITECTURES.get(spec):
+        packages.ensure("lint")
+        return Site(foreign.find(spec), other.variables)
     return Site(kernels.find("uml") if spec == UML else kernels.find("qemu", spec))
 
 
@@ -259,8 +267,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add `dsbench lint`."""
     parser = subparsers.add_parser("lint", help="check the sources of modules and harness", description=__doc__)
     parser.add_argument(
-        "--kernel", nargs="+", metavar="VERSION", default=KERNELS,
-        help=f"for warnings and sparse: a version or release of a stock kernel, {kernels.NEWEST} or {UML} (default: {' '.join(KERNELS)})",
+        "--kernel", nargs="+", metavar="VERSION", default=COMPILED,
+        help=f"for warnings and sparse: a version or release of a stock kernel, {kernels.NEWEST}, {UML}, or an architecture for warnings "
+        f"(default: {' '.join(COMPILED)})",
     )  # fmt: skip
     parser.add_argument("--only", nargs="+", metavar="CHECK", choices=(*BUILT, *PLAIN), default=(), help="do only these")
     command.declare(parser, run)

@@ -29,17 +29,22 @@ class Package:
     depends: str
     size: int
     sha256: str
+    arch: str = ""
+    """Of another architecture than the system's."""
 
 
-def names(pattern: str) -> list[str]:
-    """Return the packages in the lists whose names match the POSIX expression `pattern`."""
-    listing = _apt_cache("search", "--names-only", pattern)
+def names(pattern: str, arch: str = "") -> list[str]:
+    """Return the packages in the lists whose names match the POSIX expression `pattern`.
+
+    `arch` is an architecture other than the system's ("arm64"); its lists are in the cache, see refresh_foreign().
+    """
+    listing = _apt_cache(arch, "search", "--names-only", pattern)
     return [line.partition(" - ")[0] for line in listing.splitlines()]
 
 
-def candidate(name: str) -> Package | None:
-    """Return the version of a package that apt would install, or None if the lists have none."""
-    record = _apt_cache("show", "--no-all-versions", name)
+def candidate(name: str, arch: str = "") -> Package | None:
+    """Return the version of a package that apt would install, or None if the lists have none. `arch` as for names()."""
+    record = _apt_cache(arch, "show", "--no-all-versions", name)
     fields = dict(line.split(": ", 1) for line in record.splitlines() if ": " in line and line[0] != " ")
     if "Filename" not in fields:
         return None
@@ -49,7 +54,17 @@ def candidate(name: str) -> Package | None:
         depends=fields.get("Depends", ""),
         size=int(fields["Size"]),
         sha256=fields["SHA256"],
+        arch=arch,
     )
+
+
+def refresh_foreign(arch: str) -> None:
+    """Fetch the package lists of another architecture into the cache. HarnessError if that fails. The system's stay as they are."""
+    with ui.step(f"fetching the package lists of {arch}"):
+        answer = subprocess.run(["apt-get", *_apt_options(arch), *PATIENCE, "update"], check=False, capture_output=True, text=True)
+    if answer.returncode:
+        said = packages.apt_error(answer.stderr.splitlines()) or f"apt-get's status is {answer.returncode}"
+        raise HarnessError(f"the package lists of {arch} cannot be fetched: {said}")
 
 
 def require(name: str) -> Package:
@@ -137,7 +152,7 @@ def _deb(package: Package) -> Path:
 
 
 def _fetch(package: Package, folder: Path) -> None:
-    argv = ["apt-get", *_apt_options(), *PATIENCE, "download", f"{package.name}={package.version}"]
+    argv = ["apt-get", *_apt_options(package.arch), *PATIENCE, "download", f"{package.name}={package.version}"]
     log = folder.parent / f"{package.name}.log"
     total = package.size // MIB + 1
     with (
@@ -157,18 +172,28 @@ def _fetch(package: Package, folder: Path) -> None:
     log.unlink()
 
 
-def _apt_cache(*arguments: str) -> str:
-    argv = ["apt-cache", *_apt_options(), *arguments]
+def _apt_cache(arch: str, *arguments: str) -> str:
+    argv = ["apt-cache", *_apt_options(arch), *arguments]
     try:
         return subprocess.run(argv, check=False, capture_output=True, text=True).stdout
     except FileNotFoundError as error:
         raise HarnessError("there is no apt-cache here: dsbench takes its kernels from Debian's package archive") from error
 
 
-def _apt_options() -> list[str]:
-    """Return the option for a package index of our own: container images keep none, so each call would build it anew."""
-    index = paths.make_folder(paths.cache() / "apt", "package index")
+def _apt_options(arch: str = "") -> list[str]:
+    """Return the options for a package index of our own: container images keep none, so each call would build it anew.
+
+    Another architecture has package lists of its own there, too, and no installed packages.
+    """
+    index = paths.make_folder(paths.cache() / "apt" / arch, "package index")
+    foreign: list[str] = []
+    if arch:
+        status = index / "status"
+        status.touch()
+        lists = paths.make_folder(index / "lists", "package index")
+        foreign = ["-o", f"APT::Architecture={arch}", "-o", f"APT::Architectures={arch}", "-o", f"Dir::State::Lists={lists}", "-o", f"Dir::State::Status={status}"]
     return [
+        *foreign,
         "-o", f"Dir::Cache::pkgcache={index}/pkgcache.bin", "-o", f"Dir::Cache::srcpkgcache={index}/srcpkgcache.bin",
         "-o", "APT::Sandbox::User=root",
     ]  # fmt: skip

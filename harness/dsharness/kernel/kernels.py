@@ -77,30 +77,33 @@ def find(target: str, spec: str | None = None) -> Kernel:
 def uml_versions() -> list[str]:
     """Return the versions of linux-source in the archive, oldest first."""
     sources = archive.names(r"^linux-source-[0-9]+\.[0-9]+$")
-    return sorted((name.removeprefix("linux-source-") for name in sources), key=_order)
+    return sorted((name.removeprefix("linux-source-") for name in sources), key=order)
 
 
 def stock_releases() -> list[str]:
     """Return the releases of stock kernels, installed or in the archive, oldest first."""
     found = {name.removeprefix("linux-headers-") for name in archive.names(r"^linux-headers-[0-9]+\..*-amd64$")}
     found |= {folder.name.removeprefix("linux-headers-") for folder in USR_SRC.glob("linux-headers-*-amd64")}
-    return sorted((release for release in found if _micro(release)), key=_order)
+    return sorted((release for release in found if _micro(release)), key=order)
 
 
 def newest_stock() -> dict[str, str]:
     """Return the newest release of the ordinary flavour by version, oldest version first."""
-    return {_dotted(_version(release)): release for release in stock_releases() if _plain(release)}
+    return {_dotted(version_of(release)): release for release in stock_releases() if _plain(release)}
 
 
 def stock_headers(release: str) -> Path:
     """Return the kdir of a stock kernel: the system's, or the archive's, which then builds from the cache."""
     installed = USR_SRC / f"linux-headers-{release}"
-    if (installed / "Makefile").exists():
-        return installed
+    return installed if (installed / "Makefile").exists() else headers(release)
+
+
+def headers(release: str, arch: str = "") -> Path:
+    """Return the kdir of the archive's headers of a release, of another architecture if `arch` names one; its tools are this system's."""
     folder = f"usr/src/linux-headers-{release}"
     tree = archive.tree(
         f"headers-{release}",
-        lambda: _headers_packages(release),
+        lambda: _headers_packages(release, arch),
         proofs=[f"{folder}/Makefile", f"{folder}/Module.symvers", f"{folder}/scripts/mod/modpost"],
         mend=lambda root: _relocate(root / folder / "Makefile"),
     )
@@ -119,7 +122,7 @@ def stock_image(release: str) -> Path:
 
 
 def _uml(spec: str) -> Kernel:
-    version = _version(spec)
+    version = version_of(spec)
     offered = uml_versions()
     if offered and _dotted(version) not in offered:
         raise UsageError(f"kernel {spec!r} is unknown: uml is built from linux-source {', '.join(offered)}")
@@ -131,30 +134,30 @@ def _uml(spec: str) -> Kernel:
 
 
 def _stock(spec: str) -> Kernel:
-    version = _dotted(_version(spec))
+    version = _dotted(version_of(spec))
     if not archive.names(r"^linux-headers-[0-9]+\..*-amd64$"):
         packages.refresh()
     releases = stock_releases()
-    matching = [name for name in releases if name == spec or spec == version == _dotted(_version(name)) and _plain(name)]
+    matching = [name for name in releases if name == spec or spec == version == _dotted(version_of(name)) and _plain(name)]
     if not matching:
         plain = ", ".join(filter(_plain, releases))
         raise UsageError(f"kernel {spec!r} is unknown: there are {plain}, 6.1 or 6.12 for the newest of those, and {NEWEST}")
     release = matching[-1]
     return Kernel(
-        release, _version(release), "x86", kdir=stock_headers(release), image=stock_image(release), source=None
+        release, version_of(release), "x86", kdir=stock_headers(release), image=stock_image(release), source=None
     )
 
 
 def _newest() -> Kernel:
     root = buildroot.find()
     return Kernel(
-        root.release, _version(root.release), "x86", kdir=root.kdir, image=root.image, source=None, inside=root
+        root.release, version_of(root.release), "x86", kdir=root.kdir, image=root.image, source=None, inside=root
     )
 
 
 def _running(spec: str | None) -> Kernel:
     release = platform.release()
-    version = _version(release)
+    version = version_of(release)
     if spec not in (None, release, _dotted(version)):
         raise UsageError(f"kernel {spec!r} is not the running one: target host takes only {release}")
     kdir = HOST_MODULES / release / "build"
@@ -174,8 +177,10 @@ def _running_arch() -> str:
     return os.environ.get("ARCH", "") or ARCHES.get(machine, machine)
 
 
-def _headers_packages(release: str) -> list[archive.Package]:
-    main = archive.require(f"linux-headers-{release}")
+def _headers_packages(release: str, arch: str) -> list[archive.Package]:
+    main = archive.candidate(f"linux-headers-{release}", arch) if arch else archive.require(f"linux-headers-{release}")
+    if not main:
+        raise HarnessError(f"the package archive has no linux-headers-{release} for {arch}")
     parts = re.findall(r"(linux-headers-\S+-common(?:-rt)?|linux-kbuild-[^\s,]+)", main.depends)
     return [main, *(archive.require(part) for part in parts)]
 
@@ -192,7 +197,7 @@ def _relocate(makefile: Path) -> None:
     makefile.write_text(text.replace("include /usr/src/", f"include {here}../"), encoding="utf-8")
 
 
-def _version(text: str) -> tuple[int, int]:
+def version_of(text: str) -> tuple[int, int]:
     """Return (6, 12) for "6.12.117+deb12-amd64". UsageError if it is not the name of a kernel."""
     match = re.match(r"(\d+)\.(\d+)", text)
     if not match:
@@ -214,5 +219,5 @@ def _micro(release: str) -> bool:
     return bool(re.match(r"\d+\.\d+\.\d+", release))
 
 
-def _order(release: str) -> list[int]:
+def order(release: str) -> list[int]:
     return [int(digits) for digits in re.findall(r"\d+", release)]
