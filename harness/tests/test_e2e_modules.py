@@ -385,15 +385,55 @@ def test_parameters_take_effect_at_the_next_run(output: str) -> None:
 
 @script(f"{QUICK} containers=skiplist,list; cat /proc/dsbench")
 def test_an_unknown_container(output: str) -> None:
-    assert "there is no module dsbench_skiplist loaded or installed" in " ".join(header(output, "warning"))
+    assert "dsbench_skiplist is not loaded, and cannot be: modprobe ended with status 1" in " ".join(header(output, "warning"))
     assert "state=failed" in output
     assert {row.container for row in rows(output)} == {"list"}
 
 
 @script(f"mount -t tmpfs none /lib/modules; {QUICK}; cat /proc/dsbench")
 def test_no_container_is_installed(output: str) -> None:
-    assert "no container module is loaded or installed" in " ".join(header(output, "warning"))
+    assert "no container module is loaded, and none can be" in " ".join(header(output, "warning"))
     assert not rows(output)
+
+
+COPY = "rm -rf /run/installed; cp -r /lib/modules/$(uname -r) /run/installed; mount --bind /run/installed /lib/modules/$(uname -r)"
+"""Makes the installed modules a copy that a script may damage."""
+
+
+@script(f"""
+    {COPY}
+    damaged=$(find /run/installed -name dsbench_maple.ko)
+    head -c 1000 "$damaged" > /run/part && cat /run/part > "$damaged"
+    echo blacklist dsbench_idr > /etc/modprobe.d/dsbench-test.conf
+    {QUICK}; cat /proc/dsbench; lsmod
+    rm /etc/modprobe.d/dsbench-test.conf
+""")
+def test_a_container_that_cannot_be_loaded_is_named(output: str) -> None:
+    missing = {"maple": "modprobe ended with status 1", "idr": "modprobe loaded nothing: is it blacklisted?"}
+    assert dict(line.split(", run 1: ") for line in header(output, "not_loaded")) == missing
+    assert {row.container for row in rows(output)} == set(CONTAINERS) - set(missing)
+    assert "state=complete" in output
+    assert re.findall(r"^dsbench\w*", output, re.MULTILINE) == ["dsbench"]
+
+
+@script(f"""
+    read -r before < /proc/sys/kernel/modprobe
+    echo > /proc/sys/kernel/modprobe
+    insmod dsbench.ko autorun=0 n=50 tries=5 warmup=0
+    echo 1 > {RUN}; cat /proc/dsbench
+    insmod dsbench_list.ko
+    echo 1 > {RUN}; cat /proc/dsbench
+    echo list,maple > {PARAMETERS}/containers
+    echo 1 > {RUN}; cat /proc/dsbench
+    echo "$before" > /proc/sys/kernel/modprobe
+""")
+def test_without_a_modprobe_the_advice_is_right(output: str) -> None:
+    first, second, third = output.split("# dsbench: ")[1:]
+    assert "none can be (kernel.modprobe names no program)" in " ".join(header(first, "warning"))
+    told = dict(line.split(", run 2: ") for line in header(second, "not_loaded"))
+    assert told == {name: "kernel.modprobe names no program" for name in CONTAINERS if name != "list"}
+    assert {row.container for row in rows(second)} == {"list"}
+    assert "dsbench_maple is not loaded, and cannot be: kernel.modprobe names no program" in " ".join(header(third, "warning"))
 
 
 # Loading and unloading at the wrong moment

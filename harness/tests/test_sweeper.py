@@ -136,6 +136,17 @@ def test_modules_that_git_merely_calls_otherwise_are_the_same(tmp_path: Path) ->
     assert recorder.complete and results.read(recorder.path).context["dsbench_revision"] == OLD
 
 
+def test_a_container_that_was_not_loaded_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorder = recorder_of(tmp_path / "sweep.json", 500)
+    made = stage(500, OLD)
+    assert made.report
+    header = Header((*made.report.header.entries, ("not_loaded", "maple, run 1: modprobe ended with status 1")))
+    recorder.add(dataclasses.replace(made, report=dataclasses.replace(made.report, header=header)))
+    recorder.close(None)
+    assert results.read(recorder.path).context["not_loaded"] == {"maple": "modprobe ended with status 1"}
+    assert "maple is missing, since its module could not be loaded: modprobe ended with status 1" in capsys.readouterr().err
+
+
 def test_results_tell_of_their_machine_from_the_first_stage_on(tmp_path: Path) -> None:
     recorder = recorder_of(tmp_path / "sweep.json", 500, 1000)
     recorder.add(stage(500, OLD), ["CPUs take turns"])

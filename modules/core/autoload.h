@@ -3,9 +3,9 @@
 #ifndef _DSBENCH_CORE_AUTOLOAD_H
 #define _DSBENCH_CORE_AUTOLOAD_H
 
-#include "params.h"
+#include "run.h"
 
-void dsbench_autoload(const struct dsbench_params *p);
+int dsbench_autoload(struct dsbench_run *run);
 void dsbench_autoload_release(void);
 
 #endif /* _DSBENCH_CORE_AUTOLOAD_H */

@@ -111,6 +111,19 @@ static void show_absent(struct seq_file *m, const struct dsbench_run *run)
 			   dsbench_op_names[absent->op]);
 }
 
+/* Named only beside results: a run without any says why. */
+static void show_unloaded(struct seq_file *m, const struct dsbench_run *run)
+{
+	const struct dsbench_unloaded *u;
+
+	if (list_empty(&run->cells))
+		return;
+
+	list_for_each_entry(u, &run->unloaded, node)
+		seq_printf(m, "# not_loaded: %s, run %u: %s\n", u->container,
+			   run->id, u->reason);
+}
+
 static void show_cell_notes(struct seq_file *m, const struct dsbench_run *run,
 			    const struct dsbench_cell *cell)
 {
@@ -197,6 +210,7 @@ static int results_show(struct seq_file *m, void *unused)
 				   run->problem);
 		show_disturbed(m, run);
 		show_absent(m, run);
+		show_unloaded(m, run);
 		list_for_each_entry(cell, &run->cells, node)
 			show_cell_notes(m, run, cell);
 	}

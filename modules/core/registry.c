@@ -164,6 +164,26 @@ void dsbench_container_leave_run(struct dsbench_subject *container)
 }
 
 /**
+ * dsbench_registry_has() - whether a container is registered
+ * @name: its name
+ *
+ * Context: may sleep.
+ *
+ * Return: true if it is, and stays.
+ */
+bool dsbench_registry_has(const char *name)
+{
+	struct dsbench_subject *c;
+	bool found = false;
+
+	mutex_lock(&lock);
+	list_for_each_entry(c, &containers, node)
+		found |= !c->leaving && !strcmp(c->name, name);
+	mutex_unlock(&lock);
+	return found;
+}
+
+/**
  * dsbench_registry_borrowing() - set whether containers are loaded for a run
  * @on: subjects that register from now on are removed after that run
  *

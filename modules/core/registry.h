@@ -8,6 +8,7 @@
 typedef int (*dsbench_visit_fn)(struct dsbench_subject *subject, void *arg);
 
 int dsbench_registry_visit(dsbench_visit_fn visit, void *arg);
+bool dsbench_registry_has(const char *name);
 void dsbench_registry_borrowing(bool on);
 void dsbench_registry_on_pending(void (*hook)(void));
 void dsbench_container_leave_run(struct dsbench_subject *container);

@@ -26,6 +26,7 @@ struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p)
 	run->params = *p;
 	INIT_LIST_HEAD(&run->cells);
 	INIT_LIST_HEAD(&run->absent);
+	INIT_LIST_HEAD(&run->unloaded);
 	return run;
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_run_alloc);
@@ -53,6 +54,7 @@ void dsbench_cell_free(struct dsbench_cell *cell)
  */
 void dsbench_run_free(struct dsbench_run *run)
 {
+	struct dsbench_unloaded *unloaded, *last;
 	struct dsbench_absent *absent, *behind;
 	struct dsbench_cell *cell, *next;
 
@@ -60,6 +62,8 @@ void dsbench_run_free(struct dsbench_run *run)
 		dsbench_cell_free(cell);
 	list_for_each_entry_safe(absent, behind, &run->absent, node)
 		kfree(absent);
+	list_for_each_entry_safe(unloaded, last, &run->unloaded, node)
+		kfree(unloaded);
 	if (run->clock)
 		dsbench_cell_free(run->clock);
 	kfree(run);

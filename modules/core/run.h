@@ -100,6 +100,21 @@ struct dsbench_absent {
 	enum dsbench_op op;
 };
 
+/* Room for the reason why a container cannot be loaded. */
+#define DSBENCH_REASON_LEN	64
+
+/**
+ * struct dsbench_unloaded - a container that was selected and cannot be loaded
+ * @node: entry in the run's unloaded
+ * @container: name of the container
+ * @reason: why, for people
+ */
+struct dsbench_unloaded {
+	struct list_head node;
+	char container[DSBENCH_NAME_LEN];
+	char reason[DSBENCH_REASON_LEN];
+};
+
 enum dsbench_run_state {
 	DSBENCH_RUN_COMPLETE,
 	DSBENCH_RUN_INTERRUPTED,
@@ -118,6 +133,7 @@ enum dsbench_run_state {
  * @cpu: the CPU that it is bound to
  * @cells: list of struct dsbench_cell
  * @absent: list of struct dsbench_absent
+ * @unloaded: list of struct dsbench_unloaded
  * @nr_cells: number of cells with samples, once it has ended
  * @state: how it ended
  * @ms: duration in ms
@@ -138,6 +154,7 @@ struct dsbench_run {
 	int cpu;
 	struct list_head cells;
 	struct list_head absent;
+	struct list_head unloaded;
 	u32 nr_cells;
 	enum dsbench_run_state state;
 	u64 ms;

@@ -129,27 +129,44 @@ static int join(struct dsbench_subject *c, void *arg)
 	return dsbench_run_add(j->run, c);
 }
 
-static int not_registered(struct dsbench_subject *c, void *arg)
-{
-	return !strcmp(c->name, arg);
-}
-
+/* A container that was named must be there. */
 static void check_names(struct dsbench_run *run)
 {
-	char names[DSBENCH_SELECT_LEN];
-	char *rest = names;
-	char *name;
+	const struct dsbench_unloaded *u;
 
 	if (dsbench_select_all(&run->params))
 		return;
 
-	strscpy(names, run->params.containers, sizeof(names));
-	while ((name = strsep(&rest, ","))) {
-		if (!dsbench_registry_visit(not_registered, name))
-			dsbench_run_problem(run, DSBENCH_RUN_FAILED,
-					    "containers=%s: there is no module dsbench_%s loaded or installed",
-					    run->params.containers, name);
-	}
+	list_for_each_entry(u, &run->unloaded, node)
+		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+				    "containers=%s: dsbench_%s is not loaded, and cannot be: %s",
+				    run->params.containers, u->container,
+				    u->reason);
+}
+
+/* All that there are were wanted: a few may be missing, but not in silence. */
+static void warn_unloaded(const struct dsbench_run *run)
+{
+	const struct dsbench_unloaded *u;
+
+	if (!dsbench_select_all(&run->params) || list_empty(&run->cells))
+		return;
+
+	list_for_each_entry(u, &run->unloaded, node)
+		pr_warn("run %u goes without %s: %s\n", run->id, u->container,
+			u->reason);
+}
+
+/* Why there is nothing to run. */
+static void explain_nothing(struct dsbench_run *run)
+{
+	const struct dsbench_unloaded *u;
+
+	u = list_first_entry_or_null(&run->unloaded, struct dsbench_unloaded,
+				     node);
+	dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+			    "no container module is loaded, and none can be (%s): run make modules_install, or insmod dsbench_<container>.ko",
+			    u ? u->reason : "modprobe found none");
 }
 
 /* The end of a run on another frequency than its start is worth a warning. */
@@ -223,6 +240,7 @@ static void run_containers(struct dsbench_run *run, bool pending_only)
 				    "memory ran out before the first try");
 	else if (!list_empty(&run->cells))
 		measure(run);
+	warn_unloaded(run);
 
 	if (list_empty(&run->cells) && !run->problem[0])
 		explain_absent(run);
@@ -233,8 +251,7 @@ static void run_containers(struct dsbench_run *run, bool pending_only)
 			dsbench_run_free(run);
 			return;
 		}
-		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
-				    "no container module is loaded or installed: run make modules_install, or insmod dsbench_<container>.ko");
+		explain_nothing(run);
 	}
 	dsbench_run_finish(run);
 	set_current(NULL);
@@ -245,7 +262,9 @@ static void serve_all(void)
 {
 	struct dsbench_run *run = take_requested();
 
-	dsbench_autoload(&run->params);
+	if (dsbench_autoload(run))
+		dsbench_run_problem(run, DSBENCH_RUN_FAILED,
+				    "memory ran out before the first try");
 	run_containers(run, false);
 	dsbench_autoload_release();
 }

@@ -32,6 +32,7 @@ DATAPATH_OPS = ("tx", "rx", "path")
 
 _HEADER_LINE = re.compile(r"#\s*([A-Za-z_][\w -]*?):\s*(.*)")
 
+_NOT_LOADED = re.compile(r"(?P<container>\S+), run \d+: (?P<reason>.*)")
 _CORE_RATES = re.compile(r"(?:begin|end)=(\d+)")
 _CELL_WARNING = re.compile(r"run \d+, ")
 
@@ -101,6 +102,12 @@ class Report:
     def absent(self) -> list[str]:
         """Operations that were asked for and that a container lacks, as list/find."""
         return ["/".join(text.split()) for text in self.header.all("absent")]
+
+    @property
+    def not_loaded(self) -> dict[str, str]:
+        """The selected containers that could not be loaded, each with the reason."""
+        found = (_NOT_LOADED.fullmatch(line) for line in self.header.all("not_loaded"))
+        return {match["container"]: match["reason"] for match in found if match}
 
     @property
     def core_rates(self) -> list[int]:

@@ -215,6 +215,7 @@ class SweepRecorder:
         awaited.remove(stage.stage)
         cells = merged(self.results.cells, stage.cells)
         warnings = stage.report.warnings if stage.report else []
+        not_loaded = {**before.get("not_loaded", {}), **(stage.report.not_loaded if stage.report else {})}
         absent = stage.report.absent if stage.report else []
         context = {
             **(_facts(stage.report) if stage.report else {}),
@@ -223,6 +224,7 @@ class SweepRecorder:
             "absent_ops": list(dict.fromkeys([*before.get("absent_ops", []), *absent])),
             results.CORE_RATE: [*before.get(results.CORE_RATE, []), *(stage.report.core_rates if stage.report else [])],
             results.BELOW_RESOLUTION: sorted({*before.get(results.BELOW_RESOLUTION, []), *(stage.report.unresolved if stage.report else [])}),
+            **({"not_loaded": not_loaded} if not_loaded else {}),
             "warnings": list(dict.fromkeys([*before["warnings"], *machine, *warnings])),
             "cells": [cell.name for cell in cells],
             "complete": not awaited,
@@ -263,6 +265,8 @@ class SweepRecorder:
         """Print the warnings, and which stages are missing; make `latest` a link to the file."""
         for warning in self.results.context["warnings"]:
             ui.warn(warning)
+        for container, reason in self.results.context.get("not_loaded", {}).items():
+            ui.warn(f"{container} is missing, since its module could not be loaded: {reason}")
         if not self.results.cells:
             ui.warn("no size was finished: there is no result file")
             return
