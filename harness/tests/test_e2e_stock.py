@@ -3,12 +3,21 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from pathlib import Path
 
 import pytest
 from dsharness import targets
+from dsharness.compare.comparison import Sweep, compare
+from dsharness.compare.verdict import Word
 from dsharness.errors import HarnessError
 from dsharness.kernel import buildroot
+from dsharness.plot import figures
+from dsharness.results import results
+from dsharness.results.results import Results
+from dsharness.results.samples import parse_report, parse_samples
+from dsharness.sweep.drive import initial_results, report_context
 from guests import CELLS, PARAMETERS, RUN, SAMPLES, header, rows, script
 
 pytest_plugins = ["guests"]
@@ -160,3 +169,43 @@ def test_tries_that_slow_down_are_reported_in_order(output: str) -> None:
 def test_an_operation_that_sleeps_is_timed_with_its_sleep(output: str) -> None:
     (row,) = (row for row in rows(output) if row.container == "oracle")
     assert row.min >= 2_000_000, "a millisecond of the guest is a million instructions"
+
+
+def _load(turns: int) -> str:
+    """The script of a load of the oracle's container: a run for each of two sizes, then the report and the samples of both."""
+    return f"""
+        echo @load
+        {ORACLE} turns={turns}
+        echo 2 > {PARAMETERS}/tries
+        for n in 1000 2000; do echo $n > {PARAMETERS}/n; echo 1 > {RUN}; cat /proc/dsbench > /tmp/all; done
+        cat /tmp/all
+        echo @samples
+        cat {SAMPLES}
+        rmmod dsbench_oracle dsbench
+    """
+
+
+@ON_THE_ORACLES_KERNELS
+@script(_load(TURNS) + _load(TURNS + 1), broken=True)
+def test_what_was_planted_is_in_files_pictures_and_verdicts(output: str, target: targets.Target, tmp_path: Path) -> None:
+    sweeps = []
+    for turns, load in zip((TURNS, TURNS + 1), output.split("@load\n")[1:], strict=True):
+        told, _, counted = load.partition("@samples\n")
+        report, cells = parse_report(told), parse_samples(counted)
+        context = {**report_context(report), **initial_results(target).context, "n": [1000, 2000], "cells": [cell.name for cell in cells]}
+        path = tmp_path / f"{turns}.json"
+        results.write(Results(context, cells), path)
+        sweeps.append(Sweep(path, results.read(path)))
+        found = {row.n: row.min for row in rows(told) if row.container == "oracle"}
+        assert found[2000] - found[1000] == 1000 * (2 * turns + 3)
+        with path.with_suffix(".csv").open(newline="", encoding="utf-8") as file:
+            in_file = {int(row["n"]): float(row["per_element"]) for row in csv.DictReader(file) if row["container"] == "oracle"}
+        drawn = {point.x: point.median for panel in figures.per_element(sweeps[-1].results).panels for point in panel.series.get("oracle", [])}
+        assert in_file == drawn == {n: count / n for n, count in found.items()}
+    verdicts = {cell.name: cell for cell in compare(*sweeps).cells}
+    for n in (1000, 2000):
+        planted = verdicts[f"oracle/fill/{n}"]
+        assert planted.word is Word.SLOWER
+        assert (planted.after - planted.before) == pytest.approx(2, abs=1e-9)
+    others = {name: cell.word for name, cell in verdicts.items() if not name.startswith("oracle/")}
+    assert others and set(others.values()) == {Word.NO_CHANGE}, others

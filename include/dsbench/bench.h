@@ -228,6 +228,9 @@ struct dsbench_shared_ops {
  * @bare: works without the core's elements and keys: its sets have none, and
  *	verify alone decides whether a try was right
  * @sleeps: operations may sleep and need interrupts
+ * @long_fill: n above which the last slice of fill works on the whole container,
+ *	for so long that it must let others run: it calls cond_resched(), and
+ *	runs with preemption enabled. 0: never
  * @irqs_on: bitmap of the operations whose API needs or enables interrupts: their
  *	slices run with preemption disabled, but with interrupts on
  * @size: the n of size @index, 0 behind the last; NULL to use the core's
@@ -246,6 +249,7 @@ struct dsbench_ops {
 	u64 (*bytes)(u32 n);
 	bool bare;
 	bool sleeps;
+	u32 long_fill;
 	unsigned long irqs_on;
 	u32 (*size)(u32 index);
 	u32 (*batch)(u32 n);
@@ -255,6 +259,7 @@ struct dsbench_ops {
  * struct dsbench_subject - what is measured: a registered container or device
  * @name: unique, at most DSBENCH_NAME_LEN - 1 characters, without spaces
  * @ops: its operations
+ * @owner: module of @ops; NULL if they are part of the kernel or of the core
  * @n: its own number of elements; 0 for the core's
  * @tries: its own number of tries; 0 for the core's
  *
@@ -263,6 +268,7 @@ struct dsbench_ops {
 struct dsbench_subject {
 	const char *name;
 	const struct dsbench_ops *ops;
+	struct module *owner;
 	u32 n;
 	u32 tries;
 
@@ -371,6 +377,7 @@ static inline int dsbench_see(struct dsbench_set *set, struct dsbench_elem *e)
 static struct dsbench_subject container##_container = {		\
 	.name = #container,						\
 	.ops = &container##_ops,					\
+	.owner = THIS_MODULE,						\
 };									\
 module_param_cb(n, &dsbench_n_param_ops, &container##_container.n, 0644); \
 MODULE_PARM_DESC(n, "elements (default: the core's n)");		\

@@ -11,18 +11,19 @@
 
 #include <linux/bsearch.h>
 #include <linux/mm.h>
-#include <linux/nmi.h>
+#include <linux/sched.h>
 #include <linux/sort.h>
 
 #include <dsbench/bench.h>
 
 /*
- * sort() of more elements takes seconds with preemption off, on a busy machine
- * tens of seconds. Their comparison touches the watchdog once per this number
- * of calls, for two more instructions.
+ * sort() of more elements takes seconds, on a busy machine tens of seconds. Their
+ * comparison lets others run once per this number of calls, for two more
+ * instructions. Whatever delays RCU and the watchdogs for that long is reported
+ * as a stall.
  */
 #define LONG_SORT	(256 * 1024)
-#define PATS		(1024 * 1024)
+#define PAUSES		(1024 * 1024)
 
 /**
  * struct sorted_array - the container
@@ -66,12 +67,12 @@ static int by_key(const void *a, const void *b)
 }
 
 /* Only one run sorts at a time, so one counter is enough. */
-static int by_key_patting(const void *a, const void *b)
+static int by_key_pausing(const void *a, const void *b)
 {
 	static u32 calls;
 
-	if (!(++calls % PATS))
-		touch_nmi_watchdog();
+	if (!(++calls % PAUSES))
+		cond_resched();
 	return by_key(a, b);
 }
 
@@ -99,7 +100,7 @@ static __always_inline int sorted_array_fill_as(struct dsbench_set *set,
 	}
 	if (a->count == set->n)
 		sort(a->slot, a->count, sizeof(a->slot[0]),
-		     a->count > LONG_SORT ? by_key_patting : by_key, NULL);
+		     a->count > LONG_SORT ? by_key_pausing : by_key, NULL);
 	return 0;
 }
 
@@ -168,6 +169,7 @@ static const struct dsbench_ops sorted_array_ops = {
 		[DSBENCH_FOR_EACH] = sorted_array_for_each,
 	},
 	.bytes = sorted_array_bytes,
+	.long_fill = LONG_SORT,
 };
 
 dsbench_container_module(sorted_array);

@@ -59,6 +59,7 @@ bool dsbench_clock_is_exact(void)
 {
 	return !strcmp(info.unit, DSBENCH_UNIT_INSTRUCTIONS);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_clock_is_exact);
 
 /**
  * dsbench_clock_set_overhead() - set the overhead of the clock

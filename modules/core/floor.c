@@ -10,10 +10,11 @@
 
 #include <linux/build_bug.h>
 #include <linux/mm.h>
-#include <linux/prandom.h>
 
+#include "clock.h"
 #include "export.h"
 #include "floor.h"
+#include "random.h"
 #include "set.h"
 
 #define FLOOR_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
@@ -137,8 +138,10 @@ static void link_nodes(struct dsbench_floor *floor, u32 n)
 }
 
 /*
- * A try starts with nodes of its own choice, with their first values, and with
- * all data that it reads in the caches, as far as they have room.
+ * A try starts with nodes and an order of its own, as one of a container does,
+ * with the first values of the nodes, and with all data that it reads in the
+ * caches, as far as they have room. Counts of instructions do not depend on the
+ * order.
  */
 static int floor_create(struct dsbench_set *set)
 {
@@ -147,6 +150,8 @@ static int floor_create(struct dsbench_set *set)
 	struct floor_node *nodes;
 	u32 i;
 
+	if (!dsbench_clock_is_exact())
+		dsbench_shuffle(floor->index, set->n, &floor->rnd);
 	floor->nodes = floor->pool + dsbench_pool_choose(set->n, &floor->rnd);
 	link_nodes(floor, set->n);
 	nodes = floor->nodes;
@@ -316,7 +321,7 @@ static struct dsbench_floor *alloc_floor(const struct dsbench_params *p, u32 n)
 
 	for (i = 0; i < n; i++)
 		floor->index[i] = i;
-	prandom_seed_state(&floor->rnd, p->seed);
+	dsbench_random_seed(&floor->rnd, p->seed, DSBENCH_STREAM_FLOORS);
 	dsbench_shuffle(floor->index, n, &floor->rnd);
 	floor->sequential = p->sequential;
 	return floor;

@@ -50,6 +50,9 @@ static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,
 	cell->tries = tries;
 	cell->threads = threads;
 	cell->irqs_on = subject->ops->irqs_on & BIT(op);
+	cell->sleeps = subject->ops->sleeps ||
+		       (op == DSBENCH_FILL && subject->ops->long_fill &&
+			n > subject->ops->long_fill);
 	if (threads) {
 		cell->writes = run->params.writes;
 		strscpy(cell->readers, subject->ops->shared->readers,

@@ -3,7 +3,6 @@
 
 #include <linux/kthread.h>
 #include <linux/ktime.h>
-#include <linux/prandom.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
@@ -12,6 +11,7 @@
 #include "opnames.h"
 #include "plan.h"
 #include "precision.h"
+#include "random.h"
 #include "rounds.h"
 #include "set.h"
 #include "try.h"
@@ -195,7 +195,7 @@ static void run_rounds(struct dsbench_run *run, struct dsbench_cell **cells,
 	struct rnd_state rnd;
 	bool go_on;
 
-	prandom_seed_state(&rnd, run->params.seed);
+	dsbench_random_seed(&rnd, run->params.seed, DSBENCH_STREAM_ROUNDS);
 	do {
 		go_on = run_round(run, cells, order, &rnd, false);
 	} while (go_on && !all_done(run) && ktime_before(ktime_get(), warm));

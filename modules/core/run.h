@@ -51,6 +51,7 @@ struct dsbench_sharing {
  * @sharing: further data of each try; NULL if the container is not shared
  * @is_disturbed: bitmap of the disturbed samples
  * @irqs_on: slices run with interrupts on, since the operation enables them
+ * @sleeps: slices run with preemption enabled
  * @stats: statistics of @samples, once the run has ended
  * @x_floor: cost divided by the floor's, in thousandths; 0 if there is no floor
  * @source: the container during the run; NULL once it has left
@@ -80,6 +81,7 @@ struct dsbench_cell {
 	struct dsbench_sharing *sharing;
 	unsigned long *is_disturbed;
 	bool irqs_on;
+	bool sleeps;
 	struct dsbench_stats stats;
 	u64 x_floor;
 	struct dsbench_subject *source;

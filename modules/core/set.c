@@ -8,6 +8,7 @@
 #include <dsbench/compat.h>
 
 #include "export.h"
+#include "random.h"
 #include "set.h"
 
 #define SET_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
@@ -55,26 +56,6 @@ static void maybe_resched(u32 i)
 {
 	if (!(i % RESCHED_ELEMENTS))
 		cond_resched();
-}
-
-/**
- * dsbench_shuffle() - shuffle an array (Fisher and Yates)
- * @array: the array
- * @n: number of entries
- * @rnd: source of randomness
- *
- * Context: may sleep.
- */
-void dsbench_shuffle(u32 *array, u32 n, struct rnd_state *rnd)
-{
-	u32 i;
-
-	for (i = n; i > 1; i--) {
-		u32 other = ((u64)prandom_u32_state(rnd) * i) >> 32;
-
-		swap(array[i - 1], array[other]);
-		maybe_resched(i);
-	}
 }
 
 static void shuffle_elems(struct dsbench_set *set)
@@ -240,7 +221,7 @@ struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n)
 	if (!set->inline_alloc && alloc_elems(set))
 		goto err;
 
-	prandom_seed_state(&set->rnd, p->seed);
+	dsbench_random_seed(&set->rnd, p->seed, DSBENCH_STREAM_SETS);
 	count_up(set->keys, n);
 	count_up(set->lookup, n);
 	count_up(set->erase, n);

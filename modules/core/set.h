@@ -27,6 +27,5 @@ void dsbench_set_expect_find(const struct dsbench_set *set, u32 lookups,
 int dsbench_set_verify(struct dsbench_set *set, const struct dsbench_ops *ops,
 		       enum dsbench_op op, u32 lookups);
 void dsbench_set_empty(struct dsbench_set *set, const struct dsbench_ops *ops);
-void dsbench_shuffle(u32 *array, u32 n, struct rnd_state *rnd);
 
 #endif /* _DSBENCH_CORE_SET_H */

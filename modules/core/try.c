@@ -167,7 +167,7 @@ static int time_op(struct dsbench_cell *cell, struct timing *t)
 		.set = cell->set,
 		.irqs_off = cell->slice_ticks && cell->slice_ticks <= quick &&
 			    !cell->irqs_on,
-		.sleeps = cell->source->ops->sleeps,
+		.sleeps = cell->sleeps,
 	};
 	s64 ticks;
 
@@ -240,7 +240,7 @@ static int try_once(struct dsbench_cell *cell, struct timing *t)
 	err = prepare(cell);
 	if (!err)
 		err = time_op(cell, t);
-	if (!cell->source->ops->sleeps)
+	if (!cell->sleeps)
 		t->disturbed |= dsbench_stolen_end(&stolen);
 	if (!err)
 		err = verify(cell);

@@ -4,6 +4,7 @@
  * of operations, and the cases test the operations that runs time.
  */
 
+#include <linux/module.h>
 #include <linux/string.h>
 
 #include "../core/churn.h"
@@ -16,11 +17,13 @@
 /**
  * struct fixture - the data of a case
  * @ops: operations of the container
+ * @owner: their module, which stays until the case has ended
  * @params: parameters that the case may change before begin()
  * @set: the set, after begin()
  */
 struct fixture {
 	const struct dsbench_ops *ops;
+	struct module *owner;
 	struct dsbench_params params;
 	struct dsbench_set *set;
 };
@@ -28,15 +31,17 @@ struct fixture {
 struct wanted {
 	const char *name;
 	const struct dsbench_ops *ops;
+	struct module *owner;
 };
 
 static int is_wanted(struct dsbench_subject *c, void *arg)
 {
 	struct wanted *w = arg;
 
-	if (strcmp(c->name, w->name))
+	if (strcmp(c->name, w->name) || !try_module_get(c->owner))
 		return 0;
 	w->ops = c->ops;
+	w->owner = c->owner;
 	return 1;
 }
 
@@ -52,10 +57,13 @@ static int container_init(struct kunit *test, const char *name)
 	}
 
 	f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
-	if (!f)
+	if (!f) {
+		module_put(w.owner);
 		return -ENOMEM;
+	}
 
 	f->ops = w.ops;
+	f->owner = w.owner;
 	f->params = some_params();
 	test->priv = f;
 	return 0;
@@ -66,12 +74,13 @@ static void container_exit(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
-	if (!f || !f->set)
+	if (!f)
 		return;
 
-	if (f->set->priv)
+	if (f->set && f->set->priv)
 		dsbench_set_empty(f->set, f->ops);
 	dsbench_set_free(f->set);
+	module_put(f->owner);
 }
 
 /* [] */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The floors: each does its work, and verify detects one that does not. */
 
+#include "../core/clock.h"
 #include "../core/floor.h"
 #include "../core/set.h"
 #include "suites.h"
@@ -202,6 +203,33 @@ static void one_node(struct kunit *test)
 	}
 }
 
+/* Caches and predictors would learn an order that stays. */
+static void a_try_has_an_order_of_its_own(struct kunit *test)
+{
+	struct dsbench_set *set;
+	u32 moved = 0;
+	u64 *before;
+	u32 i;
+
+	if (dsbench_clock_is_exact())
+		kunit_skip(test, "counts of instructions do not depend on the order");
+
+	before = kunit_kcalloc(test, N, sizeof(*before), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	set = begin(test, DSBENCH_CHASE);
+	for (i = 0; i < N; i++) {
+		before[i] = reached(set);
+		run(test, i, i + 1);
+	}
+	KUNIT_ASSERT_EQ(test, dsbench_floor_subject.ops->create(set), 0);
+	for (i = 0; i < N; i++) {
+		moved += reached(set) != before[i];
+		run(test, i, i + 1);
+	}
+	KUNIT_EXPECT_EQ(test, verify(test), 0);
+	KUNIT_EXPECT_GT(test, moved, N / 2);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(empty_takes_every_turn),
 	KUNIT_CASE(walk_increments_every_value),
@@ -215,6 +243,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_chase_without_the_first_key_is_caught),
 	KUNIT_CASE(operations_have_their_floors),
 	KUNIT_CASE(one_node),
+	KUNIT_CASE(a_try_has_an_order_of_its_own),
 	{}
 };
 

@@ -6,6 +6,8 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 
+#include "../core/memory.h"
+#include "../core/random.h"
 #include "../core/set.h"
 #include "suites.h"
 
@@ -283,6 +285,32 @@ static void reset_restores_elements(struct kunit *test)
 	}
 }
 
+/* Else the order of the cells would follow the order of the keys. */
+static void users_of_a_seed_have_streams_of_their_own(struct kunit *test)
+{
+	u32 first[DSBENCH_STREAM_ROUNDS + 1];
+	struct rnd_state rnd;
+	int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(first); i++) {
+		dsbench_random_seed(&rnd, 1, i);
+		first[i] = prandom_u32_state(&rnd);
+		for (j = 0; j < i; j++)
+			KUNIT_EXPECT_NE(test, first[i], first[j]);
+	}
+}
+
+/* Ten times an eighth of it would be too much if any stayed away. */
+static void reclaimed_memory_is_free(struct kunit *test)
+{
+	u64 available = dsbench_memory_available();
+	int i;
+
+	for (i = 0; i < 10; i++)
+		KUNIT_ASSERT_EQ(test, dsbench_memory_reclaim(available / 8), 0);
+	KUNIT_EXPECT_EQ(test, dsbench_memory_reclaim(2 * available), -ENOMEM);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(keys_are_shuffled),
 	KUNIT_CASE(keys_are_sequential),
@@ -297,6 +325,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(misses_are_absent_keys),
 	KUNIT_CASE(inline_sets_have_no_elements),
 	KUNIT_CASE(reset_restores_elements),
+	KUNIT_CASE(users_of_a_seed_have_streams_of_their_own),
+	KUNIT_CASE(reclaimed_memory_is_free),
 	{}
 };
 

@@ -331,6 +331,16 @@ static void too_long_slices_become_shorter(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->cell->done, 1);
 }
 
+static void a_long_operation_lets_others_run(struct kunit *test)
+{
+	struct stage *s = test->priv;
+
+	s->cell->sleeps = true;
+	KUNIT_ASSERT_EQ(test, dsbench_try(s->cell, true), 0);
+	KUNIT_EXPECT_EQ(test, s->actor[0].script.irqs_off, 0);
+	KUNIT_EXPECT_EQ(test, s->cell->done, 1);
+}
+
 static void an_interrupted_run_ends_its_try(struct kunit *test)
 {
 	struct stage *s = test->priv;
@@ -520,6 +530,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_try_without_memory_is_repeated),
 	KUNIT_CASE(an_operation_may_enable_interrupts),
 	KUNIT_CASE(too_long_slices_become_shorter),
+	KUNIT_CASE(a_long_operation_lets_others_run),
 	KUNIT_CASE(an_interrupted_run_ends_its_try),
 	KUNIT_CASE(tries_have_orders_of_their_own),
 	KUNIT_CASE(rounds_are_shuffled),
