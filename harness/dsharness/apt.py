@@ -13,12 +13,14 @@ import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from .errors import HarnessError
 
 ENGLISH = {"LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
 """Environment in which the messages have the words that this module knows."""
 
+SOURCES = Path("/etc/apt/sources.list")
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
 PROXY_OPTION = re.compile(r"Acquire::(?:https?::)?(?:Proxy\b|Proxy-Auto-Detect\b|ProxyAutoDetect\b)", re.IGNORECASE)
 
@@ -83,7 +85,7 @@ def installation(text: str) -> Installation:
         match = re.search(rf"^The following (?:{heading}):\n((?: .*\n)+)", text, re.MULTILINE)
         return tuple(name.rstrip("*") for name in match[1].split()) if match else ()
 
-    download = re.search(r"^Need to get (?:[\d,.]+ \w*B/)?([\d,.]+ \w*B) of archives", text, re.MULTILINE)
+    download = re.search(r"^Need to get ([\d,.]+ \w*B)(?:/[\d,.]+ \w*B)? of archives", text, re.MULTILINE)
     disk = re.search(r"([\d,.]+ \w*B) (?:of additional disk space )?will be (used|freed)", text)
     return Installation(
         new=listed("NEW packages will be installed"),
@@ -150,12 +152,16 @@ def _mirror(uri: str) -> str:
 
 
 def _sources(mirror: str) -> str:
-    """Return the file in /etc/apt that names the mirror."""
-    with contextlib.suppress(OSError):
-        argv = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(SOURCESENTRY)"]
-        listed = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
-        for line in listed.splitlines():
-            uri, _, entry = line.partition(" ")
-            if uri.startswith(mirror) and entry:
-                return entry.rpartition(":")[0] or entry
-    return "/etc/apt/sources.list"
+    """Return the file of apt's sources that names the mirror."""
+    argv = ["apt-config", "shell", "main", "Dir::Etc::SourceList/f", "parts", "Dir::Etc::SourceParts/d"]
+    try:
+        settings = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
+    except FileNotFoundError:
+        settings = ""
+    found = {name: Path(value) for name, value in re.findall(r"^(\w+)='(.*)'$", settings, re.MULTILINE)}
+    main, parts = found.get("main", SOURCES), found.get("parts", SOURCES.with_suffix(".list.d"))
+    for file in (main, *sorted(parts.glob("*.list")), *sorted(parts.glob("*.sources"))):
+        with contextlib.suppress(OSError):
+            if mirror in file.read_text(encoding="utf-8", errors="replace"):
+                return str(file)
+    return str(main)

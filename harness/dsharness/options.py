@@ -102,6 +102,15 @@ def pattern(option: str, text: str | None) -> re.Pattern[str] | None:
         raise UsageError(f"--{option} is {text!r}: allowed are Python's regular expressions, and this is none: {error}") from None
 
 
+def readable_file(path: Path) -> Path:
+    """Return the path of a file that the user names. UsageError unless it is a file that can be opened."""
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+
+
 def json_file(option: str, path: Path | None) -> Path | None:
     """Return the path of a result file to write; None if the option is not given."""
     if path and path.suffix != ".json":

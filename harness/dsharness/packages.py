@@ -126,7 +126,7 @@ def ensure(*names: str) -> None:
     ui.say(announcement(absent, chosen, change))
     _ask(chosen)
     _authorise(f"missing packages: {' '.join(chosen)} (as root: {command})")
-    with ui.step(f"installing {len(change.new) + len(change.upgraded)} packages: {' '.join(chosen)}"):
+    with ui.step(f"installing {' '.join(chosen)}"):
         _install(chosen)
     if still := missing(names):
         raise HarnessError(f"apt-get has installed {' '.join(chosen)}, but dpkg does not list {' '.join(map(str, still))}")
@@ -190,13 +190,13 @@ def refresh() -> None:
     _authorise("the package lists are missing or old (as root: apt-get update)")
     with ui.step("fetching the package lists"):
         status, lines = _apt(*apt.IMPATIENT, "update")
-    silent = apt.silences(lines)
-    if silent and not any(line.startswith(("Get:", "Hit:")) for line in lines):
-        raise HarnessError(f"the package lists cannot be fetched: {silent[0]}")
+        silent = apt.silences(lines)
+        if silent and not any(line.startswith(("Get:", "Hit:")) for line in lines):
+            raise HarnessError(f"the package lists cannot be fetched: {silent[0]}")
+        if status:
+            raise HarnessError(f"apt-get update failed: {_complaint(status, lines)}")
     for silence in silent:
         ui.warn(str(silence))
-    if status:
-        raise HarnessError(f"apt-get update failed: {_complaint(status, lines)}")
 
 
 def _simulated(chosen: Sequence[str]) -> apt.Installation:

@@ -28,9 +28,16 @@ def loaded() -> list[str]:
     return []
 
 
+def checked_load(args: argparse.Namespace) -> argparse.Namespace:
+    """Return the options of `load`. UsageError for a number that is not allowed."""
+    options.whole("n", args.n, 1, sweep.MAX_N)
+    options.whole("tries", args.tries, 1, sweep.MAX_TRIES)
+    return args
+
+
 def load(args: argparse.Namespace) -> int:
     """Load the core and every container, run them together, and print /proc/dsbench."""
-    parameters = [f"{name}={options.whole(name, value, 1, most)}" for name, value, most in (("n", args.n, sweep.MAX_N), ("tries", args.tries, sweep.MAX_TRIES))]
+    parameters = [f"n={int(args.n)}", f"tries={int(args.tries)}"]
     host.require()
     if present := loaded():
         raise HarnessError(f"{', '.join(present)} loaded already: make unload removes them")
@@ -74,7 +81,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("load", help="load the modules into the running kernel, and print the results")
     parser.add_argument("--n", default="500", help="elements (500)")
     parser.add_argument("--tries", default="100", help="tries of each cell (100)")
-    command.declare(parser, load)
+    command.declare(parser, load, check=checked_load)
     parser = subparsers.add_parser("unload", help="remove the modules from the running kernel")
     command.declare(parser, unload)
     parser = subparsers.add_parser("modules-install", help="install the modules for the running kernel")

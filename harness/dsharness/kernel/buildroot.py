@@ -91,6 +91,11 @@ def find() -> BuildRoot:
     return BuildRoot(folder, release)
 
 
+def built() -> list[Path]:
+    """Return the finished roots in the cache."""
+    return [stamp.parent for stamp in (paths.cache_path() / SHELF).glob(f"{SUITE}_*/{STAMP}")]
+
+
 def unused() -> list[Path]:
     """Return the roots in the cache that find() does not use any more."""
     return shelf.unused(paths.cache_path() / SHELF, _recipe, STAMP)
