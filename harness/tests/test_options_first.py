@@ -77,9 +77,9 @@ def test_a_wrong_option_begins_nothing(command: str, option: str, capfd: pytest.
 @pytest.mark.parametrize(
     ("argv", "status"),
     [
-        (["plot", "no-such-file.json"], 2),
-        (["plot", "/"], 2),
-        (["compare", RESULT, "no-such-file.json"], 2),
+        (["plot", "no-such-file.json"], 1),
+        (["plot", "/"], 1),
+        (["compare", RESULT, "no-such-file.json"], 1),
         (["ab", "no-such-revision", "worktree"], 2),
         (["install", "fun"], 2),
         (["mutants", "no-such-mutant"], 1),

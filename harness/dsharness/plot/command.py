@@ -19,6 +19,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def checked(args: argparse.Namespace) -> argparse.Namespace:
-    """Return the options. UsageError for a file that cannot be read."""
-    options.readable_file(args.file)
+    """Return the options. HarnessError for a file that cannot be read."""
+    options.result_file(args.file)
     return args
