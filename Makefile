@@ -26,7 +26,7 @@ help: ## list the targets and their variables
 	@echo 'harness/dsbench COMMAND --help has all options.'
 
 plots: ## install missing packages, build, time all containers and tunnels, draw
-	@$(DSBENCH) sweep --draw $(where) $(how_much)
+	@$(DSBENCH) sweep --yes --draw $(where) $(how_much)
 
 sweep: ## time all containers and tunnels, into results/
 	@$(DSBENCH) sweep $(where) $(how_much)
@@ -54,11 +54,11 @@ tunnel: ## measure latency and throughput of udptun and its peers: [ROUNDS=5]
 	@$(DSBENCH) tunnel $(where) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 test: ## every test, in guests too, each case on one kernel at least
-	@$(DSBENCH) install base plot uml qemu tunnel tunnel-extra test lint
+	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
 	@$(PYTEST) -m 'not matrix' harness/tests
 
 test-all: ## every test on every kernel that it is for
-	@$(DSBENCH) install base plot uml qemu tunnel tunnel-extra test lint
+	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
 	@$(PYTEST) harness/tests
 
 test-mutants: ## plant faults one at a time: which test notices each? (20 minutes)

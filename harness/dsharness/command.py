@@ -19,16 +19,18 @@ def declare(
     parser: argparse.ArgumentParser,
     run: str | Callable[[Any], int],
     *,
-    needs: Sequence[str] = (),
+    needs: Sequence[str] | Callable[[Any], Sequence[str]] = (),
     check: Callable[[argparse.Namespace], Any] | None = None,
 ) -> None:
     """Declare how the command of `parser` runs.
 
     `run` is a function, or "package.module:function" below dsharness if importing it requires `needs`. It takes the result of
     `check`, a plan for instance, or the parsed options if there is no check, and returns the exit status. `needs` are groups of
-    packages.txt. `check` raises UsageError for an option that is not allowed.
+    packages.txt, or a function that returns them for the result of `check`: all that the command may need, so that the user is asked
+    once. `check` raises UsageError for an option that is not allowed.
     """
-    parser.set_defaults(run=run, needs=tuple(needs), check=check)
+    parser.add_argument("--yes", action="store_true", help="install missing packages without asking")
+    parser.set_defaults(run=run, needs=needs, check=check)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -37,7 +39,9 @@ def execute(args: argparse.Namespace) -> int:
     UsageError for an option that is not allowed, before anything is installed. HarnessError for what the user can repair.
     """
     checked = args.check(args) if args.check else args
-    packages.ensure(*args.needs)
+    if args.yes:
+        packages.consent()
+    packages.ensure(*(args.needs(checked) if callable(args.needs) else args.needs))
     run: Callable[[Any], int] = _imported(args.run) if isinstance(args.run, str) else args.run
     return run(checked)
 

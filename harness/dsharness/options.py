@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
 
-from .errors import UsageError
+from .errors import HarnessError, UsageError
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _SHARE = re.compile(r"([0-9]*\.?[0-9]+(?:[eE]-?[0-9]+)?)\s*(%?)")
@@ -100,6 +100,15 @@ def pattern(option: str, text: str | None) -> re.Pattern[str] | None:
         return re.compile(text)
     except re.error as error:
         raise UsageError(f"--{option} is {text!r}: allowed are Python's regular expressions, and this is none: {error}") from None
+
+
+def result_file(path: Path) -> Path:
+    """Return the path of a result file that the user names. HarnessError unless it is a file that can be opened."""
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise HarnessError(f"the result file {path} cannot be read: {error.strerror}") from None
 
 
 def json_file(option: str, path: Path | None) -> Path | None:

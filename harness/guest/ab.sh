@@ -17,8 +17,6 @@ plan=$1
 # shellcheck disable=SC2034 # for packets.sh
 kinds=$2 tunnel_settings=$3
 
-removable=
-
 # shellcheck source=harness/guest/stage.sh
 . ./stage.sh
 # shellcheck source=harness/guest/packets.sh
@@ -33,15 +31,10 @@ leave() {
 load() {
 	folder=$1
 	shift
-	removable=
+	insert dsbench insmod "$folder/dsbench.ko" autorun=0 "$@" || return
 	for file in "$folder"/containers/*.ko; do
 		name=${file##*/}
-		removable="$removable ${name%.ko}"
-	done
-	removable="$removable dsbench"
-	insmod "$folder/dsbench.ko" autorun=0 "$@" || return
-	for file in "$folder"/containers/*.ko; do
-		insmod "$file" || return
+		insert "${name%.ko}" insmod "$file" || return
 	done
 	echo 1 >"$debugfs/run"
 }
@@ -56,7 +49,6 @@ containers() {
 
 # packets STAGE SIDE PARAMETER=VALUE...: load the side's own udptun first, so that modprobe does not load another one.
 packets() {
-	removable="dsbench_tunnel dsbench"
 	if [ -e "$2/udptun.ko" ]; then
 		modprobe -q -a udp_tunnel ip6_udp_tunnel
 		insmod "$2/udptun.ko" || fail "$1"

@@ -13,9 +13,6 @@ seeds=$2
 settings=$3
 shift 3
 
-# shellcheck disable=SC2034 # for stage.sh
-removable=dsbench
-
 # shellcheck source=harness/guest/stage.sh
 . ./stage.sh
 
@@ -35,12 +32,12 @@ kernel_test() {
 seed() {
 	echo "@dsbench begin $1"
 	# shellcheck disable=SC2086 # a list of parameters
-	insmod dsbench.ko "seed=$1" $settings || fail "$1"
+	insert dsbench insmod dsbench.ko "seed=$1" $settings || fail "$1"
 	follow "$1"
 }
 
 clock() {
-	insmod dsbench.ko autorun=0 || fail clock
+	insert dsbench insmod dsbench.ko autorun=0 || fail clock
 	echo "@kernel begin clock"
 	cat "$debugfs/clock" || fail clock
 	echo "@kernel end clock"

@@ -3,7 +3,7 @@
 #
 # Creates the network that the datapath is measured on, in two network namespaces:
 #
-#   dsbench-a                                dsbench-b
+#   dsbench-a-MARK                           dsbench-b-MARK
 #   +----------------------+                 +----------------------+
 #   | veth0      192.0.2.1 |=================| 192.0.2.2      veth0 |   the bare link
 #   | udptun0    10.99.1.1 |.................| 10.99.1.2    udptun0 |   over the link,
@@ -11,8 +11,10 @@
 #   | ...                  |                 |                  ... |
 #   +----------------------+                 +----------------------+
 #
-# usage: datapath.sh up KIND...    print a line per kind: "device KIND:INTERFACE:FAR-ADDRESS" or "absent KIND REASON"
-#        datapath.sh down          delete everything
+# usage: datapath.sh up MARK KIND...   print a line per kind: "device KIND:INTERFACE:FAR-ADDRESS" or "absent KIND REASON"
+#        datapath.sh down MARK         delete everything
+#
+# The MARK keeps the namespaces apart from those of others.
 #
 # A KIND is "veth", the bare link, or a kind of tunnel: dsharness/results/datapath.py owns the list and passes it, this
 # script has a function make_KIND for each tunnel.
@@ -22,8 +24,8 @@
 # Only the measured packets are sent: neighbour entries are permanent, IPv6 is disabled.
 set -u
 
-near=dsbench-a
-far=dsbench-b
+near=dsbench-a-${2-}
+far=dsbench-b-${2-}
 underlay=veth0
 near_outer=192.0.2.1
 far_outer=192.0.2.2
@@ -53,8 +55,8 @@ quiet() {
 
 # ethernet INTERFACE NEAR-ADDRESS FAR-ADDRESS: permanent neighbour entries at both ends, so that no ARP is sent.
 ethernet() {
-	ip -n $near neigh replace "$3" lladdr $far_hardware dev "$1" nud permanent &&
-	ip -n $far neigh replace "$2" lladdr $near_hardware dev "$1" nud permanent
+	ip -n "$near" neigh replace "$3" lladdr $far_hardware dev "$1" nud permanent &&
+	ip -n "$far" neigh replace "$2" lladdr $near_hardware dev "$1" nud permanent
 }
 
 # hardware NAMESPACE: print the hardware address of its interfaces.
@@ -103,21 +105,21 @@ finish_geneve() {
 }
 
 finish_bareudp() {
-	ip -n $near route add "$3/32" dev "$1" encap ip id 0 src $near_outer dst $far_outer ttl 64 &&
-	ip -n $far route add "$2/32" dev "$1" encap ip id 0 src $far_outer dst $near_outer ttl 64
+	ip -n "$near" route add "$3/32" dev "$1" encap ip id 0 src $near_outer dst $far_outer ttl 64 &&
+	ip -n "$far" route add "$2/32" dev "$1" encap ip id 0 src $far_outer dst $near_outer ttl 64
 }
 
 # A keepalive starts the handshake now; it is turned off afterwards, so that none is sent during the measurement.
 finish_wireguard() {
 	keys=$(mktemp -d) || return
 	(umask 077; wg genkey >"$keys/a"; wg genkey >"$keys/b")
-	inside $near wg set "$1" private-key "$keys/a" listen-port 51820 peer "$(wg pubkey <"$keys/b")" \
+	inside "$near" wg set "$1" private-key "$keys/a" listen-port 51820 peer "$(wg pubkey <"$keys/b")" \
 		endpoint $far_outer:51820 allowed-ips "$3/32" &&
-	inside $far wg set "$1" private-key "$keys/b" listen-port 51820 peer "$(wg pubkey <"$keys/a")" \
+	inside "$far" wg set "$1" private-key "$keys/b" listen-port 51820 peer "$(wg pubkey <"$keys/a")" \
 		endpoint $near_outer:51820 allowed-ips "$2/32" &&
-	inside $near wg set "$1" peer "$(wg pubkey <"$keys/b")" persistent-keepalive 1 &&
+	inside "$near" wg set "$1" peer "$(wg pubkey <"$keys/b")" persistent-keepalive 1 &&
 	await_handshake "$1" &&
-	inside $near wg set "$1" peer "$(wg pubkey <"$keys/b")" persistent-keepalive 0
+	inside "$near" wg set "$1" peer "$(wg pubkey <"$keys/b")" persistent-keepalive 0
 	finished=$?
 	rm -r "$keys"
 	return $finished
@@ -125,7 +127,7 @@ finish_wireguard() {
 
 await_handshake() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		inside $near wg show "$1" latest-handshakes | grep -qv '[[:space:]]0$' && return
+		inside "$near" wg show "$1" latest-handshakes | grep -qv '[[:space:]]0$' && return
 		sleep 1
 	done
 	echo "no handshake within 10 s" >&2
@@ -143,10 +145,10 @@ tunnel() {
 	interface=${1}0
 	near_inner=10.99.$2.1
 	far_inner=10.99.$2.2
-	"make_$1" $near "$interface" $near_outer $far_outer &&
-	"make_$1" $far "$interface" $far_outer $near_outer &&
-	connect $near "$interface" "$near_inner" $mtu &&
-	connect $far "$interface" "$far_inner" $mtu || return
+	"make_$1" "$near" "$interface" $near_outer $far_outer &&
+	"make_$1" "$far" "$interface" $far_outer $near_outer &&
+	connect "$near" "$interface" "$near_inner" $mtu &&
+	connect "$far" "$interface" "$far_inner" $mtu || return
 	! defined "finish_$1" || "finish_$1" "$interface" "$near_inner" "$far_inner"
 }
 
@@ -159,14 +161,14 @@ connect() {
 }
 
 bare_link() {
-	ip netns add $near &&
-	ip netns add $far &&
-	quiet $near &&
-	quiet $far &&
-	ip -n $near link add $underlay address $near_hardware type veth \
-		peer name $underlay address $far_hardware netns $far &&
-	connect $near $underlay $near_outer 1500 &&
-	connect $far $underlay $far_outer 1500 &&
+	ip netns add "$near" &&
+	ip netns add "$far" &&
+	quiet "$near" &&
+	quiet "$far" &&
+	ip -n "$near" link add $underlay address $near_hardware type veth \
+		peer name $underlay address $far_hardware netns "$far" &&
+	connect "$near" $underlay $near_outer 1500 &&
+	connect "$far" $underlay $far_outer 1500 &&
 	ethernet $underlay $near_outer $far_outer
 }
 
@@ -204,7 +206,7 @@ present() {
 		echo "device $1:${1}0:10.99.$2.2"
 	else
 		echo "absent $1 $(reason "$1")"
-		for namespace in $near $far; do
+		for namespace in "$near" "$far"; do
 			ip -n "$namespace" link delete "${1}0" 2>/dev/null || : # it may not exist
 		done
 	fi
@@ -232,7 +234,7 @@ up() {
 
 # Deleting the namespaces also deletes their devices.
 down() {
-	for namespace in $near $far; do
+	for namespace in "$near" "$far"; do
 		[ ! -e "/run/netns/$namespace" ] || ip netns delete "$namespace"
 	done
 }
@@ -240,12 +242,13 @@ down() {
 errors=$(mktemp) || exit
 trap 'rm -f "$errors"' EXIT
 command=${1-}
-[ $# -eq 0 ] || shift
+[ $# -ge 2 ] || command=
+[ -z "$command" ] || shift 2
 case $command in
 up) up "$@" ;;
 down) down ;;
 *)
-	echo "usage: datapath.sh up KIND... | down" >&2
+	echo "usage: datapath.sh up MARK KIND... | down MARK" >&2
 	exit 2
 	;;
 esac

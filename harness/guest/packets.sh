@@ -8,6 +8,7 @@
 # datapath.sh is in the same folder.
 
 borrowed= # the driver that is unloaded together with the topology
+topology_mark=$(mktemp -u XXXXXXXX) || exit # ends the names of the network namespaces: the machine may have others
 
 # load_datapath FOLDER DEVICES PARAMETER=VALUE...: load the modules and start the run. dsbench_tunnel is loaded in the
 # near namespace, where it finds the devices by name.
@@ -16,9 +17,10 @@ load_datapath() {
 	devices=$2
 	shift 2
 	names=$(echo "$devices" | sed 's/:[^,]*//g')
-	insmod "$from/dsbench.ko" autorun=0 "containers=$names" "$@" || return
+	insert dsbench insmod "$from/dsbench.ko" autorun=0 "containers=$names" "$@" || return
 	# shellcheck disable=SC2086,SC2154 # a list of parameters; the sourcing script assigns it
-	ip netns exec dsbench-a insmod "$from/dsbench_tunnel.ko" "devices=$devices" underlay=veth0 $tunnel_settings || return
+	insert dsbench_tunnel ip netns exec "dsbench-a-$topology_mark" insmod "$from/dsbench_tunnel.ko" \
+		"devices=$devices" underlay=veth0 $tunnel_settings || return
 	# shellcheck disable=SC2154 # stage.sh assigns it
 	echo 1 >"$debugfs/run"
 }
@@ -29,9 +31,9 @@ datapath() {
 	stage=$1
 	shift
 	echo "@dsbench topology $stage"
-	grep -q '^udptun ' /proc/modules || borrowed=udptun
+	is_loaded udptun || borrowed=udptun
 	# shellcheck disable=SC2086,SC2154 # a list of names; the sourcing script assigns it
-	topology=$(sh ./datapath.sh up $kinds) || fail "$stage"
+	topology=$(sh ./datapath.sh up "$topology_mark" $kinds) || fail "$stage"
 	echo "$topology"
 	present=$(echo "$topology" | sed -n 's/^device //p' | tr '\n' ',')
 	if [ -z "$present" ]; then
@@ -47,8 +49,8 @@ datapath() {
 # datapath_leave: delete the topology, after dsbench_tunnel is unloaded.
 datapath_leave() {
 	[ -n "$kinds" ] || return 0
-	sh ./datapath.sh down || return
-	if [ -n "$borrowed" ] && grep -q "^$borrowed " /proc/modules; then
+	sh ./datapath.sh down "$topology_mark" || return
+	if [ -n "$borrowed" ] && is_loaded "$borrowed"; then
 		rmmod "$borrowed" || return
 	fi
 	borrowed=

@@ -2,20 +2,41 @@
 # shellcheck shell=sh
 #
 # Functions for scripts that run the core module several times, one stage per run. dsharness/sweep/stream.py splits their
-# output at the lines that begin with "@dsbench". Such a script sources this file and assigns
-#   removable  the modules that unload removes, in this order
+# output at the lines that begin with "@dsbench". Such a script sources this file, and loads modules by insert.
+#
+# The target may be the user's own machine: only modules that the script has loaded are removed.
 
 debugfs=/sys/kernel/debug/dsbench
-report=${TMPDIR:-/tmp}/dsbench-report.$$
+report=$(mktemp) || exit # not a name that others can predict: root writes it
 poller=
+loaded= # modules to remove, in this order
 
-# shellcheck disable=SC2154 # the sourcing script assigns it
+# is_loaded MODULE
+is_loaded() {
+	grep -q "^$1 " /proc/modules
+}
+
+# insert MODULE COMMAND...: load a module by a command, and remember that it is ours. A module that is loaded is not ours.
+# It is remembered before the command, so that a signal during the command does not leave it.
+insert() {
+	if is_loaded "$1"; then
+		echo "$1 is loaded already" >&2
+		return 1
+	fi
+	loaded="$1 $loaded"
+	shift
+	if ! "$@"; then
+		loaded=${loaded#* }
+		return 1
+	fi
+}
+
+# unload: remove our modules. The core may have removed one that it runs.
 unload() {
-	for module in $removable; do
-		if grep -q "^$module " /proc/modules; then
-			rmmod "$module" || return
-		fi
+	for module in $loaded; do
+		! is_loaded "$module" || rmmod "$module" || return
 	done
+	loaded=
 }
 
 stage_leave() {

@@ -26,8 +26,6 @@ datapath_settings=$7
 # shellcheck disable=SC2034 # for packets.sh
 tunnel_settings=$8
 
-removable="dsbench_tunnel $by_hand dsbench"
-
 # shellcheck source=harness/guest/stage.sh
 . ./stage.sh
 # shellcheck source=harness/guest/packets.sh
@@ -40,12 +38,12 @@ leave() {
 
 load_containers() {
 	if [ -z "$by_hand" ]; then
-		insmod dsbench.ko "$@"
+		insert dsbench insmod dsbench.ko "$@"
 		return
 	fi
-	insmod dsbench.ko autorun=0 "$@" || return
+	insert dsbench insmod dsbench.ko autorun=0 "$@" || return
 	for module in $by_hand; do
-		insmod "$module.ko" || return
+		insert "$module" insmod "$module.ko" || return
 	done
 	echo 1 >$debugfs/run
 }

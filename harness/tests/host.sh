@@ -42,5 +42,17 @@ rmmod dsbench
 cd "$project"
 say sweep
 harness/dsbench sweep --target host --sizes 50 100 --tries 3
+say theirs
+insmod build/host-*/ko/dsbench.ko autorun=0
+harness/dsbench sweep --target host --sizes 50 --tries 3 || echo "refused"
+grep -c '^dsbench ' /proc/modules
+rmmod dsbench
+say second
+harness/dsbench exec --target host -- sleep 1000 &
+until [ -s /run/dsbench.lock ] && [ "$(cat /run/dsbench.lock)" = $! ]; do sleep 0.2; done
+make load N=100 TRIES=5 || echo "refused, $!"
+harness/dsbench sweep --target host --sizes 50 --tries 3 || echo "refused, $!"
+kill $!
+wait $! || echo "ended"
 say exec
 harness/dsbench exec --target host -- sh -c 'ls; exit 7' || echo "status $?"

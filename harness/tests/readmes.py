@@ -38,12 +38,13 @@ PARAMETER = re.compile(r"MODULE_PARM_DESC\((\w+),")
 OF_EVERY_CONTAINER = frozenset({"n", "tries"})
 """Parameters that dsbench_container_module() gives to each container."""
 
-# Answers a JSON list of arguments per line with a JSON string: the complaint of the command line, or "".
+# Answers a JSON list of arguments per line with a JSON string: the complaint of the command line, or "". Files that an earlier
+# command of the README would have made are no complaint.
 PARSE = """
 import contextlib, io, json, sys
 sys.path.insert(0, sys.argv[1])
 from dsharness import cli
-from dsharness.errors import HarnessError
+from dsharness.errors import HarnessError, UsageError
 top = cli.parser()
 for line in sys.stdin:
     complaint, said = "", io.StringIO()
@@ -52,8 +53,10 @@ for line in sys.stdin:
             args = top.parse_args(json.loads(line))
         if check := getattr(args, "check", None):
             check(args)
-    except HarnessError as error:
+    except UsageError as error:
         complaint = str(error)
+    except HarnessError:
+        pass
     except SystemExit as end:
         complaint = said.getvalue().strip().splitlines()[-1] if end.code else ""
     print(json.dumps(complaint), flush=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from dsharness import targets
+from dsharness import paths, targets
 from dsharness.results import datapath
 from guests import PARAMETERS, RUN, header, script, table
 
@@ -59,7 +59,7 @@ def test_every_operation_at_every_payload(output: str) -> None:
 @script(
     """
     mkdir /tmp/without; ln -s -t /tmp/without /usr/bin/* /usr/sbin/* 2> /dev/null; rm -f /tmp/without/wg
-    PATH=/tmp/without sh ./datapath.sh up veth vxlan wireguard; echo status $?
+    PATH=/tmp/without sh ./datapath.sh up mark veth vxlan wireguard; echo status $?
     """,
     files=[datapath.SCRIPT],
 )
@@ -143,3 +143,46 @@ def test_rmmod_during_the_run(output: str) -> None:
     assert "state=interrupted" in output
     assert "was removed during the run" in output
     assert "does not exist" in output, "a namespace that was let go takes its veth with it"
+
+
+STAGES = [paths.HARNESS / "guest" / name for name in ("stage.sh", "packets.sh")]
+
+
+@script(
+    """
+    kinds=veth tunnel_settings=
+    . ./stage.sh
+    . ./packets.sh
+    insmod dsbench.ko autorun=0
+    insert dsbench insmod dsbench.ko 2>&1 || echo refused
+    unload; grep -c '^dsbench ' /proc/modules
+    rmmod dsbench
+    insert dsbench insmod no-such-module.ko 2> /dev/null || echo wrong
+    insert dsbench insmod dsbench.ko autorun=0 && insert dsbench_list insmod dsbench_list.ko && grep -c '^dsbench' /proc/modules
+    unload; grep -c '^dsbench' /proc/modules
+    stage_leave
+    """,
+    files=STAGES,
+)
+def test_only_modules_that_a_script_has_loaded_are_removed(output: str) -> None:
+    assert output.splitlines() == ["dsbench is loaded already", "refused", "1", "wrong", "2", "0"]
+
+
+@script(
+    """
+    ip netns add dsbench-a; ip netns add dsbench-b; ip -n dsbench-a link add veth0 type dummy
+    kinds=veth tunnel_settings=
+    . ./stage.sh
+    . ./packets.sh
+    datapath packets . tries=3 warmup=0 | sed -n '/^device/p; /state=complete/s/.*/complete/p'
+    datapath_leave
+    ip -n dsbench-a -o link show veth0 | grep -c veth0
+    ip netns list | wc -l
+    : > "$report"; ls /tmp | grep -c "dsbench\\|[.]$$"; ls /tmp | wc -l
+    stage_leave; ls /tmp | wc -l
+    ip netns delete dsbench-a; ip netns delete dsbench-b
+    """,
+    files=[datapath.SCRIPT, *STAGES],
+)
+def test_namespaces_and_files_have_names_of_their_own(output: str) -> None:
+    assert output.splitlines() == ["device veth:veth0:192.0.2.2", "complete", "1", "2", "0", "1", "0"]

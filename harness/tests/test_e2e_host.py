@@ -8,6 +8,7 @@ build from scratch is a matrix.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -91,6 +92,19 @@ def test_insmod_works_as_typed_after_modules_install(steps: dict[str, str]) -> N
 
 def test_sweep_on_the_host(steps: dict[str, str]) -> None:
     assert "results: results/host-" in steps["sweep"]
+
+
+def test_a_sweep_leaves_the_user_s_modules(steps: dict[str, str]) -> None:
+    said = steps["theirs"].splitlines()
+    assert "dsbench: dsbench loaded already: make unload removes them" in said
+    assert said[-2:] == ["refused", "1"]
+
+
+def test_a_second_harness_is_kept_out(steps: dict[str, str]) -> None:
+    refused = re.findall(r"^refused, (\d+)$", steps["second"], re.MULTILINE)
+    assert len(refused) == 2 and refused[0] == refused[1]
+    assert steps["second"].count(f"dsbench: target host: another dsbench, process {refused[0]}, uses the running kernel: ") == 2
+    assert steps["second"].splitlines()[-1] == "ended"
 
 
 def test_exec_on_the_host(steps: dict[str, str]) -> None:

@@ -89,7 +89,7 @@ def test_every_command_is_in_the_table(checker: readmes.Checker) -> None:
 
 def test_every_package_is_in_the_table() -> None:
     rows = re.findall(r"^\| (\S+) \| ([^|]+) \| [\d.]+ MB \|$", README.text, re.MULTILINE)
-    assert {group: listed.split() for group, listed in rows} == packages.groups()
+    assert {group: listed.split() for group, listed in rows} == {group: [str(entry) for entry in entries] for group, entries in packages.groups().items()}
 
 
 def test_every_parameter_and_container_is_in_a_table(checker: readmes.Checker) -> None:

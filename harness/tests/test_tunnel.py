@@ -134,10 +134,16 @@ def test_every_round_measures_everything_once_in_an_order_of_its_own() -> None:
 
 
 def test_the_seed_makes_the_order() -> None:
+    link = veth_link()
+
     def order(seed: int) -> list[tuple[str, ...]]:
-        return [step.argv for step in steps(experiment(veth_link(), seed=seed)) if step.take]
+        return [step.argv for step in steps(experiment(link, seed=seed)) if step.take]
 
     assert order(1) == order(1) != order(2)
+
+
+def test_every_link_has_namespaces_of_its_own() -> None:
+    assert len({side.name for link in (veth_link(), veth_link()) for side in (link.near, link.far) if isinstance(side, Netns)}) == 4
 
 
 def test_both_ends_of_every_tunnel_are_made() -> None:

@@ -45,4 +45,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     compare.add_rule(parser)
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/ab-<target>-<time>.json)")
     parser.add_argument("--timeout", default="1800", metavar="SECONDS", help="end a guest then (1800)")
-    command.declare(parser, "ab.drive:compare", needs=("plot",), check=plan.checked_plan)
+    command.declare(parser, "ab.drive:compare", needs=lambda made: sweep.needs(made.sweep), check=plan.checked_plan)

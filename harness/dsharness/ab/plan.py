@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import options
+from .. import options, targets
 from ..compare import plan as compare
 from ..errors import UsageError
 from ..kernel import trees
@@ -56,6 +56,8 @@ def checked_plan(args: argparse.Namespace) -> AbPlan:
     args.target = args.target or ("qemu" if of_kernels else "uml")
     if args.target == "host":
         raise UsageError("--target is 'host': allowed are uml and qemu, which boot guests for this alone")
+    for kernel in kernels:
+        targets.check(args.target, kernel, args.accel)
     args.kernel = None if of_kernels or not kernels else kernels[0]
     _settle_datapath(args)
     found = [trees.find(name) for name in dict.fromkeys(args.revisions)] or [trees.working()]
@@ -70,7 +72,7 @@ def checked_plan(args: argparse.Namespace) -> AbPlan:
         rounds=options.whole("rounds", args.rounds, MIN_ROUNDS, MAX_ROUNDS),
         threshold=options.share("threshold", args.threshold),
         alpha=options.share("alpha", args.alpha, positive=True),
-        output=args.output,
+        output=options.json_file("output", args.output),
         cells=cells,
         fail_on=compare.fail_on(args),
     )

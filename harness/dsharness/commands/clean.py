@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -17,12 +18,13 @@ MARKS = ("apt", "archive", buildroot.SHELF, "debs", umlkernel.SHELF, *linuxsourc
 
 
 def size(folder: Path) -> int:
-    """Return the bytes that a folder takes on disk, each inode once."""
+    """Return the bytes that a folder takes on disk, each inode once. Another dsbench may be making or removing files there."""
     seen: dict[int, int] = {}
     for parent, _, names in os.walk(folder):
         for name in names:
-            status = os.lstat(Path(parent) / name)
-            seen[status.st_ino] = status.st_blocks * 512
+            with contextlib.suppress(FileNotFoundError):
+                status = os.lstat(Path(parent) / name)
+                seen[status.st_ino] = status.st_blocks * 512
     return sum(seen.values())
 
 

@@ -110,14 +110,14 @@ def _unused() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    can_install = os.geteuid() == 0 or bool(shutil.which("sudo"))
+    can_install = packages.can_install() and (os.geteuid() == 0 or bool(shutil.which("sudo")))
     for group in packages.groups():
         absent = packages.missing([group])
         if not absent:
             yield Finding(f"packages: {group}", State.OK, "")
             continue
         by_itself = can_install and not packages.forbidden()
-        detail = f"apt-get install --no-install-recommends {' '.join(absent)}"
+        detail = packages.remedy(absent)
         needed = group in ("base", "plot", "uml")
         yield Finding(f"packages: {group}", State.LATER if by_itself else State.MISSING, detail, needed)
 

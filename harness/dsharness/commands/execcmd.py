@@ -69,14 +69,25 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help=f"how long the command may take once the guest has booted (default: {DEFAULT_SECONDS:g})",
     )  # fmt: skip
     parser.add_argument("argv", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
-    command.declare(parser, run)
+    command.declare(parser, run, needs=needs, check=checked_place)
+
+
+def checked_place(args: argparse.Namespace) -> argparse.Namespace:
+    """Return the options of add_target_options(). UsageError for one that is not allowed."""
+    for file in args.files:
+        if not file.is_file():
+            raise UsageError(f"--with {file}: there is no such file")
+    targets.check(args.target, args.kernel, args.accel, cpus=args.cpus)
+    return args
+
+
+def needs(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the groups of packages that the target needs."""
+    return targets.prerequisites(args.target, args.kernel, network=args.network)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command. Return its exit status."""
-    for file in args.files:
-        if not file.is_file():
-            raise UsageError(f"--with {file}: there is no such file")
     target = targets.get(args.target, args.kernel, args.accel, network=args.network, cpus=args.cpus)
     try:
         result = target.run(

@@ -104,7 +104,7 @@ def _cases(group: dict[str, Any], suite: str = "") -> Iterator[Case]:
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench kunit`."""
     parser = subparsers.add_parser("kunit", help="run the KUnit suites in the UML guest", description=__doc__)
-    command.declare(parser, run)
+    command.declare(parser, run, needs=lambda args: targets.prerequisites("uml"))
 
 
 def run(_args: argparse.Namespace) -> int:

@@ -272,7 +272,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         f"(default: {' '.join(COMPILED)})",
     )  # fmt: skip
     parser.add_argument("--only", nargs="+", metavar="CHECK", choices=(*BUILT, *PLAIN), default=(), help="do only these")
-    command.declare(parser, run)
+    command.declare(parser, run, check=checked_kernels)
+
+
+def checked_kernels(args: argparse.Namespace) -> argparse.Namespace:
+    """Return the options. UsageError for an unknown kernel."""
+    for spec in args.kernel:
+        kernels.check("uml" if spec == UML else "qemu", None if spec == UML else spec)
+    return args
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,14 +6,14 @@ from __future__ import annotations
 import argparse
 
 from .. import command, targets
-from .execcmd import add_target_options
+from .execcmd import add_target_options, checked_place, needs
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench shell`."""
     parser = subparsers.add_parser("shell", help="an interactive shell in a guest", description=__doc__)
     add_target_options(parser)
-    command.declare(parser, run)
+    command.declare(parser, run, needs=needs, check=checked_place)
 
 
 def run(args: argparse.Namespace) -> int:

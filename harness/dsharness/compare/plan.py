@@ -62,7 +62,7 @@ def checked_plan(args: argparse.Namespace) -> ComparisonPlan:
     if len(args.file) < 2:
         raise UsageError(f"compare has one file, {args.file[0]}: name two or more")
     return ComparisonPlan(
-        files=tuple(args.file),
+        files=tuple(map(options.result_file, args.file)),
         threshold=options.share("threshold", args.threshold),
         alpha=options.share("alpha", args.alpha, positive=True),
         across=across,

@@ -21,4 +21,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--kernel", metavar="VERSION", help="6.12 (default), 6.1 or a full release")
     parser.add_argument("--accel", help="qemu only: icount, where the bounds hold for instructions, tcg or kvm (icount)")
     parser.add_argument("--n", default=plan.DEFAULT_N, metavar="N", help=f"elements ({plan.DEFAULT_N})")
-    command.declare(parser, "crosscheck.drive:run", needs=("plot",), check=plan.checked_plan)
+    command.declare(parser, "crosscheck.drive:run", needs=plan.needs, check=plan.checked_plan)

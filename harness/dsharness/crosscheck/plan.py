@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
-from .. import options
+from .. import options, targets
 
 TARGETS = ("qemu", "uml")
 ACCELS = ("icount", "tcg", "kvm")
@@ -27,9 +27,16 @@ class CrosscheckPlan:
 
 def checked_plan(args: argparse.Namespace) -> CrosscheckPlan:
     """Return the options as a plan. UsageError names the option, its value and what is allowed."""
+    target, accel = options.choice("target", args.target, TARGETS), options.choice("accel", args.accel, ACCELS)
+    targets.check(target, args.kernel, accel)
     return CrosscheckPlan(
-        target=options.choice("target", args.target, TARGETS),
+        target=target,
         kernel=args.kernel,
-        accel=options.choice("accel", args.accel, ACCELS) or ("icount" if args.target == "qemu" else None),
+        accel=accel or ("icount" if args.target == "qemu" else None),
         n=options.whole("n", args.n, SMALLEST_N, LARGEST_N),
     )
+
+
+def needs(plan: CrosscheckPlan) -> tuple[str, ...]:
+    """Return the groups of packages that a cross-check needs."""
+    return ("plot", *targets.prerequisites(plan.target, plan.kernel))

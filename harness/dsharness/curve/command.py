@@ -33,4 +33,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     again.add_argument("--anew", dest="resume", action="store_false", help="begin anew, whatever was interrupted")
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/curve-<target>-<time>.json)")
     parser.set_defaults(datapath=False, device=None, payloads=datapath.PAYLOADS)
-    command.declare(parser, "curve.drive:run", needs=("plot",), check=plan.checked_plan)
+    command.declare(parser, "curve.drive:run", needs=lambda made: sweep.needs(made.plan), check=plan.checked_plan)

@@ -40,4 +40,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--update", action="store_true", help="write the baseline anew instead of comparing with it")
     parser.add_argument("--timeout", default=plan.TIMEOUT_SECONDS, metavar="SECONDS", help=f"end the guest then ({plan.TIMEOUT_SECONDS})")
-    command.declare(parser, "gate.drive:run", needs=("plot",), check=plan.checked_plan)
+    command.declare(parser, "gate.drive:run", needs=plan.needs, check=plan.checked_plan)

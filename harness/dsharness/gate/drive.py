@@ -22,7 +22,7 @@ from ..sweep.stream import StageResult
 from ..targets import qemucmd
 from . import baseline
 from .baseline import FAILURES, Baseline, Change, Count, Identity, Move
-from .plan import GatePlan
+from .plan import TARGET, GatePlan
 
 SIZES = ("100", "1000", "4000")
 TRIES = "5"
@@ -154,7 +154,7 @@ def by_container(changes: Sequence[Change]) -> str:
 def plan_of(kernel: str | None, timeout: str) -> sweep.Plan:
     """What the gate counts."""
     return sweep.plan_of(
-        "--target", "qemu", "--accel", "icount", "--sizes", *SIZES, "--tries", TRIES, "--warmup", "0", "--timeout", timeout,
+        "--target", TARGET, "--accel", "icount", "--sizes", *SIZES, "--tries", TRIES, "--warmup", "0", "--timeout", timeout,
         "--device", *DEVICES, "--payloads", *PAYLOADS, *(["--kernel", kernel] if kernel else []),
     )  # fmt: skip
 

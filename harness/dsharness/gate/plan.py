@@ -6,10 +6,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
-from .. import options
+from .. import options, targets
+from ..sweep import plan as sweep
 
 THRESHOLD_PERCENT = 0.5
 TIMEOUT_SECONDS = "300"
+TARGET = "qemu"
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class GatePlan:
 
 def checked_plan(args: argparse.Namespace) -> GatePlan:
     """Return the options as a plan. UsageError names the option, its value and what is allowed."""
+    targets.check(TARGET, args.kernel)
+    options.whole("timeout", args.timeout, 1, sweep.MAX_SECONDS)
     return GatePlan(
         kernel=args.kernel,
         baseline=args.baseline,
@@ -33,3 +37,8 @@ def checked_plan(args: argparse.Namespace) -> GatePlan:
         update=args.update,
         timeout=args.timeout,
     )
+
+
+def needs(plan: GatePlan) -> tuple[str, ...]:
+    """Return the groups of packages that the gate needs."""
+    return ("plot", *targets.prerequisites(TARGET, plan.kernel, network=True))

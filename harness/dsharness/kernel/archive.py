@@ -7,17 +7,17 @@ A package or a tree of packages gets its name only once it is complete: it is ma
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import locks, packages, paths, proc, ui
+from .. import apt, locks, packages, paths, proc, ui
 from ..errors import HarnessError
 
 MIB = 1 << 20
-PATIENCE = ("-o", "Acquire::Retries=3", "-o", "Acquire::http::Timeout=30", "-o", "Acquire::https::Timeout=30")
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,13 @@ def candidate(name: str, arch: str = "") -> Package | None:
 def refresh_foreign(arch: str) -> None:
     """Fetch the package lists of another architecture into the cache. HarnessError if that fails. The system's stay as they are."""
     with ui.step(f"fetching the package lists of {arch}"):
-        answer = subprocess.run(["apt-get", *_apt_options(arch), *PATIENCE, "update"], check=False, capture_output=True, text=True)
+        answer = subprocess.run(
+            ["apt-get", *_apt_options(arch), *apt.PATIENT, "update"],
+            check=False, capture_output=True, text=True, env={**os.environ, **apt.ENGLISH},
+        )  # fmt: skip
     if answer.returncode:
-        said = packages.apt_error(answer.stderr.splitlines()) or f"apt-get's status is {answer.returncode}"
+        lines = answer.stderr.splitlines()
+        said = next(map(str, apt.silences(lines)), "") or apt.error(lines) or f"apt-get ends with status {answer.returncode}"
         raise HarnessError(f"the package lists of {arch} cannot be fetched: {said}")
 
 
@@ -152,13 +156,25 @@ def _deb(package: Package) -> Path:
 
 
 def _fetch(package: Package, folder: Path) -> None:
-    argv = ["apt-get", *_apt_options(package.arch), *PATIENCE, "download", f"{package.name}={package.version}"]
+    """Download the package into `folder`, at first without retries. HarnessError names a mirror that does not answer."""
+    status, lines = _download(package, folder, apt.IMPATIENT)
+    if status and not apt.silences(lines):
+        status, lines = _download(package, folder, apt.PATIENT)
+    if status:
+        silent = apt.silences(lines)
+        reason = silent[0] if silent else f"{apt.error(lines) or f'apt-get ends with status {status}'} (try apt-get update)"
+        raise HarnessError(f"{package.name} {package.version} cannot be downloaded: {reason}")
+
+
+def _download(package: Package, folder: Path, patience: Sequence[str]) -> tuple[int, list[str]]:
+    """Return the status of apt-get and the lines of its output."""
+    argv = ["apt-get", *_apt_options(package.arch), *patience, "download", f"{package.name}={package.version}"]
     log = folder.parent / f"{package.name}.log"
     total = package.size // MIB + 1
     with (
         ui.Progress(f"downloading {package.name} {package.version}", total, "MiB") as progress,
         log.open("wb") as sink,
-        proc.child(argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink) as process,
+        proc.child(argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env={**os.environ, **apt.ENGLISH}) as process,
     ):
         while True:
             try:
@@ -166,18 +182,19 @@ def _fetch(package: Package, folder: Path) -> None:
                 break
             except subprocess.TimeoutExpired:
                 progress.update(sum(file.stat().st_size for file in folder.glob("*.deb")) // MIB)
-    if status:
-        reason = packages.apt_error(log.read_text(errors="replace").splitlines()) or f"apt-get's status is {status}"
-        raise HarnessError(f"{package.name} {package.version} cannot be downloaded: {reason} (try apt-get update)")
-    log.unlink()
+    lines = log.read_text(errors="replace").splitlines()
+    if not status:
+        log.unlink()
+    return status, lines
 
 
 def _apt_cache(arch: str, *arguments: str) -> str:
+    """Return the output of apt-cache; "" where there is none, as if the package lists were empty: what the cache has still works."""
     argv = ["apt-cache", *_apt_options(arch), *arguments]
     try:
         return subprocess.run(argv, check=False, capture_output=True, text=True).stdout
-    except FileNotFoundError as error:
-        raise HarnessError("there is no apt-cache here: dsbench takes its kernels from Debian's package archive") from error
+    except FileNotFoundError:
+        return ""
 
 
 def _apt_options(arch: str = "") -> list[str]:

@@ -195,7 +195,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("build", help="build the modules for a target's kernel", description=__doc__)
     parser.add_argument("--target", default="uml", help="uml (default), qemu or host")
     parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12, newest or a full release; default: the target's")
-    command.declare(parser, run)
+    command.declare(parser, run, needs=("base",), check=checked_kernel)
+
+
+def checked_kernel(args: argparse.Namespace) -> argparse.Namespace:
+    """Return the options. UsageError for a target or kernel that is not allowed."""
+    kernels.check(args.target, args.kernel)
+    return args
 
 
 def run(args: argparse.Namespace) -> int:

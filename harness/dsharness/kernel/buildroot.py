@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import locks, packages, paths, proc, ui
+from .. import apt, locks, packages, paths, proc, ui
 from ..errors import HarnessError
 from . import archive, shelf
 
@@ -89,6 +89,11 @@ def find() -> BuildRoot:
         if not (folder / STAMP).exists():
             _make(folder, release)
     return BuildRoot(folder, release)
+
+
+def built() -> list[Path]:
+    """Return the finished roots in the cache."""
+    return [stamp.parent for stamp in (paths.cache_path() / SHELF).glob(f"{SUITE}_*/{STAMP}")]
 
 
 def unused() -> list[Path]:
@@ -171,18 +176,26 @@ def _private_apt(state: Path) -> list[str]:
         "APT::Sandbox::User": "root",
         "APT::Architecture": "amd64",
         "Acquire::Languages": "none",
-        "Acquire::Retries": "3",
-        "Acquire::http::Timeout": "30",
     }
     return [f"-o{name}={value}" for name, value in settings.items()]
 
 
 def _fetch_lists(options: Sequence[str], stamp: Path) -> None:
     _require_keyring()
-    result = proc.stream(["apt-get", *options, "-oAPT::Update::Error-Mode=any", "-q", "update"])
+    update = ["apt-get", *options, "-oAPT::Update::Error-Mode=any", "-q", "update"]
+    environment = {**os.environ, **apt.ENGLISH}
+    result = proc.stream([*update, *apt.IMPATIENT], env=environment)
+    if result.status and not apt.silences(result.tail):
+        result = proc.stream([*update, *apt.PATIENT], env=environment)
     if result.status:
-        raise HarnessError(f"the package lists of {HEADERS_SUITE} cannot be fetched: {packages.apt_error(result.tail) or result.last}")
+        raise HarnessError(f"the package lists of {HEADERS_SUITE} cannot be fetched: {_reason(result)}")
     stamp.touch()
+
+
+def _reason(result: proc.Finished) -> str:
+    """Return why apt or mmdebstrap failed."""
+    silent = apt.silences(result.tail)
+    return str(silent[0]) if silent else apt.error(result.tail) or result.last
 
 
 def _require_keyring() -> None:
@@ -224,9 +237,12 @@ def _bootstrap(tar: Path, release: str) -> None:
     mmdebstrap = [
         "mmdebstrap", "--variant=essential", f"--include={include}", "--architectures=amd64", f"--keyring={KEYRING}",
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNWANTED),
+        *(f"--aptopt={option}" for option in _network_options()),
+        # They may have the password of a proxy, and nothing is installed in the root later.
+        '--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap"',
     ]  # fmt: skip
     sources = [_source(SUITE), _source(HEADERS_SUITE)]
-    environment = proc.build_environment()
+    environment = {**proc.build_environment(), **apt.proxy_environment()}
     if os.geteuid() == 0:
         # Its temporary folder lies in ours, its mounts and processes in a namespace: an abrupt end leaves nothing behind.
         mmdebstrap = [*NAMESPACES, "--mount-proc", "--", *mmdebstrap, "--mode=root"]
@@ -237,4 +253,12 @@ def _bootstrap(tar: Path, release: str) -> None:
     log.unlink(missing_ok=True)
     result = proc.stream([*mmdebstrap, SUITE, tar, *sources], log=log, env=environment)
     if result.status:
-        raise HarnessError(f"mmdebstrap cannot make the build root: {packages.apt_error(result.tail) or result.last} (log: {log})")
+        raise HarnessError(f"mmdebstrap cannot make the build root: {_reason(result)} (log: {log})")
+
+
+def _network_options() -> list[str]:
+    """Return apt's options for the network: the proxies of the system's apt, which mmdebstrap does not read, and some patience.
+
+    One retry, since a broken connection would waste the minute before it.
+    """
+    return [*(line.rstrip(";") for line in apt.proxy_options()), *(word for word in apt.patience(1, 15) if word != "-o")]

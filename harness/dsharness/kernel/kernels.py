@@ -25,6 +25,7 @@ BOOT = Path("/boot")
 # kbuild's names of some machines of uname -m; the others have the same name.
 ARCHES = {"x86_64": "x86", "aarch64": "arm64", "ppc64le": "powerpc", "s390x": "s390", "riscv64": "riscv"}
 HOST_MODULES = Path("/lib/modules")
+STOCK_HEADERS = r"^linux-headers-[0-9]+\..*-amd64$"
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,31 @@ def find(target: str, spec: str | None = None) -> Kernel:
 
     It is fetched or built if necessary. UsageError for an unknown target or kernel, HarnessError if it cannot be obtained.
     """
-    match target:
-        case "uml":
-            return _uml(spec or DEFAULT_VERSION)
-        case "qemu":
-            return _newest() if spec == NEWEST else _stock(spec or DEFAULT_VERSION)
-        case "host":
-            return _running(spec)
-        case _:
-            raise UsageError(f"target {target!r} is unknown: there are {', '.join(TARGETS)}")
+    check(target, spec)
+    if target == "uml":
+        return _uml(spec or DEFAULT_VERSION)
+    if target == "host":
+        return _running()
+    return _newest() if spec == NEWEST else _stock(spec or DEFAULT_VERSION)
+
+
+def check(target: str, spec: str | None) -> None:
+    """UsageError if the target is unknown, or if it cannot have the kernel `spec`. Nothing is fetched, built or installed.
+
+    Where the package lists are empty, only the form of `spec` is checked.
+    """
+    if target not in TARGETS:
+        raise UsageError(f"target {target!r} is unknown: there are {', '.join(TARGETS)}")
+    if spec is None:
+        return
+    if target == "uml":
+        _check_uml(spec)
+    elif target == "host":
+        _check_running(spec)
+    elif spec != NEWEST:
+        version_of(spec)
+        if archive.names(STOCK_HEADERS):
+            _matching(spec)
 
 
 def uml_versions() -> list[str]:
@@ -82,7 +99,7 @@ def uml_versions() -> list[str]:
 
 def stock_releases() -> list[str]:
     """Return the releases of stock kernels, installed or in the archive, oldest first."""
-    found = {name.removeprefix("linux-headers-") for name in archive.names(r"^linux-headers-[0-9]+\..*-amd64$")}
+    found = {name.removeprefix("linux-headers-") for name in archive.names(STOCK_HEADERS)}
     found |= {folder.name.removeprefix("linux-headers-") for folder in USR_SRC.glob("linux-headers-*-amd64")}
     return sorted((release for release in found if _micro(release)), key=order)
 
@@ -123,9 +140,6 @@ def stock_image(release: str) -> Path:
 
 def _uml(spec: str) -> Kernel:
     version = version_of(spec)
-    offered = uml_versions()
-    if offered and _dotted(version) not in offered:
-        raise UsageError(f"kernel {spec!r} is unknown: uml is built from linux-source {', '.join(offered)}")
     tree = umlkernel.tree(_dotted(version))
     release = umlkernel.release(tree)
     if spec not in (_dotted(version), release):
@@ -133,19 +147,30 @@ def _uml(spec: str) -> Kernel:
     return Kernel(release, version, "um", kdir=tree, image=tree / "linux", source=tree)
 
 
+def _check_uml(spec: str) -> None:
+    offered = uml_versions()
+    if _dotted(version_of(spec)) not in offered and offered:
+        raise UsageError(f"kernel {spec!r} is unknown: uml is built from linux-source {', '.join(offered)}")
+
+
 def _stock(spec: str) -> Kernel:
-    version = _dotted(version_of(spec))
-    if not archive.names(r"^linux-headers-[0-9]+\..*-amd64$"):
+    if not archive.names(STOCK_HEADERS):
         packages.refresh()
+    release = _matching(spec)
+    return Kernel(
+        release, version_of(release), "x86", kdir=stock_headers(release), image=stock_image(release), source=None
+    )
+
+
+def _matching(spec: str) -> str:
+    """Return the newest release that `spec` names. UsageError if there is none."""
+    version = _dotted(version_of(spec))
     releases = stock_releases()
     matching = [name for name in releases if name == spec or spec == version == _dotted(version_of(name)) and _plain(name)]
     if not matching:
         plain = ", ".join(filter(_plain, releases))
         raise UsageError(f"kernel {spec!r} is unknown: there are {plain}, 6.1 or 6.12 for the newest of those, and {NEWEST}")
-    release = matching[-1]
-    return Kernel(
-        release, version_of(release), "x86", kdir=stock_headers(release), image=stock_image(release), source=None
-    )
+    return matching[-1]
 
 
 def _newest() -> Kernel:
@@ -155,11 +180,15 @@ def _newest() -> Kernel:
     )
 
 
-def _running(spec: str | None) -> Kernel:
+def _check_running(spec: str) -> None:
+    release = platform.release()
+    if spec not in (release, _dotted(version_of(release))):
+        raise UsageError(f"kernel {spec!r} is not the running one: target host takes only {release}")
+
+
+def _running() -> Kernel:
     release = platform.release()
     version = version_of(release)
-    if spec not in (None, release, _dotted(version)):
-        raise UsageError(f"kernel {spec!r} is not the running one: target host takes only {release}")
     kdir = HOST_MODULES / release / "build"
     if not (kdir / "Makefile").exists():
         if not archive.candidate(f"linux-headers-{release}"):

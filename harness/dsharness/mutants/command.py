@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 
 from .. import command
+from .catalogue import read_all
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,4 +22,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog="exit status: 0 all noticed, 3 a fault that no test noticed",
     )
     parser.add_argument("words", nargs="*", metavar="WORD", help="only mutants with this in their name or file (all)")
-    command.declare(parser, "mutants.drive:run", needs=("base", "uml", "test"), check=lambda args: args.words)
+    command.declare(parser, "mutants.drive:run", needs=("base", "uml", "test"), check=checked_words)
+
+
+def checked_words(args: argparse.Namespace) -> list[str]:
+    """Return the words. HarnessError if no mutant has one of them."""
+    read_all(args.words)
+    return list(args.words)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .. import command, paths
+from .. import command, options, paths
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,4 +15,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     default = paths.RESULTS / "latest.json"
     parser.add_argument("file", nargs="?", type=Path, default=default, metavar="FILE", help="results/latest.json")
     parser.add_argument("--output", type=Path, default=paths.PLOTS, metavar="DIR", help="where they go (plots/)")
-    command.declare(parser, "plot.figures:run", needs=("plot",))
+    command.declare(parser, "plot.figures:run", needs=("plot",), check=checked)
+
+
+def checked(args: argparse.Namespace) -> argparse.Namespace:
+    """Return the options. HarnessError for a file that cannot be read."""
+    options.result_file(args.file)
+    return args

@@ -13,4 +13,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add `dsbench repeat`."""
     parser = subparsers.add_parser("repeat", help="sweep twice, and compare the medians", description=__doc__)
     sweep.add_options(parser)
-    command.declare(parser, "quality.repeat:run", needs=("plot",), check=sweep.checked_plan)
+    command.declare(parser, "quality.repeat:run", needs=sweep.needs, check=sweep.checked_plan)

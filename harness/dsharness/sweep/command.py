@@ -15,4 +15,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     plan.add_options(parser)
     plan.add_output(parser)
     parser.add_argument("--draw", action="store_true", help="draw the pictures into plots/, too, as dsbench plot does")
-    command.declare(parser, "sweep.drive:run", needs=("plot",), check=plan.checked_plan)
+    command.declare(parser, "sweep.drive:run", needs=plan.needs, check=plan.checked_plan)

@@ -115,6 +115,7 @@ def run_guest(
     `take` gets each stage that is finished and may refuse it by a HarnessError. `follow` gets the stage, its tries done
     and its tries in all. HarnessError if any stage was not finished.
     """
+    target.prepare_run()
     argv, files = _script(plan, target)
     stream = SweepStream(follow, take)
     target.cpu = otherprocesses.idlest_cpu() if plan.cpu is None and target.name == "uml" else plan.cpu

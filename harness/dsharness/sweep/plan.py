@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import options, paths
+from .. import options, paths, targets
 from ..errors import UsageError
 from ..kernel import trees
 from ..results import datapath, floors
@@ -35,6 +35,7 @@ SHARED_OPS = ("find", "for_each")
 """The operations for which readers share a container."""
 MAX_CPU = 8191
 """The kernel's largest NR_CPUS on x86_64, less one."""
+MAX_SECONDS = 7 * 86_400
 MAX_U64 = (1 << 64) - 1
 
 
@@ -226,13 +227,14 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         ops=ops,
         settings=tuple(f"{name}={value}" for name, value in settings.items() if value is not None),
         datapath=_datapath(args),
-        timeout=options.whole("timeout", args.timeout, 1, 7 * 86_400),
+        timeout=options.whole("timeout", args.timeout, 1, MAX_SECONDS),
         threads=_threads(args),
         writer=settings["writes"] != 0,
         output=options.json_file("output", getattr(args, "output", None)),
         draw=getattr(args, "draw", False),
         cpu=cpu,
     )
+    targets.check(plan.target, plan.kernel, plan.accel)
     _check_cpus(plan)
     samples = plan.cells * (tries or DEFAULT_TRIES)
     if samples > MAX_SAMPLES:
@@ -241,6 +243,11 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
             "lower it, or name fewer --sizes, --container, --op, --device or --payloads"
         )
     return plan
+
+
+def needs(plan: Plan) -> tuple[str, ...]:
+    """Return the groups of packages that the command of this plan needs. HarnessError if the target cannot be used here."""
+    return ("plot", *targets.prerequisites(plan.target, plan.kernel, network=plan.datapath is not None))
 
 
 def _precision(args: argparse.Namespace) -> int:

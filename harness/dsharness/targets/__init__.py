@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .. import packages
 from ..errors import UsageError
-from ..kernel import build, kernels
+from ..kernel import build, buildroot, kernels, umlkernel
 from ..kernel.trees import Tree
 from . import accel as accelerators
 from . import guestnet
@@ -17,7 +17,7 @@ from .host import require as require_host
 from .qemu import Qemu
 from .uml import Uml
 
-__all__ = ["GuestError", "GuestResult", "Host", "Qemu", "Target", "Uml", "get"]
+__all__ = ["GuestError", "GuestResult", "Host", "Qemu", "Target", "Uml", "check", "get", "prerequisites"]
 
 
 def get(
@@ -38,16 +38,9 @@ def get(
 
     UsageError for an unknown target, kernel or accelerator; HarnessError if one cannot be used here.
     """
-    if name not in kernels.TARGETS:
-        raise UsageError(f"target {name!r} is unknown: there are {', '.join(kernels.TARGETS)}")
-    if accel not in (None, *accelerators.CHOICES):
-        raise UsageError(f"accelerator {accel!r} is unknown: there are {', '.join(accelerators.CHOICES)}")
-    if accel not in (None, "auto") and name != "qemu":
-        raise UsageError(f"--accel {accel} is for target qemu: {name} has no accelerator")
-    if name == "uml" and cpus > 1:
-        raise UsageError(f"target uml has one CPU, not {cpus}: --target qemu has as many as are asked for")
+    check(name, kernel_spec, accel, cpus=cpus)
+    packages.ensure(*prerequisites(name, kernel_spec, network=network))
     if name == "qemu":
-        packages.ensure("base", "qemu")
         kernel = kernels.find(name, kernel_spec)
         chosen = accelerators.resolve(kernel, accel)
         built = build.modules(kernel, tree=tree)
@@ -56,7 +49,34 @@ def get(
         guest.warnings += [f"{one.module.stem} is not the kernel's own, but built from {one.source}" for one in foreign]
         return guest
     if name == "host":
-        require_host()
         return Host(build.modules(kernels.find(name, kernel_spec), tree=tree))
-    packages.ensure("base", *(["tunnel"] if network else []))
     return Uml(build.modules(kernels.find(name, kernel_spec), tree=tree))
+
+
+def check(name: str, kernel_spec: str | None = None, accel: str | None = None, *, cpus: int = 1) -> None:
+    """Check the options of get(). Nothing is fetched, built or installed.
+
+    UsageError for an unknown target, kernel or accelerator, or for one that the target cannot have.
+    """
+    if accel not in (None, *accelerators.CHOICES):
+        raise UsageError(f"accelerator {accel!r} is unknown: there are {', '.join(accelerators.CHOICES)}")
+    kernels.check(name, kernel_spec)
+    if accel not in (None, "auto") and name != "qemu":
+        raise UsageError(f"--accel {accel} is for target qemu: {name} has no accelerator")
+    if name == "uml" and cpus > 1:
+        raise UsageError(f"target uml has one CPU, not {cpus}: --target qemu has as many as are asked for")
+
+
+def prerequisites(name: str, kernel_spec: str | None = None, *, network: bool = False) -> tuple[str, ...]:
+    """Return the groups of packages that get() needs for a checked target, as far as the cache shows what has to be built.
+
+    HarnessError if the target cannot be used here, whatever is installed.
+    """
+    groups = ["base", *(["tunnel"] if network else [])]
+    if name == "host":
+        require_host()
+    elif name == "qemu":
+        groups += ["qemu", *(["lint"] if kernel_spec == kernels.NEWEST and not buildroot.built() else [])]
+    elif not umlkernel.built():
+        groups.append("uml")
+    return tuple(groups)

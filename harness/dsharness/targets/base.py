@@ -56,6 +56,9 @@ class Target(ABC):
         self.warnings: list[str] = []
         """Warnings about the machine that results of its guests must include, as far as they are known."""
 
+    def prepare_run(self) -> None:
+        """Check that a script may load the modules. HarnessError if they are loaded, which they are in no guest."""
+
     @abstractmethod
     def run(
         self,

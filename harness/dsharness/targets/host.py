@@ -17,9 +17,12 @@ from pathlib import Path
 
 from .. import proc
 from ..errors import TIMED_OUT, HarnessError
+from ..kernel.build import Build
+from . import hostlock
 from .base import GuestError, GuestResult, Sink, Target, check_files
 
 POLL_SECONDS = 0.05
+CORE = "dsbench"
 MODULES = Path("/proc/modules")
 MODULES_DISABLED = Path("/proc/sys/kernel/modules_disabled")
 LOCKDOWN = Path("/sys/kernel/security/lockdown")
@@ -39,10 +42,31 @@ def require() -> None:
         raise HarnessError(f"target host: the running kernel is locked down, {lockdown}, unsigned modules fail ({INSTEAD})")
 
 
+def loaded() -> list[str]:
+    """Return the loaded modules of dsbench, users before the modules that they use, as rmmod needs them."""
+    with contextlib.suppress(FileNotFoundError):
+        names = [line.split()[0] for line in MODULES.read_text(encoding="ascii").splitlines()]
+        return sorted((name for name in names if name == CORE or name.startswith(f"{CORE}_")), key=lambda name: name == CORE)
+    return []
+
+
+def require_unloaded() -> None:
+    """HarnessError if modules of dsbench are loaded: they are the user's, and nothing else may remove them."""
+    if present := loaded():
+        raise HarnessError(f"{', '.join(present)} loaded already: make unload removes them")
+
+
 class Host(Target):
     """Runs commands beside the built modules. It installs nothing; make modules_install does."""
 
     name = "host"
+
+    def __init__(self, build: Build) -> None:
+        super().__init__(build)
+        hostlock.claim()
+
+    def prepare_run(self) -> None:
+        require_unloaded()
 
     def run(
         self,

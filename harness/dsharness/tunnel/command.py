@@ -41,4 +41,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )  # fmt: skip
     plan.add_options(parser)
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/tunnel-<target>-<time>.json)")
-    command.declare(parser, "tunnel.drive:run", needs=("plot", "tunnel"), check=plan.checked_plan)
+    command.declare(parser, "tunnel.drive:run", needs=plan.needs, check=plan.checked_plan)

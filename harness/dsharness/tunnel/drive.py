@@ -21,6 +21,7 @@ from .. import packages, paths, proc, targets, ui
 from ..errors import HarnessError
 from ..kernel import tools
 from ..results import environment, results
+from ..targets import hostlock
 from . import record, table
 from .devices import DEVICES, LINK, UDPTUN, Keys
 from .meters import TOOLS, Reading
@@ -203,6 +204,7 @@ def _between_machines(plan: TunnelPlan, peer: Peer) -> Place:
     """Return this machine and another one, by ssh."""
     if os.geteuid() != 0:
         raise HarnessError("--peer-host makes network interfaces on both machines: only root may")
+    hostlock.claim()
     far = Ssh(peer.destination, peer.ssh_config)
     try:
         user = proc.check(far.argv(["id", "-u"])).strip()

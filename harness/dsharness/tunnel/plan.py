@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import options
+from .. import options, targets
 from ..errors import UsageError
 from ..kernel import kernels
 from ..results.datapath import TUNNELS
@@ -65,10 +65,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def checked_plan(args: argparse.Namespace) -> TunnelPlan:
     """Return the options as a TunnelPlan. UsageError names the option, its value and what is allowed."""
     peer = _peer(args)
+    target, accelerator = options.choice("target", args.target, kernels.TARGETS) or "uml", options.choice("accel", args.accel, accel.CHOICES)
+    targets.check(target, args.kernel, accelerator)
     return TunnelPlan(
-        target=options.choice("target", args.target, kernels.TARGETS) or "uml",
+        target=target,
         kernel=args.kernel,
-        accel=options.choice("accel", args.accel, accel.CHOICES),
+        accel=accelerator,
         peer=peer,
         devices=tuple(name for name in TUNNELS if name in options.names("device", args.device, TUNNELS)),
         named=args.device is not None,
@@ -77,6 +79,11 @@ def checked_plan(args: argparse.Namespace) -> TunnelPlan:
         seed=options.whole("seed", args.seed, 0, MAX_SEED),
         output=options.json_file("output", getattr(args, "output", None)),
     )
+
+
+def needs(plan: TunnelPlan) -> tuple[str, ...]:
+    """Return the groups of packages that the evaluation needs, without those of what may be absent."""
+    return ("plot", *(("base", "tunnel") if plan.peer else targets.prerequisites(plan.target, plan.kernel, network=True)))
 
 
 def _peer(args: argparse.Namespace) -> Peer | None:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import os
 import random
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +80,7 @@ class Experiment:
 
 def veth_link() -> Link:
     """Return a link of two network namespaces of our own, joined by a veth pair."""
-    mark = os.getpid()
+    mark = secrets.token_hex(4)
     return Link(Netns(f"dsb-near-{mark}"), Netns(f"dsb-far-{mark}"), LINK_NEAR, LINK_FAR, VETH_MTU, shared=False)
 
 
