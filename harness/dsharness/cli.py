@@ -9,10 +9,10 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
-from . import command, paths
+from . import command, paths, signals, streams
 from .ab import command as ab
 from .commands import clean, doctor, execcmd, hostload, install, kunit, lint, shell
 from .compare import command as compare
@@ -114,24 +114,18 @@ def _refuse_unknown(argv: Sequence[str], names: Sequence[str]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. A foreseen failure is one sentence on standard error and a non-zero status."""
-    # A shell starts background jobs with SIGINT ignored. An explicit SIGINT must end the command all the same.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGHUP, _leave)
+    signals.install()
     try:
+        _require_folder()
         words = sys.argv[1:] if argv is None else argv
         top, names = _parser_and_names()
         _refuse_unknown(words, names)
         args = top.parse_args(words)
-        status = command.execute(args)
-        sys.stdout.flush()
-        return status
+        return command.execute(args)
     except HarnessError as error:
         print(f"dsbench: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of standard output has closed it, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # in a command that passes bytes on: their reader has left, as `head` does
         return 128 + signal.SIGPIPE
     except OSError as error:
         # A full disk or an unwritable folder, which the checks before could not foresee.
@@ -140,8 +134,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("dsbench: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except signals.EndedError as ended:
+        print(f"dsbench: ended by {ended.name}", file=sys.stderr)
+        return ended.status
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
-    """Exit by an exception, so that all children are ended on the way out."""
-    raise SystemExit(128 + number)
+def start() -> int:
+    """Run the program: main() with standard streams that can take whatever it prints. Return its exit status."""
+    streams.prepare()
+    try:
+        status = main()
+    except SystemExit as done:  # of argparse, after --help
+        status = done.code if isinstance(done.code, int) else int(done.code is not None)
+    return streams.close(status)
+
+
+def _require_folder() -> None:
+    """HarnessError if the current folder is gone: no path of the command line can be found then."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise HarnessError("the current folder has been removed: change to another one") from None

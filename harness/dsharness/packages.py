@@ -95,7 +95,7 @@ def _authorise(otherwise: str) -> None:
 def _installed(names: Sequence[str]) -> set[str]:
     query = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n", *names]
     try:
-        answer = subprocess.run(query, check=False, capture_output=True, text=True)
+        answer = subprocess.run(query, check=False, capture_output=True, encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return set()
     pairs = (line.split() for line in answer.stdout.splitlines())

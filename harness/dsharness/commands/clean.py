@@ -40,7 +40,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add `dsbench clean`."""
     parser = subparsers.add_parser("clean", help="remove build/, or the cache too", description=__doc__)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--cache", action="store_true", help=f"also remove {paths.cache_path()}, which all clones share")
+    what.add_argument("--cache", action="store_true", help="also remove the cache, ~/.cache/dsbench or $DSBENCH_CACHE, which all clones share")
     what.add_argument(
         "--unused", action="store_true",
         help="instead, remove from the cache the kernels and build roots that another revision's recipe made, and older ones",

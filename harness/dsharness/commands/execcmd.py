@@ -8,12 +8,10 @@ output, standard error and the exit status are the command's.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
-import sys
 from pathlib import Path
 
-from .. import command, targets
+from .. import command, streams, targets
 from ..errors import CRASHED, TIMED_OUT, UsageError
 from ..kernel import kernels
 from ..targets import accel
@@ -83,17 +81,12 @@ def run(args: argparse.Namespace) -> int:
             args.argv,
             files=args.files,
             timeout=args.timeout,
-            on_stdout=lambda data: _write(sys.stdout.fileno(), data),
-            on_stderr=lambda data: _write(sys.stderr.fileno(), data),
+            on_stdout=lambda data: streams.pass_on(1, data),
+            on_stderr=lambda data: streams.pass_on(2, data),
         )
     except BrokenPipeError:  # whoever read has seen enough, as in `exec … | head`
         return 128 + signal.SIGPIPE
     return result.status
-
-
-def _write(file: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(file, data) :]
 
 
 def _cpus(text: str) -> int:

@@ -152,7 +152,7 @@ def _fetch(package: Package, folder: Path) -> None:
             except subprocess.TimeoutExpired:
                 progress.update(sum(file.stat().st_size for file in folder.glob("*.deb")) // MIB)
     if status:
-        reason = packages.apt_error(log.read_text(errors="replace").splitlines()) or f"apt-get's status is {status}"
+        reason = packages.apt_error(log.read_text(encoding="utf-8", errors="replace").splitlines()) or f"apt-get's status is {status}"
         raise HarnessError(f"{package.name} {package.version} cannot be downloaded: {reason} (try apt-get update)")
     log.unlink()
 
@@ -160,7 +160,7 @@ def _fetch(package: Package, folder: Path) -> None:
 def _apt_cache(*arguments: str) -> str:
     argv = ["apt-cache", *_apt_options(), *arguments]
     try:
-        return subprocess.run(argv, check=False, capture_output=True, text=True).stdout
+        return subprocess.run(argv, check=False, capture_output=True, encoding="utf-8", errors="replace", env=proc.english()).stdout
     except FileNotFoundError as error:
         raise HarnessError("there is no apt-cache here: dsbench takes its kernels from Debian's package archive") from error
 
