@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from . import command, paths, signals, streams
+from . import command, limits, paths, signals, streams
 from .ab import command as ab
 from .commands import clean, doctor, execcmd, hostload, install, kunit, lint, shell
 from .compare import command as compare
@@ -121,6 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         top, names = _parser_and_names()
         _refuse_unknown(words, names)
         args = top.parse_args(words)
+        limits.require_open_files()
         return command.execute(args)
     except HarnessError as error:
         print(f"dsbench: {error}", file=sys.stderr)

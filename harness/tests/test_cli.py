@@ -91,8 +91,8 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_ends_it_with_the_usual_status(number: signal.Signals, status: int) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131)])
+def test_a_signal_ends_it_with_the_usual_status_and_a_sentence(number: signal.Signals, status: int) -> None:
     code = (
         "import sys, time; sys.path.insert(0, sys.argv.pop(1));"
         "from dsharness import cli; from dsharness.commands import clean;"
@@ -104,7 +104,17 @@ def test_a_signal_ends_it_with_the_usual_status(number: signal.Signals, status: 
     ) as process:
         assert process.stdout and process.stdout.readline() == b"ready\n"
         process.send_signal(number)
-        assert process.wait(10) == status
+        said = process.communicate(timeout=10)[1].decode()
+    assert process.returncode == status
+    assert said == ("dsbench: interrupted\n" if number == signal.SIGINT else f"dsbench: ended by {number.name}\n")
+
+
+@pytest.mark.parametrize(("soft", "hard", "status"), [(32, 32, 1), (32, 1000, 0)])
+def test_too_few_open_files_are_one_sentence_or_raised(tmp_path: Path, soft: int, hard: int, status: int) -> None:
+    result = ran("sh", "-c", f'ulimit -Sn {soft}; ulimit -Hn {hard}; exec "$@"', "sh", DSBENCH, "clean", "--unused", DSBENCH_CACHE=str(tmp_path))
+    assert result.returncode == status
+    refused = "dsbench: 32 files may be open at once (ulimit -n): allowed are 256 or more, raise it in a new shell\n"
+    assert result.stderr == (refused if status else f"nothing in {tmp_path} is unused\n")
 
 
 def test_doctor_looks_at_everything() -> None:
@@ -132,6 +142,41 @@ def test_make_alone_explains_every_target() -> None:
     assert len(targets) > 12
     for target in targets:
         assert re.search(rf"^  {target} +\w", text, re.MULTILINE), target
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["sweep", "N=10"], "make sweep does not take N: it takes ACCEL, KERNEL, PRECISION, SIZES (numbers of elements), TARGET, TRIES, NO_INSTALL, DSBENCH_CACHE."),
+        (["gate", "KERNEL=6.1", "TRY=5", "SIZE=5"], "make gate does not take SIZE, TRY: it takes KERNEL, NO_INSTALL, DSBENCH_CACHE."),
+        (["N=3"], "make help does not take N: it takes NO_INSTALL, DSBENCH_CACHE."),
+        (["modules_install", "DESTDIR=/x"], "make modules_install does not take DESTDIR: it takes NO_INSTALL, DSBENCH_CACHE."),
+    ],
+)
+def test_make_refuses_a_variable_that_it_would_ignore(words: list[str], sentence: str) -> None:
+    result = ran("make", *words)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert sentence in result.stderr and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["sweep", "SIZES=500 1000", "TRIES=3"], "sweep --sizes 500 1000 --tries 3"),
+        (["plots", "TARGET=qemu", "ACCEL=icount", "KERNEL=6.1", "NO_INSTALL=1"], "sweep --draw --target qemu --kernel 6.1 --accel icount"),
+        (["load", "N=4", "TRIES=2"], "load --n 4 --tries 2"),
+        (["gate", "KERNEL=6.1", "DSBENCH_CACHE=/x"], "gate --kernel 6.1"),
+        (["tunnel", "ROUNDS=3"], "tunnel --rounds 3"),
+        (["curve", "TO=99"], "curve --to 99"),
+        (["bench-repeat"], "repeat"),
+    ],
+)
+def test_make_passes_its_variables_on(words: list[str], command: str) -> None:
+    assert ran("make", "-n", *words).stdout.splitlines()[0].rstrip() == f"harness/dsbench {command}"
+
+
+def test_a_variable_of_the_environment_is_nobody_s_mistake() -> None:
+    assert ran("make", "-n", "sweep", N="10", DESTDIR="/x").stdout == "harness/dsbench sweep \n"
 
 
 @pytest.mark.parametrize("target", ["load", "modules_install"])
