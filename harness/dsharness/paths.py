@@ -7,6 +7,7 @@ import os
 import pwd
 from pathlib import Path
 
+from . import cachemark
 from .errors import HarnessError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,8 +46,10 @@ def _home() -> Path:
 
 
 def cache() -> Path:
-    """Return the cache folder, created if necessary. HarnessError if it cannot be created."""
-    return make_folder(cache_path(), "cache (DSBENCH_CACHE)")
+    """Return the cache folder, created and marked if necessary. HarnessError if it cannot be created, or holds something else."""
+    folder = make_folder(cache_path(), "cache (DSBENCH_CACHE)")
+    cachemark.claim(folder)
+    return folder
 
 
 def logs() -> Path:

@@ -154,7 +154,7 @@ def test_make_alone_explains_every_target() -> None:
     ],
 )
 def test_make_refuses_a_variable_that_it_would_ignore(words: list[str], sentence: str) -> None:
-    result = ran("make", *words)
+    result = ran("make", "-n", *words)
     assert (result.returncode, result.stdout) == (2, "")
     assert sentence in result.stderr and result.stderr.count("\n") == 1
 
