@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
-from . import command, limits, paths, signals, streams
+from . import command, limits, options, paths, signals, streams
 from .ab import command as ab
 from .commands import clean, doctor, execcmd, hostload, install, kunit, lint, shell
 from .compare import command as compare
@@ -42,10 +41,32 @@ GROUPS: dict[str, tuple[ModuleType, ...]] = {
 INTERRUPTED = 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are single sentences, as UsageError."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line, in argparse's words."""
+        raise UsageError(f"{message} ({self.prog} --help lists the options)")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # the types of the base class are overloads
+        """Parse as argparse does. UsageError names the first word that no option and no argument takes, and the option that is near."""
+        found, rest = self.parse_known_args(args, namespace)
+        if not rest:
+            return found
+        known = next((action.choices[found.command] for action in self._actions if isinstance(action, argparse._SubParsersAction)), self)
+        word = next((word for word in rest if word.startswith("-")), rest[0])
+        if not word.startswith("-"):
+            known.error(f"{word!r} is one argument too many")
+        name = word.partition("=")[0]
+        takes_command = any(action.dest == "argv" for action in known._actions)
+        before = ": options of COMMAND stand behind --" if takes_command else ""
+        known.error(f"option {name} is unknown{before}{options.suggestion(name, known._option_string_actions)}")
+
+
 class _Listing:
     """Takes the commands' parsers in place of argparse's own list, and keeps their summaries for --help, by group."""
 
-    def __init__(self, subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    def __init__(self, subparsers: "argparse._SubParsersAction[_Parser]") -> None:
         self._subparsers = subparsers
         self.groups: dict[str, dict[str, str]] = {}
 
@@ -78,14 +99,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _parser_and_names() -> tuple[argparse.ArgumentParser, list[str]]:
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="dsbench",
         usage="dsbench COMMAND [OPTION ...]",
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"dsbench {_version()}", help="show the version and exit")
-    listing = _Listing(top.add_subparsers(dest="command", metavar="COMMAND", required=True, help=argparse.SUPPRESS))
+    listing = _Listing(top.add_subparsers(prog="dsbench", dest="command", metavar="COMMAND", required=True, help=argparse.SUPPRESS))
     for group, modules in GROUPS.items():
         listing.begin(group)
         for module in modules:
@@ -108,8 +129,7 @@ def _refuse_unknown(argv: Sequence[str], names: Sequence[str]) -> None:
     name = argv[0] if argv else ""
     if not name or name.startswith("-") or name in names:
         return
-    near = difflib.get_close_matches(name, names, 1)
-    raise UsageError(f"command {name!r} is unknown{f': did you mean {near[0]}?' if near else ''} (dsbench --help lists all)")
+    raise UsageError(f"command {name!r} is unknown{options.suggestion(name, names)} (dsbench --help lists all)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

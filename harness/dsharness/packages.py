@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import paths, ui
+from . import options, paths, ui
 from .errors import HarnessError, UsageError
 
 LIST = paths.HARNESS / "packages.txt"
@@ -41,7 +41,7 @@ def missing(names: Sequence[str]) -> list[str]:
     known = groups()
     for name in names:
         if name not in known:
-            raise UsageError(f"package group {name!r} is unknown: there are {', '.join(known)}")
+            raise UsageError(f"package group {name!r} is unknown: there are {', '.join(known)}{options.suggestion(name, known)}")
     wanted = list(dict.fromkeys(package for name in names for package in known[name]))
     installed = _installed(wanted)
     return [package for package in wanted if package not in installed]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dsharness import paths
+from dsharness import cli, paths
 from dsharness.targets import host
 
 DSBENCH = paths.HARNESS / "dsbench"
@@ -64,19 +65,67 @@ def test_help_needs_no_extra_package(command: list[str]) -> None:
 @pytest.mark.parametrize(
     ("argv", "status", "sentence"),
     [
-        (["swep"], 2, "command 'swep' is unknown: did you mean sweep?"),
+        (["swep"], 2, "command 'swep' is unknown; did you mean sweep? (dsbench --help lists all)"),
         (["fly"], 2, "command 'fly' is unknown (dsbench --help lists all)"),
         (["build", "--target", "xen"], 2, "target 'xen' is unknown"),
         (["build", "--kernel", "new"], 2, "kernel 'new' is not a version"),
         (["install", "fun"], 2, "package group 'fun' is unknown"),
         (["load", "--n", "0"], 2, "--n is '0'"),
         (["load", "--tries", "many"], 2, "--tries is 'many'"),
+        (["sweep", "--siz", "500"], 2, "option --siz is unknown; did you mean --sizes? (dsbench sweep --help lists the options)"),
+        (["sweep", "--sizes"], 2, "argument --sizes: expected at least one argument (dsbench sweep --help lists the options)"),
+        (["clean", "x"], 2, "'x' is one argument too many (dsbench clean --help lists the options)"),
+        (["clean", "--cache", "--unused"], 2, "argument --unused: not allowed with argument --cache"),
+        (["compare"], 2, "the following arguments are required: FILE"),
+        (["exec", "ls", "-l"], 2, "option -l is unknown: options of COMMAND stand behind --"),
+        (["exec", "--targ", "uml", "--", "ls"], 2, "option --targ is unknown: options of COMMAND stand behind --; did you mean --target?"),
+        (["exec", "--cpus", "0", "--", "ls"], 2, "--cpus is '0': allowed are whole numbers from 1 to 64"),
+        (["exec", "--timeout", "x", "--", "ls"], 2, "--timeout is 'x': allowed are seconds above 0"),
     ],
 )
 def test_bad_input_is_one_sentence(argv: list[str], status: int, sentence: str) -> None:
     result = ran(DSBENCH, *argv)
     assert (result.returncode, result.stdout) == (status, "")
     assert result.stderr.startswith(f"dsbench: {sentence}") and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "near"),
+    [
+        ("exec --target uqml -- ls", "uml"),
+        ("shell --accel icout", "icount"),
+        ("build --target qem", "qemu"),
+        ("sweep --container sorted_aray", "sorted_array"),
+        ("sweep --op List fil", None),
+        ("sweep --op fil", "fill"),
+        ("sweep --device UDPTUN", "udptun"),
+        ("sweep --order shufled", "shuffled"),
+        ("ab HEAD HEAD --fail-on slowr", "slower"),
+        ("compare a b --across kernal", "kernel"),
+        ("crosscheck --target qmu", "qemu"),
+        ("tunnel --device wiregard", "wireguard"),
+        ("quality --only cycle", "cycles"),
+        ("lint --only shel", "shell"),
+        ("install plto", "plot"),
+    ],
+)
+def test_a_misspelt_value_gets_the_nearest_one(argv: str, near: str | None) -> None:
+    result = ran(DSBENCH, *argv.split())
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert ("; did you mean " in result.stderr) is (near is not None)
+    assert near is None or result.stderr.endswith(f"; did you mean {near}?\n")
+
+
+def test_no_command_takes_an_abbreviated_option() -> None:
+    top = cli.parser()
+    (commands,) = (action.choices for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    assert len(commands) > 20 and not top.allow_abbrev
+    assert [name for name, parser in commands.items() if parser.allow_abbrev] == []
+
+
+def test_no_option_leaves_its_choices_to_argparse() -> None:
+    (commands,) = (action.choices for action in cli.parser()._actions if isinstance(action, argparse._SubParsersAction))
+    assert [f"{name} {action.dest}" for name, parser in commands.items() for action in parser._actions if action.choices] == []
 
 
 def test_an_unwritable_cache_is_one_sentence(tmp_path: Path) -> None:

@@ -202,9 +202,9 @@ def test_figures_are_those_of_the_reference_runs(
     ("text", "complaint"),
     [
         ("harness/dsbench swep", "invalid choice"),
-        ("harness/dsbench sweep --size-of-all 4", "unrecognized arguments"),
+        ("harness/dsbench sweep --size-of-all 4", "option --size-of-all is unknown"),
         ("harness/dsbench exec --target qemu -- sh -c 'insmod dsbench.ko trys=4'", "no parameter trys"),
-        ("for c in list lost; do harness/dsbench sweep --tries 5 --speed $c; done", "unrecognized arguments"),
+        ("for c in list lost; do harness/dsbench sweep --tries 5 --speed $c; done", "option --speed is unknown"),
         ("make bots", "no target bots"),
         ("make plots TRY=3", "make plots does not take TRY: it takes "),
         ("make test-nothing", "no target"),

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import command, packages, paths, proc, ui
+from .. import command, options, packages, paths, proc, ui
 from ..errors import HarnessError, UsageError
 from ..kernel import build, kernels
 from ..kernel.kernels import Kernel
@@ -262,8 +262,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--kernel", nargs="+", metavar="VERSION", default=KERNELS,
         help=f"for warnings and sparse: a version or release of a stock kernel, {kernels.NEWEST} or {UML} (default: {' '.join(KERNELS)})",
     )  # fmt: skip
-    parser.add_argument("--only", nargs="+", metavar="CHECK", choices=(*BUILT, *PLAIN), default=(), help="do only these")
+    parser.add_argument("--only", nargs="+", type=_known, metavar="CHECK", default=(), help=f"of {', '.join((*BUILT, *PLAIN))} (all)")
     command.declare(parser, run)
+
+
+def _known(name: str) -> str:
+    return options.choice("only", name, (*BUILT, *PLAIN))
 
 
 def run(args: argparse.Namespace) -> int:

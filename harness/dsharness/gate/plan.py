@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import dataclass
 
 from .. import options
+from ..errors import UsageError
 
 THRESHOLD_PERCENT = 0.5
 TIMEOUT_SECONDS = "300"
@@ -22,14 +24,19 @@ class GatePlan:
     """A share of the baseline's count."""
     update: bool
     timeout: str
+    cells: re.Pattern[str] | None = None
+    """The cells to judge, by their names; None: all. All are counted."""
 
 
 def checked_plan(args: argparse.Namespace) -> GatePlan:
     """Return the options as a plan. UsageError names the option, its value and what is allowed."""
+    if args.update and args.filter is not None:
+        raise UsageError(f"--filter {args.filter!r} has no use with --update: a baseline has all cells")
     return GatePlan(
         kernel=args.kernel,
         baseline=args.baseline,
         threshold=options.percentage("threshold", args.threshold),
         update=args.update,
         timeout=args.timeout,
+        cells=options.pattern("filter", args.filter),
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import packages, proc
+from .. import options, packages, proc
 from ..errors import HarnessError, UsageError
 from . import archive, buildroot, umlkernel
 from .linuxsource import USR_SRC
@@ -71,7 +71,7 @@ def find(target: str, spec: str | None = None) -> Kernel:
         case "host":
             return _running(spec)
         case _:
-            raise UsageError(f"target {target!r} is unknown: there are {', '.join(TARGETS)}")
+            raise UsageError(f"target {target!r} is unknown: there are {', '.join(TARGETS)}{options.suggestion(target, TARGETS)}")
 
 
 def uml_versions() -> list[str]:

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import argparse
 
-from .. import command, options
-
-GOALS = ("instructions", "cycles", "ab", "planted")
+from .. import command
+from ..compare import plan as compare
+from . import plan
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench quality`."""
     parser = subparsers.add_parser("quality", help="measure how reliable this machine's figures are", description=__doc__)
-    parser.add_argument("--only", nargs="+", metavar="GOAL", default=list(GOALS), help=f"of {', '.join(GOALS)} (all)")
-    command.declare(parser, "quality.drive:run", needs=("plot",), check=checked_names)
-
-
-def checked_names(args: argparse.Namespace) -> tuple[str, ...]:
-    """Return the goals to measure. UsageError names an unknown goal."""
-    return options.names("only", args.only, GOALS)
+    parser.add_argument("--only", nargs="+", metavar="GOAL", help=f"of {', '.join(plan.GOALS)} (all)")
+    compare.add_filter(parser)
+    command.declare(parser, "quality.drive:run", needs=("plot",), check=plan.checked_plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .. import packages
+from .. import options, packages
 from ..errors import UsageError
 from ..kernel import build, kernels
 from ..kernel.trees import Tree
@@ -39,9 +39,10 @@ def get(
     UsageError for an unknown target, kernel or accelerator; HarnessError if one cannot be used here.
     """
     if name not in kernels.TARGETS:
-        raise UsageError(f"target {name!r} is unknown: there are {', '.join(kernels.TARGETS)}")
+        raise UsageError(f"target {name!r} is unknown: there are {', '.join(kernels.TARGETS)}{options.suggestion(name, kernels.TARGETS)}")
     if accel not in (None, *accelerators.CHOICES):
-        raise UsageError(f"accelerator {accel!r} is unknown: there are {', '.join(accelerators.CHOICES)}")
+        near = options.suggestion(str(accel), accelerators.CHOICES)
+        raise UsageError(f"accelerator {accel!r} is unknown: there are {', '.join(accelerators.CHOICES)}{near}")
     if accel not in (None, "auto") and name != "qemu":
         raise UsageError(f"--accel {accel} is for target qemu: {name} has no accelerator")
     if name == "uml" and cpus > 1:
