@@ -47,11 +47,11 @@ def run(plan: Plan) -> int:
     path, swept = sweep(plan)
     table.show_medians(swept)
     ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
-    if not plan.draw:
+    if not plan.pictures:
         ui.say(f"next: harness/dsbench plot {paths.short(path)}    draws them into plots/")
         return 0
     with ui.step("drawing them"):
-        drawn = figures.draw(swept, paths.PLOTS)
+        drawn = figures.draw(swept, plan.pictures)
     for picture in drawn:
         ui.say(f"picture: {paths.short(picture)}")
     return 0

@@ -81,8 +81,8 @@ class Plan:
     """True if one more thread erases and inserts beside the readers."""
     output: Path | None = None
     """The result file; None: results/<target>-<time>.json."""
-    draw: bool = False
-    """True if the sweep draws its pictures, too."""
+    pictures: Path | None = None
+    """Where the sweep draws its pictures; None: it draws none."""
     wanted: re.Pattern[str] | None = None
     """The cells that a comparison of this sweep's results is about, by their names; None: all. All are timed."""
     cpu: int | None = None
@@ -246,7 +246,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         threads=_threads(args),
         writer=settings["writes"] != 0,
         output=options.json_file("output", getattr(args, "output", None)),
-        draw=getattr(args, "draw", False),
+        pictures=paths.PLOTS if getattr(args, "draw", False) else None,
         cpu=cpu,
         wanted=options.pattern("filter", getattr(args, "filter", None)),
     )
