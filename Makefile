@@ -6,8 +6,39 @@ DSBENCH := harness/dsbench
 PYTHON := /usr/bin/python3
 PYTEST = $(PYTHON) -m pytest -n 2 --dist loadgroup --durations=10 --junitxml=build/junit.xml
 
-where = $(if $(TARGET),--target $(TARGET)) $(if $(KERNEL),--kernel $(KERNEL)) $(if $(ACCEL),--accel $(ACCEL))
-how_much = $(if $(SIZES),--sizes $(SIZES)) $(if $(TRIES),--tries $(TRIES)) $(if $(PRECISION),--precision $(PRECISION))
+# The variables that a target takes, and the option of harness/dsbench that each one becomes.
+where := TARGET KERNEL ACCEL
+how_much := SIZES TRIES PRECISION
+takes_plots := $(where) $(how_much)
+takes_sweep := $(where) $(how_much)
+takes_curve := $(where) TO TRIES
+takes_seed-tables := $(where) TRIES
+takes_bench-repeat := $(where) $(how_much)
+takes_gate := KERNEL
+takes_tunnel := $(where) ROUNDS
+takes_load := N TRIES
+option_TARGET := --target
+option_KERNEL := --kernel
+option_ACCEL := --accel
+option_SIZES := --sizes
+option_TRIES := --tries
+option_PRECISION := --precision
+option_TO := --to
+option_ROUNDS := --rounds
+option_N := --n
+options = $(strip $(foreach name,$(takes_$@),$(if $($(name)),$(option_$(name)) $($(name)))))
+
+# make ignores a variable that nothing uses, and the user would take the result for another one.
+goals := $(or $(MAKECMDGOALS),help)
+taken := $(sort $(foreach goal,$(goals),$(takes_$(goal))))
+given := $(sort $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+unknown := $(filter-out $(taken) NO_INSTALL DSBENCH% PYTHON PYTEST MAKE% -*%,$(given))
+comma := ,
+blank := $() $()
+listed = $(subst SIZES,SIZES (numbers of elements),$(subst $(blank),$(comma)$(blank),$(strip $(1))))
+ifneq ($(unknown),)
+$(error make $(goals) does not take $(call listed,$(unknown)): it takes $(call listed,$(taken) NO_INSTALL DSBENCH_CACHE))
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate tunnel test test-all test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
@@ -26,32 +57,32 @@ help: ## list the targets and their variables
 	@echo 'harness/dsbench COMMAND --help has all options.'
 
 plots: ## install missing packages, build, time all containers and tunnels, draw
-	@$(DSBENCH) sweep --yes --draw $(where) $(how_much)
+	@$(DSBENCH) sweep --yes --draw $(options)
 
 sweep: ## time all containers and tunnels, into results/
-	@$(DSBENCH) sweep $(where) $(how_much)
+	@$(DSBENCH) sweep $(options)
 
 curve: ## time n = 1 to 10^6, fit and draw; resumes after an interruption: [TO= TRIES=]
-	@$(DSBENCH) curve $(where) $(if $(TO),--to $(TO)) $(if $(TRIES),--tries $(TRIES))
+	@$(DSBENCH) curve $(options)
 	@$(DSBENCH) plot results/curve-latest.json
 
 seed-tables: ## print the tables of the report that this suite follows, and ours: [TRIES=]
-	@$(DSBENCH) seed-tables $(where) $(if $(TRIES),--tries $(TRIES))
+	@$(DSBENCH) seed-tables $(options)
 
 plot: ## draw the newest results, into plots/
 	@$(DSBENCH) plot
 
 bench-repeat: ## sweep twice, and compare the medians
-	@$(DSBENCH) repeat $(where) $(how_much)
+	@$(DSBENCH) repeat $(options)
 
 bench-quality: ## measure how far the figures of this machine can be trusted
 	@$(DSBENCH) quality
 
 gate: ## count instructions; status 3 when code costs more than its baseline: [KERNEL=]
-	@$(DSBENCH) gate $(if $(KERNEL),--kernel $(KERNEL))
+	@$(DSBENCH) gate $(options)
 
 tunnel: ## measure latency and throughput of udptun and its peers: [ROUNDS=5]
-	@$(DSBENCH) tunnel $(where) $(if $(ROUNDS),--rounds $(ROUNDS))
+	@$(DSBENCH) tunnel $(options)
 
 test: ## every test, in guests too, each case on one kernel at least
 	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
@@ -77,7 +108,7 @@ modules_install: ## install the modules for the running kernel (root)
 	@$(DSBENCH) modules-install
 
 load: ## load the modules from the build tree, print the results: [N=500 TRIES=100] (root)
-	@$(DSBENCH) load $(if $(N),--n $(N)) $(if $(TRIES),--tries $(TRIES))
+	@$(DSBENCH) load $(options)
 
 unload: ## remove the modules from the running kernel (root)
 	@$(DSBENCH) unload

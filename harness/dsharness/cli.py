@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType, ModuleType
-from typing import Any
+from types import ModuleType
+from typing import Any, NoReturn
 
-from . import command, paths
+from . import command, limits, options, paths, signals, streams
 from .ab import command as ab
 from .commands import clean, doctor, execcmd, hostload, install, kunit, lint, shell
 from .compare import command as compare
@@ -42,10 +41,32 @@ GROUPS: dict[str, tuple[ModuleType, ...]] = {
 INTERRUPTED = 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are single sentences, as UsageError."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line, in argparse's words."""
+        raise UsageError(f"{message} ({self.prog} --help lists the options)")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # the types of the base class are overloads
+        """Parse as argparse does. UsageError names the first word that no option and no argument takes, and the option that is near."""
+        found, rest = self.parse_known_args(args, namespace)
+        if not rest:
+            return found
+        known = next((action.choices[found.command] for action in self._actions if isinstance(action, argparse._SubParsersAction)), self)
+        word = next((word for word in rest if word.startswith("-")), rest[0])
+        if not word.startswith("-"):
+            known.error(f"{word!r} is one argument too many")
+        name = word.partition("=")[0]
+        takes_command = any(action.dest == "argv" for action in known._actions)
+        before = ": options of COMMAND stand behind --" if takes_command else ""
+        known.error(f"option {name} is unknown{before}{options.suggestion(name, known._option_string_actions)}")
+
+
 class _Listing:
     """Takes the commands' parsers in place of argparse's own list, and keeps their summaries for --help, by group."""
 
-    def __init__(self, subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    def __init__(self, subparsers: "argparse._SubParsersAction[_Parser]") -> None:
         self._subparsers = subparsers
         self.groups: dict[str, dict[str, str]] = {}
 
@@ -78,14 +99,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _parser_and_names() -> tuple[argparse.ArgumentParser, list[str]]:
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="dsbench",
         usage="dsbench COMMAND [OPTION ...]",
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"dsbench {_version()}", help="show the version and exit")
-    listing = _Listing(top.add_subparsers(dest="command", metavar="COMMAND", required=True, help=argparse.SUPPRESS))
+    listing = _Listing(top.add_subparsers(prog="dsbench", dest="command", metavar="COMMAND", required=True, help=argparse.SUPPRESS))
     for group, modules in GROUPS.items():
         listing.begin(group)
         for module in modules:
@@ -108,30 +129,24 @@ def _refuse_unknown(argv: Sequence[str], names: Sequence[str]) -> None:
     name = argv[0] if argv else ""
     if not name or name.startswith("-") or name in names:
         return
-    near = difflib.get_close_matches(name, names, 1)
-    raise UsageError(f"command {name!r} is unknown{f': did you mean {near[0]}?' if near else ''} (dsbench --help lists all)")
+    raise UsageError(f"command {name!r} is unknown{options.suggestion(name, names)} (dsbench --help lists all)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. A foreseen failure is one sentence on standard error and a non-zero status."""
-    # A shell starts background jobs with SIGINT ignored. An explicit SIGINT must end the command all the same.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGHUP, _leave)
+    signals.install()
     try:
+        _require_folder()
         words = sys.argv[1:] if argv is None else argv
         top, names = _parser_and_names()
         _refuse_unknown(words, names)
         args = top.parse_args(words)
-        status = command.execute(args)
-        sys.stdout.flush()
-        return status
+        limits.require_open_files()
+        return command.execute(args)
     except HarnessError as error:
         print(f"dsbench: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of standard output has closed it, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # in a command that passes bytes on: their reader has left, as `head` does
         return 128 + signal.SIGPIPE
     except OSError as error:
         # A full disk or an unwritable folder, which the checks before could not foresee.
@@ -140,8 +155,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("dsbench: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except signals.EndedError as ended:
+        print(f"dsbench: ended by {ended.name}", file=sys.stderr)
+        return ended.status
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
-    """Exit by an exception, so that all children are ended on the way out."""
-    raise SystemExit(128 + number)
+def start() -> int:
+    """Run the program: main() with standard streams that can take whatever it prints. Return its exit status."""
+    streams.prepare()
+    try:
+        status = main()
+    except SystemExit as done:  # of argparse, after --help
+        status = done.code if isinstance(done.code, int) else int(done.code is not None)
+    return streams.close(status)
+
+
+def _require_folder() -> None:
+    """HarnessError if the current folder is gone: no path of the command line can be found then."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise HarnessError("the current folder has been removed: change to another one") from None

@@ -12,6 +12,8 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
+from . import streams
+
 LOG_COLUMNS = 120
 """Width of a table in a log or a pipe, which have no width of their own."""
 PROSE_COLUMNS = 15
@@ -31,6 +33,11 @@ class TableConsole(Console):
             least = (sum(_least(self, table)) + _frame(self, table) for table in objects if isinstance(table, Table))
             self.width = max(self.width, *least, 0)
         super().print(*(_fitted(self, each) if isinstance(each, Table) else each for each in objects), **options)
+
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Render as Console does, with the replacements for characters that the console lacks: they have other widths."""
+        return super().render_str(streams.shown(text, self.encoding), **options)
 
 
 def console(log_columns: int = LOG_COLUMNS) -> Console:

@@ -15,7 +15,7 @@ from . import ui
 def held(lock: Path, what: str) -> Iterator[None]:
     """Hold `lock` exclusively. If another dsbench holds it, say so, with `what` it does there, and wait."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as file:
+    with lock.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import overload
 
@@ -71,8 +72,14 @@ def choice(option: str, value: str | None, allowed: Sequence[str]) -> str | None
 def choice(option: str, value: str | None, allowed: Sequence[str]) -> str | None:
     """Return `value` if it is one of `allowed`, or None if the option is not given."""
     if value is not None and value not in allowed:
-        raise UsageError(f"--{option} is {value!r}: allowed are {', '.join(allowed)}")
+        raise UsageError(f"--{option} is {value!r}: allowed are {', '.join(allowed)}{suggestion(value, allowed)}")
     return value
+
+
+def suggestion(value: str, allowed: Iterable[str]) -> str:
+    """Return the end of a sentence that refuses `value`: the nearest of the allowed ones; "" if none is near."""
+    near = difflib.get_close_matches(value.lower(), list(allowed), 1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def words(values: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import apt, paths, ui
+from . import apt, options, paths, ui
 from .errors import HarnessError, UsageError
 
 LIST = paths.HARNESS / "packages.txt"
@@ -98,7 +98,7 @@ def missing(names: Sequence[str]) -> list[Entry]:
     known = groups()
     for name in names:
         if name not in known:
-            raise UsageError(f"package group {name!r} is unknown: there are {', '.join(known)}")
+            raise UsageError(f"package group {name!r} is unknown: there are {', '.join(known)}{options.suggestion(name, known)}")
     wanted = list(dict.fromkeys(entry for name in names for entry in known[name]))
     installed = _installed()
     if not installed:
@@ -255,7 +255,7 @@ def _installed() -> set[str]:
     query = [DPKG_QUERY, "--show", "--showformat", "${db:Status-Status}\t${Package}\t${Provides}\n"]
     found: set[str] = set()
     try:
-        answer = subprocess.run(query, check=False, capture_output=True, text=True)
+        answer = subprocess.run(query, check=False, capture_output=True, encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return found
     for line in answer.stdout.splitlines():

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
-from .errors import HarnessError
+from . import cachemark
+from .errors import HarnessError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / "harness"
@@ -17,14 +19,37 @@ PLOTS = ROOT / "plots"
 
 
 def cache_path() -> Path:
-    """Return the cache folder, which may not exist: $DSBENCH_CACHE, or ~/.cache/dsbench."""
+    """Return the cache folder, which may not exist: $DSBENCH_CACHE, or ~/.cache/dsbench. HarnessError if no home folder is known."""
     named = os.environ.get("DSBENCH_CACHE")
-    return Path(named).expanduser().absolute() if named else Path.home() / ".cache" / "dsbench"
+    return _expanded("DSBENCH_CACHE", named).absolute() if named else _home() / ".cache" / "dsbench"
+
+
+def _expanded(variable: str, named: str) -> Path:
+    """Return a path that a variable names, with ~ and ~user expanded. UsageError for an unknown user."""
+    first, *rest = Path(named).parts
+    if first == "~":
+        return Path(_home(), *rest)
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{variable} is {named!r}: there is no user {first[1:]!r}, name a folder") from None
+
+
+def _home() -> Path:
+    """Return the user's home folder: $HOME, or that of the password database. HarnessError if neither names one."""
+    if named := os.environ.get("HOME"):
+        return Path(named).absolute()
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir).absolute()
+    except KeyError:
+        raise HarnessError(f"HOME is not set, and user {os.getuid()} has no home folder: set DSBENCH_CACHE to a folder for kernels") from None
 
 
 def cache() -> Path:
-    """Return the cache folder, created if necessary. HarnessError if it cannot be created."""
-    return make_folder(cache_path(), "cache (DSBENCH_CACHE)")
+    """Return the cache folder, created and marked if necessary. HarnessError if it cannot be created, or holds something else."""
+    folder = make_folder(cache_path(), "cache (DSBENCH_CACHE)")
+    cachemark.claim(folder)
+    return folder
 
 
 def logs() -> Path:

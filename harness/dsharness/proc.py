@@ -50,6 +50,11 @@ def build_environment() -> dict[str, str]:
     }
 
 
+def english() -> dict[str, str]:
+    """Return the user's environment with messages in English and texts in UTF-8: for programs whose output the harness reads."""
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
+
+
 def tied(argv: Sequence[Arg]) -> list[str]:
     """Return `argv` so that the kernel ends it when its parent, this process, dies.
 

@@ -3,6 +3,8 @@
 
 Two workers run the tests (pytest-xdist, --dist loadgroup). Tests that share a guest are in one group, so that the guest boots
 once; a module without a group of its own is a group. build/test-times.tsv lists the seconds and CPU seconds of each test.
+
+Tests write below build/ or a folder of their own. If a file elsewhere in the work tree has changed, all of them have failed.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import worktree  # noqa: E402
 from dsharness import paths  # noqa: E402
 
 pytest.register_assert_rewrite("guests")
@@ -44,6 +47,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Note the state of the user's files, in the process that prints the results."""
+    if not hasattr(session.config, "workerinput"):
+        session.config.stash[_FILES] = worktree.state(paths.ROOT)
+
+
+@pytest.hookimpl(trylast=True)  # once the workers have ended
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail if the tests, or somebody else meanwhile, have changed a file of the user's."""
+    before = session.config.stash.get(_FILES, None)
+    if before is None:
+        return
+    _changed.extend(worktree.changes(before, worktree.state(paths.ROOT)))
+    if _changed and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Note the time at which a test begins, and the CPU time of this process and its children."""
@@ -68,7 +88,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Write the times, most CPU time first, and say how much there is in all."""
+    """Write the times, most CPU time first, and say how much there is in all. Name the files that should not have changed."""
+    for change in _changed:
+        terminalreporter.write_line(f"FAILED: while the tests ran a file outside of build/ was touched: {change}", red=True)
     if not _taken:
         return
     paths.make_folder(TIMES.parent, "build")
@@ -80,6 +102,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 _BEGAN = pytest.StashKey[tuple[float, float]]()
+_FILES = pytest.StashKey[worktree.State]()
+_changed: list[str] = []
 _taken: dict[str, tuple[float, float]] = {}
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from array import array
 from pathlib import Path
@@ -11,10 +12,11 @@ from types import SimpleNamespace
 import pytest
 
 from dsharness import options
-from dsharness.errors import OTHER_BASELINE, HarnessError, UsageError
-from dsharness.gate import baseline
+from dsharness.errors import OTHER_BASELINE, REGRESSED, HarnessError, UsageError
+from dsharness.gate import baseline, command
 from dsharness.gate import drive as gaterun
 from dsharness.gate.baseline import Baseline, Count, Identity, Move
+from dsharness.gate.plan import GatePlan, checked_plan
 from dsharness.results.samples import Cell
 
 HERE = Identity("6.12.117+deb12-amd64", "gcc 12.2.0")
@@ -121,6 +123,51 @@ def test_an_update_that_cannot_be_kept_boots_no_guest(
     monkeypatch.setattr(gaterun, "count_with_noise", lambda plan, target: pytest.fail("a guest was booted"))
     with pytest.raises(HarnessError, match=f"^{sentence}"):
         gaterun.update(None, named, "60")
+
+
+@pytest.fixture
+def slower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A baseline, and a guest that counts more for one of its cells."""
+    monkeypatch.setattr(gaterun, "target_of", lambda plan: SimpleNamespace(build=None))
+    monkeypatch.setattr(gaterun, "identity_of", lambda build: HERE)
+    monkeypatch.setattr(gaterun, "_qemu", lambda: "QEMU")
+
+    def count(plan: object, target: object) -> list[Cell]:
+        cells = [Cell("rbtree", "find", 1000, 1000), Cell("xarray", "fill", 1000, 1000)]
+        for cell, instructions in zip(cells, (95_000, 370_000)):
+            cell.add(instructions, 0)
+        return cells
+
+    monkeypatch.setattr(gaterun, "count", count)
+    return str(made(tmp_path / "one.json"))
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "cells"), [([], REGRESSED, 2), (["--filter", "/find/"], REGRESSED, 1), (["--filter", "^xarray"], 0, 1)]
+)
+def test_a_filter_selects_the_cells_that_the_gate_judges(
+    slower: str, capsys: pytest.CaptureFixture[str], words: list[str], status: int, cells: int
+) -> None:
+    assert gaterun.run(gate_plan("--baseline", slower, *words)) == status
+    said = capsys.readouterr().out
+    assert f"{cells} cells: " in said
+    assert ("slower than allowed: rbtree (find)" in said) is (status == REGRESSED)
+
+
+def test_a_filter_of_the_gate_must_match_and_is_none_of_a_baseline(slower: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gaterun, "count", lambda plan, target: pytest.fail("a guest was booted"))
+    with pytest.raises(UsageError, match="^--filter '.list/' matches no cell of the baseline: names are such as rbtree/find/1000$"):
+        gaterun.run(gate_plan("--baseline", slower, "--filter", "^list/"))
+    with pytest.raises(UsageError, match="^--filter 'list' has no use with --update: a baseline has all cells$"):
+        gate_plan("--update", "--filter", "list")
+    with pytest.raises(UsageError, match=r"^--filter is '\(': allowed are Python's regular expressions"):
+        gate_plan("--filter", "(")
+
+
+def gate_plan(*words: str) -> GatePlan:
+    top = argparse.ArgumentParser()
+    command.add_parser(top.add_subparsers())
+    return checked_plan(top.parse_args(["gate", *words]))
 
 
 @pytest.mark.parametrize("other", [Identity("6.1.0-1-amd64", "gcc 12.2.0"), Identity(HERE.kernel, "gcc 13.1.0")])

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import os
+import re
 import time
 from pathlib import Path
 
 import pytest
 
-from dsharness import cli, paths
+from dsharness import cachemark, cli, paths
 from dsharness.commands import clean, doctor
+from dsharness.errors import HarnessError
 from dsharness.kernel import buildroot, umlkernel
 
 
@@ -73,8 +77,7 @@ def test_an_empty_cache_has_nothing_unused(build: Path) -> None:
 
 
 def test_all_of_the_cache_or_what_is_unused(build: Path) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        cli.main(["clean", "--cache", "--unused"])
+    assert cli.main(["clean", "--cache", "--unused"]) == 2
 
 
 def made(name: str, proof: str, *, age: int = 0) -> Path:
@@ -87,8 +90,101 @@ def made(name: str, proof: str, *, age: int = 0) -> Path:
     return folder
 
 
-def test_a_folder_that_is_no_cache_stays(build: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    (paths.cache() / "thesis").mkdir()
+def others(*names: str) -> list[Path]:
+    """Files of somebody else in the folder that DSBENCH_CACHE names."""
+    files = [paths.cache_path() / name for name in names]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("precious", encoding="utf-8")
+    return files
+
+
+OLD = ("apt/pkgcache.bin", "archive/image-6.12.9-amd64/boot/vmlinuz", "debs/linux-source-6.12.lock", "kvm.json", "kvm-6.12.9-amd64.console",
+       "uml/linux-source-6.12_6.12.9-1_0123456789/linux", "buildroot/trixie_7.3.4-amd64_0123456789/made")  # fmt: skip
+"""Content of a cache that was made before there was a mark."""
+
+
+def test_a_new_cache_is_marked(build: Path) -> None:
+    folder = paths.cache()
+    assert cachemark.is_marked(folder)
+    text = (folder / "CACHEDIR.TAG").read_text(encoding="utf-8")
+    assert text.startswith("Signature: 8a477f597d28d172789f06886806bc55\n") and "dsbench" in text
+    (folder / "thesis").touch()
+    assert paths.cache() == folder, "what comes later does not matter"
+
+
+@pytest.mark.parametrize("names", [["thesis.tex"], ["apt/sources", "man/precious/one"], ["uml/diagram.svg"], ["kvm.json/x"], ["CACHEDIR.TAG", "a"]])
+def test_a_folder_with_other_things_is_no_cache(build: Path, capfd: pytest.CaptureFixture[str], names: list[str]) -> None:
+    files = others(*names)
+    with pytest.raises(HarnessError, match=r"the cache folder .* \(DSBENCH_CACHE\) holds something else, .*: name a new folder"):
+        paths.cache()
     assert cli.main(["clean", "--cache"]) == 1
-    assert (paths.cache_path() / "thesis").exists()
-    assert "does not look like a cache" in capfd.readouterr().err
+    assert "is not marked as a cache of dsbench, and has no content of one: nothing of it is removed" in capfd.readouterr().err
+    assert cli.main(["clean", "--unused"]) == 0
+    assert [file.read_text(encoding="utf-8") for file in files] == ["precious"] * len(files)
+
+
+def test_an_old_cache_beside_other_things_is_used_and_they_stay(build: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    files = others("man/precious/one", "thesis.tex", "archive/letters/one")
+    ours = others(*(name for name in OLD if not name.startswith("archive/")))
+    assert not cachemark.is_marked(paths.cache())
+    assert cli.main(["clean", "--cache"]) == 0
+    assert not any(file.exists() for file in ours) and all(file.exists() for file in files)
+    assert "since it is not of dsbench: archive, man, thesis.tex\n" in capfd.readouterr().err
+
+
+def test_an_old_cache_is_marked_and_removed(build: Path) -> None:
+    others(*OLD)
+    assert cachemark.is_ours(paths.cache_path())
+    assert cachemark.is_marked(paths.cache())
+    assert cli.main(["clean", "--cache"]) == 0
+    assert not paths.cache_path().exists()
+
+
+def test_an_old_cache_is_removed_without_being_used_again(build: Path) -> None:
+    others(*OLD)
+    assert cli.main(["clean", "--cache"]) == 0
+    assert not paths.cache_path().exists()
+
+
+def test_what_is_put_into_a_cache_later_stays_without_the_mark(build: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = paths.cache()
+    (tmp_path / "elsewhere").mkdir()
+    (file,) = others("man/precious/one")
+    (folder / "uml").mkdir()
+    (folder / "archive").symlink_to(tmp_path / "elsewhere")
+    (folder / "kvm-6.12.9-amd64.console").touch()
+    assert cli.main(["clean", "--cache"]) == 0
+    assert file.exists() and (tmp_path / "elsewhere").exists()
+    assert [entry.name for entry in folder.iterdir()] == ["man"], "a backup must not leave it out as a cache"
+    assert f"kept in {folder}, since it is not of dsbench: man\n" in capfd.readouterr().err
+
+
+def test_unused_kernels_are_looked_for_in_a_cache_alone(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(umlkernel, "_recipe", lambda: "now")
+    made("uml/my_own_diagrams", "linux")
+    assert clean.unused() == []
+    assert cli.main(["clean", "--unused"]) == 0
+    assert (paths.cache_path() / "uml/my_own_diagrams/linux").exists()
+
+
+def shelves() -> set[str]:
+    """The names that the harness puts behind the cache's folder, found in its sources."""
+    found = set()
+    for file in (paths.HARNESS / "dsharness").rglob("*.py"):
+        module = None
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)) or not re.search(r"\bcache(_path)?\(\)$", ast.unparse(node.left)):
+                continue
+            name = ast.unparse(node.right)
+            if isinstance(node.right, ast.Constant) or name.rpartition(".")[2].isupper():
+                module = module or importlib.import_module(".".join(file.relative_to(paths.HARNESS).with_suffix("").parts))
+                found.add(str(eval(name, vars(module))))
+    return found
+
+
+def test_all_shelves_of_the_cache_are_known() -> None:
+    found = shelves()
+    assert {"apt", "archive", "buildroot", "debs", "uml", "kvm.json"} <= found
+    unknown = {name for name in found if name not in clean.MARKS}
+    assert not unknown, "clean --cache would keep it: add it to clean.MARKS"

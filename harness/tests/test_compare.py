@@ -88,6 +88,14 @@ def test_identical_samples_have_not_changed() -> None:
     assert (found.geometric_mean, found.typical_change) == (1, 0)
 
 
+def test_a_sweep_that_ended_early_is_named() -> None:
+    found = compared(make(sizes=[500]), again(sizes=[500], complete=False))
+    sentence = "B is incomplete: its sweep ended before all of it was done"
+    assert sentence in comparetable.summary(found) and f"{sentence}." in comparepicture.picture(found, "x").footnotes
+    whole = compared(make(sizes=[500]), again(sizes=[500]))
+    assert not any("incomplete" in line for line in (*comparetable.summary(whole), *comparepicture.picture(whole, "x").footnotes))
+
+
 def test_cycles_of_a_busy_machine_get_no_verdict_unless_trusted() -> None:
     before, after = make(), scaled(again(load_avg=[3.5, 1, 1], num_cpus=2), 2, "list/fill/500")
     found = compared(before, after)

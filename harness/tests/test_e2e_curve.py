@@ -73,11 +73,12 @@ def test_a_size_that_exceeds_the_time_limit(tmp_path: Path) -> None:
 
 def test_the_tables_of_the_seed_report(tmp_path: Path) -> None:
     output = tmp_path / "tables.json"
-    argv = [str(HARNESS), "seed-tables", "--tries", "3", "--warmup", "0", "--output", str(output)]
+    argv = [str(HARNESS), "seed-tables", "--tries", "3", "--warmup", "0", "--output", str(output), "--pictures", str(tmp_path / "plots")]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for title in ("Table 1: fill", "Table 2: find", "Table 3: for_each", "ours, TSC cycles"):
         assert title in done.stdout
+    assert sorted(path.name for path in (tmp_path / "plots").iterdir() if path.stem == "seed-report") == ["seed-report.png", "seed-report.svg"]
     found = results.read(output)
     assert found.context["complete"]
     assert {(cell.container, cell.op, cell.n) for cell in found.cells} == {

@@ -123,10 +123,11 @@ def comparison(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     how = ("--target", "qemu", "--accel", "icount", "--sizes", "100", "1000", "--datapath", "--rounds", "12", "--tries", "1", "--threshold", "0.5%")
     try:
         source.write_text(text.replace(SENT, f'\tasm volatile(".rept 200; nop; .endr");\n{SENT}'), encoding="utf-8")
-        done = dsbench(planted, "ab", "HEAD", "worktree", *how, "--output", output)
+        done = dsbench(planted, "ab", "HEAD", "worktree", *how, "--fail-on", "slower", "--output", output)
     finally:
         source.write_text(text, encoding="utf-8")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == REGRESSED, done.stderr
+    assert re.search(r"^--fail-on slower: .*(xarray/find|udptun|more) in ", done.stderr, re.MULTILINE), done.stderr
     return output
 
 

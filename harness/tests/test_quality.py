@@ -5,19 +5,25 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
+from array import array
 from pathlib import Path
+from typing import Any
 
 import pytest
+from made_results import make
 
 from dsharness import paths
 from dsharness.errors import HarnessError, UsageError
-from dsharness.quality import command as quality
+from dsharness.quality import command
 from dsharness.quality import drive as qualityrun
+from dsharness.quality import plan as quality
 from dsharness.quality import planted
 from dsharness.quality.drive import Outcome
+from dsharness.quality.plan import QualityPlan
 from dsharness.sweep import otherprocesses
 from dsharness.sweep.otherprocesses import Account, Watch
 
@@ -61,7 +67,33 @@ def test_time_of_ended_children_is_our_own() -> None:
 
 def test_an_unknown_goal_is_one_sentence() -> None:
     with pytest.raises(UsageError, match="--only is 'speed': allowed are instructions, cycles, ab, planted"):
-        quality.checked_names(argparse.Namespace(only=["speed"]))
+        plan("--only", "speed")
+
+
+def plan(*words: str) -> QualityPlan:
+    top = argparse.ArgumentParser()
+    command.add_parser(top.add_subparsers())
+    return quality.checked_plan(top.parse_args(["quality", *words]))
+
+
+def test_a_filter_must_leave_the_planted_slowdown_in() -> None:
+    with pytest.raises(UsageError, match="^--filter '.list/' leaves out xarray/find/1000, which the goal planted needs: say --only instructions cycles ab$"):
+        plan("--filter", "^list/")
+    assert plan("--filter", "^list/", "--only", "ab", "cycles").goals == ("ab", "cycles")
+    assert plan("--filter", "/find/").goals == quality.GOALS
+    assert plan().cells is None
+
+
+def test_a_filter_selects_the_cells_of_each_goal(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind: dict[str, Any] = {"sizes": [500], "tries": 12, "containers": ["list", "xarray"], "unit": "instructions"}
+    sweeps = make(**kind), make(**kind, date="later")
+    spoilt = next(cell for cell in sweeps[1].cells if cell.name == "list/fill/500")
+    spoilt.cycles = array("q", (2 * count for count in spoilt.cycles))
+    monkeypatch.setattr(qualityrun, "_sweeps", lambda *words: sweeps)
+    for measure in (qualityrun.instructions, qualityrun.cycles):
+        assert [goal.outcome is Outcome.MET for goal in measure(None)][-1] is False
+        assert [goal.outcome for goal in measure(re.compile("^xarray/"))] == [Outcome.MET] * len(measure(None))
+    assert "4 cells: worst" in qualityrun.instructions(re.compile("^xarray/"))[0].what
 
 
 def test_planting_changes_one_line_of_the_container(tmp_path: Path) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import os
+import signal
+import time
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +17,7 @@ from typing import Any
 import pytest
 from made_results import make
 
+from dsharness import signals
 from dsharness.errors import HarnessError
 from dsharness.results import results
 from dsharness.results.results import Results
@@ -110,8 +115,8 @@ def stage(size: int, revision: str) -> StageResult:
     return StageResult(str(size), Report(Header(tuple(header.items())), (), ()), make(sizes=[size], tries=3).cells)
 
 
-def recorder_of(path: Path, *awaited: int) -> SweepRecorder:
-    context = {**make(complete=False).context, "n": [], "cells": []}
+def recorder_of(path: Path, *awaited: int, guests: int = 1) -> SweepRecorder:
+    context = {**make(complete=False).context, "n": [], "cells": [], "guests": guests}
     return SweepRecorder(path, Results(context, []), [str(size) for size in awaited])
 
 
@@ -145,6 +150,54 @@ def test_a_container_that_was_not_loaded_is_named(tmp_path: Path, capsys: pytest
     recorder.close(None)
     assert results.read(recorder.path).context["not_loaded"] == {"maple": "modprobe ended with status 1"}
     assert "maple is missing, since its module could not be loaded: modprobe ended with status 1" in capsys.readouterr().err
+
+
+@pytest.fixture
+def handled() -> Iterator[None]:
+    """Signals as the harness handles them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, *signals.ENDING)}
+    signals.install()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(("number", "ending"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, signals.EndedError), (signal.SIGQUIT, signals.EndedError)])
+def test_a_signal_while_a_stage_is_written_loses_no_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], handled: None, number: signal.Signals, ending: type[BaseException]
+) -> None:
+    written = results.write
+
+    def interrupted(found: Results, path: Path) -> None:
+        written(found, path)
+        os.kill(os.getpid(), number)
+        time.sleep(0.01)
+
+    recorder = recorder_of(tmp_path / "sweep.json", 500, 1000)
+    monkeypatch.setattr(results, "write", interrupted)
+    with pytest.raises(ending):
+        recorder.add(stage(500, OLD))
+    recorder.close(None)
+    assert f"the sweep is incomplete: 1 of 2 sizes are kept in {recorder.path}, marked complete=false" in capsys.readouterr().err
+    assert results.read(recorder.path).sizes == [500]
+
+
+def test_what_is_kept_of_several_guests_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorder = recorder_of(tmp_path / "sweep.json", *(500, 1000) * 4, guests=4)
+    for size in (500, 1000, 500):
+        recorder.add(stage(size, OLD))
+    recorder.close(None)
+    said = f"2 of 2 sizes are kept in {recorder.path} (n=500 by 2 of 4, n=1000 by 1 of 4 guests), marked complete=false"
+    assert said in capsys.readouterr().err
+
+
+def test_without_a_stage_an_older_file_is_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorder = recorder_of(tmp_path / "sweep.json", 500)
+    recorder.close(None)
+    assert "no size was finished: there is no result file" in capsys.readouterr().err
+    results.write(make(), recorder.path)
+    recorder.close(None)
+    assert f"no size was finished: {recorder.path} is as it was" in capsys.readouterr().err
 
 
 def test_results_tell_of_their_machine_from_the_first_stage_on(tmp_path: Path) -> None:

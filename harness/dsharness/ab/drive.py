@@ -217,7 +217,7 @@ def _say_absent(pair: Sequence[Contender], taken: dict[str, SideSamples]) -> Non
 def judged(plan: AbPlan, sides: Sequence[Sweep], taken: dict[str, SideSamples]) -> Comparisons:
     """Return the verdicts. A busy machine raises no doubt, since both sides alternate."""
     before, after = sides
-    one, other = ([cell for cell in taken[name].names if not plan.cells or plan.cells.search(cell)] for name in NAMES)
+    one, other = ([cell for cell in taken[name].names if not plan.sweep.wanted or plan.sweep.wanted.search(cell)] for name in NAMES)
     return Comparisons(
         before=before,
         after=after,
@@ -235,7 +235,7 @@ def verdicts(plan: AbPlan, taken: dict[str, SideSamples]) -> list[Comparison]:
     rule = _rule(plan, taken)
     blocks = interleave.blocks(taken, without=spoilt(plan, taken))
     one, other = (
-        {cell: blocks[name][cell] for cell in taken[name].names if not plan.cells or plan.cells.search(cell)} for name in NAMES
+        {cell: blocks[name][cell] for cell in taken[name].names if not plan.sweep.wanted or plan.sweep.wanted.search(cell)} for name in NAMES
     )
     if rule.exact:
         one, other = _cheapest(one), _cheapest(other)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,7 @@ from .. import options, targets
 from ..compare import plan as compare
 from ..errors import UsageError
 from ..kernel import trees
-from ..results import datapath, floors
-from ..results.samples import DATAPATH_OPS
+from ..results import datapath
 from ..sweep import plan as sweep
 from ..sweep.plan import Plan
 
@@ -37,8 +35,6 @@ class AbPlan:
     alpha: float | None
     """None: the unit's."""
     output: Path | None
-    cells: re.Pattern[str] | None = None
-    """Cells to compare, by their names; None: all. All are timed."""
     fail_on: frozenset[str] = frozenset()
     """Verdicts that fail the command."""
 
@@ -61,10 +57,7 @@ def checked_plan(args: argparse.Namespace) -> AbPlan:
     args.kernel = None if of_kernels or not kernels else kernels[0]
     _settle_datapath(args)
     found = [trees.find(name) for name in dict.fromkeys(args.revisions)] or [trees.working()]
-    cells = options.pattern("filter", args.filter)
     what = sweep.checked_plan(args, known=sorted({name for tree in found for name in tree.containers}))
-    if cells and not any(map(cells.search, _names(what))):
-        raise UsageError(f"--filter {args.filter!r} matches no cell of this comparison: names are such as {_names(what)[0]}")
     return AbPlan(
         sweep=what,
         revisions=None if of_kernels else (args.revisions[0], args.revisions[1]),
@@ -73,18 +66,8 @@ def checked_plan(args: argparse.Namespace) -> AbPlan:
         threshold=options.share("threshold", args.threshold),
         alpha=options.share("alpha", args.alpha, positive=True),
         output=options.json_file("output", args.output),
-        cells=cells,
         fail_on=compare.fail_on(args),
     )
-
-
-def _names(plan: Plan) -> list[str]:
-    """Return the names of the cells that the plan may have."""
-    names = [f"{container}/{op}/{n}" for n in plan.sizes for container in plan.containers for op in plan.ops]
-    names += [f"{floors.FLOOR}/{op}/{n}" for n in plan.sizes for op in floors.OPS]
-    if plan.datapath:
-        names += [f"{kind}/{op}/{n}" for n in plan.datapath.payloads for kind in plan.datapath.devices for op in DATAPATH_OPS]
-    return names
 
 
 def _settle_datapath(args: argparse.Namespace) -> None:

@@ -6,15 +6,19 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import shutil
 from pathlib import Path
 
-from .. import command, locks, paths, ui
+from .. import cachemark, command, locks, paths, ui
 from ..errors import HarnessError
 from ..kernel import buildroot, linuxsource, shelf, umlkernel
 
 MARKS = ("apt", "archive", buildroot.SHELF, "debs", umlkernel.SHELF, *linuxsource.SHELVES, "kvm.json", "kvm.lock")
 """Content of a cache. A folder without it is not removed, whatever DSBENCH_CACHE says."""
+
+KVM = re.compile(r"kvm-.+\.console|kvm\.part")
+"""Files of the cache whose names vary."""
 
 
 def size(folder: Path) -> int:
@@ -35,6 +39,8 @@ def human(count: int) -> str:
 
 def unused() -> list[Path]:
     """Return the kernels and build roots in the cache that this revision does not use. HarnessError without a compiler."""
+    if not cachemark.is_ours(paths.cache_path()):
+        return []
     return [*umlkernel.unused(), *buildroot.unused()]
 
 
@@ -42,7 +48,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add `dsbench clean`."""
     parser = subparsers.add_parser("clean", help="remove build/, or the cache too", description=__doc__)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--cache", action="store_true", help=f"also remove {paths.cache_path()}, which all clones share")
+    what.add_argument("--cache", action="store_true", help="also remove the cache, ~/.cache/dsbench or $DSBENCH_CACHE, which all clones share")
     what.add_argument(
         "--unused", action="store_true",
         help="instead, remove from the cache the kernels and build roots that another revision's recipe made, and older ones",
@@ -57,10 +63,37 @@ def run(args: argparse.Namespace) -> int:
     _remove(paths.BUILD)
     if args.cache:
         cache = paths.cache_path()
-        if cache.exists() and any(cache.iterdir()) and not any((cache / mark).exists() for mark in MARKS):
-            raise HarnessError(f"{cache} does not look like a cache of dsbench: remove it yourself if it is one")
-        _remove(cache)
+        _remove_cache(cache)
     return 0
+
+
+def _remove_cache(cache: Path) -> None:
+    """Remove what dsbench put into the cache, and the folder if nothing is left. HarnessError if there is nothing of dsbench."""
+    if not cache.exists():
+        ui.say(f"{cache} is not there")
+        return
+    known = _is_known if cachemark.is_marked(cache) else cachemark.is_certain
+    entries = sorted(entry for entry in cache.iterdir() if entry.name != cachemark.NAME)
+    ours = [entry for entry in entries if known(entry)]
+    if entries and not ours:
+        raise HarnessError(f"{cache} is not marked as a cache of dsbench, and has no content of one: nothing of it is removed")
+    with ui.step(f"removing {cache}, {human(sum(map(size, ours)))}"):
+        for entry in ours:
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        if cachemark.is_marked(cache):
+            (cache / cachemark.NAME).unlink()
+        if not any(cache.iterdir()) and not cache.is_symlink():
+            cache.rmdir()
+    if kept := [entry.name for entry in entries if entry not in ours]:
+        ui.say(f"kept in {cache}, since it is not of dsbench: {', '.join(kept)}")
+
+
+def _is_known(entry: Path) -> bool:
+    """Return true if dsbench puts an entry of this name into its cache."""
+    return entry.name in MARKS or bool(KVM.fullmatch(entry.name))
 
 
 def _remove_unused() -> int:

@@ -8,12 +8,10 @@ output, standard error and the exit status are the command's.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
-import sys
 from pathlib import Path
 
-from .. import command, targets
+from .. import command, options, streams, targets
 from ..errors import CRASHED, TIMED_OUT, UsageError
 from ..kernel import kernels
 from ..targets import accel
@@ -33,13 +31,12 @@ example: dsbench exec --target uml -- sh -c 'insmod dsbench.ko n=4000 tries=100 
 
 def add_target_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that select a target and its content."""
-    parser.add_argument("--target", choices=kernels.TARGETS, default="uml", help="where to run (default: uml)")
+    parser.add_argument("--target", type=_target, default="uml", metavar="T", help=f"where to run: {', '.join(kernels.TARGETS)} (default: uml)")
     parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12, newest or a full release (default: the target's)")
     parser.add_argument(
-        "--accel",
-        choices=accel.CHOICES,
-        help="qemu: real cycles under kvm, counted instructions under icount (default: auto, kvm where it works)",
-    )
+        "--accel", type=_accel, metavar="A",
+        help="qemu: kvm for real cycles, icount for counted instructions, or tcg (default: auto, kvm where it works, else icount)",
+    )  # fmt: skip
     parser.add_argument(
         "--cpus", type=_cpus, default=1, metavar="N", help=f"qemu: CPUs of the guest, up to {MAX_CPUS} (default: 1)"
     )
@@ -94,30 +91,25 @@ def run(args: argparse.Namespace) -> int:
             args.argv,
             files=args.files,
             timeout=args.timeout,
-            on_stdout=lambda data: _write(sys.stdout.fileno(), data),
-            on_stderr=lambda data: _write(sys.stderr.fileno(), data),
+            on_stdout=lambda data: streams.pass_on(1, data),
+            on_stderr=lambda data: streams.pass_on(2, data),
         )
     except BrokenPipeError:  # whoever read has seen enough, as in `exec … | head`
         return 128 + signal.SIGPIPE
     return result.status
 
 
-def _write(file: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(file, data) :]
+def _target(text: str) -> str:
+    return options.choice("target", text, kernels.TARGETS)
+
+
+def _accel(text: str) -> str:
+    return options.choice("accel", text, accel.CHOICES)
 
 
 def _cpus(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= MAX_CPUS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of CPUs from 1 to {MAX_CPUS}")
-    return int(text)
+    return options.whole("cpus", text, 1, MAX_CPUS)
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return seconds
+    return options.seconds("timeout", text)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import command, targets
+from .. import command, proc, targets
 from ..errors import HarnessError
 
 SECONDS = 120.0
@@ -85,7 +85,7 @@ def parse(log: bytes, source: Path) -> Report:
         saved = Path(folder) / "log"
         saved.write_bytes(log)
         argv = [sys.executable, str(source / "tools/testing/kunit/kunit.py"), "parse", f"--json={report}", str(saved)]
-        answer = subprocess.run(argv, check=False, capture_output=True, text=True)
+        answer = subprocess.run(argv, check=False, capture_output=True, encoding="utf-8", errors="replace", env=proc.english())
         try:
             content = json.loads(report.read_text(encoding="utf-8"))
         except (OSError, ValueError):

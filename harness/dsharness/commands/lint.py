@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import command, packages, paths, proc, ui
+from .. import command, options, packages, paths, proc, ui
 from ..errors import HarnessError, UsageError
 from ..kernel import build, foreign, kernels
 from ..kernel.kernels import Kernel
@@ -271,15 +271,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help=f"for warnings and sparse: a version or release of a stock kernel, {kernels.NEWEST}, {UML}, or an architecture for warnings "
         f"(default: {' '.join(COMPILED)})",
     )  # fmt: skip
-    parser.add_argument("--only", nargs="+", metavar="CHECK", choices=(*BUILT, *PLAIN), default=(), help="do only these")
+    parser.add_argument("--only", nargs="+", type=_known, metavar="CHECK", default=(), help=f"of {', '.join((*BUILT, *PLAIN))} (all)")
     command.declare(parser, run, check=checked_kernels)
 
 
 def checked_kernels(args: argparse.Namespace) -> argparse.Namespace:
     """Return the options. UsageError for an unknown kernel."""
     for spec in args.kernel:
-        kernels.check("uml" if spec == UML else "qemu", None if spec == UML else spec)
+        if spec not in foreign.ARCHITECTURES:
+            kernels.check("uml" if spec == UML else "qemu", None if spec == UML else spec)
     return args
+
+
+def _known(name: str) -> str:
+    return options.choice("only", name, (*BUILT, *PLAIN))
 
 
 def run(args: argparse.Namespace) -> int:

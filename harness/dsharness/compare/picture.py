@@ -11,6 +11,7 @@ from .. import paths
 from ..plot.picture import Axis, Panel, Picture, Point, render
 from ..results import floors
 from ..results.samples import unit_words
+from . import table
 from .comparison import Comparisons
 from .verdict import Comparison, Word
 
@@ -127,7 +128,8 @@ def _described(context: dict[str, object]) -> str:
 
 def _footnotes(found: Comparisons) -> list[str]:
     """Return the notes that a reader must not miss."""
-    said = [f"Compared although they differ in {difference}." for difference in found.differences]
+    said = [f"{sentence}." for sentence in table.incomplete(found)]
+    said += [f"Compared although they differ in {difference}." for difference in found.differences]
     said += [f"Inconclusive, {count} {'cell' if count == 1 else 'cells'}: {reason}." for reason, count in found.reasons.items()]
     hidden = [cell.name for cell in found.cells if not math.isfinite(cell.ratio)]
     if hidden:

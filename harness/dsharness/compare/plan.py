@@ -40,13 +40,18 @@ def add_rule(parser: argparse.ArgumentParser) -> None:
         "--threshold", metavar="T", help="what counts as a change, 5%% or 0.05 (10%% for cycles, 0.1%% for instructions)"
     )
     parser.add_argument("--alpha", metavar="P", help="the chance of any false alarm in all cells (0.05)")
-    parser.add_argument(
-        "--filter", metavar="REGEX", help="compare the cells alone whose names match, ^rbtree/ or /find/; Holm's correction is for these"
-    )
+    add_filter(parser)
     parser.add_argument(
         "--fail-on", action="append", metavar="VERDICT",
         help=f"exit with status 3 if a cell has this verdict: {', '.join(FAIL_ON)} (commas between)",
     )  # fmt: skip
+
+
+def add_filter(parser: argparse.ArgumentParser) -> None:
+    """Add the option that selects cells."""
+    parser.add_argument(
+        "--filter", metavar="REGEX", help="compare the cells alone whose names match, ^rbtree/ or /find/; Holm's correction is for these"
+    )
 
 
 def fail_on(args: argparse.Namespace) -> frozenset[str]:

@@ -35,6 +35,7 @@ def summary(found: Comparisons) -> list[str]:
     """What stands below the table."""
     counts = ", ".join(f"{count} {word.value}" for word, count in found.counts.items() if count)
     lines = [f"{len(found.cells)} cells: {counts}"]
+    lines += incomplete(found)
     if found.resolved:
         lines[0] += f"; geometric mean of B / A {found.geometric_mean:.4f}, medians differ typically by {found.typical_change:.2%}"
     lines += [f"inconclusive, {count} {'cell' if count == 1 else 'cells'}: {why}" for why, count in found.reasons.items()]
@@ -43,6 +44,15 @@ def summary(found: Comparisons) -> list[str]:
             more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
             lines.append(f"only {side} has {', '.join(names[:LISTED])}{more}")
     return [*lines, rule(found.rule, found.in_turns)]
+
+
+def incomplete(found: Comparisons) -> list[str]:
+    """Return a sentence on each side whose sweep ended early."""
+    return [
+        f"{side} is incomplete: its sweep ended before all of it was done"
+        for side, sweep in (("A", found.before), ("B", found.after))
+        if not sweep.results.context["complete"]
+    ]
 
 
 def rule(by: Rule, in_turns: bool) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import enum
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -106,6 +107,11 @@ def judge(before: Mapping[str, Count], now: Mapping[str, Count], threshold: floa
         _change(name, before.get(name), now.get(name), threshold, noise.get(name, 0.0))
         for name in dict.fromkeys((*before, *now))
     ]
+
+
+def selected(changes: Sequence[Change], cells: re.Pattern[str] | None) -> list[Change]:
+    """Return the changes of the cells whose names match; None selects all."""
+    return [change for change in changes if not cells or cells.search(change.name)]
 
 
 def noises(counts: Mapping[str, Count]) -> dict[str, float]:

@@ -38,6 +38,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--threshold", default=str(plan.THRESHOLD_PERCENT), metavar="PERCENT", help=f"what is allowed ({plan.THRESHOLD_PERCENT})"
     )
+    parser.add_argument("--filter", metavar="REGEX", help="judge the cells alone whose names match, ^rbtree/ or /find/")
     parser.add_argument("--update", action="store_true", help="write the baseline anew instead of comparing with it")
     parser.add_argument("--timeout", default=plan.TIMEOUT_SECONDS, metavar="SECONDS", help=f"end the guest then ({plan.TIMEOUT_SECONDS})")
     command.declare(parser, "gate.drive:run", needs=plan.needs, check=plan.checked_plan)

@@ -11,7 +11,7 @@ from rich.table import Column, Table
 
 from .. import proc, targets, ui
 from ..console import console
-from ..errors import REGRESSED, HarnessError
+from ..errors import REGRESSED, HarnessError, UsageError
 from ..kernel.build import Build
 from ..kernel.trees import Tree
 from ..results import datapath, environment, results
@@ -40,16 +40,21 @@ def run(plan: GatePlan) -> int:
     """Compare with the baseline, or write it. Return the exit status."""
     if plan.update:
         return update(plan.kernel, plan.baseline, plan.timeout)
-    return check(plan.kernel, plan.baseline, plan.threshold, plan.timeout)
+    return check(plan.kernel, plan.baseline, plan.threshold, plan.timeout, plan.cells)
 
 
-def check(kernel: str | None, named: str | None, threshold: float, timeout: str) -> int:
-    """Count, compare, show the cells that changed, and return the exit status. HarnessError if there is no baseline to compare with."""
+def check(kernel: str | None, named: str | None, threshold: float, timeout: str, cells: re.Pattern[str] | None = None) -> int:
+    """Count, compare, show the cells that changed, and return the exit status. `cells` matches the names of those to judge.
+
+    HarnessError if there is no baseline to compare with, or if it has no such cell.
+    """
     plan = plan_of(kernel, timeout)
     target = target_of(plan)
     known = baseline.find(named, identity_of(target.build))
+    if cells and not any(map(cells.search, known.counts)):
+        raise UsageError(f"--filter {cells.pattern!r} matches no cell of the baseline: names are such as {next(iter(known.counts))}")
     counts = baseline.counted([count(plan, target)])
-    changes = baseline.judge(known.counts, counts, threshold)
+    changes = baseline.selected(baseline.judge(known.counts, counts, threshold), cells)
     show(changes)
     print(_sum(changes, known, threshold))
     failed = [change for change in changes if change.move in FAILURES]

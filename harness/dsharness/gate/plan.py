@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import dataclass
 
 from .. import options, targets
+from ..errors import UsageError
 from ..sweep import plan as sweep
 
 THRESHOLD_PERCENT = 0.5
@@ -24,18 +26,23 @@ class GatePlan:
     """A share of the baseline's count."""
     update: bool
     timeout: str
+    cells: re.Pattern[str] | None = None
+    """The cells to judge, by their names; None: all. All are counted."""
 
 
 def checked_plan(args: argparse.Namespace) -> GatePlan:
     """Return the options as a plan. UsageError names the option, its value and what is allowed."""
     targets.check(TARGET, args.kernel)
     options.whole("timeout", args.timeout, 1, sweep.MAX_SECONDS)
+    if args.update and args.filter is not None:
+        raise UsageError(f"--filter {args.filter!r} has no use with --update: a baseline has all cells")
     return GatePlan(
         kernel=args.kernel,
         baseline=args.baseline,
         threshold=options.percentage("threshold", args.threshold),
         update=args.update,
         timeout=args.timeout,
+        cells=options.pattern("filter", args.filter),
     )
 
 

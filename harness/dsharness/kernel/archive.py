@@ -182,7 +182,7 @@ def _download(package: Package, folder: Path, patience: Sequence[str]) -> tuple[
                 break
             except subprocess.TimeoutExpired:
                 progress.update(sum(file.stat().st_size for file in folder.glob("*.deb")) // MIB)
-    lines = log.read_text(errors="replace").splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     if not status:
         log.unlink()
     return status, lines
@@ -192,7 +192,7 @@ def _apt_cache(arch: str, *arguments: str) -> str:
     """Return the output of apt-cache; "" where there is none, as if the package lists were empty: what the cache has still works."""
     argv = ["apt-cache", *_apt_options(arch), *arguments]
     try:
-        return subprocess.run(argv, check=False, capture_output=True, text=True).stdout
+        return subprocess.run(argv, check=False, capture_output=True, encoding="utf-8", errors="replace").stdout
     except FileNotFoundError:
         return ""
 

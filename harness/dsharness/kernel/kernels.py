@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import packages, proc
+from .. import options, packages, proc
 from ..errors import HarnessError, UsageError
 from . import archive, buildroot, umlkernel
 from .linuxsource import USR_SRC
@@ -78,7 +78,7 @@ def check(target: str, spec: str | None) -> None:
     Where the package lists are empty, only the form of `spec` is checked.
     """
     if target not in TARGETS:
-        raise UsageError(f"target {target!r} is unknown: there are {', '.join(TARGETS)}")
+        raise UsageError(f"target {target!r} is unknown: there are {', '.join(TARGETS)}{options.suggestion(target, TARGETS)}")
     if spec is None:
         return
     if target == "uml":

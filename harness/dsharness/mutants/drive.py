@@ -116,7 +116,7 @@ def _killer(copy: Path, tests: Sequence[str]) -> str:
     else:
         argv = [str(copy / "harness/dsbench"), "kunit"]
     try:
-        answer = subprocess.run(argv, cwd=copy, check=False, capture_output=True, text=True, timeout=SECONDS)
+        answer = subprocess.run(argv, cwd=copy, check=False, capture_output=True, encoding="utf-8", errors="replace", timeout=SECONDS)
     except subprocess.TimeoutExpired:
         return f"the time limit of {SECONDS:.0f} s"
     if answer.returncode == 0:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import subprocess
 import tempfile
 import textwrap
@@ -251,7 +250,7 @@ def _finish(drawn: Path, gnuplot: subprocess.Popen[bytes], folder: Path) -> None
 
 def _environment() -> dict[str, str]:
     """Return the environment without what changes gnuplot's defaults: pictures depend on the results alone."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("GNUPLOT", "FIT_", "GDFONTPATH"))}
+    return {name: value for name, value in proc.english().items() if not name.startswith(("GNUPLOT", "FIT_", "GDFONTPATH"))}
 
 
 def _write_data(picture: Picture, folder: Path) -> None:

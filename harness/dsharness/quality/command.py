@@ -7,26 +7,15 @@ Two sweeps in a row, in instructions and in cycles; A/B of a revision with itsel
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
-from .. import command, options, targets
-
-GOALS = ("instructions", "cycles", "ab", "planted")
+from .. import command
+from ..compare import plan as compare
+from . import plan
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench quality`."""
     parser = subparsers.add_parser("quality", help="measure how reliable this machine's figures are", description=__doc__)
-    parser.add_argument("--only", nargs="+", metavar="GOAL", default=list(GOALS), help=f"of {', '.join(GOALS)} (all)")
-    command.declare(parser, "quality.drive:run", needs=needs, check=checked_names)
-
-
-def checked_names(args: argparse.Namespace) -> tuple[str, ...]:
-    """Return the goals to measure. UsageError names an unknown goal."""
-    return options.names("only", args.only, GOALS)
-
-
-def needs(goals: Sequence[str]) -> tuple[str, ...]:
-    """Return the groups of packages that these goals need."""
-    places = {"cycles": "uml", "ab": "uml"}
-    return ("plot", *(group for goal in goals for group in targets.prerequisites(places.get(goal, "qemu"), network=True)))
+    parser.add_argument("--only", nargs="+", metavar="GOAL", help=f"of {', '.join(plan.GOALS)} (all)")
+    compare.add_filter(parser)
+    command.declare(parser, "quality.drive:run", needs=plan.needs, check=plan.checked_plan)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import enum
+import re
 from collections.abc import Callable, Sequence
 
 from rich.table import Table
@@ -28,12 +29,16 @@ from ..sweep import otherprocesses
 from ..sweep import drive as sweeper
 from ..sweep import plan as sweep
 from . import planted
+from .plan import AB, CYCLES, INSTRUCTIONS, PLANTED, QualityPlan
 
 INSTRUCTIONS_WORST = 0.001
 CYCLES_TYPICAL, CYCLES_WORST = 0.02, 0.10
 NO_CHANGE_SHARE = 0.99
 
 TABLE_WIDTH = 110
+
+Cells = re.Pattern[str] | None
+"""Matches the names of the cells that a goal is about; None: all."""
 
 
 class Outcome(enum.Enum):
@@ -55,15 +60,15 @@ class Goal:
     reason: str = ""
 
 
-def run(names: Sequence[str]) -> int:
-    """Measure the named goals. Show and keep the results, even if a later goal cannot be measured. Return the exit status."""
-    measures: dict[str, Callable[[], list[Goal]]] = {
-        "instructions": instructions, "cycles": cycles, "ab": ab_null_test, "planted": slowdown,
+def run(plan: QualityPlan) -> int:
+    """Measure the goals of the plan. Show and keep the results, even if a later goal cannot be measured. Return the exit status."""
+    measures: dict[str, Callable[[Cells], list[Goal]]] = {
+        INSTRUCTIONS: instructions, CYCLES: cycles, AB: ab_null_test, PLANTED: slowdown,
     }  # fmt: skip
     goals: list[Goal] = []
     try:
-        for name in names:
-            goals += measures[name]()
+        for goal in plan.goals:
+            goals += measures[goal](plan.cells)
     finally:
         if goals:
             show(goals)
@@ -74,20 +79,20 @@ def run(names: Sequence[str]) -> int:
     return 0
 
 
-def instructions() -> list[Goal]:
+def instructions(cells: Cells = None) -> list[Goal]:
     """Run two sweeps that count instructions, and return the goal of their worst cell."""
-    found = agreement.of(*_sweeps("--target", "qemu", "--accel", "icount", "--sizes", "500", "4000", "--tries", "5"))
+    found = agreement.of(*_sweeps("--target", "qemu", "--accel", "icount", "--sizes", "500", "4000", "--tries", "5"), wanted=cells)
     name, ratio = found.worst
     outcome = Outcome.MET if _away(ratio) <= INSTRUCTIONS_WORST else Outcome.MISSED
     what = f"two sweeps in instructions, {len(found.ratios)} cells: worst"
     return [Goal(what, f"{INSTRUCTIONS_WORST:.1%}", f"{_away(ratio):.3%} ({name})", outcome)]
 
 
-def cycles() -> list[Goal]:
+def cycles(cells: Cells = None) -> list[Goal]:
     """Run two sweeps of the containers that count cycles, and return the goals of the typical and the worst change of a median."""
     watch = otherprocesses.Watch()
     sweeps = _sweeps("--target", "uml", "--no-datapath")
-    found = agreement.of(*sweeps)
+    found = agreement.of(*sweeps, wanted=cells)
     spoilt = _spoilt(watch.account(), max(one.disturbed_share for one in sweeps))
     name, ratio = found.worst
     what = f"two sweeps in cycles, {len(found.ratios)} cells"
@@ -99,11 +104,11 @@ def cycles() -> list[Goal]:
     ]
 
 
-def ab_null_test() -> list[Goal]:
+def ab_null_test(cells: Cells = None) -> list[Goal]:
     """Compare the working tree with itself, and return the goal of the share of cells without a change."""
     parser = argparse.ArgumentParser()
     abcommand.add_parser(parser.add_subparsers())
-    plan = ab.checked_plan(parser.parse_args(["ab", trees.WORKTREE, trees.WORKTREE]))
+    plan = ab.checked_plan(parser.parse_args(["ab", trees.WORKTREE, trees.WORKTREE, *(["--filter", cells.pattern] if cells else [])]))
     watch = otherprocesses.Watch()
     pair = abrun.contenders(plan)
     taken: dict[str, SideSamples] = {}
@@ -118,12 +123,13 @@ def ab_null_test() -> list[Goal]:
     return [_in_cycles("A/B with itself in cycles: no change", f"{NO_CHANGE_SHARE:.0%} of cells", found, met, spoilt)]
 
 
-def slowdown() -> list[Goal]:
+def slowdown(cells: Cells = None) -> list[Goal]:
     """Plant a slowdown, and return the goal that the gate names it and nothing else."""
     plan = gaterun.plan_of(None, gate.TIMEOUT_SECONDS)
     before = gaterun.count_with_noise(plan, gaterun.target_of(plan, trees.working()))
     after = baseline.counted([gaterun.count(plan, gaterun.target_of(plan, planted.tree()))])
-    failed = [change for change in baseline.judge(before, after, gate.THRESHOLD_PERCENT / 100) if change.move in FAILURES]
+    changes = baseline.selected(baseline.judge(before, after, gate.THRESHOLD_PERCENT / 100), cells)
+    failed = [change for change in changes if change.move in FAILURES]
     named = gaterun.by_container(failed) if failed else "nothing"
     wanted = f"{planted.CONTAINER} ({planted.OP})"
     most = max((change.ratio - 1 for change in failed), default=0.0)

@@ -19,14 +19,14 @@ def run(plan: Plan) -> int:
     """Run two sweeps, print a table of their ratios and its meaning. Timings never fail the command. Return the exit status."""
     first_path, first = sweeper.sweep(plan)
     second_path, second = sweeper.sweep(plan)
-    found = agreement.of(first, second)
+    found = agreement.of(first, second, wanted=plan.wanted)
     table.show_ratios(first, found)
     print(f"typical change of a median: {found.typical:.2%} (geometric mean over {len(found.ratios)} cells)")
     print(f"worst cell: {found.worst[0]}, second sweep / first = {found.worst[1]:.4f}")
     if found.unresolved:
         print(f"below the clock's resolution, left out: {', '.join(found.unresolved)}")
-    print(f"typical change of a minimum: {agreement.of(first, second, 'min').typical:.2%}")
-    verdicts = comparison.compare(comparison.Sweep(first_path, first), comparison.Sweep(second_path, second))
+    print(f"typical change of a minimum: {agreement.of(first, second, 'min', plan.wanted).typical:.2%}")
+    verdicts = comparison.compare(comparison.Sweep(first_path, first), comparison.Sweep(second_path, second), wanted=plan.wanted)
     for line in comparetable.summary(verdicts):
         print(line)
     print(MEANING)

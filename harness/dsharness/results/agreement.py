@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,16 +41,16 @@ class Agreement:
         }
 
 
-def of(first: Results, second: Results, figure: str = "median") -> Agreement:
-    """Compare two sweeps by one figure of stats.Summary.
+def of(first: Results, second: Results, figure: str = "median", wanted: re.Pattern[str] | None = None) -> Agreement:
+    """Compare two sweeps by one figure of stats.Summary. `wanted` matches the names of the cells to compare; None selects all.
 
     HarnessError if no cell is above the clock's resolution in both.
     """
     before, after = (
         {name: getattr(stats.summarise(values), figure) for name, values in side.items()} for side in results.comparable_samples(first, second)
     )
-    shared = [name for name in before if name in after]
     unresolved = {name for sweep in (first, second) for name in sweep.context.get(results.BELOW_RESOLUTION, ())}
+    shared = [name for name in before if name in after and (not wanted or wanted.search(name))]
     resolved = [name for name in shared if name not in unresolved and before[name] > 0 and after[name] > 0]
     if not resolved:
         raise HarnessError("no cell of the two sweeps is above the clock's resolution: there is nothing to compare")

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import git
+from .. import git, proc
 from ..paths import HARNESS, ROOT
 
 # Load per CPU from which other work is likely to disturb.
@@ -107,7 +107,7 @@ def _caches() -> list[dict[str, Any]]:
     """Return the caches of a CPU as lscpu reports them: type, level, size in bytes, number of CPUs that share the cache."""
     argv = ["lscpu", "--json", "--bytes", "--caches=NAME,TYPE,LEVEL,ONE-SIZE,ALL-SIZE"]
     try:
-        rows = json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)["caches"]
+        rows = json.loads(subprocess.run(argv, check=True, capture_output=True, encoding="utf-8", errors="replace", env=proc.english()).stdout)["caches"]
     except (OSError, subprocess.CalledProcessError, ValueError, KeyError):
         return []
     cpus = os.cpu_count() or 1

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .. import command
+from .. import command, paths
 from ..sweep import plan as sweep
 from . import plan
 
@@ -19,4 +19,5 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
     parser.add_argument("--warmup", metavar="MS", help="uncounted tries first, ms of guest time (500; 5 under icount)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/seed-tables-<target>-<time>.json)")
+    parser.add_argument("--pictures", type=Path, default=paths.PLOTS, metavar="DIR", help="where the pictures go (plots/)")
     command.declare(parser, "seedtables.drive:run", needs=lambda plans: sweep.needs(plans[0]), check=plan.checked_plans)

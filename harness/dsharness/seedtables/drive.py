@@ -21,7 +21,7 @@ def run(plans: list[Plan]) -> int:
     path, ours = measure(plans)
     view.show(ours)
     ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
-    for picture in figures.draw(ours, paths.PLOTS):
+    for picture in figures.draw(ours, plans[0].pictures or paths.PLOTS):
         ui.say(f"picture: {paths.short(picture)}")
     return 0
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 
 from ..sweep import plan as sweep
 from ..sweep.plan import Plan
@@ -21,6 +22,6 @@ def checked_plans(args: argparse.Namespace) -> list[Plan]:
     numbers = [str(n) for n in report.sizes()]
     common = [*given, *report.COMMON, "--no-datapath", "--sizes", *numbers, "--op", *ops]
     return [
-        sweep.plan_of(*common, "--container", *reading.containers, *reading.options)
+        dataclasses.replace(sweep.plan_of(*common, "--container", *reading.containers, *reading.options), pictures=args.pictures)
         for reading in report.READINGS
     ]

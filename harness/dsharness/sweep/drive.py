@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import paths, targets, ui
+from .. import paths, signals, targets, ui
 from ..errors import HarnessError
 from ..kernel import tools, trees
 from ..plot import figures
@@ -47,11 +47,11 @@ def run(plan: Plan) -> int:
     path, swept = sweep(plan)
     table.show_medians(swept)
     ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
-    if not plan.draw:
+    if not plan.pictures:
         ui.say(f"next: harness/dsbench plot {paths.short(path)}    draws them into plots/")
         return 0
     with ui.step("drawing them"):
-        drawn = figures.draw(swept, paths.PLOTS)
+        drawn = figures.draw(swept, plan.pictures)
     for picture in drawn:
         ui.say(f"picture: {paths.short(picture)}")
     return 0
@@ -231,9 +231,10 @@ class SweepRecorder:
             "complete": not awaited,
         }
         grown = Results(context, cells)
-        results.write(grown, self.path)
-        self.results = grown
-        self._awaited = awaited
+        with signals.delayed():
+            results.write(grown, self.path)
+            self.results = grown
+            self._awaited = awaited
 
     def _common_settings(self, stage: StageResult) -> dict[str, Any]:
         """Return the context so far, with those parameters alone that all sizes share."""
@@ -269,18 +270,27 @@ class SweepRecorder:
         for container, reason in self.results.context.get("not_loaded", {}).items():
             ui.warn(f"{container} is missing, since its module could not be loaded: {reason}")
         if not self.results.cells:
-            ui.warn("no size was finished: there is no result file")
+            found = f"{self.path} is as it was" if self.path.exists() else "there is no result file"
+            ui.warn(f"no size was finished: {found}")
             return
         if self.results.disturbed_share > results.NOTABLE_SHARE:
             share = f"{self.results.disturbed_share:.1%}"
             ui.warn(f"{share} of the tries were disturbed: by interrupts, in long tries, or by other processes on the same core")
         if not self.complete:
-            missing = len({*self._awaited} - {DATAPATH})
-            finished = f"{self._sizes - missing} of {self._sizes} sizes"
-            finished += " and not the datapath" if DATAPATH in self._awaited else ""
-            ui.warn(f"the sweep is incomplete: {finished} are kept in {self.path}, marked complete=false")
+            ui.warn(f"the sweep is incomplete: {self._kept()}, marked complete=false")
         if latest:
             results.point_latest(self.path, latest)
+
+    def _kept(self) -> str:
+        """Return what the file has: a stage counts there once one of its guests has finished it."""
+        kept = [str(n) for n in self.results.context["n"]]
+        found = f"{len(kept)} of {self._sizes} sizes"
+        if DATAPATH in self._awaited:
+            found += " and the datapath" if "devices" in self.results.context else " and not the datapath"
+        guests = self.results.context.get("guests", 1)
+        stages = [*((n, f"n={n}") for n in kept), (DATAPATH, "the datapath")]
+        parts = [f"{name} by {guests - left} of {guests}" for stage, name in stages if 0 < (left := self._awaited.count(stage)) < guests]
+        return f"{found} are kept in {self.path}" + (f" ({', '.join(parts)} guests)" if parts else "")
 
 
 def _follow(progress: ui.Progress, plan: Plan, before: int, stage: str, done: int, total: int) -> None:

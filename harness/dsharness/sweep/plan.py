@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from .. import options, paths, targets
 from ..errors import UsageError
 from ..kernel import trees
 from ..results import datapath, floors
-from ..results.samples import CONTAINER_OPS, DATAPATH_OPS
+from ..results.samples import CONTAINER_OPS, DATAPATH_OPS, name_of
 from ..targets import guestnet
 
 ORDERS = ("shuffled", "sequential")
@@ -81,8 +82,10 @@ class Plan:
     """True if one more thread erases and inserts beside the readers."""
     output: Path | None = None
     """The result file; None: results/<target>-<time>.json."""
-    draw: bool = False
-    """True if the sweep draws its pictures, too."""
+    pictures: Path | None = None
+    """Where the sweep draws its pictures; None: it draws none."""
+    wanted: re.Pattern[str] | None = None
+    """The cells that a comparison of this sweep's results is about, by their names; None: all. All are timed."""
     cpu: int | None = None
     """The CPU of this machine that a guest, or the run on the host, is bound to; None: the least busy one for uml, the core's choice
     on the host, any for qemu."""
@@ -96,6 +99,19 @@ class Plan:
     def peers(self) -> tuple[str, ...]:
         """The devices that the user named."""
         return self.datapath.named if self.datapath else ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the cells, if all operations and devices are present."""
+        names = [name_of(container, op, n) for n in self.sizes for container in self.containers for op in self.ops]
+        names += [
+            name_of(container, op, n, threads)
+            for n in self.sizes for container in self.containers for op in self.ops if op in SHARED_OPS for threads in self.threads
+        ]  # fmt: skip
+        names += [name_of(floors.FLOOR, op, n) for n in self.sizes for op in floors.OPS]
+        if self.datapath:
+            names += [name_of(kind, op, n) for n in self.datapath.payloads for kind in self.datapath.devices for op in DATAPATH_OPS]
+        return names
 
     @property
     def cells(self) -> int:
@@ -231,10 +247,13 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         threads=_threads(args),
         writer=settings["writes"] != 0,
         output=options.json_file("output", getattr(args, "output", None)),
-        draw=getattr(args, "draw", False),
+        pictures=paths.PLOTS if getattr(args, "draw", False) else None,
         cpu=cpu,
+        wanted=options.pattern("filter", getattr(args, "filter", None)),
     )
     targets.check(plan.target, plan.kernel, plan.accel)
+    if plan.wanted and not any(map(plan.wanted.search, plan.names)):
+        raise UsageError(f"--filter {plan.wanted.pattern!r} matches no cell of this comparison: names are such as {plan.names[0]}")
     _check_cpus(plan)
     samples = plan.cells * (tries or DEFAULT_TRIES)
     if samples > MAX_SAMPLES:

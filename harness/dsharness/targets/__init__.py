@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .. import packages
+from .. import options, packages
 from ..errors import UsageError
 from ..kernel import build, buildroot, kernels, umlkernel
 from ..kernel.trees import Tree
@@ -59,7 +59,8 @@ def check(name: str, kernel_spec: str | None = None, accel: str | None = None, *
     UsageError for an unknown target, kernel or accelerator, or for one that the target cannot have.
     """
     if accel not in (None, *accelerators.CHOICES):
-        raise UsageError(f"accelerator {accel!r} is unknown: there are {', '.join(accelerators.CHOICES)}")
+        near = options.suggestion(str(accel), accelerators.CHOICES)
+        raise UsageError(f"accelerator {accel!r} is unknown: there are {', '.join(accelerators.CHOICES)}{near}")
     kernels.check(name, kernel_spec)
     if accel not in (None, "auto") and name != "qemu":
         raise UsageError(f"--accel {accel} is for target qemu: {name} has no accelerator")

@@ -21,6 +21,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from .. import streams
+
 ESCAPE = b"\x1d"
 """^]: ends the guest immediately, as in telnet."""
 
@@ -98,8 +100,7 @@ class Terminal:
     def _pass_output(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while data := os.read(self._own, CHUNK):
-                while data:
-                    data = data[os.write(self._stdout, data) :]
+                streams.pass_on(self._stdout, data)
 
     def _take_input(self) -> None:
         data = os.read(self._stdin, CHUNK)

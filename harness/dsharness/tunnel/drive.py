@@ -272,7 +272,7 @@ def _keys() -> tuple[Keys, Keys] | None:
     if not shutil.which("wg"):
         return None
     private = [proc.check(["wg", "genkey"]).strip() for _ in range(2)]
-    public = [subprocess.run(["wg", "pubkey"], input=key, capture_output=True, text=True, check=True).stdout.strip()
+    public = [subprocess.run(["wg", "pubkey"], input=key, capture_output=True, encoding="utf-8", check=True).stdout.strip()
               for key in private]  # fmt: skip
     return Keys(private[0], public[1]), Keys(private[1], public[0])
 
