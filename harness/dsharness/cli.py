@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import Any
 
-from . import command, paths
+from . import command, paths, ui
 from .ab import command as ab
 from .commands import clean, doctor, execcmd, hostload, install, kunit, lint, shell
 from .compare import command as compare
@@ -123,6 +123,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         top, names = _parser_and_names()
         _refuse_unknown(words, names)
         args = top.parse_args(words)
+        if problem := paths.forget_bad_tmpdir():
+            ui.warn(problem)
         status = command.execute(args)
         sys.stdout.flush()
         return status

@@ -14,6 +14,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import paths, proc, ui
-from ..errors import CRASHED, TIMED_OUT
+from ..errors import CRASHED, TIMED_OUT, HarnessError
 from .base import GuestError, GuestResult, Sink, Target, check_files
 from .terminal import Terminal
 
@@ -163,7 +164,7 @@ class Guest(Target):
     @contextlib.contextmanager
     def _job(self, mode: str, files: Sequence[Path], terminal: Terminal | None) -> Iterator[Job]:
         check_files(files)
-        with tempfile.TemporaryDirectory(prefix="dsbench-", ignore_cleanup_errors=True) as folder:
+        with self._folder() as folder:
             job = Job(Path(folder), self._console(), terminal)
             for output in (job.stdout, job.stderr, job.status, job.console):
                 output.touch()
@@ -177,6 +178,15 @@ class Guest(Target):
             lines = (f"{key}={shlex.quote(value)}\n" for key, value in settings.items())
             (job.folder / "settings").write_text("".join(lines), encoding="utf-8")
             yield job
+
+    @contextlib.contextmanager
+    def _folder(self) -> Iterator[str]:
+        try:
+            made = tempfile.TemporaryDirectory(prefix="dsbench-", ignore_cleanup_errors=True)
+        except OSError as error:
+            raise HarnessError(f"no folder for the guest's files can be made: {error.strerror} (TMPDIR names another place)") from error
+        with made as folder:
+            yield folder
 
     def _console(self) -> Path:
         logs, kind = paths.logs(), f"{self.name}-{self.kernel.release}"
@@ -234,7 +244,7 @@ class Guest(Target):
             if reached():
                 return
             if ended:
-                raise self._crashed(job, report)
+                raise self._crashed(job, report, process.returncode)
             if time.monotonic() > deadline:
                 raise self._late(job, report, seconds)
             ended = process.poll() is not None  # and once more round, for what it said last
@@ -255,9 +265,13 @@ class Guest(Target):
         ):
             yield process
 
-    def _crashed(self, job: Job, report: Report) -> GuestError:
+    def _reason(self, console: Sequence[str]) -> str:
+        """Return why the guest ended, from its console; "" if it does not say."""
+        return next((found[0] for line in console if (found := FATAL.search(line))), "")
+
+    def _crashed(self, job: Job, report: Report, status: int) -> GuestError:
         console = console_lines(job.console)
-        reason = next((found[0] for line in console if (found := FATAL.search(line))), "no reason given")
+        reason = self._reason(console) or _of_status(status)
         when = "before its command did" if report.ready else "while it booted"
         kind = _StumbleError if not report.ready and self._stumbled(console) else GuestError
         return self._error(f"the {self.name} guest ended {when}: {reason}", CRASHED, job, kind)
@@ -270,6 +284,13 @@ class Guest(Target):
         last = console_lines(job.console)[-CONSOLE_LINES:]
         shown = "\n".join(f"  | {line}" for line in last) or "  | (nothing)"
         return kind(f"{what}; the last lines of its console, {job.console}:\n{shown}", exit_code)
+
+
+def _of_status(status: int) -> str:
+    """Return what the exit status of a guest's process tells where its console tells nothing."""
+    if status in (-signal.SIGKILL, 128 + signal.SIGKILL):
+        return "it was killed, by the kernel if memory was short (dmesg), or by its container"
+    return f"no reason given, its status was {status}"
 
 
 def _is_anothers(console: Path) -> bool:

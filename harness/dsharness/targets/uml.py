@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from . import umlhost
 from .guest import INIT, Guest, Job
 
 
@@ -28,9 +31,15 @@ class Uml(Guest):
 
     def _argv(self, job: Job) -> list[str]:
         terminal = f"fd:{job.terminal.guest_end},fd:{job.terminal.guest_end}" if job.terminal else "null"
+        place = umlhost.place(self.memory_mib)
+        if place.warning and place.warning not in self.warnings:
+            self.warnings.append(place.warning)
         return [
-            str(self.kernel.image), f"mem={self.memory_mib}M",
+            "env", f"TMPDIR={place.folder}", str(self.kernel.image), f"mem={self.memory_mib}M",
             "rootfstype=hostfs", "rootflags=/", "ro", f'init="{INIT}"', f'DSBENCH_JOB="{job.folder}"',
             f"uml_dir={job.folder}", "umid=guest",
             "con0=null,fd:1", f"con1={terminal}", "con=null", "console=tty0", "quiet", "oops=panic", "panic=-1", *self.parameters,
         ]  # fmt: skip
+
+    def _reason(self, console: Sequence[str]) -> str:
+        return umlhost.explained(console) or super()._reason(console)
