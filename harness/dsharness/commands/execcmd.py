@@ -2,7 +2,7 @@
 """Run a command in a guest, in the folder of the modules.
 
 The guest boots for the command and powers off after it. The modules are also in /lib/modules, where modprobe finds them. Standard
-output, standard error and the exit status are the command's.
+output, standard error and the exit status are the command's. So is standard input, unless it is a terminal: `shell` is for those.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import stat
 import sys
 from pathlib import Path
 
@@ -85,10 +86,20 @@ def run(args: argparse.Namespace) -> int:
             timeout=args.timeout,
             on_stdout=lambda data: _write(sys.stdout.fileno(), data),
             on_stderr=lambda data: _write(sys.stderr.fileno(), data),
+            stdin=_input(),
         )
     except BrokenPipeError:  # whoever read has seen enough, as in `exec … | head`
         return 128 + signal.SIGPIPE
     return result.status
+
+
+def _input() -> int | None:
+    """Return standard input, to pass it on; None if it is closed, empty by nature, or a terminal, for which there is `shell`."""
+    try:
+        source = os.fstat(0)
+    except OSError:
+        return None
+    return None if os.isatty(0) or (stat.S_ISCHR(source.st_mode) and source.st_rdev == os.stat(os.devnull).st_rdev) else 0
 
 
 def _write(file: int, data: bytes) -> None:

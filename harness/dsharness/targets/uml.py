@@ -4,9 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from . import umlhost
 from .guest import INIT, Guest, Job
+from .input import Files, Input
+
+INPUT = "input"
+"""Name of the folder, in that of the job, with the pieces of standard input."""
 
 
 class Uml(Guest):
@@ -18,6 +23,9 @@ class Uml(Guest):
     name = "uml"
     boot_seconds = 120.0
 
+    def _input(self, source: int, folder: Path) -> Input:
+        return Files(source, folder / INPUT)
+
     def _settings(self, job: Job) -> dict[str, str]:
         seen = "/job"
         return {
@@ -25,6 +33,7 @@ class Uml(Guest):
             "err": f"{seen}/{job.stderr.name}",
             "status": f"{seen}/{job.status.name}",
             "terminal": "/dev/tty1",
+            **({"input": f"{seen}/{INPUT}"} if job.input else {}),
             "ko": str(self.build.ko_dir),
             "modules": str(self.build.mod_root / "lib/modules" / self.kernel.release),
         }
