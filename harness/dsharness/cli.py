@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
-from . import command, limits, options, paths, signals, streams
+from . import command, limits, options, paths, signals, streams, ui
 from .ab import command as ab
 from .commands import clean, doctor, execcmd, hostload, install, kunit, lint, shell
 from .compare import command as compare
@@ -142,6 +142,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _refuse_unknown(words, names)
         args = top.parse_args(words)
         limits.require_open_files()
+        if problem := paths.forget_bad_tmpdir():
+            ui.warn(problem)
         return command.execute(args)
     except HarnessError as error:
         print(f"dsbench: {error}", file=sys.stderr)

@@ -19,6 +19,8 @@ LOG_COLUMNS = 120
 PROSE_COLUMNS = 15
 """A column with a longer text may be wrapped between words, into lines of at least this width."""
 UNLIMITED = 100_000
+PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
+"""A text is shown as it is: names come from result files and may look like rich's markup."""
 
 
 class TableConsole(Console):
@@ -42,8 +44,8 @@ class TableConsole(Console):
 
 def console(log_columns: int = LOG_COLUMNS) -> Console:
     """Return a console as wide as the terminal, or `log_columns` wide if standard output is not a terminal."""
-    found = TableConsole(highlight=False)
-    return found if found.is_terminal else TableConsole(highlight=False, width=log_columns)
+    found = TableConsole(**PLAIN)
+    return found if found.is_terminal else TableConsole(**PLAIN, width=log_columns)
 
 
 def _fitted(out: Console, table: Table) -> RenderableType:

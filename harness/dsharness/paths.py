@@ -68,6 +68,19 @@ def make_folder(folder: Path, role: str) -> Path:
     return folder
 
 
+def forget_bad_tmpdir() -> str:
+    """Drop a TMPDIR that is no writable folder from the environment. Return a warning about it; "" if there is none.
+
+    Python takes /tmp then, but compilers, scripts and guests fail, each in its own words.
+    """
+    named = os.environ.get("TMPDIR")
+    if not named or os.path.isdir(named) and os.access(named, os.W_OK | os.X_OK):
+        return ""
+    del os.environ["TMPDIR"]
+    what = "cannot be written" if os.path.isdir(named) else "is not a folder"
+    return f"TMPDIR is {named!r}, which {what}: it is ignored"
+
+
 def short(path: Path) -> Path:
     """Return the path relative to the current folder if it lies below it."""
     here = Path.cwd()

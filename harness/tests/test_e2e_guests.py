@@ -7,6 +7,7 @@ costs 12 CPU seconds, cases that do not depend on the target are a matrix.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pty
 import re
@@ -83,6 +84,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 PARTS = {
+    "input": "sha256sum",
     "bytes": r"printf 'a\r\nb\0\377\n\033[m\t'",
     "much": "seq 40000",
     "arguments": """printf '%s|' "$@" """,
@@ -94,6 +96,8 @@ PARTS = {
 }
 """Parts of one command, by the test that checks the part."""
 
+HALF = bytes(range(256)) * 300
+"""Half of the command's input. The other half comes when the guest boots already, in more than one piece."""
 MARK = "@-part-@"
 ARGUMENTS = ("a b", "'", '"$HOME"', "", "*\n", "ä")
 
@@ -119,9 +123,14 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     temporary = tmp_path_factory.mktemp("temporary")
     text = f"; printf {MARK}; ".join(PARTS.values()) + r"; printf 'e\n\r' >&2; exit 7"
     argv = command(request.param, ["sh", "-c", text, "sh", *ARGUMENTS], "--with", str(note), "--timeout", "100")
-    with pytest.MonkeyPatch.context() as patch:
+    half = folder / "half of the input"
+    half.write_bytes(HALF)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        subprocess.Popen(["sh", "-c", 'cat "$0"; sleep 2; cat "$0"', half], stdout=subprocess.PIPE) as source,
+    ):
         patch.setenv("TMPDIR", str(temporary))
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
+        done = subprocess.run(argv, stdin=source.stdout, capture_output=True, timeout=300)
         wait_until_gone(temporary)
     outputs = done.stdout.split(MARK.encode())
     assert len(outputs) == len(PARTS), (done.returncode, done.stderr)
@@ -145,6 +154,36 @@ def test_output_comes_back_to_the_byte(ran: Ran) -> None:
     assert ran.parts["bytes"] == b"a\r\nb\0\xff\n\x1b[m\t"
     assert ran.stderr.endswith(b"e\n\r")
     assert not ran.left
+
+
+@RAN
+def test_input_reaches_the_command_to_the_byte(ran: Ran) -> None:
+    assert ran.parts["input"].split()[0] == hashlib.sha256(HALF * 2).hexdigest().encode()
+
+
+def test_much_input_reaches_the_command(tmp_path: Path) -> None:
+    file = tmp_path / "much"
+    file.write_bytes(os.urandom(1 << 20) * 20)
+    with file.open("rb") as source:
+        done = subprocess.run(command(UML, ["sha256sum"]), stdin=source, capture_output=True, timeout=300)
+    assert done.stdout.split()[0] == hashlib.sha256(file.read_bytes()).hexdigest().encode()
+
+
+def test_a_command_ends_whatever_its_input_does(temporary: Path) -> None:
+    with subprocess.Popen(["sleep", "1000"], stdout=subprocess.PIPE) as silent:
+        done = subprocess.run(command(UML, ["sh", "-c", "echo over"]), stdin=silent.stdout, capture_output=True, timeout=100)
+        silent.kill()
+    assert (done.returncode, done.stdout) == (0, b"over\n")
+
+
+@pytest.mark.parametrize("source", ["</dev/null", "<&-"])
+def test_no_input_is_an_empty_one(source: str, temporary: Path) -> None:
+    done = subprocess.run(["sh", "-c", f'exec "$@" {source}', "sh", *command(UML, ["cat"])], capture_output=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_a_terminal_is_no_input_of_a_command(temporary: Path) -> None:
+    assert Interactive(command(UML, ["cat"])).status() == 0
 
 
 @RAN

@@ -16,7 +16,7 @@ from dsharness.errors import UsageError
 from dsharness.results.datapath import DEVICES, Topology
 from dsharness.sweep import command
 from dsharness.sweep import plan as sweep
-from dsharness.sweep.stream import StageResult, SweepStream
+from dsharness.sweep.stream import DATAPATH, StageResult, SweepStream, runs_of
 
 GUEST = Path(__file__).resolve().parents[1] / "guest"
 
@@ -106,7 +106,7 @@ FRAMES = (
 def follow(output: str, chunk: int) -> tuple[list[StageResult], list[tuple[str, int, int]], SweepStream]:
     stages: list[StageResult] = []
     progress: list[tuple[str, int, int]] = []
-    stream = SweepStream(lambda stage, done, total: progress.append((stage, done, total)), stages.append)
+    stream = SweepStream(lambda stage, done, total: progress.append((stage, done, total)), stages.append, runs_of(["4", "9", DATAPATH]))
     data = output.encode()
     for start in range(0, len(data), chunk):
         stream.feed(data[start : start + chunk])

@@ -46,7 +46,7 @@ def test_files_must_exist_and_differ_in_name(tmp_path: Path) -> None:
 def test_a_report_counts_by_whole_lines(tmp_path: Path) -> None:
     file = tmp_path / "status"
     file.write_bytes(b"read")
-    report = guest.Report(guest.Growing(file))
+    report = guest.Report(file)
     report.update()
     assert not report.ready
     file.write_bytes(b"ready\nexit 13")
@@ -67,7 +67,42 @@ def test_growing_files_pass_on_each_byte_once(tmp_path: Path) -> None:
             stream.write(piece)
         growing.read()
     assert pieces == [b"a\r", b"\n\0"]
-    assert growing.content == b"a\r\n\0"
+    assert not growing.content
+    kept = guest.Growing(file)
+    kept.read()
+    assert kept.content == b"a\r\n\0"
+
+
+def test_output_that_a_sink_took_takes_neither_memory_nor_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest, "FREED_AT_ONCE", 1 << 20)
+    file = tmp_path / "stdout"
+    file.write_bytes(b"")
+    taken = bytearray()
+    growing = guest.Growing(file, taken.extend)
+    size = 0
+    for number in range(5):
+        with file.open("ab") as stream:
+            stream.write(bytes([65 + number]) * (3 << 20))
+        growing.read()
+        size += 3 << 20
+        assert (len(taken), file.stat().st_size, growing.content) == (size, size, b"")
+    assert taken == b"".join(bytes([65 + number]) * (3 << 20) for number in range(5))
+    if subprocess.run(["fallocate", "--punch-hole", "--length", "4096", file], capture_output=True).returncode:
+        pytest.skip("the file system of the temporary folder cannot give back a part of a file")
+    assert file.stat().st_blocks * 512 < size / 2
+
+
+def test_the_host_s_command_reads_the_input(built: Build) -> None:
+    with subprocess.Popen(["echo", "hello"], stdout=subprocess.PIPE) as source:
+        assert source.stdout
+        assert targets.Host(built).run(["cat"], stdin=source.stdout.fileno()).stdout == b"hello\n"
+    assert targets.Host(built).run(["cat"]).stdout == b""
+
+
+def test_output_is_passed_on_or_kept(built: Build) -> None:
+    passed: list[bytes] = []
+    done = targets.Host(built).run(["sh", "-c", "echo out; echo error >&2"], on_stdout=passed.append)
+    assert (b"".join(passed), done.stdout, done.stderr) == (b"out\n", b"", b"error\n")
 
 
 def test_console_lines_have_no_control_characters(tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def run(
         load = by_stage[stage.stage]
         taken.setdefault(load.side.name, SideSamples()).add(stage, Turn(load.round, load.n))
 
-    stream = SweepStream(follow, keep, called=lambda stage: by_stage[stage].called)
+    stream = SweepStream(follow, keep, {stage: load.called for stage, load in by_stage.items()})
     with tempfile.TemporaryDirectory(prefix="dsbench-") as folder:
         files = [*_archives(loads, Path(folder)), _plan(loads, settings, Path(folder)), SCRIPT, *sweeper.PARTS]
         words = ["", ""]

@@ -10,6 +10,8 @@ import os
 import platform
 import re
 import shutil
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +19,14 @@ from pathlib import Path
 from .. import command, packages, paths
 from ..errors import HarnessError
 from ..kernel import archive, kernels, umlkernel
-from ..targets import accel, host
+from ..kernel.build import Build
+from ..targets import Uml, accel, host, umlhost
+from ..targets.base import GUEST_MEMORY_MIB
 from . import clean
 
 NEEDED_DISK = umlkernel.BUILD_BYTES
 NEEDED_MEMORY = 1 << 30
+BOOT_SECONDS = 30.0
 
 
 class State(enum.Enum):
@@ -50,6 +55,7 @@ def findings(probe: bool) -> Iterator[Finding]:
     yield from _unused()
     yield from _packages()
     yield from _sources()
+    yield _guest()
     yield _kvm(probe)
     yield _running_headers()
     yield _loadable()
@@ -133,6 +139,36 @@ def _sources() -> Iterator[Finding]:
         yield Finding("UML kernel", State.MISSING, f"needs linux-source-{kernels.DEFAULT_VERSION}", needed=True)
     yield _offer("linux-source", versions)
     yield _offer("stock kernels", list(kernels.newest_stock().values()))
+
+
+def _guest() -> Finding:
+    """Boot a guest of the default target once: only a boot shows that this machine permits all that UML needs."""
+    try:
+        umlhost.require(GUEST_MEMORY_MIB)
+        folder = umlhost.place(GUEST_MEMORY_MIB).folder
+    except HarnessError as error:
+        return Finding("UML guest", State.MISSING, str(error), needed=True)
+    built = umlkernel.built()
+    if not built or packages.missing(["base"]):
+        return Finding("UML guest", State.LATER, f"booted once the kernel is built; its memory comes to lie in {folder}", needed=True)
+    began = time.monotonic()
+    try:
+        boot_without_modules(built[-1])
+    except HarnessError as error:
+        return Finding("UML guest", State.MISSING, str(error).splitlines()[0].rstrip(":"), needed=True)
+    return Finding("UML guest", State.OK, f"boots and ends in {time.monotonic() - began:.1f} s, its memory lies in {folder}", needed=True)
+
+
+def boot_without_modules(tree: Path) -> None:
+    """Boot the UML kernel of this tree, run `true` and power it off. HarnessError if that fails."""
+    release = umlkernel.release(tree)
+    with tempfile.TemporaryDirectory(prefix="dsbench-") as folder:
+        build = Build(kernels.Kernel(release, (0, 0), "um", tree, tree / "linux", tree), Path(folder, "ko"), Path(folder, "root"))
+        build.ko_dir.mkdir()
+        (build.mod_root / "lib/modules" / release).mkdir(parents=True)
+        ended = Uml(build).run(["true"], timeout=BOOT_SECONDS)
+    if ended.status:
+        raise HarnessError(f"true ends with status {ended.status} in a guest (log: {ended.console})")
 
 
 def _offer(what: str, names: list[str]) -> Finding:

@@ -2,13 +2,15 @@
 """Run a command in a guest, in the folder of the modules.
 
 The guest boots for the command and powers off after it. The modules are also in /lib/modules, where modprobe finds them. Standard
-output, standard error and the exit status are the command's.
+output, standard error and the exit status are the command's. So is standard input, unless it is a terminal: `shell` is for those.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
+import stat
 from pathlib import Path
 
 from .. import command, options, streams, targets
@@ -93,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
             timeout=args.timeout,
             on_stdout=lambda data: streams.pass_on(1, data),
             on_stderr=lambda data: streams.pass_on(2, data),
+            stdin=_input(),
         )
     except BrokenPipeError:  # whoever read has seen enough, as in `exec … | head`
         return 128 + signal.SIGPIPE
@@ -105,6 +108,15 @@ def _target(text: str) -> str:
 
 def _accel(text: str) -> str:
     return options.choice("accel", text, accel.CHOICES)
+
+
+def _input() -> int | None:
+    """Return standard input, to pass it on; None if it is closed, empty by nature, or a terminal, for which there is `shell`."""
+    try:
+        source = os.fstat(0)
+    except OSError:
+        return None
+    return None if os.isatty(0) or (stat.S_ISCHR(source.st_mode) and source.st_rdev == os.stat(os.devnull).st_rdev) else 0
 
 
 def _cpus(text: str) -> int:

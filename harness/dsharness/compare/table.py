@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 
 from rich.table import Table
+from rich.text import Text
 
 from ..console import console
 from ..results.table import figure
@@ -101,6 +102,6 @@ def _table(found: Comparisons) -> Table:
         style = STYLES[cell.word]
         table.add_row(
             cell.name, figure(cell.before), figure(cell.after), change(cell, found.rule), probability(cell.p_adjusted),
-            f"[{style}]{cell.word.value}[/]" if style else cell.word.value,
+            Text(cell.word.value, style),
         )  # fmt: skip
     return table

@@ -18,7 +18,7 @@ from ..kernel import trees
 from ..results import results
 from ..results.samples import Report as CoreReport
 from ..results.samples import unit_words
-from ..sweep.marked import MarkedSections
+from ..sweep.marked import MarkedSections, damaged
 from ..sweep.stream import StageResult, SweepStream
 from . import checks, kerneltests
 from .checks import Check, Facts, Verdict
@@ -61,6 +61,8 @@ class KernelStream(MarkedSections):
         self.said: dict[str, list[list[str]]] = {}
 
     def _mark(self, words: list[str], since: list[str]) -> None:
+        if words[:1] not in (["begin"], ["end"]) or len(words) != 2:
+            raise damaged(words)
         if words[0] == "end":
             self.said.setdefault(words[1], []).append(since)
             self._progress.advance(words[1])
@@ -111,7 +113,7 @@ def _run(target: targets.Target, tests: kerneltests.Tests, n: int) -> Said:
             progress.advance(f"ours, seed {stage.stage}")
 
         kernel_says = KernelStream(progress)
-        we_say = SweepStream(lambda stage, done, total: None, finished, lambda stage: f"the run of seed {stage}")
+        we_say = SweepStream(lambda stage, done, total: None, finished, {str(seed): f"the run of seed {seed}" for seed in SEEDS})
 
         def feed(chunk: bytes) -> None:
             kernel_says.feed(chunk)

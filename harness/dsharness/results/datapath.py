@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .. import paths
+from .. import paths, texts
 from ..errors import HarnessError
 
 SCRIPT = paths.HARNESS / "guest" / "datapath.sh"
@@ -51,7 +51,7 @@ def parse_topology(lines: Sequence[str]) -> Topology:
         elif what == "absent" and reason:
             absent[kind] = reason
         else:
-            raise HarnessError(f"the datapath's topology is damaged: it has the line {line!r}")
+            raise HarnessError(f"the datapath's topology is damaged: it has the line {texts.quoted(line)}")
     return Topology(tuple(present), absent)
 
 

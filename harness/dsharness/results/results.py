@@ -32,7 +32,7 @@ from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from .. import paths
+from .. import paths, texts
 from ..errors import HarnessError
 from ..statistics import inference, stats
 from . import datapath, fits, floors
@@ -351,6 +351,8 @@ def read(path: Path) -> Results:
         _damaged(path, "it is empty")
     try:
         content = json.loads(text, parse_constant=lambda name: _damaged(path, f"it contains {name}"))
+        if "\\" in text or not text.replace("\n", "").isprintable():
+            content = texts.all_printable(content)
     except json.JSONDecodeError as error:
         _damaged(path, f"line {error.lineno} is not JSON ({error.msg}), so it may be truncated")
     except RecursionError:

@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .. import texts
 from ..errors import HarnessError
 
 SAMPLE_COLUMNS = ("run", "container", "op", "n", "elements", "try", "count", "disturbed")
@@ -29,6 +30,9 @@ WORKS = (ELEMENT, PACKET)
 CONTAINER_OPS = ("fill", "find", "for_each", "erase")
 DATAPATH_OPS = ("tx", "rx", "path")
 """Operations on packets; all others are on elements."""
+
+NUMBER = re.compile(r"[0-9]{1,18}")
+"""A number of a report that is no damage."""
 
 _HEADER_LINE = re.compile(r"#\s*([A-Za-z_][\w -]*?):\s*(.*)")
 
@@ -56,11 +60,11 @@ class Header:
         """The first value of `key`."""
         return next(iter(self.all(key)), default)
 
-    def number(self, key: str) -> int:
-        """Return the value of `key` as an integer. HarnessError if it is missing or not an integer."""
+    def number(self, key: str, lowest: int = 0) -> int:
+        """Return the value of `key` as an integer. HarnessError if it is missing, not an integer, or below `lowest`."""
         text = self.get(key)
-        if not re.fullmatch(r"-?\d+", text):
-            raise HarnessError(f"/proc/dsbench is damaged: its header has {key!r} as {text!r} instead of a number")
+        if not NUMBER.fullmatch(text) or int(text) < lowest:
+            raise HarnessError(f"/proc/dsbench is damaged: its header has {key!r} as {texts.quoted(text)} instead of a number")
         return int(text)
 
 
@@ -156,7 +160,9 @@ class Cell:
             getattr(self, name).extend(getattr(more, name))
 
     def add(self, count: int, disturbed: int, elapsed: int = 0, reads: int = 0, writes: int = 0) -> None:
-        """Add a try. ValueError for readers who read nothing, or in no time."""
+        """Add a try. ValueError for a mark that is neither 0 nor 1, and for readers who read nothing, or in no time."""
+        if disturbed not in (0, 1):
+            raise ValueError(f"{self.name}: disturbed is {disturbed}")
         if self.threads and (elapsed < 1 or reads < 1 or writes < 0):
             raise ValueError(f"{self.name}: {reads} reads in {elapsed} counts")
         self.counts.append(count)
@@ -208,12 +214,12 @@ def parse_report(text: str) -> Report:
         elif fields and columns:
             rows.append(_row(dict(zip(columns, fields)), len(fields) == len(columns), line))
         elif fields:
-            raise HarnessError(f"/proc/dsbench is damaged: {line!r} stands before the column names")
+            raise HarnessError(f"/proc/dsbench is damaged: {texts.quoted(line)} stands before the column names")
     report = Report(Header(tuple(entries)), tuple(_runs(entries)), tuple(rows))
     if columns is None:
         raise HarnessError("/proc/dsbench is damaged: the line with the column names is missing")
     if report.unit not in UNITS:
-        raise HarnessError(f"/proc/dsbench is damaged: its unit is {report.unit!r} instead of {' or '.join(UNITS)}")
+        raise HarnessError(f"/proc/dsbench is damaged: its unit is {texts.quoted(report.unit)} instead of {' or '.join(UNITS)}")
     return report
 
 
@@ -237,15 +243,15 @@ def parse_samples(text: str) -> list[Cell]:
                 f"the samples file is damaged: line {number} has {len(fields)} fields instead of {len(columns)}"
             )
         try:
-            threads, *figures = [int(fields[place]) for place in sharing] or [0]
+            threads, *figures = [_figure(fields[place]) for place in sharing] or [0]
             key = (fields[at["run"]], fields[at["container"]], fields[at["op"]], fields[at["n"]], str(threads))
             if key not in cells:
-                cells[key] = Cell(key[1], key[2], int(key[3]), int(fields[at["elements"]]), threads=threads)
-            cells[key].add(int(fields[at["count"]]), int(fields[at["disturbed"]]), *figures)
+                cells[key] = Cell(key[1], key[2], _figure(key[3]), _figure(fields[at["elements"]]), threads=threads)
+            cells[key].add(_figure(fields[at["count"]]), _figure(fields[at["disturbed"]]), *figures)
         except (ValueError, OverflowError) as error:
-            raise HarnessError(f"the samples file is damaged: line {number} is {line!r}") from error
+            raise HarnessError(f"the samples file is damaged: line {number} is {texts.quoted(line)}") from error
     for cell in cells.values():
-        if cell.elements < 1:
+        if cell.elements < 1 or cell.n < 1 or cell.threads < 0:
             raise HarnessError(f"the samples file is damaged: {cell.name} has {cell.elements} {cell.work}s")
     return list(cells.values())
 
@@ -259,6 +265,13 @@ def check_agreement(report: Report, cells: list[Cell]) -> None:
             raise HarnessError(f"the samples file is damaged: it lacks the {row[1]} tries of {row[0]}")
     if told != found:
         raise HarnessError("/proc/dsbench is damaged: its table has fewer rows than the samples file has cells")
+
+
+def _figure(text: str) -> int:
+    """Return a number of the samples file. ValueError if it is none, or none that a row can have."""
+    if not NUMBER.fullmatch(text.removeprefix("-")):
+        raise ValueError(text)
+    return int(text)
 
 
 def _whole_lines(text: str, source: str) -> Iterator[str]:
@@ -288,7 +301,7 @@ def _row(values: Mapping[str, str], whole: bool, line: str) -> Row:
             },
         )
     except (KeyError, ValueError) as error:
-        raise HarnessError(f"/proc/dsbench is damaged: the table's row {line!r} can't be read") from error
+        raise HarnessError(f"/proc/dsbench is damaged: the table's row {texts.quoted(line)} can't be read") from error
 
 
 def _measure(text: str) -> float | None:
@@ -299,6 +312,8 @@ def _measure(text: str) -> float | None:
 def _runs(entries: list[tuple[str, str]]) -> Iterator[Run]:
     for key, value in entries:
         if key == "run":
-            number, *settings = value.split()
+            number, *settings = value.split() or [""]
+            if not NUMBER.fullmatch(number):
+                raise HarnessError(f"/proc/dsbench is damaged: its run is {texts.quoted(value)}, which begins with no number")
             pairs = (setting.partition("=") for setting in settings)
             yield Run(int(number), {name: text for name, _, text in pairs})

@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import paths, signals, targets, ui
+from .. import paths, signals, targets, texts, ui
 from ..errors import HarnessError
 from ..kernel import tools, trees
 from ..plot import figures
-from ..results import datapath, environment, results, table
+from ..results import datapath, environment, results, samples, table
 from ..results.results import Results
 from ..results.samples import Report, merged
 from . import otherprocesses
 from .plan import DEFAULT_TRIES, PRECISION_SCALE, DatapathPlan, Plan
-from .stream import DATAPATH, StageResult, SweepStream
+from .stream import DATAPATH, StageResult, SweepStream, runs_of
 
 SCRIPT = paths.HARNESS / "guest" / "sweep.sh"
 PARTS = (paths.HARNESS / "guest" / "stage.sh", paths.HARNESS / "guest" / "packets.sh")
@@ -117,7 +117,7 @@ def run_guest(
     """
     target.prepare_run()
     argv, files = _script(plan, target)
-    stream = SweepStream(follow, take)
+    stream = SweepStream(follow, take, runs_of(stages(plan)))
     target.cpu = otherprocesses.idlest_cpu() if plan.cpu is None and target.name == "uml" else plan.cpu
     ended = target.run(argv, files=files, timeout=plan.timeout, on_stdout=stream.feed)
     if stream.failure:
@@ -207,6 +207,8 @@ class SweepRecorder:
 
         HarnessError if the disk is full, or if the stage is from another build of the modules.
         """
+        if stage.stage not in self._awaited or (stage.stage == DATAPATH) != bool(stage.topology):
+            raise HarnessError(f"the guest's output is damaged: it has the stage {texts.quoted(stage.stage)} again or in another form")
         if stage.report:
             self._check_build(stage.report)
         if stage.topology and "absent_devices" not in self.results.context:
@@ -341,7 +343,7 @@ def _facts(report: Report) -> dict[str, Any]:
         "compiler": header.get("compiler"),
         "clock": header.get("clock"),
         "unit": report.unit,
-        "clock_khz": header.number("clock_khz"),
+        "clock_khz": header.number("clock_khz", lowest=1),
         "clock_overhead": header.number("clock_overhead"),
         "clock_cost": header.all("clock_cost")[-1:],
         "stolen_time": header.get("stolen_time"),
@@ -353,7 +355,7 @@ def _settings(report: Report) -> dict[str, Any]:
     settings = report.runs[-1].settings if report.runs else {}
     return {
         **{
-            name: int(value) if value.isdigit() else value
+            name: int(value) if samples.NUMBER.fullmatch(value) else value
             for name, value in settings.items()
             if name not in ("n", "state", "ms")
         },

@@ -5,7 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .. import texts
 from ..errors import HarnessError
+
+LONGEST_LINE = 1 << 20
+"""Bytes of the longest line that is taken."""
+
+
+def damaged(words: list[str]) -> HarnessError:
+    """Return the error of a marked line that no script of ours prints."""
+    return HarnessError(f"the guest's output is damaged: it has a marked line with {texts.quoted(' '.join(words))}")
 
 
 class MarkedSections:
@@ -21,7 +30,11 @@ class MarkedSections:
 
     def feed(self, chunk: bytes) -> None:
         """Take some output, from any thread. Never raises: `failure` keeps the first error, and later output is ignored."""
+        if self.failure:
+            return
         *lines, self._rest = (self._rest + chunk).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            self.failure = HarnessError(f"the guest's output is damaged: it has a line of more than {LONGEST_LINE} bytes")
         for raw in lines:
             if self.failure:
                 return

@@ -10,8 +10,8 @@ from ..errors import UsageError
 from ..kernel import build, buildroot, kernels, umlkernel
 from ..kernel.trees import Tree
 from . import accel as accelerators
-from . import guestnet
-from .base import GuestError, GuestResult, Target
+from . import guestnet, umlhost
+from .base import GUEST_MEMORY_MIB, GuestError, GuestResult, Target
 from .host import Host
 from .host import require as require_host
 from .qemu import Qemu
@@ -50,6 +50,7 @@ def get(
         return guest
     if name == "host":
         return Host(build.modules(kernels.find(name, kernel_spec), tree=tree))
+    umlhost.require(GUEST_MEMORY_MIB)
     return Uml(build.modules(kernels.find(name, kernel_spec), tree=tree))
 
 

@@ -29,6 +29,7 @@ class GuestResult:
     status: int
     """Exit status of the command; 128 + n if signal n killed it."""
     stdout: bytes
+    """Empty if a sink took it; stderr, too."""
     stderr: bytes
     console: Path | None
     """Log of the guest's console, kept; None on the host."""
@@ -68,8 +69,12 @@ class Target(ABC):
         timeout: float = 300,
         on_stdout: Sink | None = None,
         on_stderr: Sink | None = None,
+        stdin: int | None = None,
     ) -> GuestResult:
         """Run a command in the folder of the .ko files, with `files` beside them. `timeout` is in seconds.
+
+        `stdin` is a file descriptor with its standard input, which is not a terminal; None for an empty one. The result does not keep
+        output that a sink has taken.
 
         GuestError if the guest crashes, hangs or does not boot, or if the time is over.
         """

@@ -14,24 +14,29 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from .. import paths, proc, ui
-from ..errors import CRASHED, TIMED_OUT
+from .. import paths, proc, texts, ui
+from ..errors import CRASHED, TIMED_OUT, HarnessError
 from .base import GuestError, GuestResult, Sink, Target, check_files
+from .input import Input
 from .terminal import Terminal
 
 INIT = paths.HARNESS / "guest" / "init"
 POLL_SECONDS = 0.02
 POWER_OFF_SECONDS = 5.0
 CONSOLE_LINES = 15
+BLOCK = 1 << 20
+FREED_AT_ONCE = 64 << 20
+"""Bytes of output that are read at once, and whose disk space is given back at once."""
 CONSOLES_KEPT = 20
 """Number of consoles to keep for each target and kernel; a boot removes older ones."""
 
@@ -39,11 +44,8 @@ _guests = itertools.count(1)
 """Numbers the guests: two of them in one second need different consoles."""
 
 FATAL = re.compile(r"(?:Kernel panic|BUG: |Oops|kernel BUG at |general protection fault|init: |qemu-system).*")
+EXIT_STATUS = re.compile(rb"[0-9]{1,3}")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\n\t\x20-\x7e\xa0-\U0010ffff]")
-
-Pump = Callable[[bool], None]
-"""Transfers pending output and input, for about POLL_SECONDS. Its argument says whether the guest has booted."""
-
 
 @dataclass(frozen=True)
 class Job:
@@ -52,6 +54,7 @@ class Job:
     folder: Path
     console: Path
     terminal: Terminal | None = None
+    input: Input | None = None
 
     @property
     def stdout(self) -> Path:
@@ -72,42 +75,68 @@ class Job:
         return (self.folder / "settings", self.folder / "command", self.folder / "files")
 
 
-@dataclass
 class Growing:
-    """A file that the guest appends to."""
+    """A file that the guest appends to. Its content goes to the sink, or is kept if there is none."""
 
-    path: Path
-    sink: Sink | None = None
-    content: bytearray = field(default_factory=bytearray)
+    def __init__(self, path: Path, sink: Sink | None = None) -> None:
+        self._path = path
+        self._sink = sink
+        self._taken = 0
+        self._freed = 0
+        self.content = bytearray()
 
-    def read(self) -> bytes:
-        """Read new data, and pass it on to the sink, too."""
-        with self.path.open("rb") as file:
-            file.seek(len(self.content))
-            new = file.read()
-        self.content += new
-        if new and self.sink:
-            self.sink(new)
-        return new
+    def read(self) -> None:
+        """Take all data that the file has now."""
+        with self._path.open("rb") as file:
+            end = os.fstat(file.fileno()).st_size
+            file.seek(self._taken)
+            while self._taken < end and (block := file.read(min(BLOCK, end - self._taken))):
+                self._taken += len(block)
+                if self._sink:
+                    self._sink(block)
+                else:
+                    self.content += block
+        if self._sink and self._taken - self._freed >= FREED_AT_ONCE:
+            self._free()
+
+    def _free(self) -> None:
+        """Give back the disk space of data that the sink has. The guest appends at its own offset, so the size must stay."""
+        argv = ["fallocate", "--punch-hole", f"--offset={self._freed}", f"--length={self._taken - self._freed}", str(self._path)]
+        subprocess.run(argv, check=False, capture_output=True)  # some file systems cannot: then the data stays until the end
+        self._freed = self._taken
 
 
-@dataclass
 class Report:
     """How far the guest is."""
 
-    file: Growing
-    ready: bool = False
-    status: int | None = None
+    def __init__(self, path: Path) -> None:
+        self.ready = False
+        self.status: int | None = None
+        self.requests = 0
+        """How many pieces of input the guest has asked for."""
+        self._file = Growing(path, self._take)
+        self._rest = b""
 
     def update(self) -> None:
-        """Read new lines. A line counts once it is complete."""
-        self.file.read()
-        lines = bytes(self.file.content).splitlines(keepends=True)
-        for words in (line.split() for line in lines if line.endswith(b"\n")):
+        """Read new lines. A line counts once it is complete. GuestError for an exit without a status."""
+        self._file.read()
+
+    def _take(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            words = line.split()
             if words == [b"ready"]:
                 self.ready = True
-            elif len(words) == 2 and words[0] == b"exit":
+            elif words == [b"input"]:
+                self.requests += 1
+            elif words[:1] == [b"exit"]:
+                if len(words) != 2 or not EXIT_STATUS.fullmatch(words[1]):
+                    raise GuestError(f"the guest's report is damaged: it has the line {texts.quoted(line.decode(errors='replace'))}", CRASHED)
                 self.status = int(words[1])
+
+
+Pump = Callable[[Report], None]
+"""Transfers pending output and input, and waits for up to POLL_SECONDS. It gets the guest's report."""
 
 
 class _StumbleError(GuestError):
@@ -119,6 +148,10 @@ class Guest(Target):
 
     boot_seconds: float
     """Time limit for a guest's boot, in seconds."""
+
+    @abstractmethod
+    def _input(self, source: int, folder: Path) -> Input:
+        """Return the way of standard input into the guest, by way of `folder`, that of the job."""
 
     @abstractmethod
     def _settings(self, job: Job) -> dict[str, str]:
@@ -136,15 +169,18 @@ class Guest(Target):
         timeout: float = 300,
         on_stdout: Sink | None = None,
         on_stderr: Sink | None = None,
+        stdin: int | None = None,
     ) -> GuestResult:
-        with self._job("exec", files, None) as job:
+        with self._job("exec", files, None, stdin) as job:
             (job.folder / "command").write_bytes(os.fsencode(f"exec {shlex.join(argv)}\n"))
             outputs = Growing(job.stdout, on_stdout), Growing(job.stderr, on_stderr)
 
-            def pump(ready: bool) -> None:
+            def pump(report: Report) -> None:
                 for output in outputs:
                     output.read()
-                time.sleep(POLL_SECONDS)
+                if job.input:
+                    job.input.serve(report.requests)
+                time.sleep(job.input.pause if job.input else POLL_SECONDS)
 
             status = self._boot(job, pump, timeout)
             stdout, stderr = (bytes(output.content) for output in outputs)
@@ -153,18 +189,22 @@ class Guest(Target):
     def shell(self, *, files: Sequence[Path] = ()) -> int:
         with Terminal() as terminal, self._job("shell", files, terminal) as job:
 
-            def pump(ready: bool) -> None:
-                if ready:
+            def pump(report: Report) -> None:
+                if report.ready:
                     terminal.open()
                 terminal.pump(POLL_SECONDS)
 
             return self._boot(job, pump, math.inf)
 
     @contextlib.contextmanager
-    def _job(self, mode: str, files: Sequence[Path], terminal: Terminal | None) -> Iterator[Job]:
+    def _job(self, mode: str, files: Sequence[Path], terminal: Terminal | None, stdin: int | None = None) -> Iterator[Job]:
         check_files(files)
-        with tempfile.TemporaryDirectory(prefix="dsbench-", ignore_cleanup_errors=True) as folder:
-            job = Job(Path(folder), self._console(), terminal)
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(self._folder())
+            source = self._input(stdin, Path(folder)) if stdin is not None else None
+            if source:
+                stack.callback(source.close)
+            job = Job(Path(folder), self._console(), terminal, source)
             for output in (job.stdout, job.stderr, job.status, job.console):
                 output.touch()
             beside = job.folder / "files"
@@ -177,6 +217,15 @@ class Guest(Target):
             lines = (f"{key}={shlex.quote(value)}\n" for key, value in settings.items())
             (job.folder / "settings").write_text("".join(lines), encoding="utf-8")
             yield job
+
+    @contextlib.contextmanager
+    def _folder(self) -> Iterator[str]:
+        try:
+            made = tempfile.TemporaryDirectory(prefix="dsbench-", ignore_cleanup_errors=True)
+        except OSError as error:
+            raise HarnessError(f"no folder for the guest's files can be made: {error.strerror} (TMPDIR names another place)") from error
+        with made as folder:
+            yield folder
 
     def _console(self) -> Path:
         logs, kind = paths.logs(), f"{self.name}-{self.kernel.release}"
@@ -206,7 +255,7 @@ class Guest(Target):
             return self._boot_once(job, pump, timeout)
 
     def _boot_once(self, job: Job, pump: Pump, timeout: float) -> int:
-        report = Report(Growing(job.status))
+        report = Report(job.status)
         with self._start(job) as process:
             with ui.step(f"booting {self.name} {self.kernel.release}") if sys.stderr.isatty() else contextlib.nullcontext():
                 self._follow(process, job, report, pump, self.boot_seconds, lambda: report.ready)
@@ -230,11 +279,11 @@ class Guest(Target):
         ended = False
         while True:
             report.update()  # Before the output: init reports the end only once all output is there.
-            pump(report.ready)
+            pump(report)
             if reached():
                 return
             if ended:
-                raise self._crashed(job, report)
+                raise self._crashed(job, report, process.returncode)
             if time.monotonic() > deadline:
                 raise self._late(job, report, seconds)
             ended = process.poll() is not None  # and once more round, for what it said last
@@ -255,9 +304,13 @@ class Guest(Target):
         ):
             yield process
 
-    def _crashed(self, job: Job, report: Report) -> GuestError:
+    def _reason(self, console: Sequence[str]) -> str:
+        """Return why the guest ended, from its console; "" if it does not say."""
+        return next((found[0] for line in console if (found := FATAL.search(line))), "")
+
+    def _crashed(self, job: Job, report: Report, status: int) -> GuestError:
         console = console_lines(job.console)
-        reason = next((found[0] for line in console if (found := FATAL.search(line))), "no reason given")
+        reason = self._reason(console) or _of_status(status)
         when = "before its command did" if report.ready else "while it booted"
         kind = _StumbleError if not report.ready and self._stumbled(console) else GuestError
         return self._error(f"the {self.name} guest ended {when}: {reason}", CRASHED, job, kind)
@@ -270,6 +323,13 @@ class Guest(Target):
         last = console_lines(job.console)[-CONSOLE_LINES:]
         shown = "\n".join(f"  | {line}" for line in last) or "  | (nothing)"
         return kind(f"{what}; the last lines of its console, {job.console}:\n{shown}", exit_code)
+
+
+def _of_status(status: int) -> str:
+    """Return what the exit status of a guest's process tells where its console tells nothing."""
+    if status in (-signal.SIGKILL, 128 + signal.SIGKILL):
+        return "it was killed, by the kernel if memory was short (dmesg), or by its container"
+    return f"no reason given, its status was {status}"
 
 
 def _is_anothers(console: Path) -> bool:

@@ -76,11 +76,12 @@ class Host(Target):
         timeout: float = 300,
         on_stdout: Sink | None = None,
         on_stderr: Sink | None = None,
+        stdin: int | None = None,
     ) -> GuestResult:
         output = {"stdout": bytearray(), "stderr": bytearray()}
         sinks = {"stdout": on_stdout, "stderr": on_stderr}
         deadline = time.monotonic() + timeout
-        with self._folder(files) as folder, _started(argv, folder) as process, selectors.DefaultSelector() as selector:
+        with self._folder(files) as folder, _started(argv, folder, stdin) as process, selectors.DefaultSelector() as selector:
             for name, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
                 assert pipe is not None
                 selector.register(pipe, selectors.EVENT_READ, name)
@@ -93,11 +94,12 @@ class Host(Target):
                     raise GuestError(f"the command did not end within {timeout:g} s", TIMED_OUT)
                 for key, _ in selector.select(0 if ended else POLL_SECONDS):
                     data = os.read(key.fd, fcntl.fcntl(key.fd, fcntl.F_GETPIPE_SZ))
-                    output[key.data] += data
                     if not data:
                         selector.unregister(key.fileobj)
                     elif sink := sinks[key.data]:
                         sink(data)
+                    else:
+                        output[key.data] += data
         status = process.returncode if process.returncode >= 0 else 128 - process.returncode
         return GuestResult(status, bytes(output["stdout"]), bytes(output["stderr"]), console=None)
 
@@ -122,13 +124,13 @@ class Host(Target):
             yield Path(copy)
 
 
-def _started(argv: Sequence[str], folder: Path) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+def _started(argv: Sequence[str], folder: Path, stdin: int | None) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     """Return the command, started by a shell as in the guests, so that a missing command is reported alike."""
     return proc.child(
         ["/bin/sh", "-c", 'exec "$@"', "sh", *argv],
         cwd=folder,
         env=_environment(),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if stdin is None else stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

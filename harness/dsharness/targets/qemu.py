@@ -2,7 +2,7 @@
 """QEMU: a stock kernel of the distribution, with a small userland in an initramfs.
 
 Serial ports need no driver that a stock kernel has as a module only: ttyS0 is the console, ttyS1 the command's standard output or
-the terminal, ttyS2 its standard error, ttyS3 the report.
+the terminal, ttyS2 its standard error, ttyS3 the report and, towards the guest, the command's standard input.
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ from pathlib import Path
 from ..kernel.build import Build
 from . import guestnet, initramfs, qemucmd
 from .guest import INIT, Guest, Job
+from .input import Input, Serial
 
+REPORT_AND_INPUT = "report"
+"""Name of the pair of files behind the port of both."""
+HEAD = "head"
+"""Name of the file, in the job's folder, with the input that the guest boots with."""
 LEFT_BREAKPOINT = re.compile(r"\bint3: [0-9a-f]{4} \[#")
 """Message of the fault; from 6.10 on "Oops: " precedes it."""
 TERMINFO = (Path("/etc/terminfo"), Path("/lib/terminfo"), Path("/usr/share/terminfo"))
@@ -40,8 +45,16 @@ class Qemu(Guest):
         self._at_once = accel == "tcg" and cpus > 1
         """Whether each CPU has a thread of its own. Under icount the CPUs take turns, since one counter serves all of them."""
 
+    def _input(self, source: int, folder: Path) -> Input:
+        return Serial(source, folder / f"{REPORT_AND_INPUT}.in", folder / HEAD)
+
     def _settings(self, job: Job) -> dict[str, str]:
-        return {"out": "/dev/ttyS1", "err": "/dev/ttyS2", "status": "/dev/ttyS3", "terminal": "/dev/ttyS1"}
+        ports = {"out": "/dev/ttyS1", "err": "/dev/ttyS2", "status": "/dev/ttyS3", "terminal": "/dev/ttyS1"}
+        if isinstance(job.input, Serial):
+            ports["head"] = f"/job/{HEAD}"
+            if not job.input.ended:
+                ports["input"] = ports["status"]
+        return ports
 
     def _argv(self, job: Job) -> list[str]:
         assert self.kernel.image is not None
@@ -51,7 +64,7 @@ class Qemu(Guest):
             qemucmd.to_file(job.console),
             qemucmd.to_terminal(job.terminal.guest_path) if job.terminal else qemucmd.to_file(job.stdout),
             qemucmd.to_file(job.stderr),
-            qemucmd.to_file(job.status),
+            qemucmd.to_pipe(_pipe(job)) if job.input else qemucmd.to_file(job.status),
         ]
         return qemucmd.argv(
             self._accelerator, self.kernel.image, image, ports, self.memory_mib, self._cpus, self._at_once, self.parameters
@@ -79,12 +92,21 @@ class Qemu(Guest):
         return archive
 
 
+def _pipe(job: Job) -> Path:
+    """Return the name of a pair of files as QEMU's pipe has them: NAME.in is the FIFO of the input, NAME.out the report."""
+    name = job.folder / REPORT_AND_INPUT
+    out = name.with_suffix(".out")
+    if not out.is_symlink():
+        out.symlink_to(job.status)
+    return name
+
+
 def _job_archive(job: Job) -> initramfs.Archive:
     """Return the part of the initramfs that differs between guests."""
     archive = initramfs.Archive()
     archive.copy(INIT, "/init")
     archive.folder("/job/files")
-    for path in job.described:
+    for path in (*job.described, job.folder / HEAD):
         if path.is_dir():
             archive.tree(path, f"/job/{path.name}")
         elif path.exists():

@@ -69,6 +69,11 @@ def to_file(path: Path) -> str:
     return f"file,append=on,path={escaped(path)}"
 
 
+def to_pipe(path: Path) -> str:
+    """Return the chardev that reads from the FIFO `path`.in and writes to the file `path`.out."""
+    return f"pipe,path={escaped(path)}"
+
+
 def to_terminal(path: Path) -> str:
     """Return the chardev of a terminal's other end."""
     return f"serial,path={escaped(path)}"

@@ -3,7 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import umlhost
 from .guest import INIT, Guest, Job
+from .input import Files, Input
+
+INPUT = "input"
+"""Name of the folder, in that of the job, with the pieces of standard input."""
 
 
 class Uml(Guest):
@@ -15,6 +23,9 @@ class Uml(Guest):
     name = "uml"
     boot_seconds = 120.0
 
+    def _input(self, source: int, folder: Path) -> Input:
+        return Files(source, folder / INPUT)
+
     def _settings(self, job: Job) -> dict[str, str]:
         seen = "/job"
         return {
@@ -22,15 +33,22 @@ class Uml(Guest):
             "err": f"{seen}/{job.stderr.name}",
             "status": f"{seen}/{job.status.name}",
             "terminal": "/dev/tty1",
+            **({"input": f"{seen}/{INPUT}"} if job.input else {}),
             "ko": str(self.build.ko_dir),
             "modules": str(self.build.mod_root / "lib/modules" / self.kernel.release),
         }
 
     def _argv(self, job: Job) -> list[str]:
         terminal = f"fd:{job.terminal.guest_end},fd:{job.terminal.guest_end}" if job.terminal else "null"
+        place = umlhost.place(self.memory_mib)
+        if place.warning and place.warning not in self.warnings:
+            self.warnings.append(place.warning)
         return [
-            str(self.kernel.image), f"mem={self.memory_mib}M",
+            "env", f"TMPDIR={place.folder}", str(self.kernel.image), f"mem={self.memory_mib}M",
             "rootfstype=hostfs", "rootflags=/", "ro", f'init="{INIT}"', f'DSBENCH_JOB="{job.folder}"',
             f"uml_dir={job.folder}", "umid=guest",
             "con0=null,fd:1", f"con1={terminal}", "con=null", "console=tty0", "quiet", "oops=panic", "panic=-1", *self.parameters,
         ]  # fmt: skip
+
+    def _reason(self, console: Sequence[str]) -> str:
+        return umlhost.explained(console) or super()._reason(console)

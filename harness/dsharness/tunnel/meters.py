@@ -22,6 +22,11 @@ NETPERF_PORT = "12865"
 SOCKPERF_IDLE_SECONDS = 2.6
 START_SECONDS = 0.3
 
+LEAST, MOST = 1e-12, 1e18
+"""Bounds of what a measurement can be, in any unit used here."""
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
+"""Errors of reading output that is not what the tool prints."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -93,8 +98,8 @@ class Iperf3(Tool):
             report = json.loads(output)
             end = report["end"]
             value = _positive(end["sum_received"]["bits_per_second"]) / 1e6
-            retransmits = float(end["sum_sent"].get("retransmits", 0))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            retransmits = _finite(end["sum_sent"].get("retransmits", 0))
+        except DAMAGE as error:
             raise HarnessError(f"iperf3 printed no figure: {self.complaint(output)}") from error
         return Reading(value, {"retransmits": retransmits})
 
@@ -102,7 +107,7 @@ class Iperf3(Tool):
         """Return the error message, which is JSON with --json."""
         try:
             return str(json.loads(output)["error"])
-        except (ValueError, KeyError, TypeError):
+        except DAMAGE:
             return last_words(output)
 
 
@@ -122,11 +127,15 @@ class Sockperf(Tool):
         return ["sockperf", "ping-pong", "--tcp", "--full-rtt", *where, "--time", str(seconds)]
 
     def parse(self, output: str) -> Reading:
-        found = {f"p{float(rank):g}": float(value) for rank, value in re.findall(r"percentile (\S+) = +(\S+)", output)}
+        found = dict(re.findall(r"percentile ([0-9.]+) = +([0-9.]+)", output))
         mean = re.search(r"avg-rtt=([0-9.]+) \(std-dev=([0-9.]+)\)", output)
-        if "p50" not in found or not mean:
-            raise HarnessError(f"{self.name} printed no figure: {self.complaint(output)}")
-        return Reading(_positive(found["p50"]), {"mean": float(mean[1]), "stddev": float(mean[2]), "p99": found["p99"]})
+        try:
+            median, tail = (_finite(found[rank]) for rank in ("50.000", "99.000"))
+            if not mean:
+                raise ValueError("no mean")
+            return Reading(_positive(median), {"mean": _finite(mean[1]), "stddev": _finite(mean[2]), "p99": tail})
+        except DAMAGE as error:
+            raise HarnessError(f"{self.name} printed no figure: {self.complaint(output)}") from error
 
 
 class Netperf(Tool):
@@ -150,7 +159,7 @@ class Netperf(Tool):
         lines = output.strip().splitlines()
         try:
             return Reading(_positive(float(lines[-1])))
-        except (IndexError, ValueError) as error:
+        except DAMAGE as error:
             raise HarnessError(f"{self.name} printed no figure: {self.complaint(output)}") from error
 
 
@@ -158,9 +167,18 @@ TOOLS: tuple[Tool, ...] = (Sockperf(), Netperf(), Iperf3())
 
 
 def _positive(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+    """Return a figure of a measurement. ValueError if it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not LEAST < value < MOST:
         raise ValueError(f"{value!r} is no measurement")
     return float(value)
+
+
+def _finite(value: Any) -> float:
+    """Return a number that a result file can have. ValueError if it is none."""
+    number = float(value)
+    if not abs(number) < MOST:
+        raise ValueError(f"{number} is no figure")
+    return number
 
 
 def last_words(output: str) -> str:

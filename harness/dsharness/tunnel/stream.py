@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
+from .. import texts
 from ..errors import HarnessError
-from ..sweep.marked import MarkedSections
+from ..sweep.marked import MarkedSections, damaged
 from .devices import LINK
 from .meters import Reading, last_words
 from .steps import NO_PART, Step, Take
@@ -14,6 +16,10 @@ from .steps import NO_PART, Step, Take
 MARK = "@tunnel"
 TIMED_OUT = 124
 """What timeout(1) returns."""
+NUMBERS = {"begin": 1, "end": 2, "skip": 1}
+"""Each mark, and how many numbers follow it: that of the step, and the status of its command."""
+
+_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 class Stream(MarkedSections):
@@ -37,14 +43,16 @@ class Stream(MarkedSections):
         self.absent: dict[str, str] = {}
 
     def _mark(self, words: list[str], since: list[str]) -> None:
-        kind, number, *rest = words
-        index = int(number)
+        kind, numbers = words[0] if words else "", words[1:]
+        if len(numbers) != NUMBERS.get(kind, -1) or not all(map(_NUMBER.fullmatch, numbers)) or int(numbers[0]) >= len(self._steps):
+            raise damaged(words)
+        index, *rest = map(int, numbers)
         step = self._steps[index]
         if kind == "begin":
             self._on_begin(step)
             return
         if kind == "end":
-            self._end(step, int(rest[0]), since)
+            self._end(step, rest[0], since)
         if step.take and self._last[step.take.round] == index:
             self._on_round(step.take.round)
 
@@ -55,17 +63,17 @@ class Stream(MarkedSections):
             try:
                 reading = step.take.tool.parse("\n".join(lines))
             except HarnessError as error:
-                raise HarnessError(f"{_where(step.take)}: {error}") from error
+                raise HarnessError(f"{_where(step.take)}: {texts.printable(str(error))}") from error
             self._on_reading(step.take, reading)
         elif step.fact and not status:
-            self.facts[step.fact] = next((line.strip() for line in lines if line.strip()), "")
+            self.facts[step.fact] = texts.printable(next((line.strip() for line in lines if line.strip()), ""))
 
     def _failed(self, step: Step, status: int, lines: list[str]) -> None:
         output = "\n".join(lines)
         said = step.take.tool.complaint(output) if step.take else last_words(output)
-        reason = said or f"status {status}"
+        reason = texts.printable(said) or f"status {status}"
         if status == TIMED_OUT:
-            reason = f"no answer in time{f', {said}' if said else ''}"
+            reason = f"no answer in time{f', {texts.printable(said)}' if said else ''}"
         if step.take:
             raise HarnessError(f"{_where(step.take)} failed: {reason}")
         if step.part == NO_PART:
