@@ -12,7 +12,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import packages
+from . import packages, paths
 
 
 def declare(
@@ -20,15 +20,17 @@ def declare(
     run: str | Callable[[Any], int],
     *,
     needs: Sequence[str] = (),
+    writes_output: bool = True,
     check: Callable[[argparse.Namespace], Any] | None = None,
 ) -> None:
     """Declare how the command of `parser` runs.
 
     `run` is a function, or "package.module:function" below dsharness if importing it requires `needs`. It takes the result of
     `check`, a plan for instance, or the parsed options if there is no check, and returns the exit status. `needs` are groups of
-    packages.txt. `check` raises UsageError for an option that is not allowed.
+    packages.txt. `writes_output` says whether it writes below build/, results/ or plots/, which must then be writable. `check` raises
+    UsageError for an option that is not allowed.
     """
-    parser.set_defaults(run=run, needs=tuple(needs), check=check)
+    parser.set_defaults(run=run, needs=tuple(needs), writes_output=writes_output, check=check)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -37,6 +39,8 @@ def execute(args: argparse.Namespace) -> int:
     UsageError for an option that is not allowed, before anything is installed. HarnessError for what the user can repair.
     """
     checked = args.check(args) if args.check else args
+    if args.writes_output:
+        paths.require_output()
     packages.ensure(*args.needs)
     run: Callable[[Any], int] = _imported(args.run) if isinstance(args.run, str) else args.run
     return run(checked)
