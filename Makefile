@@ -54,6 +54,7 @@ help: ## list the targets and their variables
 	@echo 'For every target:'
 	@echo '  NO_INSTALL=1          name the missing packages instead of installing them'
 	@echo '  DSBENCH_CACHE=folder  keep built kernels there instead of in ~/.cache/dsbench'
+	@echo '  DSBENCH_OUTPUT=folder put build/, results/ and plots/ there instead of here'
 	@echo 'harness/dsbench COMMAND --help has all options.'
 
 plots: ## install missing packages, build, time all containers and tunnels, draw
@@ -64,7 +65,7 @@ sweep: ## time all containers and tunnels, into results/
 
 curve: ## time n = 1 to 10^6, fit and draw; resumes after an interruption: [TO= TRIES=]
 	@$(DSBENCH) curve $(options)
-	@$(DSBENCH) plot results/curve-latest.json
+	@$(DSBENCH) plot "$${DSBENCH_OUTPUT:-.}/results/curve-latest.json"
 
 seed-tables: ## print the tables of the report that this suite follows, and ours: [TRIES=]
 	@$(DSBENCH) seed-tables $(options)

@@ -12,7 +12,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import packages
+from . import packages, paths
 
 
 def declare(
@@ -20,6 +20,7 @@ def declare(
     run: str | Callable[[Any], int],
     *,
     needs: Sequence[str] | Callable[[Any], Sequence[str]] = (),
+    writes_output: bool = True,
     check: Callable[[argparse.Namespace], Any] | None = None,
 ) -> None:
     """Declare how the command of `parser` runs.
@@ -27,10 +28,11 @@ def declare(
     `run` is a function, or "package.module:function" below dsharness if importing it requires `needs`. It takes the result of
     `check`, a plan for instance, or the parsed options if there is no check, and returns the exit status. `needs` are groups of
     packages.txt, or a function that returns them for the result of `check`: all that the command may need, so that the user is asked
-    once. `check` raises UsageError for an option that is not allowed.
+    once. `writes_output` says whether it writes below build/, results/ or plots/, which must then be writable. `check` raises UsageError
+    for an option that is not allowed.
     """
     parser.add_argument("--yes", action="store_true", help="install missing packages without asking")
-    parser.set_defaults(run=run, needs=needs, check=check)
+    parser.set_defaults(run=run, needs=needs, writes_output=writes_output, check=check)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -39,6 +41,8 @@ def execute(args: argparse.Namespace) -> int:
     UsageError for an option that is not allowed, before anything is installed. HarnessError for what the user can repair.
     """
     checked = args.check(args) if args.check else args
+    if args.writes_output:
+        paths.require_output()
     if args.yes:
         packages.consent()
     packages.ensure(*(args.needs(checked) if callable(args.needs) else args.needs))

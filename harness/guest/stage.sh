@@ -61,6 +61,14 @@ poll() {
 	done
 }
 
+# kernel_facts: print what /proc/dsbench does not say of the kernel, as lines of its header. No process is started.
+kernel_facts() {
+	read -r line </proc/cmdline && echo "# cmdline: $line"
+	for file in /sys/devices/system/cpu/vulnerabilities/*; do
+		[ -r "$file" ] && read -r line <"$file" && echo "# mitigation: ${file##*/}: $line"
+	done
+}
+
 # follow STAGE: wait for the run that was started, print its report and samples, and unload the modules.
 follow() {
 	poll "$1" 2>/dev/null &
@@ -70,6 +78,7 @@ follow() {
 	wait "$poller" 2>/dev/null
 	poller=
 	echo "@dsbench report $1"
+	kernel_facts
 	cat "$report"
 	echo "@dsbench samples $1"
 	cat $debugfs/samples || fail "$1"

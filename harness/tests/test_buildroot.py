@@ -56,10 +56,19 @@ def test_project_is_at_its_own_path(root: buildroot.BuildRoot) -> None:
 
 
 def test_build_folder_is_writable(root: buildroot.BuildRoot) -> None:
-    file = paths.BUILD / "written-inside"
+    file = paths.objects() / "written-inside"
     assert run(root, f"echo inside > {file}").returncode == 0
     assert file.read_text() == "inside\n"
     file.unlink()
+
+
+def test_objects_outside_of_the_project_are_writable(root: buildroot.BuildRoot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are in the cache if kbuild refuses the path of the project."""
+    monkeypatch.setenv("DSBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "it's 100%" / "build")
+    file = paths.objects() / "written-inside"
+    assert run(root, f"echo inside > {file}").returncode == 0
+    assert file.read_text() == "inside\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make every mount read-only")

@@ -191,11 +191,21 @@ def test_cells_of_threads_are_compared_like_others() -> None:
         ({"alloc": "inline"}, "options", "alloc (prealloc and inline)"),
         ({"config": ["SMP", "KASAN"]}, "config", "config (PREEMPT in the first alone, KASAN in the second)"),
         ({"compiler": "gcc 13"}, "compiler", "compiler (gcc 12 and gcc 13)"),
+        (
+            {"boot_parameters": ["init_on_alloc=0", "slub_debug=FZPU"]}, "boot",
+            "boot parameters (nothing in the first alone, slub_debug=FZPU in the second)",
+        ),
+        (
+            {"mitigations": {"retbleed": "Vulnerable", "tsa": "Vulnerable"}}, "config",
+            "mitigations (retbleed: 'Mitigation: IBRS' and 'Vulnerable', tsa: 'nothing' and 'Vulnerable')",
+        ),
+        ({"core_types": ["efficiency"]}, "machine", "core types (performance in the first alone, efficiency in the second)"),
     ],
 )  # fmt: skip
 def test_what_differs_is_named_and_refused_unless_told(other: dict[str, Any], kind: str, sentence: str) -> None:
-    before = make(config=["PREEMPT", "SMP"], compiler="gcc 12")
-    after = again(**{"config": ["SMP", "PREEMPT"], "compiler": "gcc 12", **other})
+    kernel = {"boot_parameters": ["init_on_alloc=0"], "mitigations": {"retbleed": "Mitigation: IBRS"}, "core_types": ["performance"]}
+    before = make(config=["PREEMPT", "SMP"], compiler="gcc 12", **kernel)
+    after = again(**{"config": ["SMP", "PREEMPT"], "compiler": "gcc 12", **kernel, **other})
     with pytest.raises(HarnessError) as caught:
         compared(before, after)
     assert str(caught.value) == (

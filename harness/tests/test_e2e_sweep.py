@@ -19,9 +19,10 @@ import schemas
 
 from dsharness import paths, targets
 from dsharness.errors import HarnessError
-from dsharness.results import floors, results
+from dsharness.results import environment, floors, results
 from dsharness.results.samples import check_agreement, parse_report, parse_samples
 from dsharness.statistics import stats
+from dsharness.sweep import otherprocesses
 from dsharness.sweep import plan as sweep
 from dsharness.sweep import drive as sweeper
 from guests import CELLS, FLOORS
@@ -85,6 +86,8 @@ def test_a_complete_sweep(uml: targets.Target, tmp_path: Path) -> None:
     assert (context["n"], context["tries"], context["warmup"]) == ([64, 128], 11, 10)
     assert context["clock_khz"] > 100_000
     assert context["kernel"] == uml.kernel.release
+    assert (context["boot_parameters"], context["mitigations"]) == ([], environment.mitigations())
+    assert context["core_types"] == environment.core_types(otherprocesses.guest_cpus())
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["result.csv", "result.json"]
     assert schemas.complaints(output) == []
 
@@ -113,6 +116,8 @@ def test_a_named_peer_that_the_stock_kernel_lacks_is_built(tmp_path: Path) -> No
     sweeper.sweep(plan("--target", "qemu", "--accel", "icount", *what, "--device", "bareudp", "--output", str(output)))
     context = results.read(output).context
     assert (context["devices"], context["absent_devices"]) == (["veth", "bareudp"], {})
+    assert context["boot_parameters"] == []
+    assert context["mitigations"]["spectre_v1"].startswith("Mitigation: "), "the stock kernel's own"
     assert any("bareudp is not the kernel's own, but built from linux-source-6." in said for said in context["warnings"])
 
 
@@ -171,14 +176,16 @@ def test_a_sweep_that_a_signal_ends_keeps_finished_sizes_and_leaves_no_guest(
 def test_a_guest_runs_on_the_named_cpu(tmp_path: Path, cpu: int) -> None:
     options = plan("--sizes", "64", "--tries", "2", "--warmup", "0", "--op", "fill", "--no-datapath", "--cpu", str(cpu))
     target = targets.get("uml")
-    seen = set()
+    target.parameters = ("slab_nomerge", "init_on_alloc=1", "nokaslr")
+    seen, booted = set(), []
 
     def follow(stage: str, done: int, total: int) -> None:
         guests = [child for child in psutil.Process().children(recursive=True) if child.name() == "linux"]
         seen.update(*(child.cpu_affinity() for child in guests))
 
-    sweeper.run_guest(options, target, lambda stage: None, follow)
+    sweeper.run_guest(options, target, lambda stage: booted.append(sweeper.report_context(stage.report)["boot_parameters"]), follow)
     assert seen == {cpu}
+    assert booted == [["slab_nomerge", "init_on_alloc=1"]]
 
 
 def processes_that_name(folder: Path) -> list[str]:

@@ -34,13 +34,13 @@ MODULE_LICENSE("GPL");
 def flawed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A module with flaws instead of ours, built in a folder of its own."""
 
-    def link_sources(folder: Path, root: Path) -> None:
+    def copy_sources(folder: Path, root: Path) -> None:
         modules = paths.make_folder(folder / "modules", "module")
         (modules / "flawed.c").write_text(FLAWED)
         (modules / "Kbuild").write_text("obj-m := flawed.o\n")
 
     monkeypatch.setattr(paths, "BUILD", paths.make_folder(paths.BUILD / "test-lint", "build"))
-    monkeypatch.setattr(build, "link_sources", link_sources)
+    monkeypatch.setattr(build, "copy_sources", copy_sources)
     lint._compiled.cache_clear()
     yield
     lint._compiled.cache_clear()

@@ -186,7 +186,7 @@ def test_figures_are_those_of_the_reference_runs(
 ) -> None:
     found = {}
     for unit in ("uml", "qemu-icount"):
-        with (paths.RESULTS / "reference" / f"{unit}.csv").open(encoding="utf-8") as file:
+        with (paths.REFERENCE / f"{unit}.csv").open(encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if row["n"] == n and row[column]]
         found[unit] = {(row["container"], row["op"]): figure(row[column], digits) for row in rows}
     checked = 0

@@ -25,7 +25,7 @@ from schemas import complaints, schema  # noqa: E402
 
 Document = dict[str, Any]
 REFERENCES = sorted(
-    file for file in (paths.RESULTS / "reference").glob("*.json") if not file.name.startswith(baseline.PREFIX)
+    file for file in (paths.REFERENCE).glob("*.json") if not file.name.startswith(baseline.PREFIX)
 )
 """The sweeps; a baseline of the gate is no result file, and is read with checks of its own."""
 

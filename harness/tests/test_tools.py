@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,17 @@ def test_it_builds_without_a_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert tools.udptunctl().stat().st_mtime_ns == made
     done = subprocess.run([program, "help"], check=True, capture_output=True, text=True)
     assert done.stdout.startswith("Usage: udptunctl add NAME")
+
+
+def test_a_source_replaced_by_an_older_file_is_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tools.paths, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(tools, "SOURCES", tmp_path)
+    (tmp_path / "udptunctl").mkdir()
+    source = tmp_path / "udptunctl" / "main.c"
+    for status in (3, 4):
+        source.write_text(f"int main(void) {{ return {status}; }}\n", encoding="utf-8")
+        os.utime(source, (1, 1))
+        assert subprocess.run([tools.udptunctl()], check=False).returncode == status
 
 
 def test_two_at_once_build_it_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

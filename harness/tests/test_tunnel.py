@@ -376,7 +376,7 @@ def test_the_result_file(evaluation: Evaluation, tmp_path: Path) -> None:
 
 
 def test_the_papers_figures() -> None:
-    assert (paths.RESULTS / "reference" / "seed_tunnel.csv").is_file()
+    assert (paths.REFERENCE / "seed_tunnel.csv").is_file()
     baseline, in_c, rust = record.paper("latency_us")
     assert (baseline.interface, baseline.mean, baseline.sigma) == ("baseline", 122.2, 1.10)
     assert (in_c.max, rust.min) == (132, 121)

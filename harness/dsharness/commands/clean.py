@@ -14,7 +14,7 @@ from .. import cachemark, command, locks, paths, ui
 from ..errors import HarnessError
 from ..kernel import buildroot, linuxsource, shelf, umlkernel
 
-MARKS = ("apt", "archive", buildroot.SHELF, "debs", umlkernel.SHELF, *linuxsource.SHELVES, "kvm.json", "kvm.lock")
+MARKS = ("apt", "archive", buildroot.SHELF, "debs", paths.OBJECTS, umlkernel.SHELF, *linuxsource.SHELVES, "kvm.json", "kvm.lock")
 """Content of a cache. A folder without it is not removed, whatever DSBENCH_CACHE says."""
 
 KVM = re.compile(r"kvm-.+\.console|kvm\.part")
@@ -38,10 +38,13 @@ def human(count: int) -> str:
 
 
 def unused() -> list[Path]:
-    """Return the kernels and build roots in the cache that this revision does not use. HarnessError without a compiler."""
+    """Return the kernels and build roots in the cache that this revision does not use, and objects of checkouts that are gone.
+
+    HarnessError without a compiler.
+    """
     if not cachemark.is_ours(paths.cache_path()):
         return []
-    return [*umlkernel.unused(), *buildroot.unused()]
+    return [*umlkernel.unused(), *buildroot.unused(), *paths.orphaned_objects()]
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -53,14 +56,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--unused", action="store_true",
         help="instead, remove from the cache the kernels and build roots that another revision's recipe made, and older ones",
     )  # fmt: skip
-    command.declare(parser, run)
+    command.declare(parser, run, writes_output=False)
 
 
 def run(args: argparse.Namespace) -> int:
     """Remove the folders, and report what they are and their sizes."""
     if args.unused:
         return _remove_unused()
-    _remove(paths.BUILD)
+    if paths.build_is_anothers():
+        raise HarnessError(f"{paths.BUILD} has files that are not of dsbench: remove it yourself if it is a build folder")
+    for folder in dict.fromkeys((paths.BUILD, paths.objects_path())):
+        _remove(folder)
     if args.cache:
         cache = paths.cache_path()
         _remove_cache(cache)

@@ -65,7 +65,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add `dsbench doctor`."""
     parser = subparsers.add_parser("doctor", help="report what this machine offers, and what to install", description=__doc__)
     parser.add_argument("--probe", action="store_true", help="boot a stock kernel under KVM now, if that was not tried")
-    command.declare(parser, run)
+    command.declare(parser, run, writes_output=False)
 
 
 def run(args: argparse.Namespace) -> int:

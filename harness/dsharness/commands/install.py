@@ -12,7 +12,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add `dsbench install`."""
     parser = subparsers.add_parser("install", help="install the Debian packages of a group", description=__doc__)
     parser.add_argument("group", nargs="+", help=f"any of: {', '.join(packages.groups())}")
-    command.declare(parser, run, check=checked_groups)
+    command.declare(parser, run, writes_output=False, check=checked_groups)
 
 
 def checked_groups(args: argparse.Namespace) -> argparse.Namespace:

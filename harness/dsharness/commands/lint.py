@@ -92,8 +92,8 @@ class Site:
 
     @property
     def sources(self) -> Path:
-        """The sources, as links."""
-        return paths.BUILD / f"lint-{self.kernel.release}" / "src"
+        """Copies of the sources."""
+        return paths.objects() / f"lint-{self.kernel.release}" / "src"
 
     def make(self, *arguments: str) -> list[str]:
         """Run make on the modules. Return the lines of its output."""
@@ -171,10 +171,11 @@ def checkpatch() -> list[str]:
         "perl", "-X", script, "--strict", "--no-tree", "--terse", "--show-types", "--no-summary", "--quiet"
     ]  # fmt: skip
     sources = [*_sources("modules", (".c", ".h")), *_sources("include", (".h",))]
-    common = [file for file in sources if file != COMPAT]
+    compat = COMPAT.relative_to(paths.ROOT)
+    common = [file for file in sources if file != compat]
     lines = _output([*argv, "--file", *common])
-    if COMPAT in sources:
-        lines += _output([*argv, "--ignore", "LINUX_VERSION_CODE", "--file", COMPAT])
+    if compat in sources:
+        lines += _output([*argv, "--ignore", "LINUX_VERSION_CODE", "--file", compat])
     if tools := _sources("harness/tools", (".c", ".h")):
         lines += _output([*argv, "--ignore", NOT_OF_TOOLS, "--file", *tools])
     return lines
@@ -225,7 +226,7 @@ def _compiled(spec: str) -> tuple[Site, list[str]]:
     packages.ensure("base")
     site = _site(spec)
     shutil.rmtree(site.sources, ignore_errors=True)
-    build.link_sources(site.sources, paths.ROOT)
+    build.copy_sources(site.sources, paths.ROOT)
     with ui.step(f"compiling the modules for {site.kernel.release} with W=1"):
         return site, site.make()
 
@@ -239,7 +240,8 @@ def _source() -> Path:
 
 
 def _sources(folder: str, suffixes: Sequence[str]) -> list[Path]:
-    return sorted(file for file in (paths.ROOT / folder).rglob("*") if file.suffix in suffixes)
+    """Return sources as _output() needs them: relative to the project, since scripts pass these names to a shell."""
+    return sorted(file.relative_to(paths.ROOT) for file in (paths.ROOT / folder).rglob("*") if file.suffix in suffixes)
 
 
 def _scripts() -> list[Path]:

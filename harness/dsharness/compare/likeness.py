@@ -18,9 +18,10 @@ if TYPE_CHECKING:  # the command line imports KINDS without numpy
 KINDS: Mapping[str, tuple[str, ...]] = {
     "target": ("target", "accel"),
     "unit": ("unit", "clock"),
-    "machine": ("cpu_model",),
+    "machine": ("cpu_model", "core_types"),
     "kernel": ("kernel", "arch"),
-    "config": ("config",),
+    "config": ("config", "mitigations"),
+    "boot": ("boot_parameters",),
     "compiler": ("compiler",),
     "options": ("order", "erase_order", "alloc", "seed", "lookups", "misses", "writes", "patience"),
 }
@@ -38,8 +39,15 @@ class Difference:
 
     def __str__(self) -> str:
         if isinstance(self.before, list) and isinstance(self.after, list):
-            return f"{self.field} ({_only(self.before, self.after)} in the first alone, {_only(self.after, self.before)} in the second)"
-        return f"{self.field} ({self.before} and {self.after})"
+            return f"{self.name} ({_only(self.before, self.after)} in the first alone, {_only(self.after, self.before)} in the second)"
+        if isinstance(self.before, dict) and isinstance(self.after, dict):
+            return f"{self.name} ({_unlike(self.before, self.after)})"
+        return f"{self.name} ({self.before} and {self.after})"
+
+    @property
+    def name(self) -> str:
+        """The field's name for people."""
+        return self.field.replace("boot_p", "boot p").replace("core_t", "core t")
 
 
 def differences(before: Results, after: Results) -> list[Difference]:
@@ -83,6 +91,12 @@ def _lengths(before: Results, after: Results) -> list[Difference]:
         for cell in before.cells
         if elements.get(cell.name, cell.elements) != cell.elements
     ]
+
+
+def _unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return the entries that differ, with both values."""
+    names = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
+    return ", ".join(f"{name}: {before.get(name, 'nothing')!r} and {after.get(name, 'nothing')!r}" for name in names)
 
 
 def _only(values: list[Any], others: list[Any]) -> str:

@@ -83,7 +83,7 @@ def run(plan: CrosscheckPlan) -> int:
     report = crosscheck(plan.target, plan.kernel, plan.accel, plan.n)
     show(report)
     path = keep(report)
-    ui.say(f"results: {path.relative_to(paths.ROOT)}")
+    ui.say(f"results: {paths.short(path)}")
     return int(report.failed)
 
 

@@ -17,7 +17,7 @@ from ..errors import OTHER_BASELINE, HarnessError
 from ..results import results
 from ..results.samples import DATAPATH_OPS, Cell
 
-FOLDER = paths.RESULTS / "reference"
+FOLDER = paths.REFERENCE
 PREFIX = "gate-"
 KIND = "dsbench gate baseline"
 VERSION = 1

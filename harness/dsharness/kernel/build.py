@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Builds the modules for a kernel. kbuild writes beside the files that it reads, so it reads links to the sources."""
+"""Builds the modules for a kernel. kbuild writes beside the files that it reads, so it reads copies of the sources."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,12 @@ from ..errors import HarnessError
 from . import kernels, trees
 from .kernels import Kernel
 from .trees import Tree
+
+KERNEL_FILES = (
+    "include/config/auto.conf", "Module.symvers",
+    *(f"include/generated/{name}.h" for name in ("autoconf", "compile", "package", "utsrelease")),
+)  # fmt: skip
+"""Files of a kernel tree that tell it from another one at the same path."""
 
 COMPLAINT_LINES = 12
 ERROR = re.compile(r"\b(error|undefined)\b", re.IGNORECASE)
@@ -42,35 +49,46 @@ def modules(kernel: Kernel, *, tree: Tree | None = None, make_args: Sequence[str
     packages.ensure("base")
     tree = tree or trees.working()
     for path in (tree.into, kernel.kdir):
-        if re.search(r"[\s:%]", str(path)):
-            raise HarnessError(f"{path} has a blank, a colon or a percent sign in it, which the kernel's makefiles refuse")
+        if refused := paths.refused_by_kbuild(path):
+            raise HarnessError(f"{path} has {refused!r} in it, which the kernel's makefiles refuse")
     folder = paths.make_folder(tree.into / f"{kernel.target}-{kernel.release}", "build")
     build = Build(kernel, ko_dir=folder / "ko", mod_root=folder / "root")
     with locks.held(folder / ".lock", f"it builds in {folder}"):
-        recipe = _recipe(kernel, tree, make_args)
+        ground = basis(kernel)
         mark = folder / "recipe"
-        if mark.exists() and mark.read_text(encoding="utf-8") == recipe:
+        if mark.exists() and mark.read_text(encoding="utf-8") == _recipe(ground, tree.stamp, make_args):
             return build
         mark.unlink(missing_ok=True)
-        _forget_other_kernel(folder / "src", kernel)
-        link_sources(folder / "src", tree.root)
-        _kbuild(kernel, tree, folder / "src/modules", make_args)
-        objects = _objects(folder / "src/modules")
-        _collect(objects, build.ko_dir)
+        sources = folder / "src"
+        _forget_other_kernel(sources, ground)
+        copy_sources(sources, tree.root)
+        # The stamp of the copies: a source may have changed since it was copied.
+        stamp = tree.stamp_of(sources)
+        _kbuild(kernel, tree, sources, [f"DSBENCH_REVISION={stamp}", *make_args])
+        _collect(_objects(sources / "modules"), build.ko_dir)
         install(build, build.mod_root)
-        mark.write_text(recipe, encoding="utf-8")
+        mark.write_text(_recipe(ground, stamp, make_args), encoding="utf-8")
     return build
 
 
-def _recipe(kernel: Kernel, tree: Tree, make_args: Sequence[str]) -> str:
-    """Return all that a build depends on. kbuild has nothing to do while it stays the same.
+def _recipe(ground: str, stamp: str, make_args: Sequence[str]) -> str:
+    """Return all that a build depends on. kbuild has nothing to do while it stays the same."""
+    return "\n".join([ground, stamp, *make_args]) + "\n"
 
-    The kernel's configuration, its exported symbols and the compiler are identified by size and time, the sources by content.
+
+def basis(kernel: Kernel) -> str:
+    """Return what all objects of a kernel's build depend on, besides the sources: the kernel's tree and the compiler.
+
+    The tree's configuration, version and exported symbols are identified by their content.
     """
+    tree = kernel.kdir_outside
+    files = [file for name in KERNEL_FILES if (file := tree / name).exists()]
     compiler = shutil.which("gcc", path=proc.build_environment()["PATH"])
-    ingredients = [kernel.kdir / "include/config/auto.conf", kernel.kdir / "Module.symvers", *([Path(compiler)] if compiler else [])]
-    states = [f"{file} {_state(file)}" for file in ingredients if file.exists()]
-    return "\n".join([str(kernel.kdir), tree.stamp, *make_args, *states]) + "\n"
+    return "\n".join([
+        str(tree),
+        *(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files),
+        *([f"{compiler} {_state(Path(compiler))}"] if compiler else []),
+    ])  # fmt: skip
 
 
 def install(build: Build, root: Path) -> None:
@@ -83,41 +101,68 @@ def install(build: Build, root: Path) -> None:
     proc.check(["depmod", "--basedir", root, build.kernel.release], env=proc.build_environment())
 
 
-def _forget_other_kernel(folder: Path, kernel: Kernel) -> None:
-    """Remove what was built for another kernel tree of the same release: UML with another configuration, whose structures differ.
+def _forget_other_kernel(folder: Path, ground: str) -> None:
+    """Remove what was built for another kernel tree of the same release, or by another compiler.
 
-    kbuild sees no difference if that tree is older than the objects.
+    kbuild sees no difference if the tree is older than the objects, and it does not look at the compiler.
     """
-    mark = folder.with_name("kdir")
-    if not mark.exists() or mark.read_text(encoding="utf-8") != str(kernel.kdir):
+    mark = folder.with_name("basis")
+    if not mark.exists() or mark.read_text(encoding="utf-8") != ground:
         shutil.rmtree(folder, ignore_errors=True)
-        mark.write_text(str(kernel.kdir), encoding="utf-8")
+        mark.write_text(ground, encoding="utf-8")
 
 
-def link_sources(folder: Path, root: Path) -> None:
-    """Make `folder` mirror the sources of `root` by links. Links whose source is gone are removed, kbuild's products stay."""
-    links = {folder / source.relative_to(root): source for source in trees.source_files(root)}
-    for link, source in links.items():
-        if not link.is_symlink() or link.readlink() != source:
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.unlink(missing_ok=True)
-            link.symlink_to(source)
-    for link in _files(folder):
-        if link.is_symlink() and link not in links:
-            link.unlink()
+def copy_sources(folder: Path, root: Path) -> None:
+    """Make `folder` have the sources of `root`, beside those products of earlier builds that are made of these sources.
+
+    kbuild decides by times. A source may be replaced by an older file (rsync -t, git stash, tar), so a copy keeps no time: it is as
+    new as its content.
+    """
+    copies = {folder / source.relative_to(root): source for source in trees.source_files(root)}
+    if _headers(trees.source_files(folder)) != _headers(copies):
+        shutil.rmtree(folder, ignore_errors=True)
+    for gone in set(trees.source_files(folder)) - set(copies):
+        gone.unlink()
+    changed = [copy for copy, source in copies.items() if _update(copy, source)]
+    if changed and not _are_newest(changed, folder):
+        shutil.rmtree(folder)
+        copy_sources(folder, root)
+
+
+def _update(copy: Path, source: Path) -> bool:
+    """Give a copy the content of its source. Return true if it had another one. It is read-only: the source is the file to edit."""
+    content = source.read_bytes()
+    if copy.is_file() and not copy.is_symlink() and copy.read_bytes() == content:
+        return False
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.unlink(missing_ok=True)
+    copy.write_bytes(content)
+    copy.chmod(0o444)
+    return True
+
+
+def _are_newest(changed: Sequence[Path], folder: Path) -> bool:
+    """Return true if the changed files are newer than all others, as they are unless the clock was set back."""
+    oldest = min(file.stat().st_mtime_ns for file in changed)
+    return all(file in changed or os.lstat(file).st_mtime_ns < oldest for file in _files(folder))
+
+
+def _headers(files: Iterable[Path]) -> set[Path]:
+    """Return the headers among these files. A new one may hide another one from objects whose dependencies do not name it."""
+    return {file for file in files if file.suffix == ".h"}
 
 
 def _files(folder: Path) -> Iterator[Path]:
     return (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
 
 
-def _kbuild(kernel: Kernel, tree: Tree, folder: Path, make_args: Sequence[str]) -> None:
+def _kbuild(kernel: Kernel, tree: Tree, sources: Path, make_args: Sequence[str]) -> None:
     of_tree = "" if tree.name == trees.WORKTREE else f" of {tree.name}"
     log = paths.logs() / f"build{of_tree and f'-{tree.revision}'}-{kernel.target}-{kernel.release}.log"
     log.unlink(missing_ok=True)
     with ui.step(f"building the modules{of_tree} for {kernel.release}"):
-        result = kbuild(kernel, folder, log, [f"DSBENCH_REVISION={tree.stamp}", *make_args])
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        result = kbuild(kernel, sources / "modules", log, make_args)
+    lines = log.read_text(encoding="utf-8", errors="replace").replace(f"{sources}/", f"{tree.root}/").splitlines()
     complaints = [line for line in lines if re.search(r"\b(warning|error|undefined)\b", line, re.IGNORECASE)]
     if result.status:
         errors = [line for line in complaints if ERROR.search(line)]

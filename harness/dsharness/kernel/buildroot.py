@@ -63,9 +63,8 @@ class BuildRoot:
         return self.path / "usr/lib/modules" / self.release / "vmlinuz"
 
     def command(self, argv: Sequence[proc.Arg]) -> list[str]:
-        """Return `argv` to run inside the root. The project is there at its own path, and only its build folder is writable."""
-        paths.make_folder(paths.BUILD, "build")
-        enter: list[proc.Arg] = [ENTER, self.path, paths.ROOT, paths.BUILD, *argv]
+        """Return `argv` to run inside the root. The project is there at its own path, and only the folder of objects is writable."""
+        enter: list[proc.Arg] = [ENTER, self.path, paths.ROOT, paths.objects(), *argv]
         return [*_namespaces(), *(os.fspath(arg) for arg in enter)]
 
 

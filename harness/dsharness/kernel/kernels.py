@@ -47,6 +47,11 @@ class Kernel:
     inside: buildroot.BuildRoot | None = None
     """The root whose tools build for the kernel if the system's are too old; `kdir` is then a folder inside it."""
 
+    @property
+    def kdir_outside(self) -> Path:
+        """`kdir` as this process sees it."""
+        return self.inside.path / self.kdir.relative_to("/") if self.inside else self.kdir
+
     def command(self, argv: Sequence[proc.Arg]) -> list[str]:
         """Return `argv` to run with the tools that build for this kernel."""
         return self.inside.command(argv) if self.inside else [os.fspath(arg) for arg in argv]

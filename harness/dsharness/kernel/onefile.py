@@ -22,7 +22,7 @@ def module(kernel: Kernel, picked: Picked, name: str, folder: Path, flags: str =
     source = picked.folder / f"{name}.c"
     if not source.exists():
         raise HarnessError(f"{picked.source} has no {name}.c")
-    origin = f"{source}\n{kernel.kdir}\n{flags}\n"
+    origin = f"{source}\n{build.basis(kernel)}\n{flags}\n"
     work = folder / name
     mark = work / "origin"
     if not mark.exists() or mark.read_text(encoding="utf-8") != origin:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -17,7 +18,7 @@ FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wmissing-proto
 
 
 def udptunctl() -> Path:
-    """Return the tool for udptun tunnels, built if it is older than its sources. HarnessError if it does not build."""
+    """Return the tool for udptun tunnels, built if its sources have changed. HarnessError if it does not build."""
     return _compiled("udptunctl", ("-lmnl",))
 
 
@@ -30,11 +31,14 @@ def _compiled(name: str, libraries: tuple[str, ...]) -> Path:
 
 
 def _compile(program: Path, libraries: tuple[str, ...]) -> None:
-    """Build `program` from the folder of its name, unless it is newer than all of its sources."""
+    """Build `program` from the folder of its name, unless it was built from the present content of its sources."""
     name = program.name
-    ingredients = [*(SOURCES / name).glob("*.[ch]"), *(INCLUDE / "uapi").iterdir(), Path(__file__)]
-    if program.exists() and all(file.stat().st_mtime < program.stat().st_mtime for file in ingredients):
+    ingredients = [*sorted((SOURCES / name).glob("*.[ch]")), *sorted((INCLUDE / "uapi").rglob("*.h"))]
+    recipe = "\n".join([*FLAGS, *libraries, *(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in ingredients)])
+    mark = program.with_name(f".{name}.recipe")
+    if program.exists() and mark.exists() and mark.read_text(encoding="utf-8") == recipe:
         return
+    mark.unlink(missing_ok=True)
     fresh = program.with_suffix(".new")
     log = paths.logs() / f"{name}.log"
     log.unlink(missing_ok=True)
@@ -48,6 +52,7 @@ def _compile(program: Path, libraries: tuple[str, ...]) -> None:
     for line in complaints:
         ui.say(line)
     shutil.move(fresh, program)
+    mark.write_text(recipe, encoding="utf-8")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -18,7 +18,7 @@ SUFFIXES = (".c", ".h", ".S", ".rs")
 NAMES = ("Kbuild", "Makefile")
 """The files that kbuild reads. All other files in these folders are products of a build by hand, or text."""
 
-_DIGEST = re.compile(r"\+[0-9a-f]{12}$")
+_STAMPED = re.compile(r"\+[0-9a-f]{12}$")
 """How a stamp ends."""
 
 WORKTREE = "worktree"
@@ -44,16 +44,16 @@ class Tree:
     @property
     def digest(self) -> str:
         """Digest of the sources, independent of git."""
-        found = hashlib.sha256()
-        for path in source_files(self.root):
-            found.update(f"{path.relative_to(self.root)}\0{path.stat().st_size}\0".encode())
-            found.update(path.read_bytes())
-        return found.hexdigest()[:12]
+        return _digest(self.root)
 
     @property
     def stamp(self) -> str:
         """The stamp in the modules: the revision, "+" and the digest, since two dirty trees have the same revision."""
-        return f"{self.revision}+{self.digest}"
+        return self.stamp_of(self.root)
+
+    def stamp_of(self, root: Path) -> str:
+        """Return the stamp of a copy of the sources at `root`."""
+        return f"{self.revision}+{_digest(root)}"
 
     @property
     def containers(self) -> list[str]:
@@ -70,6 +70,15 @@ def source_files(root: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file() and not path.name.endswith(".mod.c"))
 
 
+def _digest(root: Path) -> str:
+    found = hashlib.sha256()
+    for path in source_files(root):
+        content = path.read_bytes()
+        found.update(f"{path.relative_to(root)}\0{len(content)}\0".encode())
+        found.update(content)
+    return found.hexdigest()[:12]
+
+
 def containers(root: Path) -> list[str]:
     """Return the containers in the project at `root`, one source file each."""
     return sorted(source.stem for source in (root / "modules/containers").glob("*.c"))
@@ -77,13 +86,13 @@ def containers(root: Path) -> list[str]:
 
 def same_sources(one: str, other: str) -> bool:
     """Return true if modules with these stamps have the same sources. The revision changes with any commit."""
-    digests = [_DIGEST.search(stamp) for stamp in (one, other)]
+    digests = [_STAMPED.search(stamp) for stamp in (one, other)]
     return one == other or bool(digests[0] and digests[1] and digests[0][0] == digests[1][0])
 
 
 def working() -> Tree:
     """Return the working tree."""
-    return Tree(WORKTREE, described(), paths.ROOT, paths.BUILD)
+    return Tree(WORKTREE, described(), paths.ROOT, paths.objects())
 
 
 def described() -> str:
@@ -105,7 +114,7 @@ def find(name: str) -> Tree:
         shallow = git.answer("rev-parse", "--is-shallow-repository") == "true"
         advice = "; this is a shallow clone: git fetch --unshallow brings the rest" if shallow else ""
         raise UsageError(f"revision {name!r} is unknown: allowed is what git rev-parse knows here, or {WORKTREE}{advice}") from None
-    into = paths.make_folder(paths.BUILD / "ab", "build") / commit[:12]
+    into = paths.make_folder(paths.objects() / "ab", "build") / commit[:12]
     with locks.held(into.with_name(f".{into.name}.lock"), f"it unpacks {name}"):
         if not (into / "tree").is_dir():
             _unpack(name, commit, into / "tree")

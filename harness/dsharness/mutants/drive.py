@@ -6,6 +6,7 @@ One copy runs the KUnit suites in a guest, the other one runs tests of the harne
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -80,19 +81,16 @@ def _run_group(name: str, mutants: Sequence[Mutant], progress: ui.Progress) -> l
 
 
 def _copied(folder: Path) -> Path:
-    """Return a copy of the project; its build folder stays from run to run.
-
-    The files get new times: with the old ones, make would keep the objects of the last mutant.
-    """
+    """Return a copy of the project; its build folder stays from run to run."""
     for name in COPIED:
         source, target = paths.ROOT / name, folder / name
         if target.is_dir():
             shutil.rmtree(target)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copy)
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, target)
+            shutil.copy2(source, target)
     return folder
 
 
@@ -115,8 +113,10 @@ def _killer(copy: Path, tests: Sequence[str]) -> str:
         argv = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *(str(copy / "harness/tests" / t) for t in tests)]
     else:
         argv = [str(copy / "harness/dsbench"), "kunit"]
+    # The copy builds below its own folder, wherever this dsbench writes.
+    environment = {name: value for name, value in os.environ.items() if name != paths.OUTPUT_VARIABLE}
     try:
-        answer = subprocess.run(argv, cwd=copy, check=False, capture_output=True, encoding="utf-8", errors="replace", timeout=SECONDS)
+        answer = subprocess.run(argv, cwd=copy, env=environment, check=False, capture_output=True, encoding="utf-8", errors="replace", timeout=SECONDS)
     except subprocess.TimeoutExpired:
         return f"the time limit of {SECONDS:.0f} s"
     if answer.returncode == 0:

@@ -15,7 +15,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     default = paths.RESULTS / "latest.json"
     parser.add_argument("file", nargs="?", type=Path, default=default, metavar="FILE", help="results/latest.json")
     parser.add_argument("--output", type=Path, default=paths.PLOTS, metavar="DIR", help="where they go (plots/)")
-    command.declare(parser, "plot.figures:run", needs=("plot",), check=checked)
+    command.declare(parser, "plot.figures:run", needs=("plot",), writes_output=False, check=checked)
 
 
 def checked(args: argparse.Namespace) -> argparse.Namespace:

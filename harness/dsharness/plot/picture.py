@@ -233,7 +233,7 @@ def render_all(pictures: Sequence[Picture], folder: Path, kinds: Sequence[str]) 
                 drawn = fresh / f"{picture.name}.{kind}"
                 argv = ["gnuplot", "--default-settings", "-c", script, str(data), str(drawn), kind]
                 options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE, "env": _environment()}
-                drawings.append((drawn, running.enter_context(proc.child(argv, cwd=paths.PLOTS, **options))))
+                drawings.append((drawn, running.enter_context(proc.child(argv, cwd=paths.PLOT_SCRIPTS, **options))))
         for drawn, process in drawings:
             _finish(drawn, process, folder)
         finished = [drawn.replace(folder.absolute() / drawn.name) for drawn, _ in drawings]

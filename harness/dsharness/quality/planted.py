@@ -28,7 +28,7 @@ def plant(root: Path) -> None:
 
 def tree() -> Tree:
     """Return the working tree's modules with the slowdown, below build/planted."""
-    into = paths.make_folder(paths.BUILD / "planted", "build")
+    into = paths.make_folder(paths.objects() / "planted", "build")
     root = into / "tree"
     shutil.rmtree(root, ignore_errors=True)
     for name in trees.SOURCES:

@@ -13,7 +13,7 @@ import platform
 import re
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,11 @@ BUSY_SHARE = 0.75
 SYSFS_CPU = Path("/sys/devices/system/cpu")
 CPUINFO = Path("/proc/cpuinfo")
 DMI = Path("/sys/class/dmi/id")
+DEVICES = Path("/sys/devices")
+
+CORE_TYPES = {"cpu_core": "performance", "cpu_atom": "efficiency", "cpu_lowpower": "low-power"}
+"""Types of cores, by their PMU's name below DEVICES. Machines whose cores are alike have none of these."""
+NOT_AFFECTED = "Not affected"
 
 
 def facts() -> dict[str, Any]:
@@ -67,7 +72,32 @@ def disturbances(known: Mapping[str, Any]) -> dict[str, str]:
     if known.get("cpu_scaling_enabled"):
         governor = f"the frequency governor is {known.get('governor')}"
         found[governor] = "set it to performance before you compare cycles"
+    if len(known.get("core_types") or []) > 1:
+        found[f"cores of several types were used, {' and '.join(known['core_types'])}"] = "choose one of them by --cpu"
     return found
+
+
+def core_types(cpus: Iterable[int]) -> list[str]:
+    """Return the types of these CPUs' cores, [] if all cores of the machine are alike."""
+    wanted = set(cpus)
+    return sorted(kind for name, kind in CORE_TYPES.items() if wanted & _listed(_read(DEVICES / name / "cpus")))
+
+
+def mitigations() -> dict[str, str]:
+    """Return the state of this machine's mitigations by vulnerability, as affecting() has it."""
+    return affecting(f"{file.name}: {_read(file)}" for file in sorted((SYSFS_CPU / "vulnerabilities").glob("*")))
+
+
+def affecting(lines: Iterable[str]) -> dict[str, str]:
+    """Return the state of each vulnerability that affects a CPU. A line is "spectre_v2: Mitigation: Retpolines; ..."."""
+    states = (line.partition(": ") for line in lines)
+    return {name: state for name, _, state in states if state and state != NOT_AFFECTED}
+
+
+def _listed(cpus: str) -> set[int]:
+    """Return the CPUs of a list in sysfs, "0-3,8"."""
+    ranges = (part.partition("-") for part in cpus.split(",") if part)
+    return {cpu for first, _, last in ranges for cpu in range(int(first), int(last or first) + 1)}
 
 
 def git_revision() -> tuple[str, bool]:

@@ -73,6 +73,7 @@ CONTEXT_KINDS: Mapping[str, type | tuple[type, ...]] = {
     "target": str, "kernel": str, "date": str, "complete": bool, "git_revision": str, "cpu_model": str, "governor": str,
     "num_cpus": int, "n": list, "payloads": list, "load_avg": list, "caches": list, "config": list, "absent_ops": list,
     "core_rate": list, "below_resolution": list, "devices": list, "absent_devices": dict, "not_loaded": dict, "sharing": dict,
+    "devices": list, "absent_devices": dict, "sharing": dict, "boot_parameters": list, "mitigations": dict, "core_types": list,
 }  # fmt: skip
 """Fields of a context that the harness reads if they exist, with their types."""
 

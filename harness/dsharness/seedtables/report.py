@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .. import paths
 
-TABLES = paths.RESULTS / "reference" / "seed_tables.csv"
+TABLES = paths.REFERENCE / "seed_tables.csv"
 NAME = "Linux Kernel Support for Rust, Final Report (Virginia Tech)"
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from .. import paths, signals, targets, texts, ui
 from ..errors import HarnessError
 from ..kernel import tools, trees
 from ..plot import figures
-from ..results import datapath, environment, results, samples, table
+from ..results import bootparameters, datapath, environment, results, samples, table
 from ..results.results import Results
 from ..results.samples import Report, merged
 from . import otherprocesses
@@ -67,6 +68,7 @@ def sweep(plan: Plan) -> tuple[Path, Results]:
     target = targets.get(
         plan.target, plan.kernel, plan.accel, network=plan.datapath is not None, peers=plan.peers, cpus=plan.cpus
     )
+    target.cpu = plan.cpu
     tries = plan.tries or (TRIES_ICOUNT if target.accel == "icount" else TRIES)
     path = plan.output or results.new_path(target.name, target.accel)
     shares = _shares(tries, target)
@@ -133,7 +135,7 @@ def stages(plan: Plan) -> list[str]:
 
 def initial_results(target: targets.Target) -> Results:
     """Return results without a cell: their context has the facts that are known before the first stage."""
-    facts = environment.facts()
+    facts = {**environment.facts(), **_cores(target)}
     context = {
         "schema_version": results.SCHEMA_VERSION,
         "complete": False,
@@ -142,11 +144,21 @@ def initial_results(target: targets.Target) -> Results:
         "kernel": target.kernel.release,
         "arch": target.kernel.arch,
         **facts,
+        # A guest of uml is a process of this machine: its own kernel has no mitigations.
+        **({"mitigations": environment.mitigations()} if target.name == "uml" else {}),
         "warnings": [*target.warnings, *([] if target.accel == "icount" else environment.warnings(facts))],
         "absent_ops": [],
         "n": [],
     }
     return Results(context, [])
+
+
+def _cores(target: targets.Target) -> dict[str, Any]:
+    """Return the context's entry about the cores that may count cycles. The host's report names its CPU."""
+    if target.name == "host":
+        return {}
+    cpus = otherprocesses.guest_cpus() if target.name == "uml" else os.sched_getaffinity(0)
+    return {"core_types": environment.core_types(cpus if target.cpu is None else [target.cpu])}
 
 
 def _script(plan: Plan, target: targets.Target) -> tuple[list[str], list[Path]]:
@@ -222,6 +234,7 @@ class SweepRecorder:
         absent = stage.report.absent if stage.report else []
         context = {
             **(_facts(stage.report) if stage.report else {}),
+            **(_host_core(stage.report) if stage.report and before["target"] == "host" else {}),
             **self._common_settings(stage),
             **(devices(stage) if stage.topology else {"n": sorted({*before["n"], int(stage.stage)})}),
             "absent_ops": list(dict.fromkeys([*before.get("absent_ops", []), *absent])),
@@ -331,6 +344,12 @@ def report_context(report: Report) -> dict[str, Any]:
     }
 
 
+def _host_core(report: Report) -> dict[str, Any]:
+    """Return the context's entry about the core that the host's thread was bound to."""
+    cpu = report.runs[-1].settings.get("cpu", "") if report.runs else ""
+    return {"core_types": environment.core_types([int(cpu)])} if cpu.isdigit() else {}
+
+
 def _facts(report: Report) -> dict[str, Any]:
     """Return the facts about the kernel and its clock."""
     header = report.header
@@ -340,6 +359,8 @@ def _facts(report: Report) -> dict[str, Any]:
         "kernel_version": header.get("kernel"),
         "machine": header.get("machine"),
         "config": header.get("config").split(),
+        **({"boot_parameters": bootparameters.recorded(header.get("cmdline"))} if header.all("cmdline") else {}),
+        **({"mitigations": environment.affecting(header.all("mitigation"))} if header.all("mitigation") else {}),
         "compiler": header.get("compiler"),
         "clock": header.get("clock"),
         "unit": report.unit,

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 import psutil
 
+from ..results import environment
+
 BUSY_SHARE = 0.25
 """From this share of one CPU on, other processes count as busy: a guest keeps one CPU, and the next one shares its caches."""
 LOOK_SECONDS = 0.1
+PERFORMANCE = environment.CORE_TYPES["cpu_core"]
 NAMED = 3
 """Maximum number of other processes to name."""
 NAMED_SHARE = 0.05
@@ -66,11 +69,17 @@ class Watch:
 
 
 def idlest_cpu() -> int:
-    """Return the least busy CPU that this process may run on."""
+    """Return the least busy CPU that this process may run on, of its performance cores if there are several types."""
     before = _idle()
     time.sleep(LOOK_SECONDS)
     idle = {cpu: seconds - before.get(cpu, seconds) for cpu, seconds in _idle().items()}
-    return max(os.sched_getaffinity(0), key=lambda cpu: (idle.get(cpu, 0.0), cpu))
+    return max(guest_cpus(), key=lambda cpu: (idle.get(cpu, 0.0), cpu))
+
+
+def guest_cpus() -> set[int]:
+    """Return the CPUs that idlest_cpu() chooses from: cores of one type, so that the guests of a sweep are alike."""
+    allowed = os.sched_getaffinity(0)
+    return {cpu for cpu in allowed if PERFORMANCE in environment.core_types([cpu])} or allowed
 
 
 def _idle() -> dict[int, float]:

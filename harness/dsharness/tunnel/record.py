@@ -26,7 +26,7 @@ from .steps import Take
 
 SCHEMA_VERSION = 1
 LATEST = "latest-tunnel.json"
-REFERENCE = paths.RESULTS / "reference" / "seed_tunnel.csv"
+REFERENCE = paths.REFERENCE / "seed_tunnel.csv"
 
 CSV_COLUMNS = ("target", "accel", "kernel", "round", "order", "device", "tool", "metric", "value")
 
