@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from dsharness.errors import HarnessError
-from dsharness.kernel import buildroot, tools
+from dsharness.kernel import buildroot, kernels, tools
 from dsharness.targets import Target, get
 
 NETNS = Path(__file__).parent / "netns"
@@ -83,6 +83,16 @@ def judge(outcome: str) -> None:
 @pytest.mark.parametrize("name", udptun.CASES)
 def test_in_uml(name: str, request: pytest.FixtureRequest) -> None:
     judge(outcomes("uml", None, selected(request, None))[name])
+
+
+@pytest.mark.matrix
+@pytest.mark.debug
+@pytest.mark.xdist_group("tunnel-debug")
+@pytest.mark.parametrize("kernel", [kernels.DEBUG])
+@pytest.mark.parametrize("name", udptun.CASES)
+def test_on_the_debug_kernel(name: str, kernel: str, request: pytest.FixtureRequest) -> None:
+    """A report of KASAN, UBSAN, lockdep, RCU, debug objects or kmemleak fails the case that caused it."""
+    judge(outcomes("uml", kernel, selected(request, kernel))[name])
 
 
 NO_IPV6 = """

@@ -3,7 +3,13 @@
 
 from __future__ import annotations
 
+from ..kernel.build import Build
 from .guest import INIT, Guest, Job
+
+DEBUG_MEMORY_MIB = 1536
+"""Memory of the debug kernel, in MiB: it keeps what is freed for a while, and a record of what is not."""
+DEBUG_PARAMETERS = ("kasan_multi_shot",)
+"""Each fault is reported, not the first one alone."""
 
 
 class Uml(Guest):
@@ -14,6 +20,12 @@ class Uml(Guest):
 
     name = "uml"
     boot_seconds = 120.0
+
+    def __init__(self, build: Build, accel: str | None = None) -> None:
+        super().__init__(build, accel)
+        if self.kernel.is_debug:
+            self.memory_mib = DEBUG_MEMORY_MIB
+            self.parameters = DEBUG_PARAMETERS
 
     def _settings(self, job: Job) -> dict[str, str]:
         seen = "/job"
