@@ -129,6 +129,13 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 #define DSBENCH_TUNNEL_SOCK(socket)	(socket)
 #endif
 
+/* The address that kernel_bind() takes. */
+#if KERNEL_VERSION(6, 19, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_SOCKADDR		struct sockaddr_unsized
+#else
+#define DSBENCH_SOCKADDR		struct sockaddr
+#endif
+
 /*
  * The device of a route. Kernels before 6.17 have no dst_dev(), and of their
  * stable releases only the later ones.
