@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Receive: find the peer, check and decapsulate the packet, deliver it. */
 
+#include <linux/icmpv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/gro.h>
@@ -12,6 +13,7 @@
 
 #include "peer.h"
 #include "receive.h"
+#include "route.h"
 #include "socket.h"
 #include "tunnel.h"
 
@@ -283,7 +285,8 @@ static struct udptun_peer *find_receiver(const struct udptun_sock *sock,
  * @skb: network and transport headers at those of that packet
  *
  * If a peer matches, the stack updates the path MTU, also for the cached route.
- * It looks up the route of the socket, which is bound to cfg.link.
+ * It looks up the route of the socket, which is bound to cfg.link. Then it calls
+ * udptun_err_receive().
  *
  * Context: RCU is held.
  * Return: 0 or -ENOENT.
@@ -300,6 +303,44 @@ static int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	unbound = unbound_sock(sk, sock, skb);
 	return unbound && find_receiver(unbound, skb) ? 0 : -ENOENT;
+}
+
+/*
+ * Learn the path MTU of an IPv6 route through cfg.link. The stack does so for IPv4.
+ * For IPv6, it looks up the route by preference for the device alone: a better
+ * route through another device takes the path MTU.
+ */
+static void learn_mtu6(struct sock *sk, struct sk_buff *skb, __be16 remote_port)
+{
+	const struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
+	const struct ipv6hdr *ip = (const struct ipv6hdr *)skb->data;
+	int network_offset = skb_network_offset(skb);
+	const struct udptun_peer *peer;
+	struct dst_entry *dst;
+
+	if (!sock || sock->family != AF_INET6 || !sock->link ||
+	    icmp6_hdr(skb)->icmp6_type != ICMPV6_PKT_TOOBIG)
+		return;
+	peer = udptun_peer_find6(sock, &ip->saddr, &ip->daddr, remote_port);
+	if (!peer)
+		return;
+	dst = udptun_route_lookup(sock_net(sk), sk, &peer->cfg,
+				  ipv6_get_dsfield(ip), 0);
+	if (IS_ERR(dst))
+		return;
+
+	/* The route's exception is for the addresses in this header. */
+	skb_reset_network_header(skb);
+	dst->ops->update_pmtu(dst, NULL, skb,
+			      ntohl(icmp6_hdr(skb)->icmp6_mtu), false);
+	skb_set_network_header(skb, network_offset);
+	dst_release(dst);
+}
+
+/* Receive an ICMP error that udptun_err_lookup() has matched. */
+static void DSBENCH_ENCAP_ERR_RCV(udptun_err_receive)
+{
+	learn_mtu6(sk, skb, DSBENCH_ENCAP_ERR_PORT);
 }
 
 /* Inner IPv4 and IPv6 packets of one tunnel belong to different flows. */
@@ -356,6 +397,7 @@ static int udptun_gro_complete(struct sock *sk, struct sk_buff *skb, int nhoff)
 const struct udptun_sock_ops udptun_receive_ops = {
 	.receive = udptun_receive,
 	.err_lookup = udptun_err_lookup,
+	.err_receive = udptun_err_receive,
 	.gro_receive = udptun_gro_receive,
 	.gro_complete = udptun_gro_complete,
 };

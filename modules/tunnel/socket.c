@@ -149,6 +149,7 @@ static int udptun_sock_open(struct udptun_sock *sock, struct net *net,
 		.encap_type = 1,
 		.encap_rcv = udptun_sock_ops->receive,
 		.encap_err_lookup = udptun_sock_ops->err_lookup,
+		.encap_err_rcv = udptun_sock_ops->err_receive,
 		.gro_receive = udptun_sock_ops->gro_receive,
 		.gro_complete = udptun_sock_ops->gro_complete,
 	};

@@ -52,6 +52,7 @@ struct udptun_sock {
 struct udptun_sock_ops {
 	udp_tunnel_encap_rcv_t receive;
 	udp_tunnel_encap_err_lookup_t err_lookup;
+	udp_tunnel_encap_err_rcv_t err_receive;
 	udp_tunnel_gro_receive_t gro_receive;
 	udp_tunnel_gro_complete_t gro_complete;
 };

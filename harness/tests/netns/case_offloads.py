@@ -24,10 +24,14 @@ SIZE = 2 << 20
 
 
 def merging(outer: int = 4, options: str = "") -> Cable:
-    """A cable whose sender, a, sends one packet for each segment, and whose receiver, b, merges them again."""
+    """A cable whose sender, a, sends one packet for each segment, and whose receiver, b, merges them again.
+
+    veth passes packets to its peer's GRO only if it cuts no segments itself.
+    """
     cable = Cable(outer, options)
     with cable.a:
-        ip("link set veth0 gso_max_size 1500\nlink set veth0 gso_max_segs 1")
+        ethtool.set_tso("veth0", False)
+        ip("link set veth0 gso_max_segs 1")
     with cable.b:
         ethtool.set_gro("veth0", True)
     return cable
@@ -65,12 +69,14 @@ def merged_and_forwarded() -> None:
         cable, c = merging(4, csum), Machine("c")
         ip("link add veth1 netns b type veth peer name veth1 netns c")
         with cable.b:
-            ip("addr add 192.168.7.1/24 dev veth1\naddr add fd07::1/64 dev veth1 nodad\nlink set veth1 up")
-            ip("link set veth1 gso_max_size 1500\nlink set veth1 gso_max_segs 1")
+            ip("addr add 192.168.7.1/24 dev veth1\naddr add fd07::1/64 dev veth1 nodad")
+            ip("addr add fe80::1/64 dev veth1 nodad\nlink set veth1 up")
+            ip("link set veth1 gso_max_segs 1")
             cable.b.sysctl("net/ipv4/ip_forward 1")
             cable.b.sysctl("net/ipv6/conf/all/forwarding 1")
         with c:
-            ip("addr add 192.168.7.2/24 dev veth1\naddr add fd07::2/64 dev veth1 nodad\nlink set veth1 up")
+            ip("addr add 192.168.7.2/24 dev veth1\naddr add fd07::2/64 dev veth1 nodad")
+            ip("addr add fe80::2/64 dev veth1 nodad\nlink set veth1 up")
             ip("route add default via 192.168.7.1\nroute add ::/0 via fd07::1")
         cable.b.ready("veth1")
         with cable.a:
@@ -188,9 +194,7 @@ def flows_have_hashes_of_their_own() -> None:
 @case
 def a_full_queue_drops_once() -> None:
     """A packet that finds the queue behind the tunnel full is dropped, not received and dropped."""
-    cable = Cable()
-    with cable.b:
-        ethtool.set_gro("veth0", True)
+    cable = merging()
     sender, receiver = cable.pair(4)
     backlog = "net/core/netdev_max_backlog"
     usual = cable.a.read_sysctl(backlog)
@@ -198,8 +202,6 @@ def a_full_queue_drops_once() -> None:
     cable.a.sysctl(f"{backlog} 1")
     try:
         sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 100)
-        with cable.a:
-            ip("link set veth0 gso_max_size 1500\nlink set veth0 gso_max_segs 1")
         for _ in range(50):
             sender.send(bytes(100 * 60))
             sent += 60

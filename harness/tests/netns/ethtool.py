@@ -11,7 +11,7 @@ import struct
 from checks import Failure
 
 SIOCETHTOOL = 0x8946
-GSTRINGS, GSTATS, SGRO, GSSET_INFO, SFEATURES = 0x1B, 0x1D, 0x2C, 0x37, 0x3B
+GSTRINGS, GSTATS, STSO, SGRO, GSSET_INFO, SFEATURES = 0x1B, 0x1D, 0x1F, 0x2C, 0x37, 0x3B
 STATS, FEATURES = 1, 4
 NAME = 32
 
@@ -28,6 +28,11 @@ def statistics(device: str) -> dict[str, int]:
 def set_gro(device: str, on: bool) -> None:
     """Turn GRO on or off."""
     _call(device, struct.pack("=II", SGRO, on))
+
+
+def set_tso(device: str, on: bool) -> None:
+    """Let the device cut TCP segments, or let the kernel do so before."""
+    _call(device, struct.pack("=II", STSO, on))
 
 
 def set_feature(device: str, name: str, on: bool) -> None:
