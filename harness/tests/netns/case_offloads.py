@@ -173,7 +173,9 @@ def flows_have_hashes_of_their_own() -> None:
     """
     cable = Cable()
     with cable.b:
-        tc("qdisc add dev veth0 root fq_codel")
+        # fq_codel computes a hash, but alone it lets packets pass while its queue is empty.
+        tc("qdisc add dev veth0 root handle 1: netem limit 1000")
+        tc("qdisc add dev veth0 parent 1:1 fq_codel")
     with cable.a:
         for setting in ("ip_forward 1", "fib_multipath_hash_policy 1", "conf/all/rp_filter 0"):
             cable.a.sysctl(f"net/ipv4/{setting}")
