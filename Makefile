@@ -41,7 +41,7 @@ $(error make $(goals) does not take $(call listed,$(unknown)): it takes $(call l
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate tunnel test test-all test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
+.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate tunnel test test-all test-debug test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
 
 help: ## list the targets and their variables
 	@echo 'make TARGET [NAME=VALUE ...]'
@@ -92,6 +92,10 @@ test: ## every test, in guests too, each case on one kernel at least
 test-all: ## every test on every kernel that it is for
 	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
 	@$(PYTEST) harness/tests
+
+test-debug: ## the KUnit suites and the tunnel's cases on the debug kernel
+	@$(DSBENCH) install base uml tunnel tunnel-extra test
+	@$(PYTEST) -m debug harness/tests
 
 test-mutants: ## plant faults one at a time: which test notices each? (20 minutes)
 	@$(DSBENCH) mutants

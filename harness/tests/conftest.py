@@ -34,6 +34,7 @@ LONGEST_FIRST = ("test_e2e_tunnel", "test_e2e_gate", "test_e2e_modules", "test_e
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers."""
     config.addinivalue_line("markers", "matrix: a case that another kernel or target covers in `make test`; make test-all runs it, too")
+    config.addinivalue_line("markers", "debug: a test on the debug kernel; make test-debug runs these alone")
     config.addinivalue_line("markers", "xdist_group(name): tests that one worker runs, since they share a guest")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from dsharness.errors import HarnessError
-from dsharness.kernel import buildroot, tools
+from dsharness.kernel import buildroot, kernels, tools
 from dsharness.targets import Target, get
 
 NETNS = Path(__file__).parent / "netns"
@@ -32,6 +32,10 @@ ON_STOCK_KERNELS = (
     "two_tunnels_on_one_port_over4", "changelink_under_traffic_over4", "delete_under_traffic_over4",
     "delete_under_traffic_over6", "module_unload_with_devices", "netns_move", "netns_of_the_device_dies",
     "netns_of_the_socket_dies", "underlay_removal", "a_chain_loses_its_underlay", "routing_loop_over4", "routing_loop_over6", "routing_loop_of_two",
+    "vrf_over4", "vrf_over6", "vrf_and_main_table_share_a_port", "device_and_none_share_a_port_over4", "device_and_none_share_a_port_over6",
+    "a_port_on_one_address_over4", "a_port_on_one_address_over6", "path_mtu_with_dev_over4", "path_mtu_with_dev_over6",
+    "path_mtu_in_vrf_over4", "path_mtu_in_vrf_over6", "underlays_in_a_circle", "merged_by_the_underlay_4in4", "merged_by_the_underlay_6in6",
+    "merged_from_two_families", "merged_and_forwarded", "merged_datagrams", "merged_nested_tunnel",
     "refused_by_the_kernel", "refused_changes", "refused_messages", "shown_is_what_makes_it",
 )  # fmt: skip
 
@@ -39,6 +43,7 @@ ON_STOCK_KERNELS = (
 ON_THE_OLDEST = (
     "datagrams_4in4", "datagrams_6in6", "tos_4in6", "malformed_udp", "two_tunnels_on_one_port_over4", "changelink_under_traffic_over4",
     "delete_under_traffic_over4", "netns_move", "netns_of_the_socket_dies", "underlay_removal", "refused_messages", "shown_is_what_makes_it",
+    "vrf_over4", "device_and_none_share_a_port_over4", "path_mtu_with_dev_over6", "merged_by_the_underlay_4in4", "stranger_over4",
 )  # fmt: skip
 """Cases that use what differs most between kernels: `make test` runs these on the oldest one, and all cases on UML 6.12."""
 
@@ -83,6 +88,16 @@ def judge(outcome: str) -> None:
 @pytest.mark.parametrize("name", udptun.CASES)
 def test_in_uml(name: str, request: pytest.FixtureRequest) -> None:
     judge(outcomes("uml", None, selected(request, None))[name])
+
+
+@pytest.mark.matrix
+@pytest.mark.debug
+@pytest.mark.xdist_group("tunnel-debug")
+@pytest.mark.parametrize("kernel", [kernels.DEBUG])
+@pytest.mark.parametrize("name", udptun.CASES)
+def test_on_the_debug_kernel(name: str, kernel: str, request: pytest.FixtureRequest) -> None:
+    """A report of KASAN, UBSAN, lockdep, RCU, debug objects or kmemleak fails the case that caused it."""
+    judge(outcomes("uml", kernel, selected(request, kernel))[name])
 
 
 NO_IPV6 = """

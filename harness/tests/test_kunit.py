@@ -44,6 +44,50 @@ def report() -> kunit.Report:
     return kunit.run_suites()
 
 
+@pytest.fixture(scope="module")
+def debug_report() -> kunit.Report:
+    """One run of all suites on the debug kernel."""
+    return kunit.run_suites(kernels.DEBUG)
+
+
+@pytest.mark.matrix
+@pytest.mark.debug
+@pytest.mark.xdist_group("kunit-debug")
+@pytest.mark.parametrize("suite", SUITES)
+def test_suite_passes_on_the_debug_kernel(debug_report: kunit.Report, suite: str) -> None:
+    test_suite_passes(debug_report, suite)
+
+
+@pytest.mark.matrix
+@pytest.mark.debug
+@pytest.mark.xdist_group("kunit-debug")
+def test_the_debug_kernel_has_nothing_to_say(debug_report: kunit.Report) -> None:
+    assert debug_report.passed, debug_report.text
+
+
+COMPLAINING = """\
+[    1.0] KTAP version 1
+[    1.0]     # Subtest: example
+[    1.0]     1..2
+[    1.0]     ok 1 good
+[    1.1] BUG: KASAN: slab-use-after-free in bad+0x12/0x34 [example]
+[    1.1] Call Trace:
+[    1.2]     ok 2 bad
+[    1.2] ok 1 example
+[    1.3] kmemleak: 1 new suspected memory leaks
+"""
+
+
+def test_a_complaint_of_the_kernel_fails_its_case() -> None:
+    found = kunit.complaints(COMPLAINING)
+    assert list(found) == ["bad", ""]
+    assert "use-after-free" in found["bad"]
+    cases = (kunit.Case("example", "good", "PASS"), kunit.Case("example", "bad", "PASS"))
+    report = kunit.judged(kunit.Report(cases, "", True), COMPLAINING)
+    assert [case.status for case in report.cases] == ["PASS", "FAIL"]
+    assert not report.passed
+
+
 @pytest.mark.parametrize("suite", SUITES)
 def test_suite_passes(report: kunit.Report, suite: str) -> None:
     cases = [case for case in report.cases if case.suite == suite]

@@ -33,4 +33,10 @@ def test_prune_keeps_the_top_folders_for_checkpatch(tmp_path: Path) -> None:
 
 
 def test_the_recipe_is_the_same_twice() -> None:
-    assert umlkernel._recipe() == umlkernel._recipe()
+    for shelf in umlkernel.SHELVES:
+        assert umlkernel._recipe(shelf) == umlkernel._recipe(shelf)
+
+
+def test_the_debug_kernel_has_a_recipe_of_its_own() -> None:
+    assert len({umlkernel._recipe(shelf) for shelf in umlkernel.SHELVES}) == 2
+    assert set(umlkernel._options(umlkernel.SHELF)) < set(umlkernel._options(umlkernel.DEBUG_SHELF))

@@ -130,6 +130,29 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 #endif
 
 /*
+ * The head of an encap_err_rcv callback, and inside it the destination port of the
+ * packet that caused the ICMP error, whose IP header is at skb->data.
+ */
+#if KERNEL_VERSION(6, 2, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_ENCAP_ERR_RCV(name)					\
+	name(struct sock *sk, struct sk_buff *skb, int err,		\
+	     __be16 port, u32 info, u8 *payload)
+#define DSBENCH_ENCAP_ERR_PORT		port
+#else
+#define DSBENCH_ENCAP_ERR_RCV(name)					\
+	name(struct sock *sk, struct sk_buff *skb, unsigned int udp_offset)
+#define DSBENCH_ENCAP_ERR_PORT						\
+	(((const struct udphdr *)(skb->data + udp_offset))->dest)
+#endif
+
+/* The address that kernel_bind() takes. */
+#if KERNEL_VERSION(6, 19, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_SOCKADDR		struct sockaddr_unsized
+#else
+#define DSBENCH_SOCKADDR		struct sockaddr
+#endif
+
+/*
  * The device of a route. Kernels before 6.17 have no dst_dev(), and of their
  * stable releases only the later ones.
  */

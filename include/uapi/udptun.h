@@ -6,6 +6,8 @@
 #ifndef _UAPI_UDPTUN_H
 #define _UAPI_UDPTUN_H
 
+#include <linux/types.h>
+
 #define UDPTUN_KIND	"udptun"
 
 /**
@@ -22,10 +24,10 @@
  * @IFLA_UDPTUN_LOCAL: __be32, local IPv4 address of the outer header
  * @IFLA_UDPTUN_LOCAL6: struct in6_addr, local IPv6 address
  * @IFLA_UDPTUN_REMOTE: __be32, the peer's IPv4 address; packets from other
- *	addresses are dropped
+ *	addresses are dropped. Whoever can forge the address gets in
  * @IFLA_UDPTUN_REMOTE6: struct in6_addr, the peer's IPv6 address
- * @IFLA_UDPTUN_LOCAL_PORT: __be16, local UDP port; tunnels with different peers
- *	may share a port
+ * @IFLA_UDPTUN_LOCAL_PORT: __be16, local UDP port, taken on the local address
+ *	and the underlay device only; tunnels with different peers may share it
  * @IFLA_UDPTUN_REMOTE_PORT: __be16, the peer's UDP port; packets from other
  *	ports are dropped; default for a new device: the local port
  * @IFLA_UDPTUN_TTL: __u8, TTL or hop limit of the outer header; 0: inherit from
@@ -41,9 +43,9 @@
  * @IFLA_UDPTUN_UDP_ZERO_CSUM6_RX: __u8, 1: accept packets over IPv6 without
  *	a checksum; default 0
  * @IFLA_UDPTUN_LINK: __u32, index of the underlay device: packets are sent and
- *	accepted only through this device, and the tunnel is deleted with it;
- *	0, the default: the routes select the device. ICMP messages about the
- *	path MTU take effect only if the routes also lead through this device
+ *	accepted only through this device, and the tunnel is deleted with it; a
+ *	VRF stands for all devices in it; 0, the default: the routes select the
+ *	device
  * @IFLA_UDPTUN_DF: __u8, see &enum udptun_df
  * @IFLA_UDPTUN_FLOWLABEL_INHERIT: __u8, 1: inherit the flow label of an inner
  *	IPv6 packet, 0 for an inner IPv4 packet; default 0
@@ -72,11 +74,24 @@ enum udptun_attr {
 #define IFLA_UDPTUN_MAX	(__IFLA_UDPTUN_MAX - 1)
 
 /**
+ * struct udptun_xstats - counters in IFLA_INFO_XSTATS of a udptun device
+ * @rx_stranger: packets to the local address and port, through the underlay if
+ *	there is one, from anyone but the configured peers. Tunnels that share
+ *	all three share the counter, which starts at 0 when one of them changes
+ */
+struct udptun_xstats {
+	__u64 rx_stranger;
+};
+
+/**
  * enum udptun_df - whether the encapsulated packets may be fragmented
  *
  * A packet that must not be fragmented and is too large for the path is dropped,
- * and an ICMP error is sent to its sender. Over IPv6, the host fragments, not
- * the routers; the same choice applies.
+ * and an ICMP error is sent to its sender, even if the inner packet itself may be
+ * fragmented. An IPv6 sender need not go below 1280 bytes: on a narrower path,
+ * encapsulated packets of an inner IPv6 packet up to that size are fragmented in
+ * any case. Over IPv6, the host fragments, not the routers; the same choice
+ * applies.
  *
  * @UDPTUN_DF_UNSET: fragmentation is permitted
  * @UDPTUN_DF_SET: fragmentation is forbidden

@@ -16,6 +16,7 @@ struct request {
 	struct netlink_ext_ack *extack;
 	struct net *net;
 	struct udptun_config *cfg;
+	const struct net_device *lower; /* the underlay, or NULL */
 	bool is_new;
 };
 
@@ -103,11 +104,18 @@ static bool is_multicast(const struct request *rq,
 			   ipv6_addr_is_multicast(&addr->v6);
 }
 
+/* Return the type of an IPv4 address in the VRF of the underlay. */
+static unsigned int type_of4(const struct request *rq, __be32 addr)
+{
+	if (rq->lower)
+		return inet_addr_type_dev_table(rq->net, rq->lower, addr);
+	return inet_addr_type(rq->net, addr);
+}
+
 static bool is_broadcast(const struct request *rq,
 			 const union udptun_addr *addr)
 {
-	return is_v4(rq) &&
-	       inet_addr_type(rq->net, addr->v4) == RTN_BROADCAST;
+	return is_v4(rq) && type_of4(rq, addr->v4) == RTN_BROADCAST;
 }
 
 static bool is_mapped(const struct request *rq, const union udptun_addr *addr)
@@ -118,10 +126,11 @@ static bool is_mapped(const struct request *rq, const union udptun_addr *addr)
 static bool is_local(const struct request *rq, const union udptun_addr *addr)
 {
 	if (is_v4(rq))
-		return inet_addr_type(rq->net, addr->v4) == RTN_LOCAL;
+		return type_of4(rq, addr->v4) == RTN_LOCAL;
 	return IS_ENABLED(CONFIG_IPV6) &&
 	       (ipv6_addr_loopback(&addr->v6) ||
-		ipv6_chk_addr(rq->net, &addr->v6, NULL, 0));
+		ipv6_chk_addr_and_flags(rq->net, &addr->v6, rq->lower, true, 0,
+					0));
 }
 
 static bool is_link_local(const struct request *rq,
@@ -196,18 +205,15 @@ static int read_ports(struct request *rq)
 static int read_link(struct request *rq)
 {
 	struct nlattr *attr = rq->data[IFLA_UDPTUN_LINK];
-	const struct net_device *lower;
-	u32 link;
+	u32 link = attr ? nla_get_u32(attr) : rq->cfg->link;
 
-	if (!attr)
-		return 0;
-	link = nla_get_u32(attr);
 	rq->cfg->link = link;
 	if (!link)
 		return 0;
 
-	lower = link <= INT_MAX ? __dev_get_by_index(rq->net, link) : NULL;
-	if (!lower) {
+	if (link <= INT_MAX)
+		rq->lower = __dev_get_by_index(rq->net, link);
+	if (!rq->lower) {
 		NL_SET_ERR_MSG_ATTR(rq->extack, attr,
 				    "The underlay device does not exist");
 		return -ENODEV;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Devices: features and operations, limits of the underlay, unregistration. */
 
+#include <linux/ethtool.h>
 #include <linux/if_arp.h>
 #include <linux/inetdevice.h>
 #include <linux/netdevice.h>
@@ -15,10 +16,8 @@
 #include "peer.h"
 #include "route.h"
 #include "send.h"
+#include "socket.h"
 #include "tunnel.h"
-
-/* As in the in-tree tunnels: stacked tunnels would add up without a limit. */
-#define MAX_HEADROOM	512U
 
 /* Offloads that the stack does in software before encapsulation. */
 #define UDPTUN_FEATURES	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | \
@@ -28,6 +27,8 @@ static int device_init(struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
 
+	/* The locks of a tunnel may be taken below those of its underlay. */
+	netdev_lockdep_set_classes(dev);
 	return gro_cells_init(&tun->gro_cells, dev);
 }
 
@@ -68,6 +69,20 @@ static int device_iflink(const struct net_device *dev)
 	return link;
 }
 
+/*
+ * Return the number of packets at the port of a device, and of those that share
+ * its socket, from anyone but the peers.
+ *
+ * Context: Process context, under rtnl_lock().
+ */
+u64 udptun_device_strangers(const struct net_device *dev)
+{
+	const struct udptun_device *tun = netdev_priv(dev);
+	const struct udptun_peer *peer = rtnl_dereference(tun->peer);
+
+	return peer->sock ? atomic64_read(&peer->sock->strangers) : 0;
+}
+
 static const struct net_device_ops udptun_ops = {
 	.ndo_init = device_init,
 	.ndo_uninit = device_uninit,
@@ -75,6 +90,35 @@ static const struct net_device_ops udptun_ops = {
 	.ndo_change_mtu = device_change_mtu,
 	.ndo_get_iflink = device_iflink,
 	.ndo_get_stats64 = dev_get_tstats64,
+};
+
+static const char udptun_stat_names[][ETH_GSTRING_LEN] = {
+	"rx_stranger",
+};
+
+static int device_get_sset_count(struct net_device *dev, int sset)
+{
+	return sset == ETH_SS_STATS ? ARRAY_SIZE(udptun_stat_names) :
+				      -EOPNOTSUPP;
+}
+
+static void device_get_strings(struct net_device *dev, u32 sset, u8 *data)
+{
+	if (sset == ETH_SS_STATS)
+		memcpy(data, udptun_stat_names, sizeof(udptun_stat_names));
+}
+
+static void device_get_stats(struct net_device *dev,
+			     struct ethtool_stats *stats, u64 *data)
+{
+	data[0] = udptun_device_strangers(dev);
+}
+
+static const struct ethtool_ops udptun_ethtool_ops = {
+	.get_link = ethtool_op_get_link,
+	.get_sset_count = device_get_sset_count,
+	.get_strings = device_get_strings,
+	.get_ethtool_stats = device_get_stats,
 };
 
 static const struct device_type udptun_type = {
@@ -90,6 +134,7 @@ void udptun_device_setup(struct net_device *dev)
 	INIT_LIST_HEAD(&tun->node);
 
 	dev->netdev_ops = &udptun_ops;
+	dev->ethtool_ops = &udptun_ethtool_ops;
 	dev->header_ops = &ip_tunnel_header_ops;
 	SET_NETDEV_DEVTYPE(dev, &udptun_type);
 	dev->type = ARPHRD_NONE;
@@ -134,10 +179,10 @@ static void underlay_find(struct underlay *underlay, struct net *net,
 		.headroom = LL_MAX_HEADER,
 	};
 
-	if (cfg->link) {
-		dev = __dev_get_by_index(net, cfg->link);
-		if (dev)
-			underlay_read(underlay, dev);
+	/* A VRF does not transmit itself: the route has the device that does. */
+	dev = cfg->link ? __dev_get_by_index(net, cfg->link) : NULL;
+	if (dev && !netif_is_l3_master(dev)) {
+		underlay_read(underlay, dev);
 		return;
 	}
 	dst = udptun_route_lookup(net, NULL, cfg, cfg->tos, 0);
@@ -165,7 +210,8 @@ unsigned int udptun_device_fit(struct udptun_device *tun,
 	struct underlay underlay;
 
 	underlay_find(&underlay, tun->net, cfg);
-	dev->needed_headroom = min(underlay.headroom + overhead, MAX_HEADROOM);
+	dev->needed_headroom = min(underlay.headroom + overhead,
+				   UDPTUN_MAX_HEADROOM);
 	dev->needed_tailroom = underlay.tailroom;
 	dev->max_mtu = IP_MAX_MTU - overhead;
 	/* The outer length field must also hold the length of a GSO packet. */
@@ -181,6 +227,55 @@ void udptun_device_release(struct net_device *dev)
 	udptun_peer_destroy(rcu_dereference_protected(tun->peer, true));
 }
 
+static void device_unlink(struct udptun_device *tun)
+{
+	if (!tun->lower)
+		return;
+	netdev_upper_dev_unlink(tun->lower, tun->dev);
+	tun->lower = NULL;
+}
+
+/**
+ * udptun_device_link() - make a device the upper device of its underlay
+ * @tun: the device
+ * @link: index of the underlay, 0 if there is none
+ * @extack: receives the reason for a failure
+ *
+ * Replaces the link to an earlier underlay. The core refuses a link that would
+ * make a device carry itself.
+ *
+ * Context: Process context, under rtnl_lock().
+ * Return: 0 or an error; then the earlier link stays.
+ */
+int udptun_device_link(struct udptun_device *tun, int link,
+		       struct netlink_ext_ack *extack)
+{
+	struct net_device *lower;
+	int err;
+
+	lower = link ? __dev_get_by_index(tun->net, link) : NULL;
+	if (lower == tun->lower)
+		return 0;
+	if (!lower) {
+		device_unlink(tun);
+		return 0;
+	}
+	/* Not one after the other: the new one may be above or below the old one. */
+	err = netdev_adjacent_change_prepare(tun->lower, lower, tun->dev,
+					     extack);
+	if (err == -EBUSY)
+		NL_SET_ERR_MSG(extack, "The underlay device is itself carried by this tunnel");
+	else if (err == -EMLINK)
+		NL_SET_ERR_MSG(extack, "Too many devices are stacked on each other");
+	else if (err)
+		NL_SET_ERR_MSG(extack, "The device cannot be stacked on its underlay");
+	if (err)
+		return err;
+	netdev_adjacent_change_commit(tun->lower, lower, tun->dev);
+	tun->lower = lower;
+	return 0;
+}
+
 /*
  * Queue a device for unregistration. Every path that unregisters a device uses
  * this function: it takes the device off the list, so none is queued twice.
@@ -190,6 +285,8 @@ void udptun_device_unregister(struct net_device *dev, struct list_head *head)
 	struct udptun_device *tun = netdev_priv(dev);
 
 	list_del_init(&tun->node);
+	/* Now, not by ndo_uninit: a device above another in the list comes after it. */
+	device_unlink(tun);
 	unregister_netdevice_queue(dev, head);
 }
 

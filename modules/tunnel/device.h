@@ -6,12 +6,19 @@
 #include <linux/list.h>
 #include <linux/netdevice.h>
 
+/* As in the in-tree tunnels: stacked tunnels would add up without a limit. */
+#define UDPTUN_MAX_HEADROOM	512U
+
+struct netlink_ext_ack;
 struct udptun_config;
 struct udptun_device;
 
 void udptun_device_setup(struct net_device *dev);
 unsigned int udptun_device_fit(struct udptun_device *tun,
 			       const struct udptun_config *cfg);
+int udptun_device_link(struct udptun_device *tun, int link,
+		       struct netlink_ext_ack *extack);
+u64 udptun_device_strangers(const struct net_device *dev);
 void udptun_device_release(struct net_device *dev);
 void udptun_device_unregister(struct net_device *dev, struct list_head *head);
 

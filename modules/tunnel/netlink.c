@@ -110,6 +110,11 @@ static int newlink(struct net *net, struct net_device *dev,
 	dev->priv_destructor = udptun_device_release;
 
 	list_add(&tun->node, &udptun_net(net)->devices);
+	err = udptun_device_link(tun, cfg.link, extack);
+	if (err) {
+		udptun_device_unregister(dev, NULL);
+		return err;
+	}
 	udptun_peer_attach(peer);
 	return 0;
 
@@ -176,6 +181,11 @@ static int udptun_changelink(struct net_device *dev, struct nlattr *tb[],
 	peer = udptun_peer_create(tun, &cfg, extack);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
+	err = udptun_device_link(tun, cfg.link, extack);
+	if (err) {
+		udptun_peer_destroy(peer);
+		return err;
+	}
 	differs = underlay_differs(&old->cfg, &cfg);
 	udptun_peer_replace(old, peer);
 	if (differs)
@@ -186,6 +196,7 @@ static int udptun_changelink(struct net_device *dev, struct nlattr *tb[],
 static size_t udptun_get_size(const struct net_device *dev)
 {
 	return 2 * nla_total_size(sizeof(struct in6_addr)) + /* addresses */
+	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_UDP_CSUM */
 	       2 * nla_total_size(sizeof(__be16)) + /* ports */
 	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_TTL */
 	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_TOS */
@@ -233,6 +244,20 @@ static int udptun_fill_info(struct sk_buff *skb, const struct net_device *dev)
 	return 0;
 }
 
+static size_t udptun_get_xstats_size(const struct net_device *dev)
+{
+	return nla_total_size(sizeof(struct udptun_xstats));
+}
+
+static int udptun_fill_xstats(struct sk_buff *skb, const struct net_device *dev)
+{
+	const struct udptun_xstats xstats = {
+		.rx_stranger = udptun_device_strangers(dev),
+	};
+
+	return nla_put(skb, IFLA_INFO_XSTATS, sizeof(xstats), &xstats);
+}
+
 static struct net *udptun_get_link_net(const struct net_device *dev)
 {
 	const struct udptun_device *tun = netdev_priv(dev);
@@ -252,6 +277,8 @@ static struct rtnl_link_ops udptun_link_ops __read_mostly = {
 	.dellink = udptun_device_unregister,
 	.get_size = udptun_get_size,
 	.fill_info = udptun_fill_info,
+	.get_xstats_size = udptun_get_xstats_size,
+	.fill_xstats = udptun_fill_xstats,
 	.get_link_net = udptun_get_link_net,
 };
 

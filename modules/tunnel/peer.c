@@ -109,7 +109,7 @@ struct udptun_peer *udptun_peer_create(struct udptun_device *tun,
 	if (err)
 		goto err_dst_cache;
 
-	sock = udptun_sock_get(tun->net, cfg->family, cfg->local_port, extack);
+	sock = udptun_sock_get(tun->net, cfg, extack);
 	if (IS_ERR(sock)) {
 		err = PTR_ERR(sock);
 		goto err_sock;

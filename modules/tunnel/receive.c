@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Receive: find the peer, check and decapsulate the packet, deliver it. */
 
+#include <linux/icmpv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/gro.h>
@@ -12,38 +13,70 @@
 
 #include "peer.h"
 #include "receive.h"
+#include "route.h"
 #include "socket.h"
 #include "tunnel.h"
-
-/* Return true if the packet arrived on this device, or on a device of this VRF. */
-static bool arrived_on4(const struct sk_buff *skb, int link)
-{
-	return inet_iif(skb) == link || inet_sdif(skb) == link;
-}
-
-static bool arrived_on6(const struct sk_buff *skb, int link)
-{
-	return inet6_iif(skb) == link || inet6_sdif(skb) == link;
-}
 
 static struct udptun_peer *find_sender(const struct udptun_sock *sock,
 				       const struct sk_buff *skb)
 {
-	struct udptun_peer *peer;
-
-	if (sock->family == AF_INET) {
-		peer = udptun_peer_find4(sock, ip_hdr(skb)->daddr,
+	if (sock->family == AF_INET)
+		return udptun_peer_find4(sock, ip_hdr(skb)->daddr,
 					 ip_hdr(skb)->saddr,
 					 udp_hdr(skb)->source);
-		if (peer && peer->cfg.link && !arrived_on4(skb, peer->cfg.link))
-			return NULL;
-	} else {
-		peer = udptun_peer_find6(sock, &ipv6_hdr(skb)->daddr,
-					 &ipv6_hdr(skb)->saddr,
-					 udp_hdr(skb)->source);
-		if (peer && peer->cfg.link && !arrived_on6(skb, peer->cfg.link))
-			return NULL;
-	}
+	return udptun_peer_find6(sock, &ipv6_hdr(skb)->daddr,
+				 &ipv6_hdr(skb)->saddr, udp_hdr(skb)->source);
+}
+
+/*
+ * The socket that a packet or an ICMP error would have reached without the
+ * sockets that are bound to devices: the kernel prefers those. NULL if it is in a
+ * VRF, which sockets without a device serve only by udp_l3mdev_accept.
+ */
+static const struct udptun_sock *unbound_sock(const struct sock *sk,
+					      const struct udptun_sock *sock,
+					      const struct sk_buff *skb)
+{
+	const struct udptun_sock *unbound = rcu_dereference(sock->unbound);
+	bool v4 = sock->family == AF_INET;
+
+	if (!unbound ||
+	    !udp_sk_bound_dev_eq(sock_net(sk), 0,
+				 v4 ? inet_iif(skb) : inet6_iif(skb),
+				 v4 ? inet_sdif(skb) : inet6_sdif(skb)))
+		return NULL;
+	return unbound;
+}
+
+/* Count a packet from anyone but the peers, and log it: dynamic debug enables that. */
+static noinline void count_stranger(struct sock *sk, struct udptun_sock *sock,
+				    const struct sk_buff *skb)
+{
+	dsbench_udp_drop(sk);
+	atomic64_inc(&sock->strangers);
+	if (sock->family == AF_INET)
+		pr_debug_ratelimited("port %u of %pI4: dropped a packet from %pI4 port %u, which is no peer\n",
+				     ntohs(sock->port), &ip_hdr(skb)->daddr,
+				     &ip_hdr(skb)->saddr,
+				     ntohs(udp_hdr(skb)->source));
+	else
+		pr_debug_ratelimited("port %u of %pI6c: dropped a packet from %pI6c port %u, which is no peer\n",
+				     ntohs(sock->port), &ipv6_hdr(skb)->daddr,
+				     &ipv6_hdr(skb)->saddr,
+				     ntohs(udp_hdr(skb)->source));
+}
+
+/* Return the peer beside the sockets that are bound to devices, or NULL: a stranger. */
+static noinline struct udptun_peer *find_other_sender(struct sock *sk,
+						      struct udptun_sock *sock,
+						      const struct sk_buff *skb)
+{
+	const struct udptun_sock *unbound = unbound_sock(sk, sock, skb);
+	struct udptun_peer *peer;
+
+	peer = unbound ? find_sender(unbound, skb) : NULL;
+	if (!peer)
+		count_stranger(sk, sock, skb);
 	return peer;
 }
 
@@ -97,30 +130,63 @@ static void count_malformed(struct net_device *dev, enum skb_drop_reason reason)
 	DEV_STATS_INC(dev, rx_errors);
 }
 
-/* Return true if GRO could merge this packet with the following ones. */
-static bool gro_may_merge(const struct sk_buff *skb)
+/*
+ * Return true if the packet passes through GRO of the device: everything but UDP,
+ * unless the device has rx-udp-gro-forwarding or rx-gro-list. GRO costs a packet
+ * that arrives alone more than the rest of the receive path together, and most
+ * UDP packets find nothing to merge with. A receiver with UDP_GRO and a tunnel in
+ * UDP inside of this one would gain from GRO: whether there is one shows only in
+ * a socket lookup, which costs about as much. IPv6 fragments, which GRO never
+ * merges, go the way of UDP packets that are not fragmented: the two may belong to
+ * one flow, which is to stay in order.
+ */
+static bool passes_gro(const struct sk_buff *skb)
 {
 	u8 protocol = skb->protocol == htons(ETH_P_IP) ? ip_hdr(skb)->protocol :
 							 ipv6_hdr(skb)->nexthdr;
 
-	if (likely(protocol == IPPROTO_TCP))
+	if (protocol != IPPROTO_UDP && protocol != NEXTHDR_FRAGMENT)
 		return true;
-	return protocol == IPPROTO_UDP &&
-	       skb->dev->features & (NETIF_F_GRO_UDP_FWD | NETIF_F_GRO_FRAGLIST);
+	return skb->dev->features & (NETIF_F_GRO_UDP_FWD | NETIF_F_GRO_FRAGLIST);
 }
 
 /*
- * GRO costs more than the rest of the receive path together. Packets that GRO
- * would not merge bypass it and take netif_rx(). All packets of a flow take the
- * same path, which keeps them in order. GRO of the underlay has already merged
- * what it can merge.
+ * Return the offset of the inner transport header. GSO relies on it, which tc may
+ * need before the protocols set the header; where there is no GSO, the offset of
+ * an IPv6 extension header will do.
  */
+static int transport_offset(const struct sk_buff *skb)
+{
+	const int ip6_len = sizeof(struct ipv6hdr);
+	__be16 frag_off;
+	u8 nexthdr;
+	int offset;
+
+	if (skb->protocol == htons(ETH_P_IP))
+		return ip_hdrlen(skb);
+
+	nexthdr = ipv6_hdr(skb)->nexthdr;
+	if (likely(!skb_is_gso(skb) || !ipv6_ext_hdr(nexthdr)))
+		return ip6_len;
+	offset = ipv6_skip_exthdr(skb, ip6_len, &nexthdr, &frag_off);
+	return offset < 0 ? ip6_len : offset;
+}
+
+/* Deliver a packet and count it. A full queue drops it and counts the drop. */
 static void deliver(struct udptun_device *tun, struct sk_buff *skb)
 {
-	if (gro_may_merge(skb))
-		gro_cells_receive(&tun->gro_cells, skb);
-	else
-		netif_rx(skb);
+	unsigned int len = skb->len;
+	int err;
+
+	/* The hash of the outer flow is the same for all inner flows. */
+	skb_clear_hash(skb);
+	/* So far, it is that of the outer packet, before the data. */
+	skb_set_transport_header(skb, transport_offset(skb));
+
+	err = passes_gro(skb) ? gro_cells_receive(&tun->gro_cells, skb) :
+				netif_rx(skb);
+	if (likely(err == NET_RX_SUCCESS))
+		dev_sw_netstats_rx_add(tun->dev, len);
 }
 
 /* Return the reason to drop the packet, already counted, or 0. */
@@ -158,7 +224,6 @@ static enum skb_drop_reason receive(struct udptun_peer *peer,
 	}
 
 	skb->dev = dev;
-	dev_sw_netstats_rx_add(dev, skb->len);
 	deliver(tun, skb);
 	return SKB_NOT_DROPPED_YET;
 }
@@ -179,10 +244,14 @@ static int udptun_receive(struct sock *sk, struct sk_buff *skb)
 	enum skb_drop_reason reason = SKB_DROP_REASON_NO_SOCKET;
 	struct udptun_peer *peer;
 
-	peer = likely(sock) ? find_sender(sock, skb) : NULL;
-	if (unlikely(!peer)) {
-		dsbench_udp_drop(sk);
+	/* NULL: the socket is being closed. */
+	if (unlikely(!sock))
 		goto drop;
+	peer = find_sender(sock, skb);
+	if (unlikely(!peer)) {
+		peer = find_other_sender(sk, sock, skb);
+		if (!peer)
+			goto drop;
 	}
 	/* Neither a device that is down nor one being unregistered receives. */
 	if (unlikely(!netif_running(peer->tun->dev))) {
@@ -198,14 +267,26 @@ drop:
 	return 0;
 }
 
+/* Find the receiver of the packet that caused an ICMP error. */
+static struct udptun_peer *find_receiver(const struct udptun_sock *sock,
+					 const struct sk_buff *skb)
+{
+	if (sock->family == AF_INET)
+		return udptun_peer_find4(sock, ip_hdr(skb)->saddr,
+					 ip_hdr(skb)->daddr,
+					 udp_hdr(skb)->dest);
+	return udptun_peer_find6(sock, &ipv6_hdr(skb)->saddr,
+				 &ipv6_hdr(skb)->daddr, udp_hdr(skb)->dest);
+}
+
 /**
  * udptun_err_lookup() - match an ICMP error to a peer
  * @sk: the socket of the source port of the packet that caused the error
  * @skb: network and transport headers at those of that packet
  *
  * If a peer matches, the stack updates the path MTU, also for the cached route.
- * It looks up the route of the unbound socket, which may not lead through
- * cfg.link.
+ * It looks up the route of the socket, which is bound to cfg.link. Then it calls
+ * udptun_err_receive().
  *
  * Context: RCU is held.
  * Return: 0 or -ENOENT.
@@ -213,21 +294,53 @@ drop:
 static int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
 {
 	struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
-	const struct udptun_peer *peer;
+	const struct udptun_sock *unbound;
 
 	if (!sock || !pskb_may_pull(skb, skb_transport_offset(skb) +
 					 sizeof(struct udphdr)))
 		return -ENOENT;
+	if (find_receiver(sock, skb))
+		return 0;
+	unbound = unbound_sock(sk, sock, skb);
+	return unbound && find_receiver(unbound, skb) ? 0 : -ENOENT;
+}
 
-	if (sock->family == AF_INET)
-		peer = udptun_peer_find4(sock, ip_hdr(skb)->saddr,
-					 ip_hdr(skb)->daddr,
-					 udp_hdr(skb)->dest);
-	else
-		peer = udptun_peer_find6(sock, &ipv6_hdr(skb)->saddr,
-					 &ipv6_hdr(skb)->daddr,
-					 udp_hdr(skb)->dest);
-	return peer ? 0 : -ENOENT;
+/*
+ * Learn the path MTU of an IPv6 route through cfg.link. The stack does so for IPv4.
+ * For IPv6, it looks up the route by preference for the device alone: a better
+ * route through another device takes the path MTU.
+ */
+static void learn_mtu6(struct sock *sk, struct sk_buff *skb, __be16 remote_port)
+{
+	const struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
+	const struct ipv6hdr *ip = (const struct ipv6hdr *)skb->data;
+	int network_offset = skb_network_offset(skb);
+	const struct udptun_peer *peer;
+	struct dst_entry *dst;
+
+	if (!sock || sock->family != AF_INET6 || !sock->link ||
+	    icmp6_hdr(skb)->icmp6_type != ICMPV6_PKT_TOOBIG)
+		return;
+	peer = udptun_peer_find6(sock, &ip->saddr, &ip->daddr, remote_port);
+	if (!peer)
+		return;
+	dst = udptun_route_lookup(sock_net(sk), sk, &peer->cfg,
+				  ipv6_get_dsfield(ip), 0);
+	if (IS_ERR(dst))
+		return;
+
+	/* The route's exception is for the addresses in this header. */
+	skb_reset_network_header(skb);
+	dst->ops->update_pmtu(dst, NULL, skb,
+			      ntohl(icmp6_hdr(skb)->icmp6_mtu), false);
+	skb_set_network_header(skb, network_offset);
+	dst_release(dst);
+}
+
+/* Receive an ICMP error that udptun_err_lookup() has matched. */
+static void DSBENCH_ENCAP_ERR_RCV(udptun_err_receive)
+{
+	learn_mtu6(sk, skb, DSBENCH_ENCAP_ERR_PORT);
 }
 
 /* Inner IPv4 and IPv6 packets of one tunnel belong to different flows. */
@@ -284,6 +397,7 @@ static int udptun_gro_complete(struct sock *sk, struct sk_buff *skb, int nhoff)
 const struct udptun_sock_ops udptun_receive_ops = {
 	.receive = udptun_receive,
 	.err_lookup = udptun_err_lookup,
+	.err_receive = udptun_err_receive,
 	.gro_receive = udptun_gro_receive,
 	.gro_complete = udptun_gro_complete,
 };

@@ -10,6 +10,7 @@
 
 #include <dsbench/compat.h>
 
+#include "device.h"
 #include "peer.h"
 #include "route.h"
 #include "tunnel.h"
@@ -78,6 +79,23 @@ struct dst_entry *udptun_route_lookup(struct net *net, const struct sock *sk,
 	return lookup6(net, sk, cfg, dsfield, mark);
 }
 
+/*
+ * Reserve the headroom that the device of a new route needs, so that the packets
+ * of the tunnel need not be copied. Grows only: several routes may alternate.
+ */
+static void adapt_headroom(struct udptun_peer *peer,
+			   const struct dst_entry *dst)
+{
+	unsigned int headroom = LL_RESERVED_SPACE(DSBENCH_DST_DEV(dst)) +
+				dst->header_len +
+				udptun_overhead(peer->cfg.family);
+	struct net_device *dev = peer->tun->dev;
+
+	headroom = min(headroom, UDPTUN_MAX_HEADROOM);
+	if (headroom > READ_ONCE(dev->needed_headroom))
+		WRITE_ONCE(dev->needed_headroom, headroom);
+}
+
 /* The cache holds the route of unmarked packets without an inherited DSCP. */
 static bool is_cacheable(const struct udptun_config *cfg, u8 dsfield, u32 mark)
 {
@@ -99,7 +117,8 @@ static void cache_route(struct udptun_peer *peer, struct dst_entry *dst)
  * udptun_route() - get the route of a packet to be sent
  * @peer: the receiver
  * @dsfield: TOS or traffic class of the packet
- * @mark: mark of the packet
+ * @mark: mark of the packet; ignored if the device has left the namespace of the
+ *	socket
  *
  * Context: BH is disabled.
  * Return: a reference to the route, or an error pointer; -ELOOP if the route
@@ -107,23 +126,28 @@ static void cache_route(struct udptun_peer *peer, struct dst_entry *dst)
  */
 struct dst_entry *udptun_route(struct udptun_peer *peer, u8 dsfield, u32 mark)
 {
-	bool cacheable = is_cacheable(&peer->cfg, dsfield, mark);
+	const struct udptun_device *tun = peer->tun;
 	struct dst_entry *dst;
+	bool cacheable;
 
+	/* A mark has a meaning only in its own namespace. */
+	if (unlikely(mark) && !net_eq(tun->net, dev_net(tun->dev)))
+		mark = 0;
+	cacheable = is_cacheable(&peer->cfg, dsfield, mark);
 	if (likely(cacheable)) {
 		dst = dst_cache_get(&peer->dst_cache);
 		if (likely(dst))
 			return dst;
 	}
 
-	dst = udptun_route_lookup(peer->tun->net, peer->sk, &peer->cfg, dsfield,
-				  mark);
+	dst = udptun_route_lookup(tun->net, peer->sk, &peer->cfg, dsfield, mark);
 	if (IS_ERR(dst))
 		return dst;
-	if (DSBENCH_DST_DEV(dst) == peer->tun->dev) {
+	if (DSBENCH_DST_DEV(dst) == tun->dev) {
 		dst_release(dst);
 		return ERR_PTR(-ELOOP);
 	}
+	adapt_headroom(peer, dst);
 	if (cacheable)
 		cache_route(peer, dst);
 	return dst;

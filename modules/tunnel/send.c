@@ -31,14 +31,18 @@ static bool fits(const struct sk_buff *skb, unsigned int mtu)
 	return skb->len <= mtu;
 }
 
-/* Report the path MTU to the sender, on this host or on another one. */
+/*
+ * Report the path MTU to the sender, on this host or on another one; also if the
+ * sender permits fragmentation, which the tunnel forbids: a router would forward
+ * further packets of the same size, although the route has a smaller path MTU.
+ */
 static void report_mtu(struct sk_buff *skb, unsigned int mtu)
 {
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
 	if (skb->protocol == htons(ETH_P_IPV6)) {
 		if (ipv6_mod_enabled())
 			icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
-	} else if (ip_hdr(skb)->frag_off & htons(IP_DF)) {
+	} else {
 		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
 			      htonl(mtu));
 	}

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sockets: one for each local port, shared by the tunnels that use the port. */
+/* Sockets: one for each local address, port and underlay, shared by tunnels. */
 
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
 #include <net/udp_tunnel.h>
 
 #include <dsbench/compat.h>
@@ -10,7 +13,7 @@
 #include "netns.h"
 #include "socket.h"
 
-static const struct udptun_sock_ops *sock_ops __read_mostly;
+static const struct udptun_sock_ops *udptun_sock_ops __read_mostly;
 
 /**
  * udptun_sock_init() - set the callbacks of all sockets
@@ -20,44 +23,139 @@ static const struct udptun_sock_ops *sock_ops __read_mostly;
  */
 void udptun_sock_init(const struct udptun_sock_ops *ops)
 {
-	sock_ops = ops;
+	udptun_sock_ops = ops;
 }
 
-static struct udptun_sock *sock_find(struct net *net, sa_family_t family,
-				     __be16 port)
+static bool udptun_sock_is_beside(const struct udptun_sock *sock,
+				  const struct udptun_config *cfg)
+{
+	return sock->family == cfg->family && sock->port == cfg->local_port &&
+	       !memcmp(&sock->local, &cfg->local, sizeof(sock->local));
+}
+
+static struct udptun_sock *udptun_sock_find(struct net *net,
+					    const struct udptun_config *cfg,
+					    int link)
 {
 	struct udptun_sock *sock;
 
 	list_for_each_entry(sock, &udptun_net(net)->socks, node) {
-		if (sock->family == family && sock->port == port)
+		if (udptun_sock_is_beside(sock, cfg) && sock->link == link)
 			return sock;
 	}
 	return NULL;
 }
 
-static int sock_open(struct udptun_sock *sock, struct net *net,
-		     struct netlink_ext_ack *extack)
+static void udptun_sock_set_reuseport(struct sock *sk, bool reuse)
+{
+	lock_sock(sk);
+	sk->sk_reuseport = reuse;
+	release_sock(sk);
+}
+
+static int udptun_sock_bind(struct socket *socket,
+			    const struct udptun_config *cfg)
+{
+	struct sockaddr_in v4 = {
+		.sin_family = AF_INET,
+		.sin_port = cfg->local_port,
+		.sin_addr.s_addr = cfg->local.v4,
+	};
+	struct sockaddr_in6 v6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = cfg->local_port,
+		.sin6_addr = cfg->local.v6,
+	};
+
+	if (cfg->family == AF_INET)
+		return kernel_bind(socket, (DSBENCH_SOCKADDR *)&v4, sizeof(v4));
+	return kernel_bind(socket, (DSBENCH_SOCKADDR *)&v6, sizeof(v6));
+}
+
+/*
+ * Bind the socket beside those of the same address and port that have other
+ * underlays or none. The kernel refuses a socket without a device beside one with
+ * a device, unless both have SO_REUSEPORT and belong to the same user. Ours have
+ * the flag only during the bind: afterwards no program can share the port.
+ */
+static int udptun_sock_bind_beside(struct socket *socket, struct net *net,
+				   const struct udptun_config *cfg)
+{
+	struct udptun_sock *other;
+	bool alone = true;
+	int err;
+
+	list_for_each_entry(other, &udptun_net(net)->socks, node) {
+		if (udptun_sock_is_beside(other, cfg)) {
+			udptun_sock_set_reuseport(other->sock->sk, true);
+			alone = false;
+		}
+	}
+	if (alone)
+		return udptun_sock_bind(socket, cfg);
+
+	udptun_sock_set_reuseport(socket->sk, true);
+	err = udptun_sock_bind(socket, cfg);
+	udptun_sock_set_reuseport(socket->sk, false);
+	list_for_each_entry(other, &udptun_net(net)->socks, node) {
+		if (udptun_sock_is_beside(other, cfg))
+			udptun_sock_set_reuseport(other->sock->sk, false);
+	}
+	return err;
+}
+
+static int udptun_sock_create(struct net *net, const struct udptun_config *cfg,
+			      struct socket **result)
+{
+	struct socket *socket;
+	int err;
+
+	err = sock_create_kern(net, cfg->family, SOCK_DGRAM, IPPROTO_UDP,
+			       &socket);
+	if (err)
+		return err;
+
+	/* The local address may come later, as that of a flapping device does. */
+	ip_sock_set_freebind(socket->sk);
+	if (cfg->family == AF_INET6) {
+		err = ip6_sock_set_v6only(socket->sk);
+		if (err)
+			goto err_setup;
+		/* lacks_checksum() in receive.c checks once the peer is known. */
+		udp_set_no_check6_rx(socket->sk, true);
+	}
+	if (cfg->link) {
+		err = sock_bindtoindex(socket->sk, cfg->link, true);
+		if (err)
+			goto err_setup;
+	}
+	err = udptun_sock_bind_beside(socket, net, cfg);
+	if (err)
+		goto err_setup;
+	*result = socket;
+	return 0;
+
+err_setup:
+	sock_release(socket);
+	return err;
+}
+
+static int udptun_sock_open(struct udptun_sock *sock, struct net *net,
+			    const struct udptun_config *cfg,
+			    struct netlink_ext_ack *extack)
 {
 	struct udp_tunnel_sock_cfg tunnel_cfg = {
 		.sk_user_data = sock,
 		.encap_type = 1,
-		.encap_rcv = sock_ops->receive,
-		.encap_err_lookup = sock_ops->err_lookup,
-		.gro_receive = sock_ops->gro_receive,
-		.gro_complete = sock_ops->gro_complete,
-	};
-	/* lacks_checksum() in receive.c checks for this once the peer is known. */
-	struct udp_port_cfg port_cfg = {
-		.family = sock->family,
-		.local_udp_port = sock->port,
-		.ipv6_v6only = true,
-		.use_udp_checksums = true,
-		.use_udp6_tx_checksums = true,
-		.use_udp6_rx_checksums = false,
+		.encap_rcv = udptun_sock_ops->receive,
+		.encap_err_lookup = udptun_sock_ops->err_lookup,
+		.encap_err_rcv = udptun_sock_ops->err_receive,
+		.gro_receive = udptun_sock_ops->gro_receive,
+		.gro_complete = udptun_sock_ops->gro_complete,
 	};
 	int err;
 
-	err = udp_sock_create(net, &port_cfg, &sock->sock);
+	err = udptun_sock_create(net, cfg, &sock->sock);
 	if (err == -EADDRINUSE)
 		NL_SET_ERR_MSG(extack, "The local port is in use by another socket");
 	else if (err)
@@ -72,11 +170,23 @@ static int sock_open(struct udptun_sock *sock, struct net *net,
 	return 0;
 }
 
+/* Set what the sockets beside an unbound socket refer to: that socket, or NULL. */
+static void udptun_sock_set_unbound(struct net *net,
+				    const struct udptun_config *cfg,
+				    struct udptun_sock *unbound)
+{
+	struct udptun_sock *other;
+
+	list_for_each_entry(other, &udptun_net(net)->socks, node) {
+		if (other->link && udptun_sock_is_beside(other, cfg))
+			rcu_assign_pointer(other->unbound, unbound);
+	}
+}
+
 /**
- * udptun_sock_get() - get a reference to the socket of a port
+ * udptun_sock_get() - get a reference to the socket of a configuration
  * @net: network namespace of the socket
- * @family: AF_INET or AF_INET6
- * @port: local port
+ * @cfg: the configuration: local address, port and underlay
  * @extack: receives the reason for a failure
  *
  * Opens the socket for its first user.
@@ -84,14 +194,14 @@ static int sock_open(struct udptun_sock *sock, struct net *net,
  * Context: Process context, under rtnl_lock().
  * Return: the socket, or an error pointer.
  */
-struct udptun_sock *udptun_sock_get(struct net *net, sa_family_t family,
-				    __be16 port,
+struct udptun_sock *udptun_sock_get(struct net *net,
+				    const struct udptun_config *cfg,
 				    struct netlink_ext_ack *extack)
 {
 	struct udptun_sock *sock;
 	int err;
 
-	sock = sock_find(net, family, port);
+	sock = udptun_sock_find(net, cfg, cfg->link);
 	if (sock) {
 		sock->users++;
 		return sock;
@@ -100,15 +210,21 @@ struct udptun_sock *udptun_sock_get(struct net *net, sa_family_t family,
 	sock = kzalloc(sizeof(*sock), GFP_KERNEL);
 	if (!sock)
 		return ERR_PTR(-ENOMEM);
-	sock->family = family;
-	sock->port = port;
+	sock->family = cfg->family;
+	sock->port = cfg->local_port;
+	sock->link = cfg->link;
+	sock->local = cfg->local;
 	sock->users = 1;
+	if (sock->link)
+		rcu_assign_pointer(sock->unbound, udptun_sock_find(net, cfg, 0));
 
-	err = sock_open(sock, net, extack);
+	err = udptun_sock_open(sock, net, cfg, extack);
 	if (err) {
 		kfree(sock);
 		return ERR_PTR(err);
 	}
+	if (!sock->link)
+		udptun_sock_set_unbound(net, cfg, sock);
 	list_add(&sock->node, &udptun_net(net)->socks);
 	return sock;
 }
@@ -123,9 +239,17 @@ struct udptun_sock *udptun_sock_get(struct net *net, sa_family_t family,
  */
 void udptun_sock_put(struct udptun_sock *sock)
 {
+	const struct udptun_config cfg = {
+		.family = sock->family,
+		.local_port = sock->port,
+		.local = sock->local,
+	};
+
 	if (--sock->users)
 		return;
 	list_del(&sock->node);
+	if (!sock->link)
+		udptun_sock_set_unbound(sock_net(sock->sock->sk), &cfg, NULL);
 	udp_tunnel_sock_release(DSBENCH_TUNNEL_SOCK(sock->sock));
 	kfree_rcu(sock, rcu);
 }

@@ -1,37 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* UDP sockets, one for each local port, shared by the tunnels that use the port. */
+/* UDP sockets, one for each local address, port and underlay, shared by tunnels. */
 #ifndef _UDPTUN_SOCKET_H
 #define _UDPTUN_SOCKET_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/netlink.h>
 #include <linux/rcupdate.h>
 #include <net/net_namespace.h>
 #include <net/udp_tunnel.h>
 
+#include "config.h"
+
 #define UDPTUN_PEER_BITS	6
 
 /**
- * struct udptun_sock - the socket of a (namespace, family, port)
+ * struct udptun_sock - the socket of a (namespace, family, address, port, underlay)
  * @sock: the UDP socket
+ * @unbound: if @link is set: the socket of the same address and port without an
+ *	underlay, or NULL
  * @node: in udptun_net.socks
  * @family: AF_INET or AF_INET6
  * @port: local port
+ * @link: index of the underlay device, which the socket is bound to; 0: none
+ * @local: local address, which the socket is bound to
  * @users: number of peers that use the socket
+ * @strangers: number of packets from anyone but the peers
  * @rcu: frees the structure after a grace period
  * @peers: hash table of the peers, by remote address and port; read under RCU
  *
- * The socket is bound to the wildcard address. It can be opened before the local
- * address exists, and it receives every packet that arrives at the port: packets
- * from anyone but the configured peers are dropped. RTNL protects everything
- * except the RCU readers of @peers.
+ * The socket can be opened before the local address exists. It receives every
+ * packet to its address and port: packets from anyone but the configured peers
+ * are dropped. RTNL protects everything except the RCU readers of @unbound and
+ * @peers.
  */
 struct udptun_sock {
 	struct socket *sock;
+	struct udptun_sock __rcu *unbound;
 	struct list_head node;
 	sa_family_t family;
 	__be16 port;
+	int link;
+	union udptun_addr local;
 	unsigned int users;
+	atomic64_t strangers;
 	struct rcu_head rcu;
 	struct hlist_head peers[1 << UDPTUN_PEER_BITS];
 };
@@ -40,13 +52,14 @@ struct udptun_sock {
 struct udptun_sock_ops {
 	udp_tunnel_encap_rcv_t receive;
 	udp_tunnel_encap_err_lookup_t err_lookup;
+	udp_tunnel_encap_err_rcv_t err_receive;
 	udp_tunnel_gro_receive_t gro_receive;
 	udp_tunnel_gro_complete_t gro_complete;
 };
 
 void udptun_sock_init(const struct udptun_sock_ops *ops);
-struct udptun_sock *udptun_sock_get(struct net *net, sa_family_t family,
-				    __be16 port,
+struct udptun_sock *udptun_sock_get(struct net *net,
+				    const struct udptun_config *cfg,
 				    struct netlink_ext_ack *extack);
 void udptun_sock_put(struct udptun_sock *sock);
 

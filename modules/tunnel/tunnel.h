@@ -17,6 +17,7 @@ struct udptun_peer;
  * @dev: the network device
  * @net: namespace of the socket; @dev may have moved to another one
  * @node: in udptun_net.devices, until the device is queued for unregistration
+ * @lower: the underlay that @dev is linked to as its upper device, or NULL
  * @mtu_is_set: the user has set the MTU; else it follows the underlay
  */
 struct udptun_device {
@@ -25,6 +26,7 @@ struct udptun_device {
 	struct net_device *dev;
 	struct net *net;
 	struct list_head node;
+	struct net_device *lower;
 	bool mtu_is_set;
 };
 

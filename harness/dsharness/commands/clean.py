@@ -14,7 +14,7 @@ from .. import cachemark, command, locks, paths, ui
 from ..errors import HarnessError
 from ..kernel import buildroot, linuxsource, shelf, umlkernel
 
-MARKS = ("apt", "archive", buildroot.SHELF, "debs", paths.OBJECTS, umlkernel.SHELF, *linuxsource.SHELVES, "kvm.json", "kvm.lock")
+MARKS = ("apt", "archive", buildroot.SHELF, "debs", paths.OBJECTS, *umlkernel.SHELVES, *linuxsource.SHELVES, "kvm.json", "kvm.lock")
 """Content of a cache. A folder without it is not removed, whatever DSBENCH_CACHE says."""
 
 KVM = re.compile(r"kvm-.+\.console|kvm\.part")

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """Run the KUnit suites in the UML guest.
 
-The kernel's own kunit.py parses the report. It is taken from the source that the guest was built from.
+The kernel's own kunit.py parses the report. It is taken from the source that the guest was built from. A report of the debug
+kernel (--kernel debug) about memory, locks or RCU fails the case that caused it.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,8 +21,18 @@ from typing import Any
 
 from .. import command, proc, targets
 from ..errors import HarnessError
+from ..kernel import kernels
 
 SECONDS = 120.0
+DEBUG_SECONDS = 1200.0
+"""Time limits of all suites, in seconds."""
+
+TROUBLE = re.compile(
+    r"BUG:|WARNING:|UBSAN:|ODEBUG:|Oops|Call Trace|kmemleak: \d+ new|refcount_t:|ref_tracker:|soft lockup|blocked for more than"
+    r"|scheduling while atomic|self-detected stall"
+)
+"""What a kernel says about a fault of its own or of a module."""
+RESULT = re.compile(r"^(?:\[[^]]*\] ?)?(?P<inside> *)(?:not )?ok \d+ (?P<name>\S+)")
 
 # No run may start while the suites use the containers, which are loaded with the suites. The kernel's log is the report,
 # one for each module, since kunit.py stops at the end of the first report.
@@ -29,6 +42,12 @@ insmod dsbench.ko autorun=0
 for module in *_kunit.ko; do
 	dmesg --clear
 	modprobe "${module%.ko}"
+	if [ -e /sys/kernel/debug/kmemleak ]; then
+		sleep 6 # younger objects are not reported, nor any that the first scan sees
+		echo scan >/sys/kernel/debug/kmemleak
+		echo scan >/sys/kernel/debug/kmemleak
+		cat /sys/kernel/debug/kmemleak >&2
+	fi
 	dmesg
 	printf '\\f'
 done
@@ -57,16 +76,40 @@ class Report:
     """What its exit status says."""
 
 
-def run_suites() -> Report:
-    """Boot a guest, load the suites and return their report. HarnessError if the guest fails."""
-    target = targets.get("uml")
-    result = target.run(["sh", "-c", SCRIPT], timeout=SECONDS)
+def run_suites(kernel: str | None = None) -> Report:
+    """Boot a guest of `kernel`, load the suites and return their report. HarnessError if the guest fails."""
+    target = targets.get("uml", kernel)
+    result = target.run(["sh", "-c", SCRIPT], timeout=DEBUG_SECONDS if target.kernel.is_debug else SECONDS)
     if result.status:
         raise HarnessError(f"the KUnit suites did not run: {result.stderr.decode(errors='replace').strip()}")
     if target.kernel.source is None:
         raise HarnessError(f"{target.kernel.release} has no source with kunit.py in it")
     logs = result.stdout.split(REPORT_END)[:-1]
-    return joined([parse(log, target.kernel.source) for log in logs])
+    return joined([judged(parse(log, target.kernel.source), log.decode(errors="replace")) for log in logs])
+
+
+def judged(report: Report, log: str) -> Report:
+    """Return the report with each case failed that the kernel complains about in its log."""
+    blamed = complaints(log)
+    if not blamed:
+        return report
+    cases = tuple(dataclasses.replace(case, status="FAIL") if case.name in blamed else case for case in report.cases)
+    text = "".join(f"{name or 'after the last case'}: the kernel complains: {line}\n" for name, line in blamed.items())
+    return Report(cases, report.text + text, passed=False)
+
+
+def complaints(log: str) -> dict[str, str]:
+    """Return the first complaint about each case, by the name of the case; "" for what follows the last one."""
+    found: dict[str, str] = {}
+    waiting = ""
+    for line in log.splitlines():
+        result = RESULT.match(line)
+        if not result and not waiting and TROUBLE.search(line):
+            waiting = line.strip()
+        if result and waiting:
+            found[result["name"]] = waiting
+            waiting = ""
+    return found | ({"": waiting} if waiting else {})
 
 
 def joined(reports: Sequence[Report]) -> Report:
@@ -104,11 +147,18 @@ def _cases(group: dict[str, Any], suite: str = "") -> Iterator[Case]:
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench kunit`."""
     parser = subparsers.add_parser("kunit", help="run the KUnit suites in the UML guest", description=__doc__)
-    command.declare(parser, run, needs=lambda args: targets.prerequisites("uml"))
+    parser.add_argument("--kernel", metavar="VERSION", help=f"6.12 (default), or {kernels.DEBUG}: with KASAN, lockdep and the like")
+    command.declare(parser, run, needs=lambda args: targets.prerequisites("uml", args.kernel), check=checked_kernel)
 
 
-def run(_args: argparse.Namespace) -> int:
+def checked_kernel(args: argparse.Namespace) -> argparse.Namespace:
+    """Return the options. UsageError for a kernel that uml cannot have."""
+    targets.check("uml", args.kernel)
+    return args
+
+
+def run(args: argparse.Namespace) -> int:
     """Print the report. Return 0 if all cases passed."""
-    report = run_suites()
+    report = run_suites(args.kernel)
     print(report.text, end="")
     return 0 if report.passed else 1

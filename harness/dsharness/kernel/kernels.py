@@ -17,6 +17,8 @@ from .linuxsource import USR_SRC
 
 TARGETS = ("uml", "qemu", "host")
 DEFAULT_VERSION = "6.12"
+DEBUG = "debug"
+"""UML's kernel of DEFAULT_VERSION with every check for faults that it has (harness/kernel/uml-debug.config)."""
 NEWEST = "newest"
 """The newest stock kernel of the mirror, whatever release it is for. It is built for, and kept in, the build root."""
 
@@ -57,6 +59,11 @@ class Kernel:
         return self.inside.command(argv) if self.inside else [os.fspath(arg) for arg in argv]
 
     @property
+    def is_debug(self) -> bool:
+        """Whether it is the debug kernel."""
+        return self.arch == "um" and self.release.endswith(f"-{DEBUG}")
+
+    @property
     def target(self) -> str:
         """The target that runs it."""
         if not self.image:
@@ -65,7 +72,8 @@ class Kernel:
 
 
 def find(target: str, spec: str | None = None) -> Kernel:
-    """Return the kernel that `spec` names: a version ("6.1"), a full release, "newest" (qemu), or None for the target's default.
+    """Return the kernel that `spec` names: a version ("6.1"), a full release, "newest" (qemu), "debug" (uml), or None for the
+    target's default.
 
     It is fetched or built if necessary. UsageError for an unknown target or kernel, HarnessError if it cannot be obtained.
     """
@@ -144,18 +152,19 @@ def stock_image(release: str) -> Path:
 
 
 def _uml(spec: str) -> Kernel:
-    version = version_of(spec)
-    tree = umlkernel.tree(_dotted(version))
+    debug = spec == DEBUG
+    version = version_of(DEFAULT_VERSION if debug else spec)
+    tree = umlkernel.tree(_dotted(version), debug=debug)
     release = umlkernel.release(tree)
-    if spec not in (_dotted(version), release):
+    if spec not in (_dotted(version), release, DEBUG):
         raise UsageError(f"kernel {spec!r} cannot be had: linux-source-{_dotted(version)} is {release}")
     return Kernel(release, version, "um", kdir=tree, image=tree / "linux", source=tree)
 
 
 def _check_uml(spec: str) -> None:
     offered = uml_versions()
-    if _dotted(version_of(spec)) not in offered and offered:
-        raise UsageError(f"kernel {spec!r} is unknown: uml is built from linux-source {', '.join(offered)}")
+    if spec != DEBUG and _dotted(version_of(spec)) not in offered and offered:
+        raise UsageError(f"kernel {spec!r} is unknown: uml is built from linux-source {', '.join(offered)}, or {DEBUG}")
 
 
 def _stock(spec: str) -> Kernel:

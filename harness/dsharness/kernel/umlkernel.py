@@ -3,10 +3,13 @@
 
 The finished folder is a kernel tree without its objects: what external modules need (Module.symvers, headers, scripts), the
 bootable `linux`, and the tools of the source (checkpatch.pl, kunit.py).
+
+The debug kernel is the same source with the options of uml-debug.config added: it is slow, and its log tells of faults.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -19,13 +22,17 @@ from ..errors import HarnessError
 from . import archive, linuxsource, shelf
 
 FRAGMENT = paths.HARNESS / "kernel" / "uml.config"
-SHELF = "uml"
+DEBUG_FRAGMENT = paths.HARNESS / "kernel" / "uml-debug.config"
+SHELF, DEBUG_SHELF = SHELVES = ("uml", "uml-debug")
+"""Folders of the cache, for the ordinary kernels and for the debug kernels."""
 
 MAKE = ("make", "ARCH=um", "SUBARCH=x86_64")
 JOBS = os.cpu_count() or 1
 
 BUILD_BYTES = 3 << 30
 """Size of the unpacked source with its objects, in bytes, before it is pruned."""
+
+DEBUG_MINUTES = 8
 
 SOURCE_FILES = 51_000
 BUILD_STEPS = 1200
@@ -51,21 +58,25 @@ KEPT = ("arch/um", "arch/x86", "include", "scripts", "tools/include", "tools/tes
 PROOFS = ("linux", "Module.symvers", "include/config/kernel.release", "include/generated/autoconf.h", "scripts/mod/modpost")
 
 
-def tree(version: str) -> Path:
+def tree(version: str, *, debug: bool = False) -> Path:
     """Return the kernel tree of `version` ("6.12"), built if necessary. HarnessError if it cannot be built."""
     packages.ensure("base")
     source = f"linux-source-{version}"
-    uml = paths.make_folder(paths.cache() / SHELF, "UML kernel")
+    shelf_name = DEBUG_SHELF if debug else SHELF
+    uml = paths.make_folder(paths.cache() / shelf_name, "UML kernel")
+    recipe = _recipe(shelf_name)
     package = archive.candidate(source)
-    if not package and (older := sorted(uml.glob(f"{source}_*_{_recipe()}"))):
+    if not package and (older := sorted(uml.glob(f"{source}_*_{recipe}"))):
         return older[-1]
     package = package or archive.require(source)
-    folder = uml / f"{source}_{package.version}_{_recipe()}"
+    folder = uml / f"{source}_{package.version}_{recipe}"
     with locks.held(shelf.lock(folder), f"it builds the UML kernel {package.version}"):
         if not all((folder / proof).exists() for proof in PROOFS):
             shutil.rmtree(folder, ignore_errors=True)
             packages.ensure("base", "uml")
-            _make(package, folder)
+            if debug:
+                ui.say(f"the debug kernel is built once, which takes about {DEBUG_MINUTES} minutes on two quiet cores")
+            _make(package, folder, _options(shelf_name))
     return folder
 
 
@@ -76,24 +87,35 @@ def release(folder: Path) -> str:
 
 def built() -> list[Path]:
     """Return the finished kernel trees in the cache."""
-    trees = (image.parent for image in (paths.cache_path() / SHELF).glob("linux-source-*/linux"))
+    images = (image for name in SHELVES for image in (paths.cache_path() / name).glob("linux-source-*/linux"))
+    trees = (image.parent for image in images)
     return sorted(tree for tree in trees if tree.suffix != shelf.PART)
 
 
 def unused() -> list[Path]:
     """Return the trees in the cache that tree() does not use any more. HarnessError without a compiler."""
-    return shelf.unused(paths.cache_path() / SHELF, _recipe, "linux")
+    return [
+        folder
+        for name in SHELVES
+        for folder in shelf.unused(paths.cache_path() / name, functools.partial(_recipe, name), "linux")
+    ]
 
 
-def _recipe() -> str:
+def _options(shelf_name: str) -> list[str]:
+    """Return the lines of the configuration of a shelf's kernels."""
+    fragments = (FRAGMENT, DEBUG_FRAGMENT) if shelf_name == DEBUG_SHELF else (FRAGMENT,)
+    text = "".join(fragment.read_text(encoding="utf-8") for fragment in fragments)
+    return re.findall(r"^.*CONFIG_.*$", text, re.MULTILINE)
+
+
+def _recipe(shelf_name: str) -> str:
     """Return a name of what decides the build besides the source: the configuration, the compiler and this file."""
     compiler = proc.check(["gcc", "--version"], env=proc.build_environment()).splitlines()[0]
-    options = re.findall(r"^.*CONFIG_.*$", FRAGMENT.read_text(encoding="utf-8"), re.MULTILINE)
-    ingredients = (*options, compiler, *MAKE, *KEPT)
+    ingredients = (*_options(shelf_name), compiler, *MAKE, *KEPT)
     return hashlib.sha256("\0".join(ingredients).encode()).hexdigest()[:10]
 
 
-def _make(package: archive.Package, folder: Path) -> None:
+def _make(package: archive.Package, folder: Path, options: Sequence[str]) -> None:
     """Unpack, configure, build and prune beside `folder`. The next call resumes an interrupted build there."""
     work = paths.make_folder(folder.with_name(f"{folder.name}{shelf.PART}"), "build")
     log = paths.logs() / f"uml-{package.version}.log"
@@ -101,7 +123,7 @@ def _make(package: archive.Package, folder: Path) -> None:
     if not (work / ".unpacked").exists():
         archive.require_space(work, BUILD_BYTES)
         _unpack(package, work)
-    _configure(work, log)
+    _configure(work, options, log)
     _compile(work, log)
     with ui.step("removing what is no longer needed"):
         _prune(work)
@@ -126,15 +148,16 @@ def _unpack(package: archive.Package, work: Path) -> None:
     (work / ".unpacked").touch()
 
 
-def _configure(work: Path, log: Path) -> None:
-    argv = [*MAKE, f"KCONFIG_ALLCONFIG={FRAGMENT}", "allnoconfig"]
+def _configure(work: Path, options: Sequence[str], log: Path) -> None:
+    fragment = work / "dsbench.config"
+    fragment.write_text("".join(f"{line}\n" for line in options), encoding="utf-8")
+    argv = [*MAKE, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig"]
     result = proc.stream(argv, cwd=work, env=proc.build_environment(), log=log)
     if result.status:
         _distrust(work)
         raise HarnessError(f"the UML kernel cannot be configured: {result.last} (log: {log})")
     taken = set((work / ".config").read_text(encoding="utf-8").splitlines())
-    wanted = re.findall(r"^CONFIG_\w+=.*$", FRAGMENT.read_text(encoding="utf-8"), re.MULTILINE)
-    if refused := [line for line in wanted if line not in taken]:
+    if refused := [line for line in options if line.startswith("CONFIG_") and line not in taken]:
         ui.warn(f"this kernel source does not offer {', '.join(refused)}")
 
 

@@ -20,7 +20,7 @@ from ..kernel.kernels import Kernel
 from .initramfs import Archive, libraries
 
 MODULES = (
-    "veth", "dummy", "udp_tunnel", "ip6_udp_tunnel", "vxlan", "geneve", "bareudp", "fou", "fou6", "ipip", "wireguard",
+    "veth", "dummy", "udp_tunnel", "ip6_udp_tunnel", "vxlan", "geneve", "bareudp", "fou", "fou6", "ipip", "wireguard", "vrf",
 )  # fmt: skip
 """The kernel's own modules for tunnels and their tests. Modules that a kernel lacks are left out."""
 

@@ -6,12 +6,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..kernel.build import Build
 from . import umlhost
 from .guest import INIT, Guest, Job
 from .input import Files, Input
 
 INPUT = "input"
 """Name of the folder, in that of the job, with the pieces of standard input."""
+
+DEBUG_MEMORY_MIB = 1536
+"""Memory of the debug kernel, in MiB: it keeps what is freed for a while, and a record of what is not."""
+DEBUG_PARAMETERS = ("kasan_multi_shot",)
+"""Each fault is reported, not the first one alone."""
 
 
 class Uml(Guest):
@@ -22,6 +28,12 @@ class Uml(Guest):
 
     name = "uml"
     boot_seconds = 120.0
+
+    def __init__(self, build: Build, accel: str | None = None) -> None:
+        super().__init__(build, accel)
+        if self.kernel.is_debug:
+            self.memory_mib = DEBUG_MEMORY_MIB
+            self.parameters = DEBUG_PARAMETERS
 
     def _input(self, source: int, folder: Path) -> Input:
         return Files(source, folder / INPUT)

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import io
+import json
+import os
 import socket
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
-from checks import equal, eventually
+import ethtool
+from checks import Skip, equal, eventually, true
 from commands import ip, refusal, tunctl
 from datagrams import exchange, silent
 from lab import Cable, errors
@@ -93,6 +98,11 @@ def stranger(outer: int) -> None:
         cable.inject(inner_packet(4), source=other, port=1)
         silent(receiver)
         equal("counted in the tunnel", cable.a.counters("tun0"), before)
+        with cable.a:
+            equal("strangers by ethtool -S", ethtool.statistics("tun0"), {"rx_stranger": 3})
+            (shown,) = json.loads(tunctl("-j -s show tun0").stdout)
+            equal("strangers by show -s", shown["stats"]["rx"]["stranger"], 3)
+            true("strangers in the text", " stranger 3\n" in tunctl("show -s").stdout)
         cable.inject(inner_packet(4))
         equal("payload", receiver.recv(100), b"hello")
         with cable.a:
@@ -101,6 +111,50 @@ def stranger(outer: int) -> None:
         equal("payload of the new peer", receiver.recv(100), b"hello")
         cable.inject(inner_packet(4))
         silent(receiver)
+        with cable.a:
+            equal("the old peer is a stranger now", ethtool.statistics("tun0"), {"rx_stranger": 4})
+
+
+@over_both
+def stranger_is_logged(outer: int) -> None:
+    """Dynamic debug logs the addresses of a stranger, a few of many packets."""
+    control = Path("/sys/kernel/debug/dynamic_debug/control")
+    if not control.exists():
+        raise Skip("this kernel has no dynamic debug")
+    cable = Cable(outer)
+    with open("/dev/kmsg", "rb", buffering=0) as log:
+        os.set_blocking(log.fileno(), False)
+        log.seek(0, os.SEEK_END)
+        cable.inject(inner_packet(4), port=PORT + 1)
+        eventually("the stranger is counted", lambda: strangers(cable) == 1)
+        equal("messages when nobody has asked", said_of_strangers(log), [])
+        control.write_text("module udptun +p", encoding="ascii")
+        try:
+            for _ in range(50):
+                cable.inject(inner_packet(4), port=PORT + 1)
+            eventually("the strangers are counted", lambda: strangers(cable) == 51)
+        finally:
+            control.write_text("module udptun -p", encoding="ascii")
+        said = said_of_strangers(log)
+    true(f"{len(said)} messages are some of 50", 0 < len(said) <= 20)
+    wanted = f"udptun: port {PORT} of {OUTER[outer][0]}: dropped a packet from {OUTER[outer][1]} port {PORT + 1}, which is no peer"
+    equal("message", said[0], wanted)
+
+
+def strangers(cable: Cable) -> int:
+    """Packets from strangers at a's tunnel."""
+    with cable.a:
+        return ethtool.statistics("tun0")["rx_stranger"]
+
+
+def said_of_strangers(log: io.RawIOBase) -> list[str]:
+    """The new messages about strangers in the kernel's log."""
+    found = []
+    while message := log.read(8192):
+        text = message.decode(errors="replace").partition(";")[2].partition("\n")[0]
+        if "which is no peer" in text:
+            found.append(text)
+    return found
 
 
 @case

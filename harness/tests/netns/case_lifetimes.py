@@ -7,7 +7,7 @@ import functools
 import json
 
 from checks import equal, eventually, true
-from commands import ip, run, tunctl
+from commands import ip, refusal, run, tunctl
 from datagrams import exchange
 from lab import Cable, Machine
 from packets import INNER, OUTER, PORT
@@ -116,11 +116,13 @@ def underlay_removal() -> None:
 
 @case
 def a_chain_loses_its_underlay() -> None:
-    """Tunnels that are each bound to the one before, more than the kernel's stack is deep, go with the first one's underlay."""
-    cable, links = Cable(options="dev veth0"), 100
+    """Tunnels that are each bound to the one before go with the first one's underlay. There may not be more than the kernel stacks."""
+    cable, links = Cable(options="dev veth0"), 6
     with cable.a:
         for number in range(1, links + 1):
             tunctl(f"add tun{number} local {OUTER[4][0]} remote 10.0.0.{100 + number} port {PORT} dev tun{number - 1}")
+        more = f"add tun{links + 1} local {OUTER[4][0]} remote 10.0.0.99 port {PORT} dev tun{links}"
+        refusal(more, "Too many devices are stacked on each other")
         ip("link del veth0")
         left = [number for number in range(links + 1) if cable.a.has(f"tun{number}")]
     equal("tunnels that are left", left, [])

@@ -8,9 +8,9 @@ import json
 import socket
 
 from checks import Failure, equal, true
-from commands import ip, tunctl
+from commands import ip, run, tunctl
 from datagrams import exchange, learns, pattern, silent
-from lab import Cable, Machine
+from lab import IP_MTU_DISCOVER, IP_PMTUDISC_DONT, Cable, Machine
 from packets import INNER, IP_HEADER, PORT, UDP_HEADER, overhead
 from registry import combined, over_both
 
@@ -94,6 +94,33 @@ def path_mtu(inner: int, outer: int) -> None:
     true("the sender is told that its datagram is too long", learns(sender, pattern(room + 1)))
     silent(receiver)
     exchange(sender, receiver, pattern(room))
+
+
+@over_both
+def df_set_tells_every_sender(outer: int) -> None:
+    """With df set, a sender behind a router is told of the path MTU although it permits fragmentation.
+
+    c veth1 ── veth1 a tun0 ── b tun0
+    """
+    cable, c = Cable(outer, "df set mtu 1500"), Machine("c")
+    ip("link add veth1 netns a type veth peer name veth1 netns c")
+    with cable.a:
+        ip("addr add 192.168.7.1/24 dev veth1\nlink set veth1 up")
+        cable.a.sysctl("net/ipv4/ip_forward 1")
+    with c:
+        ip("addr add 192.168.7.2/24 dev veth1\nlink set veth1 up\nroute add default via 192.168.7.1")
+    with cable.b:
+        ip(f"route add 192.168.7.0/24 via {INNER[4][0]}")
+    cable.a.ready("veth1")
+    sender, receiver = c.udp(4, "192.168.7.2"), cable.b.udp(4, INNER[4][1])
+    sender.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
+    sender.connect(receiver.getsockname())
+    too_long = pattern(1500 - overhead(outer) - IP_HEADER[4] - UDP_HEADER + 1)
+    sender.send(too_long)
+    silent(receiver)
+    with c:
+        shown = run("ip", "route", "get", INNER[4][1]).stdout
+    true(f"the sender knows the path MTU: {shown.strip()}", f"mtu {1500 - overhead(outer)} " in shown)
 
 
 @over_both

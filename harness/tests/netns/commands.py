@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
-from checks import Failure, equal, true
+from checks import Failure, Skip, equal, true
 from packets import PORT
 
 GOOD = f"local 10.0.0.1 remote 10.0.0.2 port {PORT}"
@@ -33,6 +35,13 @@ def run(*argv: str, stdin: str = "", status: int | None = 0) -> Ran:
 def ip(commands: str) -> None:
     """Run these lines by ip, in the namespace that we are in."""
     run("ip", "-batch", "-", stdin="\n".join(line.strip() for line in commands.strip().splitlines()) + "\n")
+
+
+def tc(words: str) -> None:
+    """Run tc, in the namespace that we are in. Skip where the guest has none."""
+    if not any(Path(folder, "tc").exists() for folder in os.get_exec_path()):
+        raise Skip("this guest has no tc")
+    run("tc", *words.split())
 
 
 def tunctl(words: str, status: int | None = 0) -> Ran:

@@ -55,6 +55,16 @@ class Machine:
         path, value = setting.split()
         Path("/proc/sys", path).write_text(value, encoding="ascii")
 
+    def enslave(self, device: str) -> None:
+        """Put a device into a VRF, red, before it has addresses."""
+        with self:
+            ip(f"link add red type vrf table 10\nlink set red up\nlink set {device} master red")
+
+    @staticmethod
+    def read_sysctl(path: str) -> str:
+        """Read a path below /proc/sys, while we are inside."""
+        return Path("/proc/sys", path).read_text(encoding="ascii").strip()
+
     def delete(self) -> None:
         """Give up the namespace; it dies when nothing uses it."""
         run("ip", "netns", "del", self.name)
@@ -149,10 +159,13 @@ class Cable:
     └─────────────────────────┘            └─────────────────────────┘
     """
 
-    def __init__(self, outer: int = 4, options: str = "") -> None:
+    def __init__(self, outer: int = 4, options: str = "", *, vrf: bool = False, only_a: str = "") -> None:
+        """Lay the cable and make both ends of the tunnel with `options`; `only_a` is for a's, whose veth0 is in a VRF, red, if `vrf`."""
         self.outer = outer
         self.a, self.b = Machine("a"), Machine("b")
         ip("link add veth0 netns a type veth peer name veth0 netns b")
+        if vrf:
+            self.a.enslave("veth0")
         for side, machine in enumerate((self.a, self.b)):
             with machine:
                 ip(f"""
@@ -162,7 +175,7 @@ class Cable:
                 """)
         for machine in (self.a, self.b):
             machine.ready("veth0")
-        self.make(0, options)
+        self.make(0, f"{options} {only_a}")
         self.make(1, options)
 
     def make(self, side: int, options: str = "") -> None:
@@ -221,5 +234,5 @@ def clear() -> None:
         run("ip", "netns", "del", name)
     for line in run("ip", "-o", "link").stdout.splitlines():
         name = line.split(": ")[1].partition("@")[0]
-        if re.match(r"tun\d|veth|dummy", name):
+        if re.match(r"tun\d|veth|dummy|ifb", name):
             run("ip", "link", "del", name, status=None)

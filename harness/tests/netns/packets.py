@@ -28,17 +28,19 @@ def overhead(outer: int) -> int:
     return IP_HEADER[outer] + UDP_HEADER
 
 
-def inner_packet(version: int, *, tos: int = 0, payload: bytes = b"hello") -> bytes:
-    """A UDP packet from b to port 9 of a, as it is inside of the tunnel."""
-    source, target = (socket.inet_pton(AF[version], INNER[version][side]) for side in (1, 0))
+def inner_packet(
+    version: int, *, tos: int = 0, payload: bytes = b"hello", source_port: int = 4000, target: str | None = None
+) -> bytes:
+    """A UDP packet from b to port 9 of a, or of `target`, as it is inside of the tunnel."""
+    source, destination = (socket.inet_pton(AF[version], text) for text in (INNER[version][1], target or INNER[version][0]))
     length = UDP_HEADER + len(payload)
-    udp = struct.pack("!HHHH", 4000, 9, length, 0)
+    udp = struct.pack("!HHHH", source_port, 9, length, 0)
     if version == 4:
-        head = struct.pack("!BBHHHBBH4s4s", 0x45, tos, 20 + length, 1, 0, 64, 17, 0, source, target)
+        head = struct.pack("!BBHHHBBH4s4s", 0x45, tos, 20 + length, 1, 0, 64, 17, 0, source, destination)
         return head[:10] + checksum(head) + head[12:] + udp + payload
-    pseudo = source + target + struct.pack("!II", length, 17)
+    pseudo = source + destination + struct.pack("!II", length, 17)
     udp = udp[:6] + checksum(pseudo + udp + payload)
-    return struct.pack("!IHBB16s16s", 6 << 28 | tos << 20, length, 17, 64, source, target) + udp + payload
+    return struct.pack("!IHBB16s16s", 6 << 28 | tos << 20, length, 17, 64, source, destination) + udp + payload
 
 
 def checksum(data: bytes) -> bytes:

@@ -19,8 +19,10 @@ from pathlib import Path
 import case_datagrams  # noqa: F401
 import case_mtu  # noqa: F401
 import case_streams  # noqa: F401
+import case_offloads  # noqa: F401
 import case_headers  # noqa: F401
 import case_admission  # noqa: F401
+import case_underlays  # noqa: F401
 import case_changes  # noqa: F401
 import case_lifetimes  # noqa: F401
 import case_loops  # noqa: F401
@@ -33,8 +35,12 @@ from lab import clear
 from registry import CASES
 
 TROUBLE = re.compile(
-    r"BUG:|WARNING:|Oops|Call Trace|soft lockup|blocked for more than|scheduling while atomic|unregister_netdevice: waiting"
+    r"BUG:|WARNING:|UBSAN:|ODEBUG:|Oops|Call Trace|refcount_t:|ref_tracker:|soft lockup|blocked for more than"
+    r"|scheduling while atomic|self-detected stall|unregister_netdevice: waiting"
 )
+KMEMLEAK = Path("/sys/kernel/debug/kmemleak")
+KMEMLEAK_SECONDS = 6
+"""Younger objects are not reported."""
 
 
 def supervise(name: str, log: int) -> bool:
@@ -57,6 +63,28 @@ def supervise(name: str, log: int) -> bool:
     else:
         print(f"ok {name} ({time.monotonic() - begin:.1f} s)", flush=True)
     return True
+
+
+def jiffies() -> int:
+    """The kernel's clock, by which kmemleak dates what was allocated."""
+    found = re.search(r"^jiffies: (\d+)", Path("/proc/timer_list").read_text(encoding="ascii"), re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def leaked(begins: dict[str, int]) -> bool:
+    """Say which cases have left memory that nothing refers to; `begins` has the jiffies at which each began."""
+    time.sleep(KMEMLEAK_SECONDS)
+    for _ in range(2):  # an object that a scan sees for the first time is not reported
+        KMEMLEAK.write_text("scan", encoding="ascii")
+    found: dict[str, str] = {}
+    for report in re.split(r"^unreferenced object ", KMEMLEAK.read_text(encoding="ascii"), flags=re.MULTILINE)[1:]:
+        date = re.search(r"jiffies (\d+)", report)
+        begun = [name for name, begin in begins.items() if date and begin <= int(date[1])]
+        if begun:
+            found.setdefault(begun[-1], " ".join(report.split()))
+    for name, report in found.items():
+        print(f"FAILED {name}: a memory leak: {report}", flush=True)
+    return bool(found)
 
 
 def place(error: Exception) -> str:
@@ -84,12 +112,13 @@ def main(names: list[str]) -> int:
     """Run these cases, or all; 1 when one fails."""
     run("modprobe", "udptun")
     log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    results = [supervise(name, log) for name in names or CASES]
-    return int(not all(results))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    begins: dict[str, int] = {}
+    results = []
+    for name in names or CASES:
+        begins[name] = jiffies()
+        results.append(supervise(name, log))
+    leaks = KMEMLEAK.exists() and leaked(begins)
+    return int(not all(results) or leaks)
 
 
 if __name__ == "__main__":

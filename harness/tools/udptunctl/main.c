@@ -23,7 +23,7 @@ static const char usage[] =
 	"Usage: udptunctl add NAME local ADDR remote ADDR port PORT [ OPTIONS ]\n"
 	"       udptunctl set NAME OPTIONS\n"
 	"       udptunctl del NAME\n"
-	"       udptunctl [ -j ] show [ NAME ]\n"
+	"       udptunctl [ -j ] [ -s ] show [ NAME ]\n"
 	"\n"
 	"OPTIONS := [ local ADDR ] [ remote ADDR ] [ port PORT ] [ remote-port PORT ]\n"
 	"           [ ttl { 1..255 | inherit } ] [ tos { 0..255 | inherit } ]\n"
@@ -89,7 +89,7 @@ static void delete(const char *name, char **arguments)
 	send_request_or_exit(&channel, request, NULL, NULL);
 }
 
-static void show(const char *name, char **arguments, bool json)
+static void show(const char *name, char **arguments, const struct format *format)
 {
 	struct tunnels tunnels = { 0 };
 	struct channel channel;
@@ -101,10 +101,10 @@ static void show(const char *name, char **arguments, bool json)
 	open_channel(&channel);
 	if (name) {
 		find_tunnel(&channel, name, &tunnel);
-		show_tunnels(&(struct tunnels){ .count = 1, .list = &tunnel }, json);
+		show_tunnels(&(struct tunnels){ .count = 1, .list = &tunnel }, format);
 	} else {
 		find_all_tunnels(&channel, &tunnels);
-		show_tunnels(&tunnels, json);
+		show_tunnels(&tunnels, format);
 		free(tunnels.list);
 	}
 }
@@ -114,25 +114,28 @@ static bool is_any_of(const char *word, const char *one, const char *other)
 	return !strcmp(word, one) || !strcmp(word, other);
 }
 
-static bool is_json_option(const char *word)
+/* Take "-j" or "-s". Return false if the word is neither. */
+static bool take_option(const char *word, struct format *format)
 {
-	return word && (is_any_of(word, "-j", "-json") || !strcmp(word, "--json"));
+	if (is_any_of(word, "-j", "-json") || !strcmp(word, "--json"))
+		format->json = true;
+	else if (is_any_of(word, "-s", "-stats") || is_any_of(word, "-statistics", "--stats"))
+		format->stats = true;
+	else
+		return false;
+	return true;
 }
 
-/* Remove "-j" from the arguments of "show". Return true if it was among them. */
-static bool remove_json_option(char **arguments)
+/* Take the options among the arguments of "show", and remove them. */
+static void take_options(char **arguments, struct format *format)
 {
-	bool found = false;
 	char **kept = arguments;
 
 	for (; *arguments; arguments++) {
-		if (is_json_option(*arguments))
-			found = true;
-		else
+		if (!take_option(*arguments, format))
 			*kept++ = *arguments;
 	}
 	*kept = NULL;
-	return found;
 }
 
 /* Return the exit status: a failed write to standard output is an error. */
@@ -148,13 +151,11 @@ static int finish(void)
 int main(int argc, char **argv)
 {
 	const char *command, *name;
-	bool json = false;
+	struct format format = { 0 };
 	char **arguments = argv + 1;
 
-	while (argc > 1 && is_json_option(*arguments)) {
-		json = true;
+	while (argc > 1 && *arguments && take_option(*arguments, &format))
 		arguments++;
-	}
 	command = *arguments;
 	if (!command) {
 		fputs(usage, stderr);
@@ -166,13 +167,13 @@ int main(int argc, char **argv)
 		return finish();
 	}
 	if (!strcmp(command, "show")) {
-		json |= remove_json_option(arguments);
+		take_options(arguments, &format);
 		name = *arguments;
-		show(name, name ? arguments + 1 : arguments, json);
+		show(name, name ? arguments + 1 : arguments, &format);
 		return finish();
 	}
-	if (json)
-		exit_argument("\"-j\" is valid only with \"show\"");
+	if (format.json || format.stats)
+		exit_argument("\"%s\" is valid only with \"show\"", format.json ? "-j" : "-s");
 	name = *arguments;
 	if (!is_any_of(command, "add", "set") && strcmp(command, "del"))
 		exit_argument("command \"%s\" is unknown, try \"udptunctl help\"", command);

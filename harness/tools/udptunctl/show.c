@@ -145,8 +145,52 @@ static void show_df(const struct tunnel *tunnel, bool json)
 		print_word(json, "df", df_name(df));
 }
 
-static void show_tunnel(const struct tunnel *tunnel, bool json)
+struct counter {
+	const char *name;
+	unsigned long long value;
+};
+
+static void show_counters(const char *direction, bool json, const struct counter *counter)
 {
+	bool first = true;
+
+	printf(json ? "\"%s\":{" : "    %s:", direction);
+	for (; counter->name; counter++) {
+		printf(json ? "%s\"%s\":%llu" : "%s %s %llu", json && !first ? "," : "",
+		       counter->name, counter->value);
+		first = false;
+	}
+	fputs(json ? "}" : "\n", stdout);
+}
+
+static void show_stats(const struct tunnel *tunnel, bool json)
+{
+	const struct rtnl_link_stats64 *stats = &tunnel->stats;
+	const struct counter rx[] = {
+		{ "bytes", stats->rx_bytes }, { "packets", stats->rx_packets },
+		{ "errors", stats->rx_errors }, { "dropped", stats->rx_dropped },
+		{ "stranger", tunnel->xstats.rx_stranger }, { NULL, 0 },
+	};
+	const struct counter tx[] = {
+		{ "bytes", stats->tx_bytes }, { "packets", stats->tx_packets },
+		{ "errors", stats->tx_errors }, { "dropped", stats->tx_dropped },
+		{ NULL, 0 },
+	};
+
+	if (json)
+		fputs(",\"stats\":{", stdout);
+	show_counters("rx", json, rx);
+	if (json)
+		putchar(',');
+	show_counters("tx", json, tx);
+	if (json)
+		putchar('}');
+}
+
+static void show_tunnel(const struct tunnel *tunnel, const struct format *format)
+{
+	bool json = format->json;
+
 	if (json) {
 		printf("{\"ifindex\":%d,\"ifname\":", tunnel->index);
 		print_string(tunnel->name);
@@ -169,11 +213,17 @@ static void show_tunnel(const struct tunnel *tunnel, bool json)
 	show_device(tunnel, json);
 	show_df(tunnel, json);
 	print_number(json, "mtu", tunnel->config.mtu);
-	fputs(json ? "}" : "\n", stdout);
+	if (!json)
+		putchar('\n');
+	if (format->stats)
+		show_stats(tunnel, json);
+	if (json)
+		putchar('}');
 }
 
-void show_tunnels(const struct tunnels *tunnels, bool json)
+void show_tunnels(const struct tunnels *tunnels, const struct format *format)
 {
+	bool json = format->json;
 	size_t i;
 
 	if (json)
@@ -181,7 +231,7 @@ void show_tunnels(const struct tunnels *tunnels, bool json)
 	for (i = 0; i < tunnels->count; i++) {
 		if (json && i)
 			putchar(',');
-		show_tunnel(&tunnels->list[i], json);
+		show_tunnel(&tunnels->list[i], format);
 	}
 	if (json)
 		puts("]");

@@ -7,6 +7,12 @@
 
 #include "tunnel.h"
 
-void show_tunnels(const struct tunnels *tunnels, bool json);
+/* What to print of a tunnel. */
+struct format {
+	bool json;
+	bool stats;	/* the counters, too */
+};
+
+void show_tunnels(const struct tunnels *tunnels, const struct format *format);
 
 #endif /* _UDPTUNCTL_SHOW_H */

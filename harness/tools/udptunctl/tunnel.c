@@ -44,6 +44,14 @@ static int read_attribute(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
+/* Copy as much of a structure as both the kernel and this program know. */
+static void read_structure(const struct nlattr *attribute, void *value, size_t size)
+{
+	size_t length = mnl_attr_get_payload_len(attribute);
+
+	memcpy(value, mnl_attr_get_payload(attribute), length < size ? length : size);
+}
+
 static int read_kind(const struct nlattr *attribute, void *data)
 {
 	struct tunnel *tunnel = data;
@@ -54,6 +62,9 @@ static int read_kind(const struct nlattr *attribute, void *data)
 		break;
 	case IFLA_INFO_DATA:
 		mnl_attr_parse_nested(attribute, read_attribute, &tunnel->config);
+		break;
+	case IFLA_INFO_XSTATS:
+		read_structure(attribute, &tunnel->xstats, sizeof(tunnel->xstats));
 		break;
 	}
 	return MNL_CB_OK;
@@ -69,6 +80,9 @@ static int read_link(const struct nlattr *attribute, void *data)
 		break;
 	case IFLA_MTU:
 		tunnel->config.mtu = mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_STATS64:
+		read_structure(attribute, &tunnel->stats, sizeof(tunnel->stats));
 		break;
 	case IFLA_LINK_NETNSID:
 		tunnel->foreign = true;

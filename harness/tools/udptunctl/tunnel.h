@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <linux/if_link.h>
+
 #include "channel.h"
 #include "config.h"
 
@@ -18,6 +20,8 @@ struct tunnel {
 	char name[IFNAMSIZ];
 	char kind[IFNAMSIZ];
 	struct config config;
+	struct rtnl_link_stats64 stats;	/* counters that every device has */
+	struct udptun_xstats xstats;	/* udptun's own */
 };
 
 struct tunnels {
