@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Show which functions the instructions of an element, a lookup or a packet go to.
+
+CELL is a name from a result, such as maple/fill/1000 or udptun/path/1400. Each part may be a pattern: 'xarray/*' are all operations
+of the XArray. Without a size it has 1000 elements, or packets of 1400 bytes. The cell runs under QEMU on a stock kernel, where a plugin
+counts every instruction between two readings of the clock. So the figures are exact, and repeat.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from .. import command
+from ..errors import CRASHED, TIMED_OUT
+from . import plan
+
+EPILOG = f"""\
+exit status:
+  0 all cells are explained    1 it cannot be done    2 wrong usage    130 interrupted
+  {CRASHED} the guest crashed    {TIMED_OUT} it did not come to the end in time
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `dsbench explain`."""
+    parser = subparsers.add_parser(
+        "explain",
+        help="show which functions the instructions of an element go to",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("cells", nargs="+", metavar="CELL", help="cell, or pattern: CONTAINER[/OP[/N]]")
+    parser.add_argument("--kernel", metavar="VERSION", help="stock kernel, 6.1, 6.12, newest or a full release (6.12)")
+    parser.add_argument("--target", help="qemu, the only one that can")
+    parser.add_argument("--accel", help="icount, the only one that can")
+    parser.add_argument("--tries", default=str(plan.DEFAULT_TRIES), metavar="T", help=f"tries, of which the median one is shown ({plan.DEFAULT_TRIES})")
+    parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
+    parser.add_argument("--alloc", help="allocate the elements before a try or in it: prealloc or inline (prealloc)")
+    parser.add_argument("--erase-order", help="order in which elements are erased: key or insertion (key)")
+    parser.add_argument("--lookups", metavar="K", help="keys that a find try looks up (0: the core chooses)")
+    parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups whose key is absent (0)")
+    parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
+    parser.add_argument("--timeout", default=plan.TIMEOUT_SECONDS, metavar="SECONDS", help=f"end a guest then ({plan.TIMEOUT_SECONDS})")
+    command.declare(parser, "explain.drive:run", needs=("plot",), check=plan.checked_plan)

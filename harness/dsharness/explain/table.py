@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The table of a profile."""
+
+from __future__ import annotations
+
+from rich.table import Column, Table
+
+from ..console import console
+from .profile import Profile, Share, total
+
+LEAST_SHARE = 0.01
+"""Functions with a smaller share of the instructions are summed in one row."""
+WIDTH = 120
+INLINED = "Inlined code counts for the function that contains it."
+
+
+def show(profile: Profile, kernel: str) -> None:
+    """Print the functions of a profile, dearest first, and the sums of the cell."""
+    work = profile.cell.work
+    print(f"{profile.cell.name}: per {work}, kernel {kernel}, {profile.elements} {work}s in a try")
+    table = Table(
+        Column("function"), *(Column(name, justify="right") for name in ("instructions", "share", "calls", "loads", "stores"))
+    )
+    shown, rest = _divided(profile)
+    for name, share in shown.items():
+        _add(table, name, share, profile)
+    if rest:
+        _add(table, f"{len(rest)} more, below {LEAST_SHARE:.0%} each", total(rest.values()), profile)
+    console(WIDTH).print(table)
+    print(_sums(profile))
+
+
+def _divided(profile: Profile) -> tuple[dict[str, Share], dict[str, Share]]:
+    """Return the functions to show, and those to sum."""
+    least = LEAST_SHARE * profile.instructions
+    shown = {name: share for name, share in profile.functions.items() if share.instructions >= least}
+    return shown, {name: share for name, share in profile.functions.items() if name not in shown}
+
+
+def _add(table: Table, name: str, share: Share, profile: Profile) -> None:
+    part = share.instructions / profile.instructions
+    figures = (profile.each(value) for value in (share.calls, share.loads, share.stores))
+    table.add_row(escaped(name), figure(profile.each(share.instructions)), f"{part:.1%}", *map(figure, figures))
+
+
+def escaped(name: str) -> str:
+    """Return a name whose brackets rich does not take for a style."""
+    return name.replace("[", "\\[")
+
+
+def figure(value: float) -> str:
+    """Return a figure per element."""
+    return f"{value:,.2f}"
+
+
+def _sums(profile: Profile) -> str:
+    """Return the line for the whole cell."""
+    each = {
+        "instructions": profile.instructions, "loads": profile.loads, "stores": profile.stores, "taken branches": profile.taken,
+        "cache lines": profile.lines,
+    }  # fmt: skip
+    sums = ", ".join(f"{figure(profile.each(count))} {name}" for name, count in each.items())
+    anew = f", counted anew in each of {profile.slices} slices" if profile.slices > 1 else ""
+    clock = f"{profile.overhead} in each of {profile.slices} slices" if profile.slices > 1 else f"{profile.overhead} of them"
+    return (
+        f"all: {sums}{anew}; reported are {figure(profile.each(profile.reported))},"
+        f" the difference is the clock's own cost ({clock})"
+    )

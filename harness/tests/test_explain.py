@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0
+"""dsbench explain without a guest: names of cells, the plugin's stream, functions, and which windows make a try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from dsharness.errors import HarnessError, UsageError
+from dsharness.explain import cells, emulator, guest, profile, symbols, tries, windows
+from dsharness.explain.symbols import Function, Symbols
+from dsharness.results.samples import Cell
+
+CONTAINERS = ("list", "rbtree", "xarray")
+
+
+def names(*patterns: str) -> list[str]:
+    return [cell.name for cell in cells.find(patterns, CONTAINERS)]
+
+
+def test_a_name_is_one_cell() -> None:
+    (cell,) = cells.find(["rbtree/fill/64"], CONTAINERS)
+    assert (cell.name, cell.named, cell.is_packet, cell.work) == ("rbtree/fill/64", True, False, "element")
+    assert cells.find(["xarray/find/8"], CONTAINERS)[0].work == "lookup"
+    assert cells.find(["udptun/path/1400"], CONTAINERS)[0].work == "packet"
+
+
+def test_patterns_and_missing_sizes() -> None:
+    assert names("xarray/*") == [f"xarray/{op}/1000" for op in ("fill", "find", "for_each", "erase")]
+    assert names("xarray") == names("xarray/*")
+    assert names("*/find") == [f"{name}/find/1000" for name in CONTAINERS]
+    assert names("list/fill/*") == [f"list/fill/{n}" for n in (500, 1000, 2000, 4000)]
+    assert names("udptun/tx") == ["udptun/tx/1400"]
+    assert names("geneve/path/*") == [f"geneve/path/{n}" for n in (64, 512, 1400, 64400)]
+    assert names("floor") == [f"floor/{op}/1000" for op in ("empty", "walk", "random", "chase")]
+    assert names("rbtree/find/9", "rbtree/find/9") == ["rbtree/find/9"]
+    assert len(names("*")) == 4 * len(CONTAINERS) + 4 + 3 * 7
+
+
+def test_a_named_cell_stays_named_beside_a_pattern() -> None:
+    found = cells.find(["list/*/500", "list/fill/500", "list/f*/500"], CONTAINERS)
+    assert [cell.named for cell in found if cell.name == "list/fill/500"] == [True]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [
+        ("rbtree/fnd/10", r"cell 'rbtree/fnd/10' is unknown: did you mean rbtree/find/10\?"),
+        ("xaray/find", r"cell 'xaray/find' is unknown: did you mean xarray/find\?"),
+        ("udptun/find/10", "cell 'udptun/find/10' is unknown: did you mean"),
+        ("nothing/like/it", "cell 'nothing/like/it' is unknown: there are list, rbtree, xarray, floor, veth"),
+        ("rbtree/find/0", "cell 'rbtree/find/0' ends in '0': allowed are elements from 1 to 16777216"),
+        ("udptun/tx/99999", "cell 'udptun/tx/99999' ends in '99999': allowed are octets of payload from 1 to 64400"),
+        ("rbtree/find/10/2", "cell 'rbtree/find/10/2' is unknown: names are such as maple/fill/1000"),
+        ("", "cell '' is unknown: names are such as"),
+    ],
+)
+def test_a_cell_that_does_not_exist(pattern: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        names(pattern)
+
+
+def test_cells_share_runs() -> None:
+    lines = [stage.line for stage in guest.stages(cells.find(["rbtree/find", "list/find", "xarray", "udptun/tx", "udptun/path"], CONTAINERS))]
+    assert lines == [
+        "0 rbtree,list find 1000 N",
+        "1 xarray fill,find,for_each,erase 1000 N",
+        "2 @udptun tx,path 1400",
+    ]
+    assert [stage.line for stage in guest.stages(cells.find(["floor/walk/8"], CONTAINERS))] == ["0 list for_each 8 Y"]
+
+
+STREAM = """\
+profile 1
+b 0 ffffffffc0001010 3 12
+b 1 ffffffffc0003000 5 20
+w 0 ffffffffc0001000 ffffffffc0001020 8 2 1 1 3 1,0 0,1
+c 0 1 0 1
+c 1 1 2 0
+n 1 0 0
+s 0 0 1
+s 1 1 1
+= 2
+w 0 ffffffffc0001000 ffffffffc0001020 3 0 1 0 1 - 0
+c 0 1 0 1
+end
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "profile"
+    path.write_text(text, encoding="ascii")
+    return path
+
+
+def test_a_stream_is_read(tmp_path: Path) -> None:
+    stream = windows.read(written(tmp_path, STREAM))
+    assert [window.instructions for window in stream.windows] == [8, 8, 8, 3]
+    assert stream.windows[0] is stream.windows[2]
+    first, last = stream.windows[0], stream.windows[3]
+    assert (first.loads, first.stores, first.taken, first.lines, first.misses) == (2, 1, 1, 3, (1, 0))
+    assert [(tally.block.address, tally.runs, tally.loads) for tally in first.tallies] == [(0xFFFFFFFFC0001010, 1, 0), (0xFFFFFFFFC0003000, 1, 2)]
+    assert last.misses == () and last.first == (windows.Block(0xFFFFFFFFC0001010, 3, 12),)
+    assert stream.nodes == {1: windows.Node(0, windows.Block(0xFFFFFFFFC0001010, 3, 12))}
+    assert [(node, runs) for node, _, runs in first.paths] == [(0, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (STREAM.removesuffix("end\n"), "is truncated"),
+        ("", "is truncated"),
+        (STREAM.replace("profile 1", "profile 2"), "begins with 'profile 2'"),
+        (STREAM.replace("c 1 1 2 0", "c 9 1 2 0"), "is damaged"),
+        (STREAM.replace("= 2", "? 2"), r"is damaged: it has the line '\? 2'"),
+        ("profile 1\n= 3\nend\n", "is damaged"),
+    ],
+)
+def test_a_damaged_stream_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(HarnessError, match=sentence):
+        windows.read(written(tmp_path, text))
+
+
+KALLSYMS = """\
+ffffffff81000000 T _text
+ffffffff81000000 T startup_64
+ffffffff81000100 t xas_load.isra.0
+ffffffff810000f0 t __pfx_xas_load
+ffffffff81000200 D data
+ffffffffc0001000 t dsbench_time_slice\t[dsbench]
+ffffffffc0001100 t nothing\t[dsbench]
+ffffffffc0003000 t rbtree_find\t[dsbench_rbtree]
+ffffffffc0003100 t rbtree_fill\t[dsbench_rbtree]
+"""
+
+
+def test_functions_by_address() -> None:
+    found = Symbols(symbols.parse(KALLSYMS))
+    assert found.at(0xFFFFFFFF81000001).shown == "startup_64"
+    assert found.at(0xFFFFFFFF81000250).shown == "xas_load"
+    assert found.at(0xFFFFFFFFC00030FF).shown == "rbtree_find [dsbench_rbtree]"
+    assert found.at(0x400000).shown == "(user space)"
+    assert found.at(0xFFFFFFFF80000000).shown == "(generated code)"
+    moved = found.moved("dsbench_rbtree", 0x1000)
+    assert moved.at(0xFFFFFFFFC0004000).name == "rbtree_find" and moved.at(0xFFFFFFFFC0001000).name == "dsbench_time_slice"
+    assert [one.module for one in found.named("rbtree_find")] == ["dsbench_rbtree"]
+
+
+def test_hidden_functions_are_one_sentence() -> None:
+    with pytest.raises(HarnessError, match="kernel.kptr_restrict must be 0"):
+        symbols.parse("0000000000000000 T _text\n0000000000000000 t xas_load\n")
+
+
+FIND = Function(0xFFFFFFFFC0003000, "rbtree_find", "dsbench_rbtree", 0)
+FILL = Function(0xFFFFFFFFC0003100, "rbtree_fill", "dsbench_rbtree", 0)
+OVERHEAD = 17
+
+
+def slice_of(function: Function, count: int) -> tries.Slice:
+    block = windows.Block(function.address, count + OVERHEAD, 4)
+    window = windows.Window(0, 0xFFFFFFFFC0001000, 0xFFFFFFFFC0001020, count + OVERHEAD, 0, 0, 0, 1, (), (block,))
+    window.tallies.append(windows.Tally(block, 1, 0, 0))
+    return tries.Slice(window, function)
+
+
+def cell_of(op: str, *counts: int) -> Cell:
+    cell = Cell("rbtree", op, 10, 10)
+    for count in counts:
+        cell.add(count, 0)
+    return cell
+
+
+def test_windows_make_tries() -> None:
+    """Tries of two slices, beside a warm-up, a try that was repeated, and the windows of another operation."""
+    run = [slice_of(FIND, 55), slice_of(FIND, 45), slice_of(FILL, 100)]
+    run += [slice_of(FIND, 60), slice_of(FIND, 40), slice_of(FIND, 99), slice_of(FIND, 70), slice_of(FIND, 41)]
+    found = tries.of_cell(cell_of("find", 100, 111, 5), "dsbench_rbtree", run, OVERHEAD)
+    assert [[window.instructions - OVERHEAD for window in windows_] for windows_ in found] == [[55, 45], [70, 41], []]
+    assert tries.of_cell(cell_of("fill", 100), "dsbench_rbtree", run, OVERHEAD) == [[run[2].window]]
+    assert tries.of_cell(cell_of("fill", 100), "dsbench_list", run, OVERHEAD) == [[]]
+
+
+def test_runs_begin_with_empty_slices() -> None:
+    empty = slice_of(Function(0xFFFFFFFFC0001100, "nothing", "dsbench", 0), 0)
+    one, other = slice_of(FIND, 1), slice_of(FIND, 2)
+    assert tries.runs([*[empty] * 2000, one, empty, other, *[empty] * 1000, other]) == [[one, empty, other], [other]]
+
+
+def test_a_profile_adds_up() -> None:
+    found = Symbols(symbols.parse(KALLSYMS))
+    wanted = cells.find(["rbtree/find/10"], CONTAINERS)[0]
+    cell = cell_of("find", 100, 110, 120)
+    made = [[slice_of(FIND, count).window] for count in cell.cycles]
+    one = profile.make(wanted, cell, made, OVERHEAD, found)
+    assert (one.reported, one.instructions, one.clock) == (110, 110 + OVERHEAD, OVERHEAD)
+    assert one.functions == {"rbtree_find [dsbench_rbtree]": profile.Share(110 + OVERHEAD, 1, 0, 0)}
+    nearest = profile.make(wanted, cell, [made[0], [], made[2]], OVERHEAD, found)
+    assert nearest.reported in (100, 120)
+    with pytest.raises(HarnessError, match="no window of the profile has the 110 instructions of its try"):
+        profile.make(wanted, cell, [[], [], []], OVERHEAD, found)
+    with pytest.raises(HarnessError, match="takes no longer than the clock's own 17 instructions, use more elements"):
+        profile.make(wanted, cell_of("find", 0, -1, 0), [[], [], []], OVERHEAD, found)
+
+
+@pytest.mark.parametrize(("said", "number"), [("QEMU emulator version 7.2.22 (Debian)", 1), ("version 9.0.2", 2), ("version 10.0.3", 3)])
+def test_versions_of_the_interface(said: str, number: int) -> None:
+    assert emulator.interface(said) == number
+
+
+def test_an_old_qemu_is_one_sentence() -> None:
+    with pytest.raises(HarnessError, match="a profile needs version 4.2 or later"):
+        emulator.interface("QEMU emulator version 3.1.0")
