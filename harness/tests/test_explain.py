@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
+from dsharness import cli
 from dsharness.errors import HarnessError, UsageError
-from dsharness.explain import cells, emulator, guest, profile, symbols, tries, windows
+from dsharness.explain import cells, difference, emulator, guest, plan, profile, slower, symbols, tries, windows
+from dsharness.explain.place import Place
 from dsharness.explain.symbols import Function, Symbols
 from dsharness.results.samples import Cell
 
@@ -210,3 +213,88 @@ def test_versions_of_the_interface(said: str, number: int) -> None:
 def test_an_old_qemu_is_one_sentence() -> None:
     with pytest.raises(HarnessError, match="a profile needs version 4.2 or later"):
         emulator.interface("QEMU emulator version 3.1.0")
+
+
+def made_profile(name: str, shares: dict[str, int], elements: int = 10) -> profile.Profile:
+    wanted = cells.find([name], CONTAINERS)[0]
+    made = profile.Profile(wanted, elements, sum(shares.values()) - OVERHEAD, OVERHEAD, 1, instructions=sum(shares.values()))
+    made.functions = {function: profile.Share(count, elements) for function, count in shares.items()}
+    return made
+
+
+def test_differences_add_up_and_the_largest_is_first() -> None:
+    before = made_profile("list/find/10", {"walk": 500, "same": 100, "gone": 30, "clock": OVERHEAD})
+    after = made_profile("list/find/10", {"walk": 470, "same": 100, "new": 40, "clock": OVERHEAD})
+    found = difference.changes(before, after)
+    assert [(one.function, one.difference, one.mark) for one in found] == [
+        ("new", 4.0, "appears"), ("walk", -3.0, ""), ("gone", -3.0, "vanishes"), ("same", 0.0, ""), ("clock", 0.0, ""),
+    ]  # fmt: skip
+    assert sum(one.difference for one in found) == pytest.approx(after.each(after.reported) - before.each(before.reported))
+    assert difference.total(found[2:]).difference == pytest.approx(-3.0)
+
+
+CONTEXT = {"target": "qemu", "unit": "instructions", "kernel": "6.12.1", "git_revision": "abc", "git_dirty": False, "seed": 1}
+
+
+def test_slower_cells_get_their_command(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["xarray/find/100", "xarray/find/100/threads:2"]
+    assert slower.tell(names, CONTEXT, {**CONTEXT, "git_dirty": True, "order": "sequential"}, False) == {}
+    assert capsys.readouterr().out == (
+        "why xarray/find/100: harness/dsbench explain xarray/find/100 --kernel 6.12.1 --against abc --order sequential\n"
+    )
+    slower.tell(names, CONTEXT, {**CONTEXT, "kernel": "7.3.4"}, False)
+    assert "explain xarray/find/100 --kernel 7.3.4 --revision abc --against 6.12.1\n" in capsys.readouterr().out
+    slower.tell(names, CONTEXT, CONTEXT, False)
+    slower.tell(names, {**CONTEXT, "unit": "cycles"}, {**CONTEXT, "git_dirty": True}, False)
+    assert capsys.readouterr().out == ""
+    slower.tell([f"list/find/{n}" for n in range(1, 10)], CONTEXT, {**CONTEXT, "git_dirty": True}, False)
+    assert capsys.readouterr().out.endswith("and so for 3 more\n")
+
+
+def test_printed_commands_are_understood(capsys: pytest.CaptureFixture[str]) -> None:
+    slower.tell(["xarray/find/100"], {**CONTEXT, "kernel": "6.1.0"}, {**CONTEXT, "git_dirty": True, "alloc": "inline"}, False)
+    words = shlex.split(capsys.readouterr().out.partition(": ")[2])[1:]
+    request = plan.checked_plan(cli.parser().parse_args(words))
+    assert request.before and request.before.place == Place("6.1.0") and request.after.place == Place("6.12.1")
+    assert request.after.plan.settings == ("alloc=inline",)
+
+
+def test_causes_enter_the_comparison() -> None:
+    document = {"comparisons": [{"cells": [{"name": "a/find/1"}, {"name": "b/find/1"}]}]}
+    slower.add_to(document, [{"b/find/1": [difference.Change("f", None, 2.0)]}])
+    assert document["comparisons"][0]["cells"] == [
+        {"name": "a/find/1"}, {"name": "b/find/1", "functions": [{"function": "f", "before": None, "after": 2.0, "difference": 2.0}]},
+    ]  # fmt: skip
+
+
+def request_of(*words: str) -> plan.Request:
+    return plan.checked_plan(cli.parser().parse_args(["explain", *words]))
+
+
+def test_what_it_is_compared_with() -> None:
+    other = request_of("rbtree/find/10", "--against", "xarray")
+    assert other.before and [cell.name for cell in other.before.plan.cells] == ["xarray/find/10"]
+    kernel = request_of("rbtree", "--against", "6.1", "--kernel", "newest")
+    assert kernel.before and (kernel.before.place, kernel.after.place) == (Place("6.1"), Place("newest"))
+    revision = request_of("rbtree", "--against", "HEAD")
+    assert revision.before and revision.before.place == Place(None, "HEAD") and revision.before.tree.name == "HEAD"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["rbtree/find", "--against", "xaray"], r"--against is 'xaray': did you mean xarray\?"),
+        (["rbtree/find", "--against", "no-such-thing"], "--against is 'no-such-thing': allowed are a container, a device"),
+        (["rbtree/find", "--against", "udptun"], "allowed for rbtree/find/1000 is another container that has find"),
+        (["rbtree/find", "--against", "rbtree"], "allowed for rbtree/find/1000 is another container that has find"),
+        (["rbtree/find", "list/find", "--against", "xarray"], "name cells of one container or device"),
+        (["rbtree/find", "--revision", "no-such-revision"], "revision 'no-such-revision' is unknown"),
+        (["rbtree/find", "--target", "uml"], "--target is 'uml': dsbench explain runs in qemu with --accel icount"),
+        (["rbtree/find", "--accel", "kvm"], "--accel is 'kvm': dsbench explain runs with --accel icount"),
+        (["rbtree/find", "--tries", "0"], "--tries is '0': allowed are whole numbers from 1"),
+        (["rbtree/find", "--order", "random"], "--order is 'random': allowed are shuffled, sequential"),
+    ],
+)
+def test_wrong_options_are_one_sentence(words: list[str], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        request_of(*words)

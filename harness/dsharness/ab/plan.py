@@ -39,6 +39,8 @@ class AbPlan:
     output: Path | None
     cells: re.Pattern[str] | None = None
     """Cells to compare, by their names; None: all. All are timed."""
+    explain: bool = False
+    """Name the functions that changed most in slower cells."""
     fail_on: frozenset[str] = frozenset()
     """Verdicts that fail the command."""
 
@@ -72,6 +74,7 @@ def checked_plan(args: argparse.Namespace) -> AbPlan:
         alpha=options.share("alpha", args.alpha, positive=True),
         output=args.output,
         cells=cells,
+        explain=args.explain,
         fail_on=compare.fail_on(args),
     )
 

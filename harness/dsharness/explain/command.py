@@ -4,6 +4,9 @@
 CELL is a name from a result, such as maple/fill/1000 or udptun/path/1400. Each part may be a pattern: 'xarray/*' are all operations
 of the XArray. Without a size it has 1000 elements, or packets of 1400 bytes. The cell runs under QEMU on a stock kernel, where a plugin
 counts every instruction between two readings of the clock. So the figures are exact, and repeat.
+
+--against shows which functions gained and lost instructions: since a revision of git, on another kernel, or compared with another
+container or device.
 """
 
 from __future__ import annotations
@@ -15,6 +18,12 @@ from ..errors import CRASHED, TIMED_OUT
 from . import plan
 
 EPILOG = f"""\
+examples:
+  dsbench explain xarray/find/1000                    where its instructions go
+  dsbench explain xarray/find/1000 --against HEAD     which function gained some by the changes in the working tree
+  dsbench explain maple --against 6.1                 the same modules on two kernels
+  dsbench explain udptun/path/1400 --against geneve   two devices
+
 exit status:
   0 all cells are explained    1 it cannot be done    2 wrong usage    130 interrupted
   {CRASHED} the guest crashed    {TIMED_OUT} it did not come to the end in time
@@ -32,6 +41,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("cells", nargs="+", metavar="CELL", help="cell, or pattern: CONTAINER[/OP[/N]]")
     parser.add_argument("--kernel", metavar="VERSION", help="stock kernel, 6.1, 6.12, newest or a full release (6.12)")
+    parser.add_argument("--against", metavar="WHAT", help="compare with a container, a device, a kernel, or a revision of the modules")
+    parser.add_argument("--revision", metavar="REV", help="revision of the modules (the working tree)")
     parser.add_argument("--target", help="qemu, the only one that can")
     parser.add_argument("--accel", help="icount, the only one that can")
     parser.add_argument("--tries", default=str(plan.DEFAULT_TRIES), metavar="T", help=f"tries, of which the median one is shown ({plan.DEFAULT_TRIES})")

@@ -19,6 +19,7 @@ from ..sweep.marked import MarkedSections
 from ..sweep.stream import StageResult, SweepStream
 from . import emulator, profile, symbols, tries, windows
 from .cells import Wanted
+from .place import Place
 from .plan import ACCEL, TARGET, ExplainPlan
 from .profile import Profile
 from .symbols import Symbols
@@ -106,13 +107,13 @@ class _Said:
     stages: dict[str, StageResult]
 
 
-def run(plan: ExplainPlan, kernel: str | None, tree: Tree | None = None, options: tuple[str, ...] = ()) -> Outcome:
-    """Run the plan's cells on a kernel with the modules of `tree`. `options` are further ones of the plugin.
+def run(plan: ExplainPlan, place: Place, tree: Tree, options: tuple[str, ...] = ()) -> Outcome:
+    """Run the plan's cells on the kernel of `place` with the modules of `tree`. `options` are further ones of the plugin.
 
     HarnessError if the guest fails, or if a cell that the user named does not exist.
     """
     devices = list(dict.fromkeys(cell.container for cell in plan.cells if cell.is_packet))
-    target = targets.get(TARGET, kernel, ACCEL, network=bool(devices), peers=devices, tree=tree)
+    target = targets.get(TARGET, place.kernel, ACCEL, network=bool(devices), peers=devices, tree=tree)
     assert isinstance(target, targets.Qemu)
     built = emulator.plugin()
     wanted = stages(plan.cells)

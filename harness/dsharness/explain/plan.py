@@ -4,13 +4,19 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import difflib
 from dataclasses import dataclass
 
 from .. import options
 from ..errors import UsageError
+from ..kernel import trees
+from ..kernel.trees import Tree
+from ..results import datapath
 from ..sweep import plan as sweep
 from . import cells
 from .cells import Wanted
+from .place import KERNEL, Place
 
 DEFAULT_TRIES = 5
 """An odd number: the median of the tries is one of them, which is shown."""
@@ -21,10 +27,9 @@ TARGET, ACCEL = "qemu", "icount"
 
 @dataclass(frozen=True)
 class ExplainPlan:
-    """What to explain, checked."""
+    """What a guest explains, checked."""
 
     cells: tuple[Wanted, ...]
-    kernel: str | None
     tries: int
     settings: tuple[str, ...]
     """PARAMETER=VALUE of the core."""
@@ -32,16 +37,72 @@ class ExplainPlan:
     """Of a guest, in seconds."""
 
 
-def checked_plan(args: argparse.Namespace) -> ExplainPlan:
-    """Return the options as a plan. UsageError names the option, its value and what is allowed."""
+@dataclass(frozen=True)
+class Side:
+    """What is explained, and where."""
+
+    plan: ExplainPlan
+    place: Place
+    tree: Tree
+    label: str
+    """The side for people."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, checked. `before` is the side of --against; None without it."""
+
+    after: Side
+    before: Side | None = None
+
+
+def checked_plan(args: argparse.Namespace) -> Request:
+    """Return the options as a request. UsageError names the option, its value and what is allowed."""
     _check_place(args)
-    return ExplainPlan(
-        cells=tuple(cells.find(args.cells, sweep.known_containers())),
-        kernel=args.kernel,
+    tree = trees.find(args.revision) if args.revision else trees.working()
+    plan = ExplainPlan(
+        cells=tuple(cells.find(args.cells, tree.containers)),
         tries=options.whole("tries", args.tries, 1, sweep.MAX_TRIES),
         settings=_settings(args),
         timeout=options.whole("timeout", args.timeout, 1, 7 * 86_400),
     )
+    place = Place(args.kernel, args.revision)
+    after = Side(plan, place, tree, place.described)
+    return Request(after, _against(args.against, after) if args.against else None)
+
+
+def _against(text: str, after: Side) -> Side:
+    """Return the other side: another container or device, another kernel, or another revision of the modules."""
+    known = [*after.tree.containers, *datapath.DEVICES]
+    if text in known:
+        return _other_subject(text, after)
+    if KERNEL.fullmatch(text):
+        place = dataclasses.replace(after.place, kernel=text)
+        return Side(after.plan, place, after.tree, place.described)
+    try:
+        tree = trees.find(text)
+    except UsageError:
+        near = difflib.get_close_matches(text, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"allowed are a container, a device ({', '.join(known)}), a kernel such as 6.1, or a revision of git"
+        raise UsageError(f"--against is {text!r}: {hint}") from None
+    place = dataclasses.replace(after.place, revision=text)
+    wanted = tuple(cell for cell in after.plan.cells if cell.is_packet or cell.container in (*tree.containers, "floor"))
+    if not wanted:
+        raise UsageError(f"--against is {text!r}: that revision has no {after.plan.cells[0].container}")
+    return Side(dataclasses.replace(after.plan, cells=wanted), place, tree, place.described)
+
+
+def _other_subject(text: str, after: Side) -> Side:
+    """Return the side with the same operations of another container or device."""
+    packets = text in datapath.DEVICES
+    for cell in after.plan.cells:
+        if cell.is_packet != packets or cell.container == text:
+            kind = "another device" if cell.is_packet else "another container"
+            raise UsageError(f"--against is {text!r}: allowed for {cell.name} is {kind} that has {cell.op}, a kernel, or a revision")
+    wanted = tuple(dataclasses.replace(cell, container=text) for cell in after.plan.cells)
+    if len({cell.name for cell in wanted}) != len(wanted):
+        raise UsageError(f"--against is {text!r}: name cells of one container or device")
+    return Side(dataclasses.replace(after.plan, cells=wanted), after.place, after.tree, text)
 
 
 def _check_place(args: argparse.Namespace) -> None:

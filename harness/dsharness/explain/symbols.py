@@ -27,6 +27,8 @@ LIST_KERNEL = f"echo 0 >/proc/sys/kernel/kptr_restrict; grep -v -e ' {PADDING}' 
 LIST_SECONDS = 300.0
 _LINE = re.compile(r"([0-9a-f]+) [tTwW] (\S+)(?:\s+\[(\S+)\])?")
 _SUFFIX = re.compile(r"\.(?:constprop|isra|part|cold|llvm)\b.*")
+_BORDER = re.compile(r"^_*s?text$|_text_(?:start|end)$|_(?:begin|end)$")
+"""Names of the borders of sections, which may be at the address of a function."""
 _KERNEL_HALF = 1 << 63
 
 
@@ -91,7 +93,7 @@ class Symbols:
 def _rank(function: Function) -> tuple[bool, int, str]:
     """Return a key that is lowest for the best of several names of an address."""
     name = function.name
-    return name.startswith((PADDING, "_stext", "_text", "__start")), len(name) - len(name.lstrip("_")), name
+    return bool(_BORDER.search(name)), len(name) - len(name.lstrip("_")), name
 
 
 def parse(text: str) -> list[Function]:

@@ -6,10 +6,14 @@ from __future__ import annotations
 from rich.table import Column, Table
 
 from ..console import console
+from . import difference
+from .difference import Change
 from .profile import Profile, Share, total
 
 LEAST_SHARE = 0.01
 """Functions with a smaller share of the instructions are summed in one row."""
+LEAST_CHANGE = 0.002
+"""Functions that changed by less, as a share of the larger profile, are summed in one row."""
 WIDTH = 120
 INLINED = "Inlined code counts for the function that contains it."
 
@@ -66,3 +70,29 @@ def _sums(profile: Profile) -> str:
         f"all: {sums}{anew}; reported are {figure(profile.each(profile.reported))},"
         f" the difference is the clock's own cost ({clock})"
     )
+
+
+def show_difference(before: Profile, after: Profile, labels: tuple[str, str]) -> None:
+    """Print the functions that gained or lost instructions, the largest change first, and the sum."""
+    found = difference.changes(before, after)
+    names = " and ".join(dict.fromkeys((before.cell.name, after.cell.name)))
+    print(f"{names}: instructions per {after.cell.work}, before: {labels[0]}, after: {labels[1]}")
+    table = Table(Column("function"), *(Column(name, justify="right") for name in ("before", "after", "difference")), Column(""))
+    least = LEAST_CHANGE * max(before.each(before.instructions), after.each(after.instructions))
+    shown = [change for change in found if abs(change.difference) >= least]
+    for change in shown:
+        _add_change(table, change)
+    if rest := found[len(shown):]:
+        _add_change(table, difference.total(rest))
+    table.add_section()
+    _add_change(table, Change("all", before.each(before.instructions), after.each(after.instructions)))
+    console(WIDTH).print(table)
+    sides = [one.each(one.reported) for one in (before, after)]
+    clock = [one.each(one.clock) for one in (before, after)]
+    own = "" if clock[0] == clock[1] else f"; the clock's own cost is {figure(clock[0])} and {figure(clock[1])}"
+    print(f"reported are {figure(sides[0])} and {figure(sides[1])}, {sides[1] - sides[0]:+,.2f}{own}")
+
+
+def _add_change(table: Table, change: Change) -> None:
+    figures = ("-" if value is None else figure(value) for value in (change.before, change.after))
+    table.add_row(escaped(change.function), *figures, f"{change.difference:+,.2f}" if change.difference else "0", change.mark)

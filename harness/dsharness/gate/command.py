@@ -11,6 +11,7 @@ import argparse
 
 from .. import command
 from ..errors import CRASHED, OTHER_BASELINE, REGRESSED, TIMED_OUT
+from ..explain import option
 from . import plan
 
 EPILOG = f"""\
@@ -39,5 +40,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--threshold", default=str(plan.THRESHOLD_PERCENT), metavar="PERCENT", help=f"what is allowed ({plan.THRESHOLD_PERCENT})"
     )
     parser.add_argument("--update", action="store_true", help="write the baseline anew instead of comparing with it")
+    option.add(parser)
     parser.add_argument("--timeout", default=plan.TIMEOUT_SECONDS, metavar="SECONDS", help=f"end the guest then ({plan.TIMEOUT_SECONDS})")
     command.declare(parser, "gate.drive:run", needs=("plot",), check=plan.checked_plan)

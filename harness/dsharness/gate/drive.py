@@ -12,6 +12,8 @@ from rich.table import Column, Table
 from .. import proc, targets, ui
 from ..console import console
 from ..errors import REGRESSED, HarnessError
+from ..explain import causes, place
+from ..explain.place import Place
 from ..kernel.build import Build
 from ..kernel.trees import Tree
 from ..results import datapath, environment, results
@@ -40,10 +42,10 @@ def run(plan: GatePlan) -> int:
     """Compare with the baseline, or write it. Return the exit status."""
     if plan.update:
         return update(plan.kernel, plan.baseline, plan.timeout)
-    return check(plan.kernel, plan.baseline, plan.threshold, plan.timeout)
+    return check(plan.kernel, plan.baseline, plan.threshold, plan.timeout, plan.explain)
 
 
-def check(kernel: str | None, named: str | None, threshold: float, timeout: str) -> int:
+def check(kernel: str | None, named: str | None, threshold: float, timeout: str, explain: bool = False) -> int:
     """Count, compare, show the cells that changed, and return the exit status. HarnessError if there is no baseline to compare with."""
     plan = plan_of(kernel, timeout)
     target = target_of(plan)
@@ -56,9 +58,19 @@ def check(kernel: str | None, named: str | None, threshold: float, timeout: str)
     if not failed:
         return 0
     print(f"slower than allowed: {by_container(failed)}")
+    _tell([change.name for change in failed if change.move is Move.REGRESSED], known, kernel, explain)
     if known.facts.get("qemu") != (here := _qemu()):
         print(f"note: the baseline was counted by {known.facts.get('qemu')}, this is {here}, which may count differently")
     return REGRESSED
+
+
+def _tell(names: Sequence[str], known: Baseline, kernel: str | None, explain: bool) -> None:
+    """Print the command that explains each cell that regressed, or with `explain` the functions that changed most."""
+    before = place.of_context({**known.facts, "kernel": kernel})
+    after = Place(kernel)
+    lines = causes.lines(causes.find(names, before, after)) if explain else place.hints(names, before, after)
+    for line in lines:
+        print(line)
 
 
 def update(kernel: str | None, named: str | None, timeout: str) -> int:

@@ -22,6 +22,8 @@ class GatePlan:
     """A share of the baseline's count."""
     update: bool
     timeout: str
+    explain: bool = False
+    """Name the functions that changed most in cells that regressed."""
 
 
 def checked_plan(args: argparse.Namespace) -> GatePlan:
@@ -32,4 +34,5 @@ def checked_plan(args: argparse.Namespace) -> GatePlan:
         threshold=options.percentage("threshold", args.threshold),
         update=args.update,
         timeout=args.timeout,
+        explain=args.explain,
     )
