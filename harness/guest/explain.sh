@@ -4,11 +4,13 @@
 # Runs inside a guest under QEMU's profile plugin, in the folder of the .ko files. All modules are loaded once, so that
 # no two functions ever have the same address, and the core runs once per line of the plan.
 #
-# usage: explain.sh PLAN SETTINGS MODULES KINDS
+# usage: explain.sh PLAN SETTINGS MODULES KINDS FUNCTIONS
 #   PLAN      a file with a line per run: "STAGE CONTAINERS OPS N FLOORS", or "STAGE @KIND OPS PAYLOAD N" for a device
 #   SETTINGS  PARAMETER=VALUE of the core, for all runs
 #   MODULES   the container modules
 #   KINDS     the kinds of devices; empty: no datapath
+#   FUNCTIONS the functions whose code to print after the runs, since instructions are patched at run time: the names of
+#             those of modules, the addresses (0x...) of those of the kernel
 # datapath.sh, stage.sh and packets.sh are in the same folder.
 set -u
 
@@ -16,12 +18,15 @@ plan=$1
 settings=$2
 modules=$3
 kinds=$4
+disassembled=$5
 
 # shellcheck disable=SC2034 # for stage.sh and packets.sh
 removable= tunnel_settings=
 parameters=/sys/module/dsbench/parameters
 sections=/sys/module/dsbench_tunnel/sections/.text
 topology=
+listed=/tmp/dsbench-functions
+code_bytes=16384 # of each function; dsharness/explain/annotate.py has the same number
 
 # shellcheck source=harness/guest/stage.sh
 . ./stage.sh
@@ -37,8 +42,35 @@ leave() {
 # Print the functions of the modules. The serial port is slow, hence gzip.
 functions() {
 	echo "@explain begin modules"
-	grep -e ' [tTwW] .*\]$' /proc/kallsyms | gzip -9 | base64
+	grep -e ' [tTwW] .*\]$' /proc/kallsyms >"$listed"
+	gzip -9 <"$listed" | base64
 	echo "@explain end modules"
+}
+
+# memory ADDRESS: print the kernel's memory from there on. /proc/kcore is an ELF file; a segment is 7 words of 8 bytes.
+memory() {
+	count=$(od -A n -v -t u2 -j 56 -N 2 /proc/kcore)
+	od -A n -v -t x8 -w56 -j 64 -N $((count * 56)) /proc/kcore | while read -r kind offset begin _ size _; do
+		at=$(($1 - 0x$begin))
+		if [ $((0x$kind & 0xffffffff)) -eq 1 ] && [ $at -ge 0 ] && [ $at -lt $((0x$size)) ]; then
+			dd if=/proc/kcore bs=$code_bytes count=1 iflag=skip_bytes skip=$((0x$offset + at)) 2>/dev/null
+			break
+		fi
+	done
+}
+
+# code ADDRESS
+code() {
+	echo "@explain begin code-$1"
+	memory "$1" | gzip -9 | base64
+	echo "@explain end code-$1"
+}
+
+# codes NAME: print the code of all functions of modules of this name, with the suffixes of the compiler's copies, too.
+codes() {
+	grep -e " [tTwW] $1[.[:space:]]" "$listed" | while read -r address _; do
+		code "0x$address"
+	done
 }
 
 load_modules() {
@@ -122,3 +154,9 @@ while read -r stage what ops n floors; do
 	*) elements "$stage" "$what" "$ops" "$n" "$floors" ;;
 	esac
 done <"$plan"
+for name in $disassembled; do
+	case $name in
+	0x*) code "$name" ;;
+	*) codes "$name" ;;
+	esac
+done

@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import shlex
 from pathlib import Path
 
 import pytest
 from dsharness import cli
 from dsharness.errors import HarnessError, UsageError
-from dsharness.explain import cells, difference, emulator, guest, plan, profile, slower, symbols, tries, windows
+from dsharness.explain import annotate, cells, difference, emulator, folded, guest, picture, plan, profile, single, slower, symbols, tries
+from dsharness.explain import windows
 from dsharness.explain.place import Place
 from dsharness.explain.symbols import Function, Symbols
+from dsharness.kernel.build import Build
+from dsharness.kernel.kernels import Kernel
 from dsharness.results.samples import Cell
 
 CONTAINERS = ("list", "rbtree", "xarray")
@@ -298,3 +303,102 @@ def test_what_it_is_compared_with() -> None:
 def test_wrong_options_are_one_sentence(words: list[str], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         request_of(*words)
+
+
+def test_single_operations_have_a_spread() -> None:
+    made = [slice_of(FIND, count).window for count in (60, 40, 50, 900)]
+    wanted = cells.find(["rbtree/find/10"], CONTAINERS)[0]
+    one = single.make(wanted, made)
+    assert one.instructions == single.Spread(57, 67, 917, 917) and one.lines == single.Spread(1, 1, 1, 1)
+    assert (one.operations, one.misses) == (4, ())
+    assert single.spread(list(range(1, 201))) == single.Spread(1, 100, 199, 200)
+    with pytest.raises(HarnessError, match="rbtree/find/10 cannot be divided"):
+        single.make(wanted, [])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--cache", "32k"], "--cache is '32k': allowed are 1 to 4 levels SIZE:WAYS"),
+        (["--cache", "32k:8,1M:3"], "--cache is '32k:8,1M:3'"),
+        (["--cache", "1k:0"], "--cache is '1k:0'"),
+        (["--cache", ",".join(["32k:8"] * 5)], "allowed are 1 to 4 levels"),
+        (["--warm"], "--warm has no use without --cache"),
+        (["--single", "--plot"], "--plot has no use with --single"),
+        (["--annotate", "xas_load", "--against", "HEAD"], "--annotate has no use with --against"),
+        (["--annotate", "no name"], "--annotate is 'no name': allowed are names of functions"),
+    ],
+)
+def test_wrong_ways_to_look(words: list[str], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        request_of("rbtree/find/10", *words)
+
+
+def test_only_some_operations_can_be_divided() -> None:
+    with pytest.raises(UsageError, match="--single cannot divide rbtree/for_each/10: allowed are fill, find, erase of containers"):
+        request_of("rbtree/for_each/10", "--single")
+    with pytest.raises(UsageError, match="--single: none of the cells"):
+        request_of("udptun", "--single")
+    assert request_of("rbtree", "--single").after.plan.plugin == ("brief=on",)
+    assert request_of("rbtree", "--cache", "32k:8,2M:16", "--warm").after.plan.plugin == ("cache=32k:8:2M:16", "warm=on")
+
+
+CODE = bytes.fromhex("4839c7 75fb e8f8ff0000 c3 90 90".replace(" ", ""))
+"""cmp; jne to itself; call of 0x10005 bytes further; ret; padding."""
+
+
+def test_a_disassembly_shows_how_often_each_instruction_ran(tmp_path: Path) -> None:
+    begin = 0xFFFFFFFF81000100
+    function = Function(begin, "walk", "", begin + len(CODE))
+    other = Function(begin + 0x10002, "other", "", 0)
+    found = Symbols([function, other])
+    made = made_profile("list/find/10", {"walk": 100})
+    made.blocks.update({windows.Block(begin, 2, 5): 20, windows.Block(begin + 5, 1, 5): 10})
+    kernel = Kernel("6.12.1", (6, 12), "x86", tmp_path, None, None)
+    lines = annotate.lines(function, CODE, made, found, Build(kernel, tmp_path / "ko", tmp_path / "root"))
+    assert [(line.address - begin, line.runs) for line in lines] == [(0, 20), (3, 20), (5, 10), (10, 0)]
+    assert [line.text.split()[0] for line in lines] == ["cmp", "jne", "call", "ret"]
+    assert lines[2].text.split()[1] == "other"
+    assert lines[1].text.split()[1] == f"{begin:#x}"
+
+
+def test_a_function_that_does_not_run_is_one_sentence() -> None:
+    made = made_profile("list/find/10", {"walk [dsbench_list]": 100})
+    with pytest.raises(HarnessError, match="--annotate xas_load: no such function runs in list/find/10, where walk do"):
+        annotate.check_runs("xas_load", [made], [])
+    with pytest.raises(HarnessError, match="kcore"):
+        annotate.unpacked([base64.b64encode(gzip.compress(b"")).decode()])
+    with pytest.raises(HarnessError, match="code is damaged"):
+        annotate.unpacked(["x"])
+
+
+def test_stacks_are_folded(tmp_path: Path) -> None:
+    stream = windows.read(written(tmp_path, STREAM.replace("ffffffffc0001010", "ffffffffc0001000")))
+    made = made_profile("list/find/10", {"rbtree_find": 8})
+    made.windows = [stream.windows[0]]
+    found = folded.stacks(made, stream.nodes, Symbols(symbols.parse(KALLSYMS)))
+    folded.write(tmp_path / "out", [(made, found)])
+    assert (tmp_path / "out").read_text(encoding="utf-8") == (
+        "list/find/10;dsbench_time_slice [dsbench] 3\nlist/find/10;dsbench_time_slice [dsbench];rbtree_find [dsbench_rbtree] 5\n"
+    )
+    with pytest.raises(HarnessError, match="--folded /no/such/folder/x: No such file"):
+        folded.write(Path("/no/such/folder/x"), [])
+
+
+def test_bars_are_stacked() -> None:
+    some = [made_profile("list/find/10", {"walk": 90, "lock": 10}), made_profile("udptun/tx/1400", {"lock": 50, "send": 450})]
+    drawn = picture.picture(some, "6.12.1")
+    assert [panel.title for panel in drawn.panels] == ["containers", "datapath"]
+    assert {name: [(point.low, point.median) for point in points] for name, points in drawn.panels[0].series.items() if points} == {
+        "walk": [(0.0, 9.0)], "lock": [(9.0, 10.0)],
+    }  # fmt: skip
+    assert sum(point.median - point.low for points in drawn.panels[1].series.values() for point in points) == pytest.approx(50)
+    many = [made_profile(f"list/find/{n}", {f"f{n}{i}": 10 for i in range(9)}) for n in range(1, 50)]
+    crowded = picture.picture(many, "6.12.1")
+    assert len(crowded.containers) == picture.MOST_FUNCTIONS + 1 and crowded.containers[-1] == picture.REST
+    assert crowded.footnotes == ["9 more cells are not drawn."]
+
+
+def test_a_picture_is_drawn(tmp_path: Path) -> None:
+    some = [made_profile("list/find/10", {"walk": 90, "lock": 10}), made_profile("udptun/tx/1400", {"lock": 50, "send": 450})]
+    assert [path.name for path in picture.draw(some, "6.12.1", tmp_path)] == ["explain.svg", "explain.png"]

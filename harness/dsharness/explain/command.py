@@ -12,6 +12,7 @@ container or device.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from .. import command
 from ..errors import CRASHED, TIMED_OUT
@@ -42,6 +43,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("cells", nargs="+", metavar="CELL", help="cell, or pattern: CONTAINER[/OP[/N]]")
     parser.add_argument("--kernel", metavar="VERSION", help="stock kernel, 6.1, 6.12, newest or a full release (6.12)")
     parser.add_argument("--against", metavar="WHAT", help="compare with a container, a device, a kernel, or a revision of the modules")
+    parser.add_argument("--annotate", action="append", metavar="FUNCTION", help="disassemble it, with how often each instruction ran")
+    parser.add_argument("--single", action="store_true", help="lines that a single insertion, lookup or erasure touches: its cold cost")
+    parser.add_argument("--cache", metavar="LEVELS", help="misses of a model with LRU sets: size and ways of each level, 32k:8,2M:16")
+    parser.add_argument("--warm", action="store_true", help="the model keeps its lines between tries (each window begins empty)")
+    parser.add_argument("--plot", action="store_true", help="draw the functions of each cell as a stacked bar into plots/")
+    parser.add_argument("--folded", type=Path, metavar="FILE", help="write folded stacks, for flame graphs")
     parser.add_argument("--revision", metavar="REV", help="revision of the modules (the working tree)")
     parser.add_argument("--target", help="qemu, the only one that can")
     parser.add_argument("--accel", help="icount, the only one that can")

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from .. import ui
+from .. import paths, ui
 from ..errors import HarnessError
-from . import guest, table
+from . import annotate, folded, guest, picture, table
 from .guest import Outcome
 from .plan import Request, Side
+from .profile import Profile
 
 
 def run(request: Request) -> int:
@@ -17,11 +18,42 @@ def run(request: Request) -> int:
     if request.before:
         return _compare(request.before, request.after)
     outcome = _explain(request.after)
+    if request.after.plan.single:
+        table.show_singles(outcome.singles, outcome.release, request.cache, request.warm)
+        return 0
+    for name in request.after.plan.code:
+        annotate.check_runs(name, outcome.profiles, outcome.symbols.named(name))
     for profile in outcome.profiles:
         table.show(profile, outcome.release)
+        if request.cache:
+            table.show_misses(profile, request.cache, request.warm)
         print()
+        for name in request.after.plan.code:
+            _annotate(name, profile, outcome)
     print(table.INLINED)
+    _write(request, outcome)
     return 0
+
+
+def _annotate(name: str, profile: Profile, outcome: Outcome) -> None:
+    """Show the disassembly of the functions of a name that run in a profile."""
+    for function in annotate.running(profile, outcome.symbols.named(name)):
+        code = outcome.code.get(function.address)
+        if code is None:
+            raise HarnessError(f"--annotate {name}: the guest did not send the code of this function")
+        found = annotate.lines(function, code, profile, outcome.symbols, outcome.build)
+        table.show_annotated(function.shown, found, profile)
+
+
+def _write(request: Request, outcome: Outcome) -> None:
+    """Write the stacks and the pictures that were asked for."""
+    if request.folded:
+        stacks = [(one, folded.stacks(one, outcome.nodes, outcome.symbols)) for one in outcome.profiles]
+        folded.write(request.folded, stacks)
+        ui.say(f"stacks: {paths.short(request.folded)}")
+    if request.plot:
+        for drawn in picture.draw(outcome.profiles, outcome.release, paths.PLOTS):
+            ui.say(f"picture: {paths.short(drawn)}")
 
 
 def _explain(side: Side) -> Outcome:

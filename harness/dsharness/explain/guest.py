@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from .. import paths, targets, ui
 from ..errors import HarnessError
+from ..kernel.build import Build
 from ..kernel.trees import Tree
 from ..results import floors
 from ..results.datapath import Topology, parse_topology
@@ -17,11 +19,12 @@ from ..results.samples import CONTAINER_OPS, Cell, Report
 from ..sweep import drive as sweeper
 from ..sweep.marked import MarkedSections
 from ..sweep.stream import StageResult, SweepStream
-from . import emulator, profile, symbols, tries, windows
+from . import annotate, emulator, profile, single, symbols, tries, windows
 from .cells import Wanted
 from .place import Place
-from .plan import ACCEL, TARGET, ExplainPlan
+from .plan import ACCEL, SINGLE_OPS, TARGET, ExplainPlan
 from .profile import Profile
+from .single import Single
 from .symbols import Symbols
 
 SCRIPT = paths.HARNESS / "guest" / "explain.sh"
@@ -59,10 +62,15 @@ class Outcome:
 
     profiles: list[Profile]
     symbols: Symbols
+    build: Build
     nodes: dict[int, windows.Node] = field(default_factory=dict)
     release: str = ""
     absent: list[str] = field(default_factory=list)
     """Cells of patterns that do not exist, each with the reason."""
+    singles: list[Single] = field(default_factory=list)
+    """Profiles of single operations, in place of those of tries."""
+    code: dict[int, bytes] = field(default_factory=dict)
+    """Address of a function to disassemble -> its code, and what follows it."""
 
 
 def stages(cells: Iterable[Wanted]) -> list[Stage]:
@@ -107,11 +115,13 @@ class _Said:
     stages: dict[str, StageResult]
 
 
-def run(plan: ExplainPlan, place: Place, tree: Tree, options: tuple[str, ...] = ()) -> Outcome:
-    """Run the plan's cells on the kernel of `place` with the modules of `tree`. `options` are further ones of the plugin.
+def run(plan: ExplainPlan, place: Place, tree: Tree) -> Outcome:
+    """Run the plan's cells on the kernel of `place` with the modules of `tree`.
 
     HarnessError if the guest fails, or if a cell that the user named does not exist.
     """
+    if plan.single:
+        plan = dataclasses.replace(plan, cells=tuple(cell for cell in plan.cells if cell.op in SINGLE_OPS))
     devices = list(dict.fromkeys(cell.container for cell in plan.cells if cell.is_packet))
     target = targets.get(TARGET, place.kernel, ACCEL, network=bool(devices), peers=devices, tree=tree)
     assert isinstance(target, targets.Qemu)
@@ -120,25 +130,32 @@ def run(plan: ExplainPlan, place: Place, tree: Tree, options: tuple[str, ...] = 
     known = symbols.of_kernel(target)
     with tempfile.TemporaryDirectory(prefix="dsbench-") as folder:
         out = Path(folder) / "profile"
-        target.plugin = emulator.option(built, out, options)
-        said = _run_guest(plan, target, wanted, devices, Path(folder))
+        target.plugin = emulator.option(built, out, plan.plugin)
+        said = _run_guest(plan, target, wanted, devices, _codes(plan, known), Path(folder))
         stream = windows.read(out)
     functions = Symbols([*known, *symbols.parse(symbols.unpacked(said.sections["modules"]))])
-    outcome = Outcome([], functions, stream.nodes, target.kernel.release)
+    outcome = Outcome([], functions, target.build, stream.nodes, target.kernel.release)
+    outcome.code = {int(name[5:], 16): annotate.unpacked(found) for name, found in said.sections.items() if name.startswith("code-")}
     parts = tries.runs(tries.slices(stream.windows, functions))
     done = [stage for stage in wanted if stage.name in said.stages]
     if len(parts) != len(done):
         raise HarnessError(f"the profile has {len(parts)} runs instead of {len(done)}: please report this as a bug")
     for stage, part in zip(done, parts):
-        _explain(stage, said.stages[stage.name], part, _moved(functions, stage, said.sections), outcome)
+        _explain(plan, stage, said.stages[stage.name], part, _moved(functions, stage, said.sections), outcome)
     _check_absent(plan, said, outcome)
     order = [cell.name for cell in plan.cells]
     outcome.profiles.sort(key=lambda one: order.index(one.cell.name))
     return outcome
 
 
+def _codes(plan: ExplainPlan, known: Sequence[symbols.Function]) -> list[str]:
+    """Return what explain.sh needs to print code: addresses in the kernel, and names, which may be of modules."""
+    kernel = Symbols(known)
+    return [word for name in plan.code for word in (*(f"{one.address:#x}" for one in kernel.named(name)), name)]
+
+
 def _run_guest(
-    plan: ExplainPlan, target: targets.Target, wanted: Sequence[Stage], devices: Sequence[str], folder: Path
+    plan: ExplainPlan, target: targets.Target, wanted: Sequence[Stage], devices: Sequence[str], codes: Sequence[str], folder: Path
 ) -> _Said:
     listed = folder / "plan"
     listed.write_text("".join(f"{stage.line}\n" for stage in wanted), encoding="ascii")
@@ -146,8 +163,8 @@ def _run_guest(
     if any(FLOORS_BESIDE in stage.line.split()[1].split(",") for stage in wanted):
         containers.add(FLOORS_BESIDE)
     modules = [f"{tries.CORE}_{name}" for name in sorted(containers)]
-    settings = [f"tries={plan.tries}", "warmup=0", *plan.settings]
-    argv = ["sh", SCRIPT.name, listed.name, " ".join(settings), " ".join(modules), " ".join(devices)]
+    settings = [f"tries={1 if plan.single else plan.tries}", "warmup=0", *plan.settings, *(["slice=1"] if plan.single else [])]
+    argv = ["sh", SCRIPT.name, listed.name, " ".join(settings), " ".join(modules), " ".join(devices), " ".join(codes)]
     files = [SCRIPT, listed, *sweeper.PARTS, *(sweeper.datapath_files() if devices else [])]
     sections = ExplainStream()
     found: dict[str, StageResult] = {}
@@ -180,7 +197,9 @@ def _moved(functions: Symbols, stage: Stage, sections: dict[str, list[str]]) -> 
     return functions.moved(tries.TUNNEL, now - before)
 
 
-def _explain(stage: Stage, result: StageResult, run: Sequence[tries.Slice], functions: Symbols, outcome: Outcome) -> None:
+def _explain(
+    plan: ExplainPlan, stage: Stage, result: StageResult, run: Sequence[tries.Slice], functions: Symbols, outcome: Outcome
+) -> None:
     """Add the profiles of a stage."""
     report: Report | None = result.report
     assert report
@@ -190,13 +209,16 @@ def _explain(stage: Stage, result: StageResult, run: Sequence[tries.Slice], func
         if cell := cells.get(wanted.name):
             module = tries.module_of(cell, wanted.is_packet, wanted.container == floors.FLOOR)
             found = tries.of_cell(cell, module, run, overhead)
-            outcome.profiles.append(profile.make(wanted, cell, found, overhead, functions))
+            if plan.single:
+                outcome.singles.append(single.make(wanted, found[0]))
+            else:
+                outcome.profiles.append(profile.make(wanted, cell, found, overhead, functions))
 
 
 def _check_absent(plan: ExplainPlan, said: _Said, outcome: Outcome) -> None:
     """Note the cells that do not exist. HarnessError for one that the user named, or if none exists."""
     topology = parse_topology(said.sections["topology"]) if "topology" in said.sections else Topology((), {})
-    explained = {one.cell.name for one in outcome.profiles}
+    explained = {one.cell.name for one in outcome.profiles} | {one.cell.name for one in outcome.singles}
     for cell in plan.cells:
         if cell.name in explained:
             continue

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.table import Column, Table
 
 from ..console import console
 from . import difference
+from .annotate import Line
 from .difference import Change
 from .profile import Profile, Share, total
+from .single import Single
 
 LEAST_SHARE = 0.01
 """Functions with a smaller share of the instructions are summed in one row."""
@@ -96,3 +100,41 @@ def show_difference(before: Profile, after: Profile, labels: tuple[str, str]) ->
 def _add_change(table: Table, change: Change) -> None:
     figures = ("-" if value is None else figure(value) for value in (change.before, change.after))
     table.add_row(escaped(change.function), *figures, f"{change.difference:+,.2f}" if change.difference else "0", change.mark)
+
+
+def show_misses(profile: Profile, levels: Sequence[str], warm: bool) -> None:
+    """Print the misses of the model of caches."""
+    print(f"misses: {_misses([profile.each(count) for count in profile.misses], levels)}; {_state(warm)}")
+
+
+def _misses(each: Sequence[float], levels: Sequence[str]) -> str:
+    return ", ".join(f"{figure(count)} in {level}" for count, level in zip(each, levels, strict=True))
+
+
+def _state(warm: bool) -> str:
+    return "the model is warm from the tries before" if warm else "each window begins with an empty model"
+
+
+def show_singles(found: Sequence[Single], kernel: str, levels: Sequence[str], warm: bool) -> None:
+    """Print the distinct lines and the instructions of single operations."""
+    print(f"one insertion, lookup or erasure, kernel {kernel}: distinct cache lines of 64 bytes, and instructions")
+    names = ["min", "p50", "p99", "max"]
+    titles = [*(f"lines {name}" for name in names), *(f"instr. {name}" for name in names), *(f"misses {level}" for level in levels)]
+    table = Table("cell", *(Column(title, justify="right") for title in titles))
+    for one in found:
+        figures = [f"{value:,}" for spread in (one.lines, one.instructions) for value in (spread.least, spread.median, spread.p99, spread.most)]
+        table.add_row(one.cell.name, *figures, *map(figure, one.misses))
+    console(WIDTH).print(table)
+    print(f"The clock is read for each operation; its instructions and lines are included.{f' {_state(warm).capitalize()}.' if levels else ''}")
+
+
+def show_annotated(name: str, lines: Sequence[Line], profile: Profile) -> None:
+    """Print a disassembly with how often each instruction ran per element."""
+    print(f"{name} in {profile.cell.name}: how often each instruction ran per {profile.cell.work}")
+    source = ""
+    for line in lines:
+        if line.source and line.source != source:
+            print(f"{'':>12}  ; {line.source}")
+            source = line.source
+        print(f"{figure(profile.each(line.runs)) if line.runs else '-':>12}  {line.address:x}  {line.text}")
+    print()
