@@ -18,6 +18,7 @@ from .compare import command as compare
 from .crosscheck import command as crosscheck
 from .curve import command as curve
 from .errors import HarnessError, UsageError
+from .explain import command as explain
 from .gate import command as gate
 from .kernel import build, tools, trees
 from .mutants import command as mutants
@@ -30,7 +31,7 @@ from .tunnel import command as tunnel
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "measure": (sweep, curve, tunnel, crosscheck),
-    "compare": (compare, ab, gate, repeat, quality),
+    "compare": (compare, ab, gate, explain, repeat, quality),
     "draw": (plot, seedtables),
     "run by hand": (execcmd, shell, hostload),
     "build and check": (build, tools, kunit, mutants, lint),

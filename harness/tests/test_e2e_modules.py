@@ -322,6 +322,7 @@ REJECTED = [
     ("alloc", "kmalloc", "prealloc or inline"),
     ("lookups", "-1", "whole number from 0"),
     ("misses", "101", "whole number from 0 to 100"),
+    ("slice", "16777217", "whole number from 0 to 16777216 elements"),
     ("cpu", "99", "number of a CPU that is online"),
     ("ops", "fill,insert", "fill, find, for_each, erase, tx, rx and path"),
     ("ops", "fill,walk", "fill, find, for_each, erase, tx, rx and path"),

@@ -31,6 +31,7 @@ static u32 patience = 3;
 static u64 seed = 1;
 static u32 lookups;
 static u32 misses;
+static u32 slice;
 static int cpu = -1;
 static bool sequential;
 static bool inline_alloc;
@@ -155,6 +156,17 @@ static int misses_set(const char *val, const struct kernel_param *kp)
 
 static const struct kernel_param_ops misses_ops = {
 	.set = misses_set,
+	.get = param_get_uint,
+};
+
+static int slice_set(const char *val, const struct kernel_param *kp)
+{
+	return dsbench_parse_u32(val, kp, 0, DSBENCH_N_MAX,
+				 " elements (0: the core chooses)");
+}
+
+static const struct kernel_param_ops slice_ops = {
+	.set = slice_set,
 	.get = param_get_uint,
 };
 
@@ -318,6 +330,8 @@ module_param_cb(lookups, &lookups_ops, &lookups, 0644);
 MODULE_PARM_DESC(lookups, "keys a find try looks up at the most (default 0: n, fewer where each passes many elements)");
 module_param_cb(misses, &misses_ops, &misses, 0644);
 MODULE_PARM_DESC(misses, "percent of the lookups whose key is absent (default 0)");
+module_param_cb(slice, &slice_ops, &slice, 0644);
+MODULE_PARM_DESC(slice, "elements that fill, find and erase handle between two readings of the clock at the most (default 0: the core chooses)");
 module_param_cb(cpu, &cpu_ops, &cpu, 0644);
 MODULE_PARM_DESC(cpu, "CPU to run on (default -1: the last one online)");
 module_param_cb(ops, &ops_ops, NULL, 0644);
@@ -351,6 +365,7 @@ void dsbench_params_get(struct dsbench_params *p)
 		.seed = seed,
 		.lookups = lookups,
 		.misses = misses,
+		.slice = slice,
 		.cpu = cpu,
 		.sequential = sequential,
 		.inline_alloc = inline_alloc,

@@ -28,6 +28,8 @@
  * @lookups: maximum number of keys that a find try looks up; 0 for n, or fewer
  *	if each lookup passes many elements
  * @misses: percent of the lookups whose key is absent
+ * @slice: elements in a slice of fill, find and erase at the most; 0 for the
+ *	core's choice
  * @cpu: the CPU of the run; -1 for the last CPU online
  * @sequential: keys and elements in ascending order instead of shuffled
  * @inline_alloc: as in struct dsbench_set
@@ -48,6 +50,7 @@ struct dsbench_params {
 	u64 seed;
 	u32 lookups;
 	u32 misses;
+	u32 slice;
 	int cpu;
 	bool sequential;
 	bool inline_alloc;

@@ -31,7 +31,10 @@ static void size_cell(struct dsbench_cell *cell, const struct dsbench_params *p,
 		break;
 	default:
 		cell->slice = cell->threads ? DSBENCH_SLICE : cell->elements;
+		return;
 	}
+	if (p->slice)
+		cell->slice = min(cell->slice, p->slice);
 }
 
 static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .. import command
 from ..compare import plan as compare
+from ..explain import option
 from ..results import datapath
 from ..sweep import plan as sweep
 from . import plan
@@ -43,6 +44,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     sweep.add_device_options(parser, f"{datapath.BARE}, {plan.OWN_DEVICE}", plan.PAYLOADS)
     parser.add_argument("--rounds", default=str(plan.DEFAULT_ROUNDS), metavar="R", help=f"loads of each side ({plan.DEFAULT_ROUNDS})")
     compare.add_rule(parser)
+    option.add(parser)
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/ab-<target>-<time>.json)")
     parser.add_argument("--timeout", default="1800", metavar="SECONDS", help="end a guest then (1800)")
     command.declare(parser, "ab.drive:compare", needs=lambda made: sweep.needs(made.sweep), check=plan.checked_plan)

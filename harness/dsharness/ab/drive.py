@@ -16,6 +16,7 @@ from ..compare import table as comparetable
 from ..compare.comparison import Comparisons, Sweep
 from ..compare.verdict import Comparison, Rule, Word
 from ..errors import HarnessError, UsageError
+from ..explain import slower
 from ..kernel import trees
 from ..kernel.trees import Tree
 from ..results import results
@@ -188,6 +189,7 @@ def compare(plan: AbPlan) -> int:
     found = judged(plan, sides, taken)
     print("; ".join(f"{letter} is {contender.described}" for letter, contender in zip("AB", pair)))
     comparetable.show(found)
+    causes = comparedrive.tell(found, plan.explain)
     left_out = spoilt(plan, taken)
     if left_out:
         turns = {turn for side in taken.values() for turn in side.disturbed}
@@ -197,6 +199,7 @@ def compare(plan: AbPlan) -> int:
     if found.counts[Word.INCONCLUSIVE] and found.before.results.unit == TSC and account.busy:
         print(f"meanwhile {account}: repeat it on an idle machine, with more --rounds, or count instructions")
     content = {**comparison.document([found]), "rounds": plan.rounds, "turns_left_out": len(left_out), "bystanders": dataclasses.asdict(account)}
+    slower.add_to(content, [causes])
     results.write_document(content, path)
     ui.say(f"comparison: {paths.short(path)}, of {' and '.join(side.path.name for side in sides)}")
     for drawn in comparepicture.draw(found, paths.PLOTS, "ab"):

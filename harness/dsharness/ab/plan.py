@@ -35,6 +35,8 @@ class AbPlan:
     alpha: float | None
     """None: the unit's."""
     output: Path | None
+    explain: bool = False
+    """Name the functions that changed most in slower cells."""
     fail_on: frozenset[str] = frozenset()
     """Verdicts that fail the command."""
 
@@ -66,6 +68,7 @@ def checked_plan(args: argparse.Namespace) -> AbPlan:
         threshold=options.share("threshold", args.threshold),
         alpha=options.share("alpha", args.alpha, positive=True),
         output=options.json_file("output", args.output),
+        explain=args.explain,
         fail_on=compare.fail_on(args),
     )
 

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from .. import command, paths
+from ..explain import option
 from . import likeness, plan
 
 RULE = """\
@@ -28,5 +29,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )  # fmt: skip
     parser.add_argument("--trust-busy", action="store_true", help="give verdicts on cycles of a busy machine, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the comparison as a file (results/compare-<time>.json)")
+    option.add(parser)
     parser.add_argument("--output", type=Path, default=paths.PLOTS, metavar="DIR", help="where the pictures go (plots/)")
     command.declare(parser, "compare.drive:run", needs=("plot",), check=plan.checked_plan)

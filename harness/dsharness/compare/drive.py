@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 
 from .. import paths, ui
 from ..errors import REGRESSED
+from ..explain import slower
+from ..explain.difference import Change
 from ..results import results
 from . import comparison, picture, table, verdict
 from .comparison import Comparisons
@@ -23,17 +25,27 @@ def run(plan: ComparisonPlan) -> int:
     found = [
         comparison.compare(first, other, plan.threshold, plan.alpha, plan.across, plan.trust_busy, plan.cells) for other in others
     ]
+    causes = []
     for one in found:
         table.show(one)
+        causes.append(tell(one, plan.explain))
     path = plan.json or results.new_path("compare", None)
     paths.make_folder(path.parent, "results")
-    results.write_document(comparison.document(found), path)
+    document = comparison.document(found)
+    slower.add_to(document, causes)
+    results.write_document(document, path)
     ui.say(f"comparison: {paths.short(path)}")
     for number, one in enumerate(found, start=1):
         name = PICTURE if len(found) == 1 else f"{PICTURE}-{number}"
         for drawn in picture.draw(one, plan.pictures, name):
             ui.say(f"picture: {paths.short(drawn)}")
     return status(found, plan.fail_on)
+
+
+def tell(found: Comparisons, explain: bool) -> dict[str, list[Change]]:
+    """Say how to explain the slower cells where instructions are counted, or with `explain`, what made them slower."""
+    names = [cell.name for cell in found.cells if cell.word is verdict.Word.SLOWER]
+    return slower.tell(names, found.before.results.context, found.after.results.context, explain)
 
 
 def status(found: Sequence[Comparisons], fail_on: Collection[str]) -> int:

@@ -32,6 +32,8 @@ class ComparisonPlan:
     """Verdicts that fail the command."""
     json: Path | None
     pictures: Path
+    explain: bool = False
+    """Name the functions that changed most in slower cells."""
 
 
 def add_rule(parser: argparse.ArgumentParser) -> None:
@@ -76,4 +78,5 @@ def checked_plan(args: argparse.Namespace) -> ComparisonPlan:
         fail_on=fail_on(args),
         json=options.json_file("json", args.json),
         pictures=args.output,
+        explain=args.explain,
     )

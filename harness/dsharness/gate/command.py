@@ -11,6 +11,7 @@ import argparse
 
 from .. import command
 from ..errors import CRASHED, OTHER_BASELINE, REGRESSED, TIMED_OUT
+from ..explain import option
 from . import plan
 
 EPILOG = f"""\
@@ -40,5 +41,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--filter", metavar="REGEX", help="judge the cells alone whose names match, ^rbtree/ or /find/")
     parser.add_argument("--update", action="store_true", help="write the baseline anew instead of comparing with it")
+    option.add(parser)
     parser.add_argument("--timeout", default=plan.TIMEOUT_SECONDS, metavar="SECONDS", help=f"end the guest then ({plan.TIMEOUT_SECONDS})")
     command.declare(parser, "gate.drive:run", needs=plan.needs, check=plan.checked_plan)

@@ -12,6 +12,8 @@ from rich.table import Column, Table
 from .. import proc, targets, ui
 from ..console import console
 from ..errors import REGRESSED, HarnessError, UsageError
+from ..explain import causes, place
+from ..explain.place import Place
 from ..kernel.build import Build
 from ..kernel.trees import Tree
 from ..results import datapath, environment, results
@@ -40,30 +42,40 @@ def run(plan: GatePlan) -> int:
     """Compare with the baseline, or write it. Return the exit status."""
     if plan.update:
         return update(plan.kernel, plan.baseline, plan.timeout)
-    return check(plan.kernel, plan.baseline, plan.threshold, plan.timeout, plan.cells)
+    return check(plan)
 
 
-def check(kernel: str | None, named: str | None, threshold: float, timeout: str, cells: re.Pattern[str] | None = None) -> int:
-    """Count, compare, show the cells that changed, and return the exit status. `cells` matches the names of those to judge.
+def check(gate: GatePlan) -> int:
+    """Count, compare, show the cells that changed, and return the exit status.
 
     HarnessError if there is no baseline to compare with, or if it has no such cell.
     """
-    plan = plan_of(kernel, timeout)
+    plan = plan_of(gate.kernel, gate.timeout)
     target = target_of(plan)
-    known = baseline.find(named, identity_of(target.build))
-    if cells and not any(map(cells.search, known.counts)):
+    known = baseline.find(gate.baseline, identity_of(target.build))
+    if (cells := gate.cells) and not any(map(cells.search, known.counts)):
         raise UsageError(f"--filter {cells.pattern!r} matches no cell of the baseline: names are such as {next(iter(known.counts))}")
     counts = baseline.counted([count(plan, target)])
-    changes = baseline.selected(baseline.judge(known.counts, counts, threshold), cells)
+    changes = baseline.selected(baseline.judge(known.counts, counts, gate.threshold), cells)
     show(changes)
-    print(_sum(changes, known, threshold))
+    print(_sum(changes, known, gate.threshold))
     failed = [change for change in changes if change.move in FAILURES]
     if not failed:
         return 0
     print(f"slower than allowed: {by_container(failed)}")
+    _tell([change.name for change in failed if change.move is Move.REGRESSED], known, gate.kernel, gate.explain)
     if known.facts.get("qemu") != (here := _qemu()):
         print(f"note: the baseline was counted by {known.facts.get('qemu')}, this is {here}, which may count differently")
     return REGRESSED
+
+
+def _tell(names: Sequence[str], known: Baseline, kernel: str | None, explain: bool) -> None:
+    """Print the command that explains each cell that regressed, or with `explain` the functions that changed most."""
+    before = place.of_context({**known.facts, "kernel": kernel})
+    after = Place(kernel)
+    lines = causes.lines(causes.find(names, before, after)) if explain else place.hints(names, before, after)
+    for line in lines:
+        print(line)
 
 
 def update(kernel: str | None, named: str | None, timeout: str) -> int:

@@ -28,6 +28,8 @@ class GatePlan:
     timeout: str
     cells: re.Pattern[str] | None = None
     """The cells to judge, by their names; None: all. All are counted."""
+    explain: bool = False
+    """Name the functions that changed most in cells that regressed."""
 
 
 def checked_plan(args: argparse.Namespace) -> GatePlan:
@@ -43,6 +45,7 @@ def checked_plan(args: argparse.Namespace) -> GatePlan:
         update=args.update,
         timeout=args.timeout,
         cells=options.pattern("filter", args.filter),
+        explain=args.explain,
     )
 
 

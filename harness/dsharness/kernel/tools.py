@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Builds the C tools of harness/tools, a folder each, into build/: udptunctl, which configures udptun tunnels."""
+"""Builds the C tools of harness/tools, a folder each, into build/.
+
+udptunctl configures udptun tunnels. profile is a plugin of QEMU for exact profiles.
+"""
 
 from __future__ import annotations
 
@@ -14,35 +17,41 @@ from ..errors import HarnessError
 
 SOURCES = paths.HARNESS / "tools"
 INCLUDE = paths.ROOT / "include"
+PLUGIN_FLAGS = ("-fPIC", "-shared", "-fvisibility=hidden")
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wmissing-prototypes", "-Wvla")
 
 
 def udptunctl() -> Path:
     """Return the tool for udptun tunnels, built if its sources have changed. HarnessError if it does not build."""
-    return _compiled("udptunctl", ("-lmnl",))
-
-
-def _compiled(name: str, libraries: tuple[str, ...]) -> Path:
     packages.ensure("base", "tunnel")
-    program = paths.make_folder(paths.BUILD, "build") / name
-    with locks.held(program.with_name(f".{name}.lock"), f"it builds {name}"):
-        _compile(program, libraries)
+    return _compiled("udptunctl", "udptunctl", ("-lmnl",))
+
+
+def profile_plugin(interface: int) -> Path:
+    """Return the profile plugin for a version of QEMU's plugin interface. HarnessError if it does not build."""
+    packages.ensure("base")
+    return _compiled(f"profile-{interface}.so", "profile", (f"-DPROFILE_API={interface}", *PLUGIN_FLAGS))
+
+
+def _compiled(product: str, name: str, options: tuple[str, ...]) -> Path:
+    program = paths.make_folder(paths.BUILD, "build") / product
+    with locks.held(program.with_name(f".{product}.lock"), f"it builds {product}"):
+        _compile(program, name, options)
     return program
 
 
-def _compile(program: Path, libraries: tuple[str, ...]) -> None:
-    """Build `program` from the folder of its name, unless it was built from the present content of its sources."""
-    name = program.name
+def _compile(program: Path, name: str, options: tuple[str, ...]) -> None:
+    """Build `program` from the folder `name`, unless it was built from the present content of its sources. `options` end the command."""
     ingredients = [*sorted((SOURCES / name).glob("*.[ch]")), *sorted((INCLUDE / "uapi").rglob("*.h"))]
-    recipe = "\n".join([*FLAGS, *libraries, *(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in ingredients)])
-    mark = program.with_name(f".{name}.recipe")
+    recipe = "\n".join([*FLAGS, *options, *(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in ingredients)])
+    mark = program.with_name(f".{program.name}.recipe")
     if program.exists() and mark.exists() and mark.read_text(encoding="utf-8") == recipe:
         return
     mark.unlink(missing_ok=True)
     fresh = program.with_suffix(".new")
     log = paths.logs() / f"{name}.log"
     log.unlink(missing_ok=True)
-    argv: list[proc.Arg] = ["gcc", *FLAGS, "-I", INCLUDE, "-o", fresh, *sorted((SOURCES / name).glob("*.c")), *libraries]
+    argv: list[proc.Arg] = ["gcc", *FLAGS, "-I", INCLUDE, "-o", fresh, *sorted((SOURCES / name).glob("*.c")), *options]
     with ui.step(f"building {name}"):
         result = proc.stream(argv, env=proc.build_environment(), log=log)
     said = log.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -42,6 +42,8 @@ class Qemu(Guest):
         self._network = network
         self._modules = modules
         self._cpus = cpus
+        self.plugin = ""
+        """TCG plugin of the next guest, as the value of -plugin; "" for none."""
         self._at_once = accel == "tcg" and cpus > 1
         """Whether each CPU has a thread of its own. Under icount the CPUs take turns, since one counter serves all of them."""
 
@@ -67,8 +69,9 @@ class Qemu(Guest):
             qemucmd.to_pipe(_pipe(job)) if job.input else qemucmd.to_file(job.status),
         ]
         return qemucmd.argv(
-            self._accelerator, self.kernel.image, image, ports, self.memory_mib, self._cpus, self._at_once, self.parameters
-        )
+            self._accelerator, self.kernel.image, image, ports, self.memory_mib, self._cpus, self._at_once, self.parameters,
+            self.plugin,
+        )  # fmt: skip
 
     def _stumbled(self, console: Sequence[str]) -> bool:
         """Return true for the fault of a stale breakpoint, which several emulated CPUs may hit while one patches the kernel.

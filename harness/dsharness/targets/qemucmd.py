@@ -43,10 +43,11 @@ def argv(
     cpus: int = 1,
     at_once: bool = False,
     more: Sequence[str] = (),
+    plugin: str = "",
 ) -> list[str]:
     """Return the command that boots `image`. `ports` are the chardevs of ttyS0 to ttyS3, without their ids.
 
-    `more` are additional parameters of the kernel.
+    `more` are additional parameters of the kernel. `plugin` is the value of -plugin: a file and its options; "" for none.
 
     Emulated CPUs take turns in one thread of the host, or have a thread each with `at_once`.
     """
@@ -57,9 +58,10 @@ def argv(
         for number, backend in enumerate(ports)
         for word in ("-chardev", with_id(backend, f"port{number}"), "-serial", f"chardev:port{number}")
     ]
+    plugins = ["-plugin", plugin] if plugin else []
     return [
         PROGRAM, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-        "-machine", "pc", "-m", str(memory_mib), "-smp", str(cpus), *accelerator, *serial,
+        "-machine", "pc", "-m", str(memory_mib), "-smp", str(cpus), *accelerator, *plugins, *serial,
         "-kernel", str(image), "-initrd", str(initramfs), "-append", " ".join(parameters),
     ]  # fmt: skip
 

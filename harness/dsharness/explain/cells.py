@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Names of cells on the command line: maple/fill/1000, xarray/*, udptun/path/1400."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import UsageError
+from ..results import datapath, floors
+from ..results.samples import CONTAINER_OPS, DATAPATH_OPS, name_of
+from ..sweep.plan import DEFAULT_SIZES, MAX_N
+
+USUAL_N = 1000
+"""Elements of a cell whose name does not say how many."""
+
+_WILD = re.compile(r"[*?[]")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A cell to explain. `named` is true if the user spelt it out, false if a pattern includes it."""
+
+    container: str
+    op: str
+    n: int
+    named: bool
+
+    @property
+    def name(self) -> str:
+        """Its name in results."""
+        return name_of(self.container, self.op, self.n)
+
+    @property
+    def is_packet(self) -> bool:
+        """Whether it is a cell of the datapath."""
+        return self.op in DATAPATH_OPS
+
+    @property
+    def work(self) -> str:
+        """What one operation is: "lookup", "packet" or "element"."""
+        return "packet" if self.is_packet else "lookup" if self.op == "find" else "element"
+
+
+def find(patterns: Sequence[str], containers: Sequence[str]) -> list[Wanted]:
+    """Return the cells that the patterns name, each one once. `containers` are those of the tree.
+
+    UsageError for a pattern without a cell; it suggests the nearest name.
+    """
+    found: dict[str, Wanted] = {}
+    for pattern in patterns:
+        for cell in _matches(pattern, _ops(containers)):
+            known = found.get(cell.name)
+            found[cell.name] = cell if cell.named or not known else known
+    return list(found.values())
+
+
+def _ops(containers: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Return the operations of each container, of the floors and of each device."""
+    return {
+        **dict.fromkeys(containers, CONTAINER_OPS),
+        floors.FLOOR: floors.OPS,
+        **dict.fromkeys(datapath.DEVICES, DATAPATH_OPS),
+    }
+
+
+def _matches(pattern: str, ops: dict[str, Sequence[str]]) -> list[Wanted]:
+    words = pattern.split("/")
+    if len(words) > 3 or not all(words):
+        raise UsageError(f"cell {pattern!r} is unknown: names are such as maple/fill/1000, xarray/find, 'rbtree/*' or udptun/path/1400")
+    container, op, n = (*words, *["*"] * (2 - len(words)), "")[:3]
+    pairs = [(one, work) for one in ops if fnmatch.fnmatchcase(one, container) for work in ops[one] if fnmatch.fnmatchcase(work, op)]
+    if not pairs:
+        raise UsageError(f"cell {pattern!r} is unknown{_nearest(container, op, n, ops)}")
+    return [
+        Wanted(one, work, size, named=len(words) == 3 and not _WILD.search(pattern))
+        for one, work in pairs
+        for size in _sizes(pattern, n, work)
+    ]
+
+
+def _sizes(pattern: str, n: str, op: str) -> list[int]:
+    """Return the sizes that the last word of a pattern means for an operation. UsageError if there are none."""
+    packets = op in DATAPATH_OPS
+    usual, most = (datapath.USUAL_PAYLOAD, datapath.MAX_PAYLOAD) if packets else (USUAL_N, MAX_N)
+    if not n:
+        return [usual]
+    if _WILD.search(n):
+        sizes = [size for size in (datapath.PAYLOADS if packets else DEFAULT_SIZES) if fnmatch.fnmatchcase(size, n)]
+        return [int(size) for size in sizes]
+    if not re.fullmatch(r"[0-9]{1,8}", n) or not 1 <= int(n) <= most:
+        what = "octets of payload" if packets else "elements"
+        raise UsageError(f"cell {pattern!r} ends in {n!r}: allowed are {what} from 1 to {most}, or * for the usual ones")
+    return [int(n)]
+
+
+def _nearest(container: str, op: str, n: str, ops: dict[str, Sequence[str]]) -> str:
+    """Return the rest of the sentence: the nearest name, or all containers and devices."""
+    names = [f"{one}/{work}" for one in ops for work in ops[one]]
+    near = difflib.get_close_matches(f"{container}/{op}", names, 1, cutoff=0.5)
+    if near:
+        return f": did you mean {near[0]}{f'/{n}' if n else ''}?"
+    return f": there are {', '.join(ops)}, each with operations such as {names[0]}"

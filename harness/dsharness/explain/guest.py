@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs cells in one guest under the profile plugin, and makes their profiles."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import paths, targets, ui
+from ..errors import HarnessError
+from ..kernel.build import Build
+from ..kernel.trees import Tree
+from ..results import floors
+from ..results.datapath import Topology, parse_topology
+from ..results.samples import CONTAINER_OPS, Cell, Report
+from ..sweep import drive as sweeper
+from ..sweep.marked import MarkedSections
+from ..sweep.stream import StageResult, SweepStream
+from . import annotate, emulator, profile, single, symbols, tries, windows
+from .cells import Wanted
+from .place import Place
+from .plan import ACCEL, SINGLE_OPS, TARGET, ExplainPlan
+from .profile import Profile
+from .single import Single
+from .symbols import Symbols
+
+SCRIPT = paths.HARNESS / "guest" / "explain.sh"
+FLOORS_BESIDE = "list"
+"""The container beside which the floors run if none is wanted at their size."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One run of the core: several containers and their operations at one size, or a device with one payload."""
+
+    name: str
+    n: int
+    cells: tuple[Wanted, ...]
+
+    @property
+    def device(self) -> str:
+        """The kind of device; "" for containers."""
+        return self.cells[0].container if self.cells[0].is_packet else ""
+
+    @property
+    def line(self) -> str:
+        """Its line in the plan of explain.sh."""
+        ops = ",".join(dict.fromkeys(cell.op for cell in self.cells if cell.container != floors.FLOOR)) or "for_each"
+        if self.device:
+            return f"{self.name} @{self.device} {ops} {self.n}"
+        containers = ",".join(dict.fromkeys(cell.container for cell in self.cells if cell.container != floors.FLOOR)) or FLOORS_BESIDE
+        with_floors = any(cell.container == floors.FLOOR for cell in self.cells)
+        return f"{self.name} {containers} {ops} {self.n} {'Y' if with_floors else 'N'}"
+
+
+@dataclass
+class Outcome:
+    """What a guest left."""
+
+    profiles: list[Profile]
+    symbols: Symbols
+    build: Build
+    nodes: dict[int, windows.Node] = field(default_factory=dict)
+    release: str = ""
+    absent: list[str] = field(default_factory=list)
+    """Cells of patterns that do not exist, each with the reason."""
+    singles: list[Single] = field(default_factory=list)
+    """Profiles of single operations, in place of those of tries."""
+    code: dict[int, bytes] = field(default_factory=dict)
+    """Address of a function to disassemble -> its code, and what follows it."""
+
+
+def stages(cells: Iterable[Wanted]) -> list[Stage]:
+    """Return the runs that cover the cells, and no cell twice. Containers share a run if they have the same operations and size."""
+    by_size: dict[int, dict[str, list[Wanted]]] = {}
+    by_packet: dict[tuple[str, int], list[Wanted]] = {}
+    for cell in cells:
+        if cell.is_packet:
+            by_packet.setdefault((cell.container, cell.n), []).append(cell)
+        else:
+            by_size.setdefault(cell.n, {}).setdefault(cell.container, []).append(cell)
+    groups: list[tuple[int, list[Wanted]]] = []
+    for n, containers in by_size.items():
+        alike: dict[tuple[str, ...], list[Wanted]] = {}
+        of_floors = containers.pop(floors.FLOOR, [])
+        for members in containers.values():
+            alike.setdefault(tuple(sorted(cell.op for cell in members)), []).extend(members)
+        sets = list(alike.values()) or [[]]
+        sets[0] = [*sets[0], *of_floors]
+        groups += [(n, members) for members in sets]
+    groups += [(payload, members) for (_, payload), members in by_packet.items()]
+    return [Stage(str(number), n, tuple(members)) for number, (n, members) in enumerate(groups)]
+
+
+class ExplainStream(MarkedSections):
+    """Collects the sections of explain.sh: functions, addresses, devices."""
+
+    def __init__(self) -> None:
+        super().__init__("@explain", self._mark)
+        self.sections: dict[str, list[str]] = {}
+
+    def _mark(self, words: list[str], since: list[str]) -> None:
+        if words[0] == "end":
+            self.sections[words[1]] = since
+
+
+@dataclass
+class _Said:
+    """The output of the guest."""
+
+    sections: dict[str, list[str]]
+    stages: dict[str, StageResult]
+
+
+def run(plan: ExplainPlan, place: Place, tree: Tree) -> Outcome:
+    """Run the plan's cells on the kernel of `place` with the modules of `tree`.
+
+    HarnessError if the guest fails, or if a cell that the user named does not exist.
+    """
+    if plan.single:
+        plan = dataclasses.replace(plan, cells=tuple(cell for cell in plan.cells if cell.op in SINGLE_OPS))
+    devices = list(dict.fromkeys(cell.container for cell in plan.cells if cell.is_packet))
+    target = targets.get(TARGET, place.kernel, ACCEL, network=bool(devices), peers=devices, tree=tree)
+    assert isinstance(target, targets.Qemu)
+    built = emulator.plugin()
+    wanted = stages(plan.cells)
+    known = symbols.of_kernel(target)
+    with tempfile.TemporaryDirectory(prefix="dsbench-") as folder:
+        out = Path(folder) / "profile"
+        target.plugin = emulator.option(built, out, plan.plugin)
+        said = _run_guest(plan, target, wanted, devices, _codes(plan, known), Path(folder))
+        stream = windows.read(out)
+    functions = Symbols([*known, *symbols.parse(symbols.unpacked(said.sections["modules"]))])
+    outcome = Outcome([], functions, target.build, stream.nodes, target.kernel.release)
+    outcome.code = {int(name[5:], 16): annotate.unpacked(found) for name, found in said.sections.items() if name.startswith("code-")}
+    parts = tries.runs(tries.slices(stream.windows, functions))
+    done = [stage for stage in wanted if stage.name in said.stages]
+    if len(parts) != len(done):
+        raise HarnessError(f"the profile has {len(parts)} runs instead of {len(done)}: please report this as a bug")
+    for stage, part in zip(done, parts):
+        _explain(plan, stage, said.stages[stage.name], part, _moved(functions, stage, said.sections), outcome)
+    _check_absent(plan, said, outcome)
+    order = [cell.name for cell in plan.cells]
+    outcome.profiles.sort(key=lambda one: order.index(one.cell.name))
+    return outcome
+
+
+def _codes(plan: ExplainPlan, known: Sequence[symbols.Function]) -> list[str]:
+    """Return what explain.sh needs to print code: addresses in the kernel, and names, which may be of modules."""
+    kernel = Symbols(known)
+    return [word for name in plan.code for word in (*(f"{one.address:#x}" for one in kernel.named(name)), name)]
+
+
+def _run_guest(
+    plan: ExplainPlan, target: targets.Target, wanted: Sequence[Stage], devices: Sequence[str], codes: Sequence[str], folder: Path
+) -> _Said:
+    listed = folder / "plan"
+    listed.write_text("".join(f"{stage.line}\n" for stage in wanted), encoding="ascii")
+    containers = {cell.container for cell in plan.cells if cell.op in CONTAINER_OPS}
+    if any(FLOORS_BESIDE in stage.line.split()[1].split(",") for stage in wanted):
+        containers.add(FLOORS_BESIDE)
+    modules = [f"{tries.CORE}_{name}" for name in sorted(containers)]
+    settings = [f"tries={1 if plan.single else plan.tries}", "warmup=0", *plan.settings, *(["slice=1"] if plan.single else [])]
+    argv = ["sh", SCRIPT.name, listed.name, " ".join(settings), " ".join(modules), " ".join(devices), " ".join(codes)]
+    files = [SCRIPT, listed, *sweeper.PARTS, *(sweeper.datapath_files() if devices else [])]
+    sections = ExplainStream()
+    found: dict[str, StageResult] = {}
+    names = {stage.name: ", ".join(cell.name for cell in stage.cells[:3]) for stage in wanted}
+    with ui.Progress(f"explaining in {TARGET}-{ACCEL}, kernel {target.kernel.release}", len(wanted), "runs") as progress:
+
+        def finished(stage: StageResult) -> None:
+            found[stage.stage] = stage
+            progress.advance(names[stage.stage])
+
+        runs = SweepStream(lambda stage, done, total: None, finished, {**names, "setup": "the modules"})
+
+        def feed(chunk: bytes) -> None:
+            sections.feed(chunk)
+            runs.feed(chunk)
+
+        ended = target.run(argv, files=files, timeout=plan.timeout, on_stdout=feed)
+    if failure := runs.failure or sections.failure:
+        raise failure
+    if ended.status:
+        raise HarnessError(sweeper.last_words(ended).replace("the sweep", "the profile"))
+    return _Said(sections.sections, found)
+
+
+def _moved(functions: Symbols, stage: Stage, sections: dict[str, list[str]]) -> Symbols:
+    """Return the functions at their addresses in a stage: the module of the datapath was loaded anew for it."""
+    if not stage.device:
+        return functions
+    before, now = (int(sections[name][0], 16) for name in ("base", f"base-{stage.name}"))
+    return functions.moved(tries.TUNNEL, now - before)
+
+
+def _explain(
+    plan: ExplainPlan, stage: Stage, result: StageResult, run: Sequence[tries.Slice], functions: Symbols, outcome: Outcome
+) -> None:
+    """Add the profiles of a stage."""
+    report: Report | None = result.report
+    assert report
+    overhead = report.header.number("clock_overhead")
+    cells: dict[str, Cell] = {cell.name: cell for cell in result.cells}
+    for wanted in stage.cells:
+        if cell := cells.get(wanted.name):
+            module = tries.module_of(cell, wanted.is_packet, wanted.container == floors.FLOOR)
+            found = tries.of_cell(cell, module, run, overhead)
+            if plan.single:
+                outcome.singles.append(single.make(wanted, found[0]))
+            else:
+                outcome.profiles.append(profile.make(wanted, cell, found, overhead, functions))
+
+
+def _check_absent(plan: ExplainPlan, said: _Said, outcome: Outcome) -> None:
+    """Note the cells that do not exist. HarnessError for one that the user named, or if none exists."""
+    topology = parse_topology(said.sections["topology"]) if "topology" in said.sections else Topology((), {})
+    explained = {one.cell.name for one in outcome.profiles} | {one.cell.name for one in outcome.singles}
+    for cell in plan.cells:
+        if cell.name in explained:
+            continue
+        reason = topology.absent.get(cell.container, f"{cell.container} has no {cell.op}")
+        if cell.named or not explained:
+            raise HarnessError(f"{cell.name} does not exist here: {reason}")
+        outcome.absent.append(f"{cell.name}: {reason}")
