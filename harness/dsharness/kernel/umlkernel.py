@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .. import locks, packages, paths, proc, ui
 from ..errors import HarnessError
-from . import archive, linuxsource, shelf
+from . import archive, compilers, linuxsource, shelf
 
 FRAGMENT = paths.HARNESS / "kernel" / "uml.config"
 SHELF = "uml"
@@ -54,6 +54,7 @@ PROOFS = ("linux", "Module.symvers", "include/config/kernel.release", "include/g
 def tree(version: str) -> Path:
     """Return the kernel tree of `version` ("6.12"), built if necessary. HarnessError if it cannot be built."""
     packages.ensure("base")
+    compilers.require_gcc(f"the UML kernel {version}")
     source = f"linux-source-{version}"
     uml = paths.make_folder(paths.cache() / SHELF, "UML kernel")
     package = archive.candidate(source)
