@@ -100,7 +100,7 @@ class Site:
         lines: list[str] = []
         argv: list[proc.Arg] = [
             "make", "-s", "-k", f"-j{os.cpu_count() or 1}", "-C", self.kernel.kdir, f"M={self.sources / 'modules'}",
-            f"ARCH={self.kernel.arch}", *self.variables, "CONFIG_DEBUG_INFO_BTF_MODULES=", "W=1", *arguments, "modules",
+            f"ARCH={self.kernel.arch}", *self.kernel.compiler.arguments, *self.variables, "CONFIG_DEBUG_INFO_BTF_MODULES=", "W=1", *arguments, "modules",
         ]  # fmt: skip
         result = proc.stream(self.kernel.command(argv), env=proc.build_environment(), on_line=lines.append)
         if result.status and not any(COMPLAINT.search(line) for line in lines):

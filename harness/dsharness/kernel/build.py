@@ -83,11 +83,12 @@ def basis(kernel: Kernel) -> str:
     """
     tree = kernel.kdir_outside
     files = [file for name in KERNEL_FILES if (file := tree / name).exists()]
-    compiler = shutil.which("gcc", path=proc.build_environment()["PATH"])
+    compiler = kernel.compiler
     return "\n".join([
         str(tree),
         *(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files),
-        *([f"{compiler} {_state(Path(compiler))}"] if compiler else []),
+        *compiler.arguments,
+        *([f"{compiler.program} {_state(Path(compiler.program))}"] if compiler.program else []),
     ])  # fmt: skip
 
 
@@ -175,7 +176,8 @@ def _kbuild(kernel: Kernel, tree: Tree, sources: Path, make_args: Sequence[str])
 def kbuild(kernel: Kernel, folder: Path, log: Path, make_args: Sequence[str] = ()) -> proc.Finished:
     """Run kbuild on the modules of `folder`. All of its output goes to `log`."""
     argv: list[proc.Arg] = [
-        "make", "-C", kernel.kdir, f"M={folder}", f"ARCH={kernel.arch}", f"-j{os.cpu_count() or 1}",
+        "make", "-C", kernel.kdir, f"M={folder}", f"ARCH={kernel.arch}", *kernel.compiler.arguments,
+        f"-j{os.cpu_count() or 1}",
         # Type information for BPF needs pahole, and nothing here uses it.
         "CONFIG_DEBUG_INFO_BTF_MODULES=", *make_args, "modules",
     ]  # fmt: skip

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from .. import options, packages, proc
 from ..errors import HarnessError, UsageError
-from . import archive, buildroot, umlkernel
+from . import archive, buildroot, compilers, umlkernel
+from .compilers import Compiler
 from .linuxsource import USR_SRC
 
 TARGETS = ("uml", "qemu", "host")
@@ -53,6 +54,11 @@ class Kernel:
     def kdir_outside(self) -> Path:
         """`kdir` as this process sees it."""
         return self.inside.path / self.kdir.relative_to("/") if self.inside else self.kdir
+
+    @property
+    def compiler(self) -> Compiler:
+        """The compiler for modules. HarnessError if it is missing, or if CC or LLVM in the environment names one that cannot be."""
+        return compilers.of(self.kdir_outside, self.release, own_tools=self.inside is not None)
 
     def command(self, argv: Sequence[proc.Arg]) -> list[str]:
         """Return `argv` to run with the tools that build for this kernel."""

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from .. import locks, packages, paths, proc, ui
 from ..errors import HarnessError
-from . import archive, linuxsource, shelf
+from . import archive, compilers, linuxsource, shelf
 
 FRAGMENT = paths.HARNESS / "kernel" / "uml.config"
 DEBUG_FRAGMENT = paths.HARNESS / "kernel" / "uml-debug.config"
@@ -61,6 +61,7 @@ PROOFS = ("linux", "Module.symvers", "include/config/kernel.release", "include/g
 def tree(version: str, *, debug: bool = False) -> Path:
     """Return the kernel tree of `version` ("6.12"), built if necessary. HarnessError if it cannot be built."""
     packages.ensure("base")
+    compilers.require_gcc(f"the UML kernel {version}")
     source = f"linux-source-{version}"
     shelf_name = DEBUG_SHELF if debug else SHELF
     uml = paths.make_folder(paths.cache() / shelf_name, "UML kernel")
