@@ -17,7 +17,7 @@ from pathlib import Path
 from .. import command, targets
 from ..errors import CRASHED, TIMED_OUT, UsageError
 from ..kernel import kernels
-from ..targets import accel
+from ..targets import accel, guestoptions
 
 DEFAULT_SECONDS = 300.0
 MAX_CPUS = 64
@@ -50,8 +50,9 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--network", action="store_true",
-        help="qemu: have ip, python3, udptunctl and the kernel's own tunnels in the guest, too (uml has the host's)",
+        help="have udptunctl in the guest, too; qemu: also ip, python3 and the kernel's own tunnels (uml has the host's)",
     )  # fmt: skip
+    guestoptions.add_options(parser)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -62,7 +63,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=__doc__,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--target T] [--kernel K] [--accel A] [--cpus N] [--network] [--with FILE ...] [--timeout SECONDS] -- COMMAND ...",
+        usage="%(prog)s [--target T] [--kernel K] [--accel A] [--cpus N] [--network] [--with FILE ...] [--memory SIZE]"
+        " [--append 'PARAMETER ...'] [--module NAME ...] [--timeout SECONDS] -- COMMAND ...",
     )
     add_target_options(parser)
     parser.add_argument(
@@ -78,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     for file in args.files:
         if not file.is_file():
             raise UsageError(f"--with {file}: there is no such file")
-    target = targets.get(args.target, args.kernel, args.accel, network=args.network, cpus=args.cpus)
+    guest = guestoptions.checked(args)
+    target = targets.get(args.target, args.kernel, args.accel, network=args.network, cpus=args.cpus, guest=guest)
     try:
         result = target.run(
             args.argv,

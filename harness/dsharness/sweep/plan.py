@@ -15,7 +15,8 @@ from ..errors import UsageError
 from ..kernel import trees
 from ..results import datapath, floors
 from ..results.samples import CONTAINER_OPS, DATAPATH_OPS
-from ..targets import guestnet
+from ..targets import guestnet, guestoptions
+from ..targets.guestoptions import GuestOptions
 
 ORDERS = ("shuffled", "sequential")
 ALLOCS = ("prealloc", "inline")
@@ -86,6 +87,8 @@ class Plan:
     """The CPU of this machine that a guest, or the run on the host, is bound to; None: the least busy one for uml, the core's choice
     on the host, any for qemu."""
 
+    guest: GuestOptions = GuestOptions()
+
     @property
     def cpus(self) -> int:
         """Number of CPUs that the guest needs."""
@@ -125,6 +128,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--writes", metavar="RATE", help="erasures and insertions per second beside the readers (1000)")
     parser.add_argument("--cpu", metavar="K", help="bind the guest, or the run on the host, to this CPU (uml: the least busy one)")
+    guestoptions.add_options(parser)
     _add_datapath_options(parser)
 
 
@@ -232,7 +236,9 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         output=options.json_file("output", getattr(args, "output", None)),
         draw=getattr(args, "draw", False),
         cpu=cpu,
+        guest=guestoptions.checked(args),
     )
+    plan.guest.refuse(plan.target)
     _check_cpus(plan)
     samples = plan.cells * (tries or DEFAULT_TRIES)
     if samples > MAX_SAMPLES:

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 
 from .. import packages
 from ..errors import UsageError
-from ..kernel import build, kernels
+from ..kernel import build, kernels, tools
 from ..kernel.trees import Tree
 from . import accel as accelerators
-from . import guestnet, umlhost
+from . import guestnet, kernelmodules, umlhost
 from .base import GUEST_MEMORY_MIB, GuestError, GuestResult, Target
+from .guestoptions import GuestOptions
 from .host import Host
 from .host import require as require_host
 from .qemu import Qemu
 from .uml import Uml
 
-__all__ = ["GuestError", "GuestResult", "Host", "Qemu", "Target", "Uml", "get"]
+__all__ = ["GuestError", "GuestOptions", "GuestResult", "Host", "Qemu", "Target", "Uml", "get"]
 
 
 def get(
@@ -29,12 +30,13 @@ def get(
     peers: Sequence[str] = (),
     cpus: int = 1,
     tree: Tree | None = None,
+    guest: GuestOptions = GuestOptions(),
 ) -> Target:
     """Return the target `name`, ready to run: with its kernel, and with the modules of `tree` (default: the working tree) built.
 
     `network` adds the programs and kernel modules that network tests need; a guest without them boots faster. `peers` are devices
     that were asked for by name: modules for them that a stock kernel lacks are built from its source. Only qemu supports more than
-    one of `cpus`; the host has its own.
+    one of `cpus`; the host has its own. `guest` has the user's choices of a guest.
 
     UsageError for an unknown target, kernel or accelerator; HarnessError if one cannot be used here.
     """
@@ -46,18 +48,29 @@ def get(
         raise UsageError(f"--accel {accel} is for target qemu: {name} has no accelerator")
     if name == "uml" and cpus > 1:
         raise UsageError(f"target uml has one CPU, not {cpus}: --target qemu has as many as are asked for")
+    guest.refuse(name)
     if name == "qemu":
         packages.ensure("base", "qemu")
         kernel = kernels.find(name, kernel_spec)
         chosen = accelerators.resolve(kernel, accel)
         built = build.modules(kernel, tree=tree)
-        foreign = guestnet.build_missing_modules(kernel, peers) if network else []
-        guest = Qemu(built, chosen, network=network, modules=[one.module for one in foreign], cpus=cpus)
-        guest.warnings += [f"{one.module.stem} is not the kernel's own, but built from {one.source}" for one in foreign]
-        return guest
+        foreign = guestnet.build_missing_modules(kernel, [*(peers if network else ()), *guest.modules])
+        kernelmodules.require(kernel, guest.modules, [one.module.stem for one in foreign])
+        files = [one.module for one in foreign]
+        machine = Qemu(built, chosen, network=network, names=guest.modules, modules=files, cpus=cpus)
+        machine.warnings += [f"{one.module.stem} is not the kernel's own, but built from {one.source}" for one in foreign]
+        return _chosen(machine, guest)
     if name == "host":
         require_host()
         return Host(build.modules(kernels.find(name, kernel_spec), tree=tree))
     packages.ensure("base", *(["tunnel"] if network else []))
-    umlhost.require(GUEST_MEMORY_MIB)
-    return Uml(build.modules(kernels.find(name, kernel_spec), tree=tree))
+    umlhost.require(guest.memory_mib or GUEST_MEMORY_MIB)
+    built = build.modules(kernels.find(name, kernel_spec), tree=tree)
+    return _chosen(Uml(built, tools.udptunctl() if network else None), guest)
+
+
+def _chosen(target: Target, guest: GuestOptions) -> Target:
+    """Return the target with the user's memory and parameters."""
+    target.memory_mib = guest.memory_mib or target.memory_mib
+    target.parameters = guest.parameters
+    return target

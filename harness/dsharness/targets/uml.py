@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..kernel.build import Build
 from . import umlhost
 from .guest import INIT, Guest, Job
 from .input import Files, Input
@@ -23,6 +24,11 @@ class Uml(Guest):
     name = "uml"
     boot_seconds = 120.0
 
+    def __init__(self, build: Build, program: Path | None = None) -> None:
+        """`program` is put into the guest's PATH."""
+        super().__init__(build)
+        self._program = program
+
     def _input(self, source: int, folder: Path) -> Input:
         return Files(source, folder / INPUT)
 
@@ -34,6 +40,7 @@ class Uml(Guest):
             "status": f"{seen}/{job.status.name}",
             "terminal": "/dev/tty1",
             **({"input": f"{seen}/{INPUT}"} if job.input else {}),
+            **({"program": str(self._program)} if self._program else {}),
             "ko": str(self.build.ko_dir),
             "modules": str(self.build.mod_root / "lib/modules" / self.kernel.release),
         }
