@@ -29,6 +29,11 @@ def test_the_default_target_needs_no_qemu() -> None:
     assert not [name for group in ("base", "plot", "uml") for name in groups[group] if "qemu" in name]
 
 
+def test_a_sweep_installs_what_its_devices_need() -> None:
+    """A bare machine's first picture has wireguard, whose keys wg makes."""
+    assert {"iproute2", "wireguard-tools"} <= set(packages.groups()["tunnel"])
+
+
 def test_groups_and_comments(listing: Path) -> None:
     assert packages.groups() == {"base": ["dpkg"], "odd": ["dpkg", "dsbench-no-such-package"]}
 
