@@ -85,6 +85,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 PARTS = {
     "input": "sha256sum",
+    "machine": "cat /proc/cmdline; grep MemTotal /proc/meminfo",
+    "modules": "[ $DSBENCH_TARGET = uml ] || { modprobe -a vrf nft_masq && lsmod; }",
     "bytes": r"printf 'a\r\nb\0\377\n\033[m\t'",
     "much": "seq 40000",
     "arguments": """printf '%s|' "$@" """,
@@ -98,6 +100,7 @@ PARTS = {
 
 HALF = bytes(range(256)) * 300
 """Half of the command's input. The other half comes when the guest boots already, in more than one piece."""
+CHOICES = ("--memory", "700M", "--append", "slab_nomerge dsbench.note='a b'")
 MARK = "@-part-@"
 ARGUMENTS = ("a b", "'", '"$HOME"', "", "*\n", "ä")
 
@@ -122,7 +125,9 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     note.write_bytes(b"hello\n")
     temporary = tmp_path_factory.mktemp("temporary")
     text = f"; printf {MARK}; ".join(PARTS.values()) + r"; printf 'e\n\r' >&2; exit 7"
-    argv = command(request.param, ["sh", "-c", text, "sh", *ARGUMENTS], "--with", str(note), "--timeout", "100")
+    argv = command(request.param, ["sh", "-c", text, "sh", *ARGUMENTS], "--with", str(note), "--timeout", "100", *CHOICES)
+    if "qemu" in request.param:
+        argv[2:2] = ["--module", "vrf", "nft-masq"]
     half = folder / "half of the input"
     half.write_bytes(HALF)
     with (
@@ -159,6 +164,20 @@ def test_output_comes_back_to_the_byte(ran: Ran) -> None:
 @RAN
 def test_input_reaches_the_command_to_the_byte(ran: Ran) -> None:
     assert ran.parts["input"].split()[0] == hashlib.sha256(HALF * 2).hexdigest().encode()
+
+
+@RAN
+def test_the_guest_has_the_memory_and_the_parameters_that_were_asked_for(ran: Ran) -> None:
+    line, _, memory = ran.parts["machine"].decode().partition("\n")
+    assert 'slab_nomerge dsbench.note="a b"' in line
+    assert 640 << 10 < int(memory.split()[1]) <= 700 << 10
+
+
+@RAN
+def test_modules_of_the_kernel_s_package_come_with_all_that_they_need(ran: Ran, request: pytest.FixtureRequest) -> None:
+    if "uml" in target_of(request):
+        pytest.skip("uml's kernel has no package with further modules")
+    assert {b"vrf", b"nft_masq", b"nf_nat", b"libcrc32c"} <= {line.split()[0] for line in ran.parts["modules"].splitlines()}
 
 
 def test_much_input_reaches_the_command(tmp_path: Path) -> None:

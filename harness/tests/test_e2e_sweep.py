@@ -71,7 +71,7 @@ def test_statistics_of_the_kernel_and_numpy_agree(uml: targets.Target) -> None:
 
 def test_a_complete_sweep(uml: targets.Target, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
-    what = ("--container", "list,xarray", "--op", "find fill")
+    what = ("--container", "list,xarray", "--op", "find fill", "--memory", "600M", "--append", "slab_nomerge")
     options = plan("--sizes", "64 128", "--tries", "11", "--warmup", "10", "--no-datapath", *what)
     path, swept = sweeper.sweep(dataclasses.replace(options, output=output))
     assert path == output
@@ -84,6 +84,7 @@ def test_a_complete_sweep(uml: targets.Target, tmp_path: Path) -> None:
     context = found.context
     assert (context["complete"], context["target"], context["unit"]) == (True, "uml", "tsc")
     assert (context["n"], context["tries"], context["warmup"]) == ([64, 128], 11, 10)
+    assert (context["guest_memory_mib"], context["guest_parameters"]) == (600, ["slab_nomerge"])
     assert context["clock_khz"] > 100_000
     assert context["kernel"] == uml.kernel.release
     assert (context["boot_parameters"], context["mitigations"]) == ([], environment.mitigations())

@@ -103,9 +103,9 @@ def test_on_the_debug_kernel(name: str, kernel: str, request: pytest.FixtureRequ
 NO_IPV6 = """
 set -e
 insmod udptun.ko
-echo over6: $(./udptunctl add tun6 local fd00::1 remote fd00::2 port 7000 2>&1)
+echo over6: $(udptunctl add tun6 local fd00::1 remote fd00::2 port 7000 2>&1)
 ip link add under type dummy; ip addr add 10.0.0.1/24 dev under; ip link set under up
-./udptunctl add tun4 local 10.0.0.1 remote 10.0.0.2 port 7000
+udptunctl add tun4 local 10.0.0.1 remote 10.0.0.2 port 7000
 ip link set tun4 mtu 9000 up
 /usr/bin/python3 -c '
 import socket, struct
@@ -121,7 +121,7 @@ rmmod udptun
 def test_a_kernel_that_is_to_go_without_ipv6() -> None:
     guest = get("uml", network=True)
     guest.parameters = ("ipv6.disable=1",)
-    done = guest.run(["sh", "-c", NO_IPV6], files=[tools.udptunctl()])
+    done = guest.run(["sh", "-c", NO_IPV6])
     text = done.stdout.decode()
     assert done.status == 0, text + done.stderr.decode()
     assert re.search(r"^over6: .*This kernel has no IPv6", text, re.MULTILINE)

@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import pytest
 
 from dsharness import paths
-from dsharness.kernel import build, linuxsource
-from dsharness.kernel.build import Build
+from dsharness.kernel import linuxsource
 from dsharness.kernel.kernels import Kernel
 from dsharness.kernel.linuxsource import Picked
-from dsharness.targets import guestnet
+from dsharness.targets import guestnet, kernelmodules
 from dsharness.targets.guestnet import Foreign
 
 
@@ -23,7 +21,7 @@ def stock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
     own = tmp_path / "own"
     own.mkdir()
     (own / "modules.builtin").touch()
-    monkeypatch.setattr(guestnet, "_own_modules", lambda kernel: own)
+    monkeypatch.setattr(kernelmodules, "folder", lambda kernel: own)
     return Kernel("6.12", (6, 12), "x86", tmp_path, own / "vmlinuz", None)
 
 
@@ -64,30 +62,3 @@ def test_what_cannot_be_built_is_said(
     assert guestnet.build_missing_modules(stock, ["bareudp"]) == []
     said = "bareudp is not in 6.12 and cannot be built for it: linux-source-6.12 6.12.1-1 has no bareudp.c"
     assert said in capsys.readouterr().err
-
-
-def test_network_modules_stay_until_they_are_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = tmp_path / "own"
-    own.mkdir()
-    for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo", "veth.ko"):
-        (own / name).touch()
-    monkeypatch.setattr(guestnet, "_own_modules", lambda kernel: own)
-    monkeypatch.setattr(guestnet, "_needed", lambda own: [own / "veth.ko"])
-    monkeypatch.setattr(build, "install", lambda built, root: None)
-    built = Build(Kernel("6.12", (6, 12), "x86", tmp_path, own / "vmlinuz", None), tmp_path / "ko", tmp_path / "root")
-    order: list[str] = []
-
-    def second() -> None:
-        with guestnet.module_root(built):
-            order.append("second")
-
-    more = tmp_path / "bareudp.ko"
-    more.touch()
-    with guestnet.module_root(built, [more]) as root:
-        waiter = threading.Thread(target=second)
-        waiter.start()
-        waiter.join(0.3)
-        order.append("first")
-        assert (root / "lib/modules/6.12/veth.ko").exists() and (root / "lib/modules/6.12/bareudp.ko").exists()
-    waiter.join()
-    assert order == ["first", "second"]

@@ -86,6 +86,11 @@ def test_the_default_target_needs_no_qemu() -> None:
     assert not [entry for group in ("base", "plot", "uml") for entry in groups[group] if "qemu" in str(entry)]
 
 
+def test_a_sweep_installs_what_its_devices_need() -> None:
+    """A bare machine's first picture has wireguard, whose keys wg makes."""
+    assert {"iproute2", "wireguard-tools"} <= set(packages.groups()["tunnel"])
+
+
 def test_groups_and_comments(listing: Path) -> None:
     assert packages.groups() == {"base": [Entry(("dpkg",))], "odd": [Entry(("dpkg",)), Entry(("dsbench-no-such-package",))]}
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from .. import command, options, streams, targets
 from ..errors import CRASHED, TIMED_OUT, UsageError
 from ..kernel import kernels
-from ..targets import accel
+from ..targets import accel, guestoptions
 
 DEFAULT_SECONDS = 300.0
 MAX_CPUS = 64
@@ -48,8 +48,9 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--network", action="store_true",
-        help="qemu: have ip, python3, udptunctl and the kernel's own tunnels in the guest, too (uml has the host's)",
+        help="have udptunctl in the guest, too; qemu: also ip, python3 and the kernel's own tunnels (uml has the host's)",
     )  # fmt: skip
+    guestoptions.add_options(parser)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -60,7 +61,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=__doc__,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--target T] [--kernel K] [--accel A] [--cpus N] [--network] [--with FILE ...] [--timeout SECONDS] -- COMMAND ...",
+        usage="%(prog)s [--target T] [--kernel K] [--accel A] [--cpus N] [--network] [--with FILE ...] [--memory SIZE]"
+        " [--append 'PARAMETER ...'] [--module NAME ...] [--timeout SECONDS] -- COMMAND ...",
     )
     add_target_options(parser)
     parser.add_argument(
@@ -76,7 +78,7 @@ def checked_place(args: argparse.Namespace) -> argparse.Namespace:
     for file in args.files:
         if not file.is_file():
             raise UsageError(f"--with {file}: there is no such file")
-    targets.check(args.target, args.kernel, args.accel, cpus=args.cpus)
+    targets.check(args.target, args.kernel, args.accel, cpus=args.cpus, guest=guestoptions.checked(args))
     return args
 
 
@@ -87,7 +89,8 @@ def needs(args: argparse.Namespace) -> tuple[str, ...]:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command. Return its exit status."""
-    target = targets.get(args.target, args.kernel, args.accel, network=args.network, cpus=args.cpus)
+    guest = guestoptions.checked(args)
+    target = targets.get(args.target, args.kernel, args.accel, network=args.network, cpus=args.cpus, guest=guest)
     try:
         result = target.run(
             args.argv,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 
 from .. import command, targets
+from ..targets import guestoptions
 from .execcmd import add_target_options, checked_place, needs
 
 
@@ -18,4 +19,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Run the shell. Return its exit status."""
-    return targets.get(args.target, args.kernel, args.accel, network=args.network, cpus=args.cpus).shell(files=args.files)
+    guest = guestoptions.checked(args)
+    target = targets.get(args.target, args.kernel, args.accel, network=args.network, cpus=args.cpus, guest=guest)
+    return target.shell(files=args.files)

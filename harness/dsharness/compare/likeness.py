@@ -23,6 +23,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "config": ("config", "mitigations"),
     "boot": ("boot_parameters",),
     "compiler": ("compiler",),
+    "guest": ("guest_memory_mib", "guest_parameters"),
     "options": ("order", "erase_order", "alloc", "seed", "lookups", "misses", "writes", "patience"),
 }
 """Fields of the context that must agree, by the names of --across."""

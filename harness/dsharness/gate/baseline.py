@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .. import paths
+from .. import paths, texts
 from ..errors import OTHER_BASELINE, HarnessError
 from ..results import results
 from ..results.samples import DATAPATH_OPS, Cell
@@ -169,7 +169,7 @@ def find(named: str | None, identity: Identity) -> Baseline:
 def read(path: Path) -> Baseline:
     """Read and check a baseline. HarnessError names the file and what is wrong."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = texts.all_printable(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise HarnessError(f"the baseline {path} is missing: {MAKE_ONE}") from None
     except OSError as error:

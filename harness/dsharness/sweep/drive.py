@@ -66,13 +66,13 @@ def sweep(plan: Plan) -> tuple[Path, Results]:
     """
     results.check_room(plan.output, plan.cells * (plan.tries or TRIES))
     target = targets.get(
-        plan.target, plan.kernel, plan.accel, network=plan.datapath is not None, peers=plan.peers, cpus=plan.cpus
+        plan.target, plan.kernel, plan.accel, network=plan.datapath is not None, peers=plan.peers, cpus=plan.cpus, guest=plan.guest
     )
     target.cpu = plan.cpu
     tries = plan.tries or (TRIES_ICOUNT if target.accel == "icount" else TRIES)
     path = plan.output or results.new_path(target.name, target.accel)
     shares = _shares(tries, target)
-    of_sweep = {"tries": tries, "precision": plan.precision, "guests": len(shares)}
+    of_sweep = {"tries": tries, "precision": plan.precision, "guests": len(shares), **_of_guest(target)}
     recorder = SweepRecorder(
         path,
         Results({**initial_results(target).context, **of_sweep}, []),
@@ -93,6 +93,13 @@ def sweep(plan: Plan) -> tuple[Path, Results]:
         finally:
             recorder.close(results.LATEST if plan.output is None else None)
     return path, recorder.results
+
+
+def _of_guest(target: targets.Target) -> dict[str, Any]:
+    """Return the context's entries about the user's choices of a guest."""
+    if target.name == "host":
+        return {}
+    return {"guest_memory_mib": target.memory_mib, "guest_parameters": list(target.parameters)}
 
 
 def _shares(tries: int, target: targets.Target) -> list[int]:

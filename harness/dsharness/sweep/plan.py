@@ -15,8 +15,9 @@ from .. import options, paths, targets
 from ..errors import UsageError
 from ..kernel import trees
 from ..results import datapath, floors
-from ..results.samples import CONTAINER_OPS, DATAPATH_OPS, name_of
-from ..targets import guestnet
+from ..results.samples import CONTAINER_OPS, DATAPATH_OPS
+from ..targets import guestnet, guestoptions
+from ..targets.guestoptions import GuestOptions
 
 ORDERS = ("shuffled", "sequential")
 ALLOCS = ("prealloc", "inline")
@@ -90,6 +91,8 @@ class Plan:
     """The CPU of this machine that a guest, or the run on the host, is bound to; None: the least busy one for uml, the core's choice
     on the host, any for qemu."""
 
+    guest: GuestOptions = GuestOptions()
+
     @property
     def cpus(self) -> int:
         """Number of CPUs that the guest needs."""
@@ -142,6 +145,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--writes", metavar="RATE", help="erasures and insertions per second beside the readers (1000)")
     parser.add_argument("--cpu", metavar="K", help="bind the guest, or the run on the host, to this CPU (uml: the least busy one)")
+    guestoptions.add_options(parser)
     _add_datapath_options(parser)
 
 
@@ -250,8 +254,9 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         pictures=paths.PLOTS if getattr(args, "draw", False) else None,
         cpu=cpu,
         wanted=options.pattern("filter", getattr(args, "filter", None)),
+        guest=guestoptions.checked(args),
     )
-    targets.check(plan.target, plan.kernel, plan.accel)
+    targets.check(plan.target, plan.kernel, plan.accel, guest=plan.guest)
     if plan.wanted and not any(map(plan.wanted.search, plan.names)):
         raise UsageError(f"--filter {plan.wanted.pattern!r} matches no cell of this comparison: names are such as {plan.names[0]}")
     _check_cpus(plan)

@@ -131,7 +131,8 @@ class Report:
                 self.requests += 1
             elif words[:1] == [b"exit"]:
                 if len(words) != 2 or not EXIT_STATUS.fullmatch(words[1]):
-                    raise GuestError(f"the guest's report is damaged: it has the line {texts.quoted(line.decode(errors='replace'))}", CRASHED)
+                    shown = texts.quoted(line.decode(errors="replace"))
+                    raise GuestError(f"the guest's report is damaged: it has the line {shown}", CRASHED)
                 self.status = int(words[1])
 
 

@@ -6,17 +6,16 @@ They are added on request only, since they take time to pack and unpack, and no 
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import locks, packages, paths, proc, ui
 from ..errors import HarnessError
-from ..kernel import build, linuxsource, onefile, tools
-from ..kernel.build import Build
+from ..kernel import linuxsource, onefile, tools
 from ..kernel.kernels import Kernel
+from . import kernelmodules
 from .initramfs import Archive, libraries
 
 MODULES = (
@@ -57,19 +56,13 @@ def build_missing_modules(kernel: Kernel, names: Sequence[str]) -> list[Foreign]
     """
     found = []
     for name in names:
-        if name not in LEFT_OUT or _has(kernel, name):
+        if name not in LEFT_OUT or kernelmodules.has(kernel, name):
             continue
         try:
             found.append(_from_source(kernel, name))
         except HarnessError as error:
             ui.warn(f"{name} is not in {kernel.release} and cannot be built for it: {error}")
     return found
-
-
-def _has(kernel: Kernel, name: str) -> bool:
-    own = _own_modules(kernel)
-    files = (*own.rglob("*.ko*"), *map(Path, (own / "modules.builtin").read_text(encoding="utf-8").splitlines()))
-    return any(_module_name(file) == name for file in files)
 
 
 def _from_source(kernel: Kernel, name: str) -> Foreign:
@@ -82,63 +75,6 @@ def _from_source(kernel: Kernel, name: str) -> Foreign:
         ui.step(f"building {name} of {picked.source} for {kernel.release}"),
     ):
         return Foreign(onefile.module(kernel, picked, name, folder), picked.source)
-
-
-@contextlib.contextmanager
-def module_root(built: Build, more: Sequence[Path] = ()) -> Iterator[Path]:
-    """Return `built.mod_root` with the kernel's own network modules and `more`. The tree is ours until it is packed.
-
-    HarnessError if the kernel has no modules.
-    """
-    kernel = built.kernel
-    own = _own_modules(kernel)
-    root = built.mod_root.with_name("root-network")
-    with locks.held(root.with_name(".root-network.lock"), f"it gathers modules in {root}"):
-        shutil.rmtree(root, ignore_errors=True)
-        home = root / "lib/modules" / kernel.release
-        for module in _needed(own):
-            copy = home / module.relative_to(own)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(module, copy)
-        for module in more:
-            shutil.copy2(module, home)
-        for listing in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
-            shutil.copy2(own / listing, home / listing)
-        build.install(built, root)
-        yield root
-
-
-def _own_modules(kernel: Kernel) -> Path:
-    """Return the folder of the kernel's own modules, beside its image or next to /boot."""
-    image, release = kernel.image, kernel.release
-    if not image:
-        raise HarnessError(f"{release} does not boot in a guest")
-    for folder in (image.parent, image.parents[1] / "lib/modules" / release):
-        if any(folder.glob("kernel/drivers/net/veth.ko*")):
-            return folder
-    raise HarnessError(f"the network modules of {release} are not where its image {image} is")
-
-
-def _needed(own: Path) -> Iterator[Path]:
-    """Return the files of MODULES and their dependencies."""
-    files = {_module_name(file): file for file in own.rglob("*.ko*")}
-    waiting, seen = [_plain(name) for name in MODULES], set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen or name not in files:
-            continue
-        seen.add(name)
-        yield files[name]
-        listed = proc.check(["modinfo", "-F", "depends", files[name]], env=proc.build_environment())
-        waiting += [_plain(word) for word in listed.strip().split(",") if word]
-
-
-def _module_name(file: Path) -> str:
-    return _plain(file.name.partition(".ko")[0])
-
-
-def _plain(name: str) -> str:
-    return name.replace("-", "_")
 
 
 def add_programs(archive: Archive) -> None:

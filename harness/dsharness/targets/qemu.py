@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..kernel.build import Build
-from . import guestnet, initramfs, qemucmd
+from . import guestnet, initramfs, kernelmodules, qemucmd
 from .guest import INIT, Guest, Job
 from .input import Input, Serial
 
@@ -28,18 +28,26 @@ TERMINFO = (Path("/etc/terminfo"), Path("/lib/terminfo"), Path("/usr/share/termi
 class Qemu(Guest):
     """A small PC with one CPU by default. `accel` decides what rdtsc counts: cycles under "kvm", instructions under "icount".
 
-    `network` adds the programs and modules of guestnet.py, and `modules`, files built for its kernel.
+    `network` adds the programs and modules of guestnet.py, `names` further modules of its kernel, and `modules` files built for it.
     """
 
     name = "qemu"
     boot_seconds = 120.0
 
     def __init__(
-        self, build: Build, accel: str, *, network: bool = False, modules: Sequence[Path] = (), cpus: int = 1
+        self,
+        build: Build,
+        accel: str,
+        *,
+        network: bool = False,
+        names: Sequence[str] = (),
+        modules: Sequence[Path] = (),
+        cpus: int = 1,
     ) -> None:
         super().__init__(build, accel)
         self._accelerator = accel
         self._network = network
+        self._names = (*(guestnet.MODULES if network else ()), *names)
         self._modules = modules
         self._cpus = cpus
         self.plugin = ""
@@ -87,11 +95,12 @@ class Qemu(Guest):
         return "the emulated CPUs take turns, for run at once one met a breakpoint that had been taken out"
 
     def _userland(self) -> initramfs.Archive:
-        if not self._network:
+        if not self._names and not self._modules:
             return initramfs.with_modules(self.build.ko_dir, self.build.mod_root)
-        with guestnet.module_root(self.build, self._modules) as root:
+        with kernelmodules.root(self.build, self._names, self._modules) as root:
             archive = initramfs.with_modules(self.build.ko_dir, root)
-        guestnet.add_programs(archive)
+        if self._network:
+            guestnet.add_programs(archive)
         return archive
 
 

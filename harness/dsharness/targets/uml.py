@@ -29,8 +29,10 @@ class Uml(Guest):
     name = "uml"
     boot_seconds = 120.0
 
-    def __init__(self, build: Build, accel: str | None = None) -> None:
-        super().__init__(build, accel)
+    def __init__(self, build: Build, program: Path | None = None) -> None:
+        """`program` is put into the guest's PATH."""
+        super().__init__(build)
+        self._program = program
         if self.kernel.is_debug:
             self.memory_mib = DEBUG_MEMORY_MIB
             self.parameters = DEBUG_PARAMETERS
@@ -46,6 +48,7 @@ class Uml(Guest):
             "status": f"{seen}/{job.status.name}",
             "terminal": "/dev/tty1",
             **({"input": f"{seen}/{INPUT}"} if job.input else {}),
+            **({"program": str(self._program)} if self._program else {}),
             "ko": str(self.build.ko_dir),
             "modules": str(self.build.mod_root / "lib/modules" / self.kernel.release),
         }

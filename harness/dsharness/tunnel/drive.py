@@ -179,7 +179,8 @@ def _told(stream: Stream) -> dict[str, Any]:
 
 def _in_guest(plan: TunnelPlan) -> Place:
     """Return a guest of the target, or the host, with two network namespaces."""
-    target = targets.get(plan.target, plan.kernel, plan.accel, network=True, peers=plan.devices if plan.named else ())
+    peers = plan.devices if plan.named else ()
+    target = targets.get(plan.target, plan.kernel, plan.accel, network=True, peers=peers, guest=plan.guest)
     program = tools.udptunctl()
     experiment = _experiment(plan, veth_link(), (f"./{program.name}",) * 2)
     timeout = SETUP_SECONDS + 2 * experiment.duration * SLOWER.get(target.accel or "", 1.0)

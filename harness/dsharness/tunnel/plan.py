@@ -12,7 +12,8 @@ from .. import options, targets
 from ..errors import UsageError
 from ..kernel import kernels
 from ..results.datapath import TUNNELS
-from ..targets import accel, guestnet
+from ..targets import accel, guestnet, guestoptions
+from ..targets.guestoptions import GuestOptions
 
 DEFAULT_ROUNDS = "5"
 MAX_ROUNDS = 1000
@@ -46,6 +47,7 @@ class TunnelPlan:
     seed: int
     output: Path | None = None
     """The result file; None: results/tunnel-<target>-<time>.json."""
+    guest: GuestOptions = GuestOptions()
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--peer-address", metavar="IPV4", help="its address on the link (the one of HOST)")
     parser.add_argument("--ssh-config", type=Path, metavar="FILE", help="ssh's configuration file (the user's)")
     parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(TUNNELS)} (all); {guestnet.BY_NAME}")
+    guestoptions.add_options(parser)
     parser.add_argument("--rounds", default=DEFAULT_ROUNDS, metavar="N", help=f"samples of each ({DEFAULT_ROUNDS})")
     parser.add_argument("--seconds", default="1", metavar="S", help="how long a measurement lasts (1)")
     parser.add_argument("--seed", default="1", metavar="S", help="seed of the order (1)")
@@ -66,7 +69,10 @@ def checked_plan(args: argparse.Namespace) -> TunnelPlan:
     """Return the options as a TunnelPlan. UsageError names the option, its value and what is allowed."""
     peer = _peer(args)
     target, accelerator = options.choice("target", args.target, kernels.TARGETS) or "uml", options.choice("accel", args.accel, accel.CHOICES)
-    targets.check(target, args.kernel, accelerator)
+    guest = guestoptions.checked(args)
+    targets.check(target, args.kernel, accelerator, guest=guest)
+    if peer:
+        guest.refuse("host")
     return TunnelPlan(
         target=target,
         kernel=args.kernel,
@@ -78,6 +84,7 @@ def checked_plan(args: argparse.Namespace) -> TunnelPlan:
         seconds=options.whole("seconds", args.seconds, 1, MAX_SECONDS),
         seed=options.whole("seed", args.seed, 0, MAX_SEED),
         output=options.json_file("output", getattr(args, "output", None)),
+        guest=guest,
     )
 
 
