@@ -34,5 +34,5 @@ def run(plan: Plan) -> int:
     files = {"first": first_path.name, "second": second_path.name}
     counts = {"verdicts": {word.value: count for word, count in verdicts.counts.items()}}
     results.write_document({**files, "target": first.label, "unit": first.unit, **found.as_json(), **counts}, path)
-    ui.say(f"results: {path.relative_to(paths.ROOT)}, of {first_path.name} and {second_path.name}")
+    ui.say(f"results: {paths.short(path)}, of {first_path.name} and {second_path.name}")
     return 0
