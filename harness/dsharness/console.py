@@ -57,17 +57,26 @@ def _fitted(out: Console, table: Table) -> RenderableType:
     for layout in (copy.copy(table), bare):
         room = out.width - _frame(out, layout)
         if sum(_least(out, layout)) <= room:
-            layout.columns = [copy.copy(column) for column in table.columns]
-            for column, width in zip(layout.columns, _shared_out(_least(out, table), _most(out, table), room)):
-                column.width = width
-            return layout
+            return _with_widths(layout, _shared_out(_least(out, table), _most(out, table), room))
     return _as_list(out, table)
 
 
 def _frame(out: Console, table: Table) -> int:
-    """Return the columns of a terminal that the table's box and padding take."""
-    whole = Measurement.get(out, out.options.update(width=UNLIMITED), table).maximum
-    return whole - sum(_most(out, table))
+    """Return the columns of a terminal that the table's box and padding take beside columns of fixed widths.
+
+    rich pads these at the table's edges, too, where others have no padding.
+    """
+    widths = _most(out, table)
+    fixed = _with_widths(copy.copy(table), widths)
+    return Measurement.get(out, out.options.update(width=UNLIMITED), fixed).maximum - sum(widths)
+
+
+def _with_widths(table: Table, widths: Sequence[int]) -> Table:
+    """Return the table with columns of its own that have these widths."""
+    table.columns = [copy.copy(column) for column in table.columns]
+    for column, width in zip(table.columns, widths):
+        column.width = width
+    return table
 
 
 def _most(out: Console, table: Table) -> list[int]:

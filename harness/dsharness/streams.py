@@ -40,7 +40,7 @@ class _Raw(io.FileIO):
         if self.error:
             return size
         try:
-            while (count := super().write(data)) is None:  # another process has made the file non-blocking
+            while (count := super().write(data)) is None:  # non-blocking, too
                 select.select([], [self], [])
             return count
         except OSError as error:
@@ -87,13 +87,15 @@ def close(status: int) -> int:
 
 def pass_on(descriptor: int, data: bytes) -> None:
     """Write bytes to a descriptor of this process as they are. BrokenPipeError if nobody reads them, HarnessError for another reason."""
-    try:
-        while data:
+    while data:
+        try:
             data = data[os.write(descriptor, data) :]
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise HarnessError(unwritable({1: "standard output", 2: "standard error"}.get(descriptor, "output"), error)) from error
+        except BlockingIOError:  # another process has made the file non-blocking
+            select.select([], [descriptor], [])
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise HarnessError(unwritable({1: "standard output", 2: "standard error"}.get(descriptor, "output"), error)) from error
 
 
 def unwritable(what: str, error: OSError) -> str:

@@ -18,11 +18,13 @@ from made_results import make
 from rich.table import Table
 
 from dsharness import paths
+from dsharness.commands.doctor import Finding, State
 from dsharness.console import console
 from dsharness.results import results
 from dsharness.results.table import figure
 
 DSBENCH = paths.HARNESS / "dsbench"
+TABLES = Path(__file__).with_name("alltables.py")
 WIDTHS = (20, 40, 60, 80, 100, 200)
 
 
@@ -64,6 +66,37 @@ def test_a_comparison_cuts_nothing(tmp_path: Path, columns: int) -> None:
     for cell in json.loads((tmp_path / "c.json").read_text())["comparisons"][0]["cells"]:
         for shown in (cell["name"], figure(cell["before"]), figure(cell["after"]), *cell["word"].split()):
             assert shown in words
+
+
+def words_of(lines: list[str]) -> set[str]:
+    """The words of tables, without what draws their boxes."""
+    return set(re.sub("[─-╿]", " ", "\n".join(lines)).split())
+
+
+@pytest.fixture(scope="module")
+def all_words() -> set[str]:
+    """The words of all tables on a terminal that has room for each."""
+    return words_of(on_terminal(400, ["/usr/bin/python3", TABLES]))
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_no_table_cuts_a_name_or_a_figure(all_words: set[str], columns: int) -> None:
+    lines = on_terminal(columns, ["/usr/bin/python3", TABLES])
+    assert not [line for line in lines if "…" in line]
+    assert {"sorted_array/for_each/4000", "28,125.00", "2,362,336", "1,000,000", "rcu_read_lock"} <= all_words
+    assert all_words - words_of(lines) == set()
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_doctor_breaks_its_lines_between_words(columns: int) -> None:
+    found = [Finding("cache, unused", State.OK, "755 MiB in 1 kernels and build roots: harness/dsbench clean --unused removes them"), Finding("packages: plot", State.OK, "")]
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from dsharness.commands import doctor; from dsharness.commands.doctor import *;"
+        f"doctor.findings = lambda probe: {found!r}; doctor.run(argparse.Namespace(probe=False))"
+    ).replace(repr(State.OK), "State.OK")
+    lines = on_terminal(columns, ["/usr/bin/python3", "-I", "-c", code, paths.HARNESS])
+    assert max(map(len, lines)) <= columns
+    assert " ".join(" ".join(lines).split()) == f"cache, unused ok {found[0].detail} packages: plot ok make plots works here"
 
 
 def test_prose_is_wrapped_between_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,9 +21,10 @@ from dsharness.errors import HarnessError, UsageError
 from dsharness.quality import command
 from dsharness.quality import drive as qualityrun
 from dsharness.quality import plan as quality
-from dsharness.quality import planted
+from dsharness.quality import planted, repeat, repeatcommand
 from dsharness.quality.drive import Outcome
 from dsharness.quality.plan import QualityPlan
+from dsharness.sweep import drive as sweeper
 from dsharness.sweep import otherprocesses
 from dsharness.sweep.otherprocesses import Account, Watch
 
@@ -82,6 +83,20 @@ def test_a_filter_must_leave_the_planted_slowdown_in() -> None:
     assert plan("--filter", "^list/", "--only", "ab", "cycles").goals == ("ab", "cycles")
     assert plan("--filter", "/find/").goals == quality.GOALS
     assert plan().cells is None
+
+
+def test_a_filter_selects_the_cells_that_repeat_compares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    kind: dict[str, Any] = {"sizes": [500], "tries": 12, "containers": ["list", "rbtree"], "floors": True}
+    made = iter([(tmp_path / "a.json", make(**kind)), (tmp_path / "b.json", make(**kind, seed=2, date="later"))])
+    monkeypatch.setattr(sweeper, "sweep", lambda plan: next(made))
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    top = argparse.ArgumentParser()
+    repeatcommand.add_parser(top.add_subparsers())
+    args = top.parse_args(["repeat", "--container", "list", "rbtree", "--sizes", "500", "--filter", "^rbtree/f"])
+    assert repeat.run(args.check(args)) == 0
+    said = capsys.readouterr().out
+    assert "geometric mean over 3 cells" in said and "3 cells: 3 no change" in said
+    assert re.findall(r"^│ (\w+) +│ (\w+)", said, re.MULTILINE) == [("fill", "rbtree"), ("find", "rbtree"), ("for_each", "rbtree")]
 
 
 def test_a_filter_selects_the_cells_of_each_goal(monkeypatch: pytest.MonkeyPatch) -> None:

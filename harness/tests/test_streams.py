@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,6 +122,26 @@ def test_bytes_are_passed_on_or_the_reason_is_said(capfdbinary: pytest.CaptureFi
     with pytest.raises(BrokenPipeError):
         streams.pass_on(writer, b"one")
     os.close(writer)
+
+
+def test_a_reader_that_is_slow_gets_all_of_a_stream_that_does_not_block() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    sent, got = bytes(range(256)) * 4096, bytearray()
+
+    def read() -> None:
+        while len(got) < 2 * len(sent) and (data := os.read(reader, 4096)):
+            got.extend(data)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    streams.pass_on(writer, sent)
+    with streams._Raw(writer, "w", closefd=False) as raw, io.BufferedWriter(raw) as buffer:
+        buffer.write(sent)
+    os.close(writer)
+    thread.join(60)
+    os.close(reader)
+    assert bytes(got) == 2 * sent
 
 
 @pytest.mark.parametrize(("name", "sign"), [("pl_PL", "+- "), ("ru_RU", "+- "), ("C", "± "), ("xx_XX", "± ")])

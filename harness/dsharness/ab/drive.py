@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import paths, targets, ui
+from .. import paths, signals, targets, ui
 from ..compare import comparison, likeness, verdict
 from ..compare import drive as comparedrive
 from ..compare import picture as comparepicture
@@ -184,7 +184,8 @@ def compare(plan: AbPlan) -> int:
         measure(plan, pair, taken)
         complete = True
     finally:
-        sides = _keep(plan, pair, taken, path, complete)
+        with signals.delayed():
+            sides = _keep(plan, pair, taken, path, complete)
     _say_absent(pair, taken)
     found = judged(plan, sides, taken)
     print("; ".join(f"{letter} is {contender.described}" for letter, contender in zip("AB", pair)))

@@ -10,7 +10,9 @@ import os
 import platform
 import re
 import shutil
+import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +29,9 @@ from . import clean
 NEEDED_DISK = umlkernel.BUILD_BYTES
 NEEDED_MEMORY = 1 << 30
 BOOT_SECONDS = 30.0
+
+LEAST_COLUMNS = 80
+"""Width of a terminal on which a detail stands beside the head of its line."""
 
 
 class State(enum.Enum):
@@ -72,12 +77,24 @@ def run(args: argparse.Namespace) -> int:
     """Print the table. Return 1 if the default target cannot work here."""
     lacking = []
     for finding in findings(args.probe):
-        print(f"{finding.what:<18} {finding.state.value:<16} {finding.detail}", flush=True)
+        print(_line(finding), flush=True)
         if finding.needed and finding.state is State.MISSING:
             lacking.append(finding.what)
     verdict = f"make plots cannot work here without: {', '.join(lacking)}" if lacking else "make plots works here"
     print(f"\n{verdict}")
     return int(bool(lacking))
+
+
+def _line(finding: Finding) -> str:
+    """Return a finding as a line; on a terminal as lines that break between words, below the head if the terminal is narrow."""
+    head = f"{finding.what:<18} {finding.state.value:<16}"
+    if not sys.stdout.isatty():
+        return f"{head} {finding.detail}"
+    columns = shutil.get_terminal_size().columns
+    indent = len(head) + 1 if columns >= LEAST_COLUMNS else 4
+    words = textwrap.wrap(finding.detail, max(columns - indent, 1), break_long_words=False, break_on_hyphens=False)
+    first = [f"{head} {words.pop(0)}"] if words and indent > len(head) else [head.rstrip()]
+    return "\n".join([*first, *(" " * indent + line for line in words)])
 
 
 def _who() -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -132,7 +133,7 @@ def show(changes: Sequence[Change]) -> None:
         return
     table = Table("cell", *(_right(title) for title in ("baseline", "now", "change", "noise")), "")
     for change in sorted(moved, key=lambda change: (change.move not in FAILURES, -abs(_share(change)))):
-        noise = f"{change.noise:.3%}" if change.noise else "exact"
+        noise = "-" if math.isnan(change.noise) else f"{change.noise:.3%}" if change.noise else "exact"
         moved_by = f"{_share(change):+.2%}" if change.now else "-"
         table.add_row(change.name, _each(change.before), _each(change.now), moved_by, noise, change.move.value)
     console(TABLE_WIDTH).print("instructions an element or packet", table, sep="\n")

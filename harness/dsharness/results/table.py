@@ -134,9 +134,10 @@ def slow_writers(sweep: Results) -> str:
 
 
 def show_ratios(sweep: Results, found: Agreement) -> None:
-    """Print the ratio of medians of each cell of `sweep`, in the layout of the medians."""
+    """Print the ratio of medians of each cell of `sweep` that was compared, in the layout of the medians."""
     figures = {name: f"{ratio:.3f}" for name, ratio in found.ratios.items()}
-    _show(sweep, f"median of the second sweep / median of the first, per {{work}}, {sweep.label}", figures)
+    compared = Results(sweep.context, [cell for cell in sweep.cells if cell.name in figures or cell.name in found.unresolved])
+    _show(compared, f"median of the second sweep / median of the first, per {{work}}, {sweep.label}", figures)
 
 
 @dataclass(frozen=True)

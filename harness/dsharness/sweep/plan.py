@@ -15,7 +15,7 @@ from .. import options, paths, targets
 from ..errors import UsageError
 from ..kernel import trees
 from ..results import datapath, floors
-from ..results.samples import CONTAINER_OPS, DATAPATH_OPS
+from ..results.samples import CONTAINER_OPS, DATAPATH_OPS, name_of
 from ..targets import guestnet, guestoptions
 from ..targets.guestoptions import GuestOptions
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import packages, paths, proc, targets, ui
+from .. import packages, paths, proc, signals, targets, ui
 from ..errors import HarnessError
 from ..kernel import tools
 from ..results import environment, results
@@ -134,10 +134,11 @@ class EvaluationRecorder:
             "complete": number + 1 == self._rounds,
         }
         grown = Evaluation(context, [*self.evaluation.samples, *self._fresh])
-        record.write(grown, self._path)
-        self.evaluation = grown
-        self._fresh = []
-        self._done = number + 1
+        with signals.delayed():
+            record.write(grown, self._path)
+            self.evaluation = grown
+            self._fresh = []
+            self._done = number + 1
 
     def close(self, point_latest: bool) -> None:
         """Report missing rounds, and point latest-tunnel.json to the file."""
