@@ -261,4 +261,5 @@ def _network_options() -> list[str]:
 
     One retry, since a broken connection would waste the minute before it.
     """
-    return [*(line.rstrip(";") for line in apt.proxy_options()), *(word for word in apt.patience(1, 15) if word != "-o")]
+    patience = ('Acquire::Retries "1"', 'Acquire::http::Timeout "15"', 'Acquire::https::Timeout "15"')
+    return [*(line.rstrip(";") for line in apt.proxy_options()), *patience]
