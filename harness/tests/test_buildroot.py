@@ -130,6 +130,7 @@ def test_mmdebstrap_uses_the_proxy_of_apt(tmp_path: Path, monkeypatch: pytest.Mo
         pytest.skip("mmdebstrap or its keyring is not installed")
     (tmp_path / "apt.conf").write_text('Acquire::http::Proxy "http://127.0.0.1:9/";\n')
     monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+    monkeypatch.setattr(buildroot, "mirror", lambda: "http://127.0.0.1:7/debian/")
     with pytest.raises(HarnessError) as caught:
         buildroot._bootstrap(tmp_path / "root.tar", "7.3.4+deb13-amd64")
     assert "mmdebstrap cannot make the build root: the mirror http://" in str(caught.value)
