@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -87,6 +88,20 @@ def test_leaves_no_process(root: buildroot.BuildRoot, number: signal.Signals) ->
     with proc.child(argv) as process:
         wait_until(lambda: len(sleeping(mark)) == 2)
         os.killpg(process.pid, number)
+    wait_until(lambda: not sleeping(mark))
+
+
+def test_leaves_no_process_when_the_harness_is_killed(root: buildroot.BuildRoot) -> None:
+    mark = f"8{os.getpid()}"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path;"
+        "from dsharness import proc; from dsharness.kernel import buildroot;"
+        "proc.stream(buildroot.BuildRoot(Path(sys.argv[2]), sys.argv[3]).command(['sh', '-c', sys.argv[4]]))"
+    )
+    argv = [sys.executable, "-c", code, paths.HARNESS, root.path, root.release, f"sleep {mark} & sleep {mark}"]
+    with subprocess.Popen(argv) as harness:
+        wait_until(lambda: len(sleeping(mark)) == 2)
+        harness.kill()
     wait_until(lambda: not sleeping(mark))
 
 

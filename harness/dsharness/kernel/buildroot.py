@@ -41,7 +41,8 @@ BUILD_BYTES = 3 << 29
 ENTER = paths.HARNESS / "buildroot" / "enter"
 UNWANTED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
-NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
+NAMESPACES = ("setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
+"""With --fork, unshare ignores the SIGTERM that tells other children of the harness that it has died."""
 
 
 @dataclass(frozen=True)
