@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ LIST = paths.HARNESS / "packages.txt"
 APT_GET = ("apt-get", "-y", "-q", "-o", "DPkg::Lock::Timeout=600", "-o", "APT::Get::Remove=false")
 DPKG_QUERY = "dpkg-query"
 LOG = "apt.log"
+MOST_COLUMNS = 110
 WARNINGS = {"setuid": "setuid programs", "server": "servers, which the installation does not start"}
 """What packages.txt says of a package, and how it is announced."""
 
@@ -160,20 +162,22 @@ def _command(names: Sequence[str]) -> str:
 
 def announcement(absent: Sequence[Entry], chosen: Sequence[str], change: apt.Installation) -> str:
     """Return what is going to be installed, for people."""
-    others = [name for name in change.new if name not in chosen]
     count = len(change.new)
-    lines = [
-        f"{count} package{'s' if count != 1 else ''} of Debian to install, {change.download} to download, {change.disk} on the disk:",
-        f"  needed: {' '.join(chosen)}",
-    ]
-    if others:
-        lines.append(f"  with them: {' '.join(others)}")
-    if change.upgraded:
-        lines.append(f"  newer versions: {' '.join(change.upgraded)}")
+    parts = {
+        "needed": list(chosen),
+        "with them": [name for name in change.new if name not in chosen],
+        "newer versions": list(change.upgraded),
+    }
     for warning, words in WARNINGS.items():
-        if named := [name for entry, name in zip(absent, chosen) if warning in entry.warnings]:
-            lines.append(f"  {words}: {' '.join(named)}")
-    return "\n".join(lines)
+        parts[words] = [name for entry, name in zip(absent, chosen) if warning in entry.warnings]
+    head = f"{count} package{'s' if count != 1 else ''} of Debian to install, {change.download} to download, {change.disk} on the disk:"
+    width = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
+    folded = (
+        textwrap.fill(f"{title}: {' '.join(names)}", width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+        for title, names in parts.items()
+        if names
+    )
+    return "\n".join([head, *folded])
 
 
 def forbidden() -> bool:

@@ -56,3 +56,8 @@ kill $!
 wait $! || echo "ended"
 say exec
 harness/dsbench exec --target host -- sh -c 'ls; exit 7' || echo "status $?"
+say python
+mv /usr/bin/python3 /usr/bin/python3-hidden
+NO_INSTALL=1 harness/dsbench doctor || echo "status $?"
+mv /usr/bin/apt-get /usr/bin/apt-get-hidden
+harness/dsbench doctor || echo "status $?"

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,20 @@ def test_leaves_no_process(root: buildroot.BuildRoot, number: signal.Signals) ->
     wait_until(lambda: not sleeping(mark))
 
 
+def test_leaves_no_process_when_the_harness_is_killed(root: buildroot.BuildRoot) -> None:
+    mark = f"8{os.getpid()}"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path;"
+        "from dsharness import proc; from dsharness.kernel import buildroot;"
+        "proc.stream(buildroot.BuildRoot(Path(sys.argv[2]), sys.argv[3]).command(['sh', '-c', sys.argv[4]]))"
+    )
+    argv = [sys.executable, "-c", code, paths.HARNESS, root.path, root.release, f"sleep {mark} & sleep {mark}"]
+    with subprocess.Popen(argv) as harness:
+        wait_until(lambda: len(sleeping(mark)) == 2)
+        harness.kill()
+    wait_until(lambda: not sleeping(mark))
+
+
 def test_falls_back_on_the_root_that_is_there(empty_cache: Path, capfd: pytest.CaptureFixture[str]) -> None:
     there = empty_cache / "buildroot" / f"{buildroot.SUITE}_7.3.4_x"
     there.mkdir(parents=True)
@@ -109,6 +125,41 @@ def test_falls_back_on_the_root_that_is_there(empty_cache: Path, capfd: pytest.C
 def test_without_mirror_says_so(empty_cache: Path) -> None:
     with pytest.raises(HarnessError, match="package lists of trixie-backports cannot be fetched: .*127.0.0.1"):
         buildroot.find()
+
+
+def test_mmdebstrap_gets_the_proxies_of_apt_and_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "apt.conf").write_text('Acquire::http::Proxy "http://of-apt:3128/";\nAcquire::http::Proxy::near "DIRECT";\n')
+    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+    monkeypatch.setenv("https_proxy", "http://of-the-environment:3128/")
+    monkeypatch.setenv("http_proxy", "")
+    called: list[tuple[list[str], dict[str, str]]] = []
+
+    def call(argv: Sequence[str], *, env: dict[str, str], **_options: object) -> proc.Finished:
+        called.append((list(map(str, argv)), env))
+        return proc.Finished(0, ())
+
+    monkeypatch.setattr(proc, "stream", call)
+    buildroot._bootstrap(tmp_path / "root.tar", "7.3.4+deb13-amd64")
+    ((argv, environment),) = called
+    options = [word.removeprefix("--aptopt=") for word in argv if word.startswith("--aptopt=")]
+    assert {'Acquire::http::Proxy "http://of-apt:3128/"', 'Acquire::http::Proxy::near "DIRECT"', 'Acquire::Retries "1"'} <= set(options)
+    assert environment["https_proxy"] == "http://of-the-environment:3128/"
+    assert "http_proxy" not in environment
+    assert any("99mmdebstrap" in word for word in argv), "the root keeps no password of a proxy"
+
+
+def test_mmdebstrap_uses_the_proxy_of_apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """mmdebstrap itself, by a proxy at which nobody listens."""
+    if not shutil.which("mmdebstrap") or not buildroot.KEYRING.exists():
+        pytest.skip("mmdebstrap or its keyring is not installed")
+    (tmp_path / "apt.conf").write_text('Acquire::http::Proxy "http://127.0.0.1:9/";\n')
+    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+    monkeypatch.setattr(buildroot, "mirror", lambda: "http://127.0.0.1:7/debian/")
+    with pytest.raises(HarnessError) as caught:
+        buildroot._bootstrap(tmp_path / "root.tar", "7.3.4+deb13-amd64")
+    assert "mmdebstrap cannot make the build root: the mirror http://" in str(caught.value)
+    assert "does not answer (Could not connect to 127.0.0.1:9" in str(caught.value)
+    assert 'the proxy, Acquire::http::Proxy "http://127.0.0.1:9/"' in str(caught.value)
 
 
 def sleeping(mark: str) -> list[str]:

@@ -110,3 +110,12 @@ def test_a_second_harness_is_kept_out(steps: dict[str, str]) -> None:
 def test_exec_on_the_host(steps: dict[str, str]) -> None:
     assert "dsbench_list.ko" in steps["exec"]
     assert "status 7" in steps["exec"]
+
+
+def test_a_machine_without_python_is_one_sentence(steps: dict[str, str]) -> None:
+    assert steps["python"].splitlines() == [
+        "dsbench: missing package: python3 (install it, or unset NO_INSTALL)",
+        "status 1",
+        "dsbench: /usr/bin/python3 is missing, and there is no apt-get here: install Python 3",
+        "status 1",
+    ]

@@ -41,7 +41,8 @@ BUILD_BYTES = 3 << 29
 ENTER = paths.HARNESS / "buildroot" / "enter"
 UNWANTED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
-NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
+NAMESPACES = ("setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
+"""With --fork, unshare ignores the SIGTERM that tells other children of the harness that it has died."""
 
 
 @dataclass(frozen=True)
@@ -260,4 +261,5 @@ def _network_options() -> list[str]:
 
     One retry, since a broken connection would waste the minute before it.
     """
-    return [*(line.rstrip(";") for line in apt.proxy_options()), *(word for word in apt.patience(1, 15) if word != "-o")]
+    patience = ('Acquire::Retries "1"', 'Acquire::http::Timeout "15"', 'Acquire::https::Timeout "15"')
+    return [*(line.rstrip(";") for line in apt.proxy_options()), *patience]
