@@ -82,6 +82,8 @@ class Plan:
     """The result file; None: results/<target>-<time>.json."""
     draw: bool = False
     """True if the sweep draws its pictures, too."""
+    explain: bool = False
+    """True if the sweep also profiles each cell."""
     cpu: int | None = None
     """The CPU of this machine that a guest, or the run on the host, is bound to; None: the least busy one for uml, the core's choice
     on the host, any for qemu."""
@@ -231,6 +233,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         writer=settings["writes"] != 0,
         output=options.json_file("output", getattr(args, "output", None)),
         draw=getattr(args, "draw", False),
+        explain=_explain(args),
         cpu=cpu,
     )
     _check_cpus(plan)
@@ -241,6 +244,14 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
             "lower it, or name fewer --sizes, --container, --op, --device or --payloads"
         )
     return plan
+
+
+def _explain(args: argparse.Namespace) -> bool:
+    """Return whether the cells are profiled, too. UsageError where the clock does not count instructions."""
+    wanted: bool = getattr(args, "explain", False)
+    if wanted and (args.target, args.accel) != ("qemu", "icount"):
+        raise UsageError(f"--explain needs --target qemu --accel icount, not {args.target}{f' --accel {args.accel}' if args.accel else ''}")
+    return wanted
 
 
 def _precision(args: argparse.Namespace) -> int:
