@@ -48,11 +48,13 @@ functions() {
 }
 
 # memory ADDRESS: print the kernel's memory from there on. /proc/kcore is an ELF file; a segment is 7 words of 8 bytes.
+# The shell's numbers are signed, so the first digit of addresses, an f, is left out.
 memory() {
 	count=$(od -A n -v -t u2 -j 56 -N 2 /proc/kcore)
 	od -A n -v -t x8 -w56 -j 64 -N $((count * 56)) /proc/kcore | while read -r kind offset begin _ size _; do
-		at=$(($1 - 0x$begin))
-		if [ $((0x$kind & 0xffffffff)) -eq 1 ] && [ $at -ge 0 ] && [ $at -lt $((0x$size)) ]; then
+		[ $((0x$kind & 0xffffffff)) -eq 1 ] && [ "${begin#f}" != "$begin" ] || continue
+		at=$((0x${1#0xf} - 0x${begin#f}))
+		if [ $at -ge 0 ] && [ $at -lt $((0x$size)) ]; then
 			dd if=/proc/kcore bs=$code_bytes count=1 iflag=skip_bytes skip=$((0x$offset + at)) 2>/dev/null
 			break
 		fi
