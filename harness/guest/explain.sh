@@ -20,8 +20,8 @@ modules=$3
 kinds=$4
 disassembled=$5
 
-# shellcheck disable=SC2034 # for stage.sh and packets.sh
-removable= tunnel_settings=
+# shellcheck disable=SC2034 # for stage.sh
+removable=
 parameters=/sys/module/dsbench/parameters
 sections=/sys/module/dsbench_tunnel/sections/.text
 topology=
@@ -48,10 +48,11 @@ functions() {
 }
 
 # memory ADDRESS: print the kernel's memory from there on. /proc/kcore is an ELF file; a segment is 7 words of 8 bytes.
+# The shell's numbers are signed, so the first digit of addresses, an f, is left out.
 memory() {
 	count=$(od -A n -v -t u2 -j 56 -N 2 /proc/kcore)
 	od -A n -v -t x8 -w56 -j 64 -N $((count * 56)) /proc/kcore | while read -r kind offset begin _ size _; do
-		at=$(($1 - 0x$begin))
+		at=$((0x${1#0xf} - 0x${begin#f}))
 		if [ $((0x$kind & 0xffffffff)) -eq 1 ] && [ $at -ge 0 ] && [ $at -lt $((0x$size)) ]; then
 			dd if=/proc/kcore bs=$code_bytes count=1 iflag=skip_bytes skip=$((0x$offset + at)) 2>/dev/null
 			break
@@ -112,13 +113,16 @@ set_parameter() {
 # measure STAGE CONTAINERS OPS: run, and print the report and the samples.
 measure() {
 	echo "@dsbench begin $1"
-	set_parameter containers "$2" && set_parameter ops "$3" && echo 1 >"$debugfs/run" || fail "$1"
+	if ! { set_parameter containers "$2" && set_parameter ops "$3" && echo 1 >"$debugfs/run"; }; then
+		fail "$1"
+	fi
 	follow "$1"
 }
 
 # elements STAGE CONTAINERS OPS N FLOORS
 elements() {
-	set_parameter n "$4" && set_parameter floors "$5" || fail "$1"
+	set_parameter n "$4" || fail "$1"
+	set_parameter floors "$5" || fail "$1"
 	measure "$1" "$2" "$3"
 }
 
@@ -141,7 +145,7 @@ echo "@dsbench begin setup"
 load_modules || fail setup
 if [ -n "$kinds" ]; then
 	set_up_devices
-	if [ -n "$(echo "$topology" | grep '^device ')" ]; then
+	if echo "$topology" | grep -q '^device '; then
 		load_tunnel 64 || fail setup
 		echo "@explain begin base"
 		cat $sections

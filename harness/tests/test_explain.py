@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import base64
+import csv
 import gzip
+import json
 import shlex
 from pathlib import Path
 
 import pytest
+import schemas
+from made_results import make
 from dsharness import cli
 from dsharness.errors import HarnessError, UsageError
 from dsharness.explain import annotate, cells, difference, emulator, folded, guest, picture, plan, profile, single, slower, symbols, tries
@@ -17,7 +21,10 @@ from dsharness.explain.place import Place
 from dsharness.explain.symbols import Function, Symbols
 from dsharness.kernel.build import Build
 from dsharness.kernel.kernels import Kernel
-from dsharness.results.samples import Cell
+from dsharness.results import results
+from dsharness.results.samples import Cell, parse_report
+from dsharness.sweep import plan as sweep
+from dsharness.sweep.stream import StageResult
 
 CONTAINERS = ("list", "rbtree", "xarray")
 
@@ -402,3 +409,42 @@ def test_bars_are_stacked() -> None:
 def test_a_picture_is_drawn(tmp_path: Path) -> None:
     some = [made_profile("list/find/10", {"walk": 90, "lock": 10}), made_profile("udptun/tx/1400", {"lock": 50, "send": 450})]
     assert [path.name for path in picture.draw(some, "6.12.1", tmp_path)] == ["explain.svg", "explain.png"]
+
+
+def test_a_result_file_has_the_costs_of_explained_cells(tmp_path: Path) -> None:
+    made = make(sizes=[500], devices=["veth"])
+    name = made.cells[0].name
+    made.costs[name] = results.Costs({"f [dsbench_list]": 4.00001, "g": 1.0}, 2.5, 1.0, 1.07)
+    path = tmp_path / "made.json"
+    results.write(made, path)
+    assert schemas.complaints(path) == []
+    rows = {row["name"]: row for row in json.loads(path.read_text(encoding="utf-8"))["benchmarks"]}
+    assert rows[f"{name}_median"]["instructions_by_function"] == {"f [dsbench_list]": 4.0, "g": 1.0}
+    assert (rows[f"{name}_median"]["loads"], rows[f"{name}_median"]["lines"]) == (2.5, 1.07)
+    assert sum("lines" in row for row in rows.values()) == 1
+    first, second = list(csv.DictReader(path.with_suffix(".csv").read_text(encoding="utf-8").splitlines()))[:2]
+    assert (first["stores"], first["instructions_by_function"]) == ("1", "f [dsbench_list]=4.00; g=1.00")
+    assert second["stores"] == second["instructions_by_function"] == ""
+
+
+def test_a_sweep_explains_where_instructions_are_counted() -> None:
+    parser = cli.parser()
+    assert sweep.checked_plan(parser.parse_args(["sweep", "--target", "qemu", "--accel", "icount", "--explain"])).explain
+    with pytest.raises(UsageError, match="--explain needs --target qemu --accel icount, not uml"):
+        sweep.checked_plan(parser.parse_args(["sweep", "--explain"]))
+
+
+def test_a_cell_below_the_clock_is_left_out_unless_it_was_named() -> None:
+    found = Symbols(symbols.parse(KALLSYMS))
+    report = parse_report("# unit: instructions\n# clock_overhead: 17\ncontainer op n tries disturbed\n")
+    stage = StageResult("0", report, [cell_of("find", 0)])
+    for named in (False, True):
+        wanted = cells.Wanted("rbtree", "find", 10, named)
+        request = plan.ExplainPlan((wanted,), 1, (), 1.0)
+        outcome = guest.Outcome([], found, Build(Kernel("6.12.1", (6, 12), "x86", Path(), None, None), Path(), Path()))
+        if named:
+            with pytest.raises(HarnessError, match="takes no longer than the clock"):
+                guest._explain(request, guest.Stage("0", 10, (wanted,)), stage, [], found, outcome)
+        else:
+            guest._explain(request, guest.Stage("0", 10, (wanted,)), stage, [], found, outcome)
+            assert outcome.absent[0].startswith("rbtree/find/10 cannot be explained") and not outcome.profiles

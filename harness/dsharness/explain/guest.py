@@ -66,7 +66,7 @@ class Outcome:
     nodes: dict[int, windows.Node] = field(default_factory=dict)
     release: str = ""
     absent: list[str] = field(default_factory=list)
-    """Cells of patterns that do not exist, each with the reason."""
+    """Cells of patterns that do not exist or cannot be explained, each with the reason."""
     singles: list[Single] = field(default_factory=list)
     """Profiles of single operations, in place of those of tries."""
     code: dict[int, bytes] = field(default_factory=dict)
@@ -209,10 +209,15 @@ def _explain(
         if cell := cells.get(wanted.name):
             module = tries.module_of(cell, wanted.is_packet, wanted.container == floors.FLOOR)
             found = tries.of_cell(cell, module, run, overhead)
-            if plan.single:
-                outcome.singles.append(single.make(wanted, found[0]))
-            else:
-                outcome.profiles.append(profile.make(wanted, cell, found, overhead, functions))
+            try:
+                if plan.single:
+                    outcome.singles.append(single.make(wanted, found[0]))
+                else:
+                    outcome.profiles.append(profile.make(wanted, cell, found, overhead, functions))
+            except HarnessError as error:
+                if wanted.named:
+                    raise
+                outcome.absent.append(str(error))
 
 
 def _check_absent(plan: ExplainPlan, said: _Said, outcome: Outcome) -> None:
@@ -220,7 +225,7 @@ def _check_absent(plan: ExplainPlan, said: _Said, outcome: Outcome) -> None:
     topology = parse_topology(said.sections["topology"]) if "topology" in said.sections else Topology((), {})
     explained = {one.cell.name for one in outcome.profiles} | {one.cell.name for one in outcome.singles}
     for cell in plan.cells:
-        if cell.name in explained:
+        if cell.name in explained or any(text.startswith(f"{cell.name} ") for text in outcome.absent):
             continue
         reason = topology.absent.get(cell.container, f"{cell.container} has no {cell.op}")
         if cell.named or not explained:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import paths
-from ..plot.picture import Axis, Panel, Picture, Point, render_all
+from ..plot.picture import Axis, Mark, Panel, Picture, Point, render_all
 from .profile import Profile
 
 NAME = "explain"
@@ -79,4 +79,6 @@ def _panel(profiles: Sequence[Profile], functions: Sequence[str]) -> Panel:
     axis = Axis("cell", -0.7, max(len(profiles), 6) - 0.3, ticks)
     highest = max(one.each(one.instructions) for one in profiles)
     title = "datapath" if profiles[0].cell.is_packet else "containers"
-    return Panel(title, f"instructions per {'packet' if profiles[0].cell.is_packet else 'element'}", series, axis, low=0.0, high=1.05 * highest)
+    label = f"instructions per {'packet' if profiles[0].cell.is_packet else 'element'}"
+    marks = [Mark(place, place, one.each(one.instructions)) for place, one in enumerate(profiles)]
+    return Panel(title, label, series, axis, marks, low=0.0, high=1.08 * highest)

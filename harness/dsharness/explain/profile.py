@@ -71,7 +71,8 @@ def make(wanted: Wanted, cell: Cell, tries: Sequence[Sequence[Window]], overhead
         )
     known = [number for number, windows in enumerate(tries) if windows]
     if not known:
-        raise HarnessError(f"{wanted.name} cannot be explained: no window of the profile has the {median} instructions of its try")
+        waits = ", whose clock also counts the wait for packets that the device hands to other threads" if wanted.is_packet else ""
+        raise HarnessError(f"{wanted.name} cannot be explained: no window of the profile has the {median} instructions of its try{waits}")
     chosen = min(known, key=lambda number: abs(cell.counts[number] - median))
     profile = Profile(wanted, cell.elements, cell.counts[chosen], overhead, len(tries[chosen]), windows=list(tries[chosen]))
     for window in profile.windows:

@@ -8,7 +8,8 @@ was interrupted or shared its core. The median's row has the 95 % interval of th
 metric, and counts outliers: mild ones lie 1.5 to 3 interquartile ranges beyond the quartiles, severe ones further out. No figure
 leaves out an outlier. `x_floor` in this row is the cost divided by that of the cell's floor, see floors.py; a cell without a floor
 lacks the field. If `threads` readers shared a container, which its name then says, the rows have the `elapsed` counts, the `reads` of
-all readers and the `writes` beside them, and `items_per_second` is what all of them read in a second. To read a file, take the
+all readers and the `writes` beside them, and `items_per_second` is what all of them read in a second. A sweep with --explain adds to the median's row what an
+element cost in one exact profile: `instructions_by_function`, `loads`, `stores` and `lines`, the distinct cache lines of data. To read a file, take the
 samples from the iteration rows alone, compute every statistic anew, and ignore unknown fields.
 """
 
@@ -26,7 +27,7 @@ import shutil
 import tempfile
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -87,7 +88,28 @@ CSV_COLUMNS = (
     "threads", "items_per_second",
     "x_floor",
     "core_cycles",
+    "loads", "stores", "lines", "instructions_by_function",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What an element or packet of a cell costs in one exact profile of it."""
+
+    instructions_by_function: dict[str, float]
+    """The clock's own are among them."""
+    loads: float
+    stores: float
+    lines: float
+    """Distinct cache lines of data."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields of the median's row."""
+        by_function = {name: round(count, 4) for name, count in self.instructions_by_function.items()}
+        return {
+            "instructions_by_function": by_function, "loads": round(self.loads, 4), "stores": round(self.stores, 4),
+            "lines": round(self.lines, 4),
+        }  # fmt: skip
 
 
 @dataclass
@@ -96,6 +118,8 @@ class Results:
 
     context: dict[str, Any]
     cells: list[Cell]
+    costs: dict[str, Costs] = field(default_factory=dict)
+    """Of the cells that a sweep explained, by name."""
 
     @property
     def unit(self) -> str:
@@ -528,6 +552,7 @@ def _aggregates(results: Results, cell: Cell, x_floor: float | None) -> Iterator
             results.metric(cell): round(value, 6),
             **({**_certainty(cell), **_distance(x_floor), **_core_cycles(results, value)} if name == "median" else {}),
             **(_median_throughput(results, cell) if name == "median" else {}),
+            **(results.costs[cell.name].as_json() if name == "median" and cell.name in results.costs else {}),
         }
 
 
@@ -578,8 +603,17 @@ def _write_csv(results: Results, file: IO[str]) -> None:
                 context["target"], context.get("accel") or "", context["kernel"], results.unit,
                 cell.container, cell.op, cell.n, cell.elements, len(cell.counts), sum(cell.disturbed),
                 *(f"{value:.10g}" if math.isfinite(value) else "" for value in figures),
+                *_costs(results.costs.get(cell.name)),
             )
         )  # fmt: skip
+
+
+def _costs(costs: Costs | None) -> tuple[str, str, str, str]:
+    """Return the CSV columns of a profile. The functions are in one column: "xas_load=56.00; xa_load=29.00"."""
+    if not costs:
+        return "", "", "", ""
+    functions = "; ".join(f"{name}={count:.2f}" for name, count in costs.instructions_by_function.items())
+    return f"{costs.loads:.10g}", f"{costs.stores:.10g}", f"{costs.lines:.10g}", functions
 
 
 def _by_work(results: Results, cell: Cell, count: float) -> Iterator[float]:

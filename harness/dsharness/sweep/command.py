@@ -15,4 +15,5 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     plan.add_options(parser)
     plan.add_output(parser)
     parser.add_argument("--draw", action="store_true", help="draw the pictures into plots/, too, as dsbench plot does")
-    command.declare(parser, "sweep.drive:run", needs=plan.needs, check=plan.checked_plan)
+    parser.add_argument("--explain", action="store_true", help="icount only: add instructions by function, loads, stores and lines to the results")
+    command.declare(parser, "explain.sweeping:run", needs=plan.needs, check=plan.checked_plan)

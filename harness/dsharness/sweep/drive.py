@@ -43,19 +43,17 @@ SETTINGS_OF_A_GUEST = ("tries", "precision")
 """Parameters of a run that are those of one guest. The context has those of the sweep."""
 
 
-def run(plan: Plan) -> int:
-    """Sweep, show the medians, draw the pictures if the plan says so, name the files. Return the exit status."""
-    path, swept = sweep(plan)
+def show(plan: Plan, path: Path, swept: Results) -> None:
+    """Show the medians of a sweep, draw the pictures if the plan says so, name the files."""
     table.show_medians(swept)
     ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
     if not plan.pictures:
         ui.say(f"next: harness/dsbench plot {paths.short(path)}    draws them into plots/")
-        return 0
+        return
     with ui.step("drawing them"):
         drawn = figures.draw(swept, plan.pictures)
     for picture in drawn:
         ui.say(f"picture: {paths.short(picture)}")
-    return 0
 
 
 def sweep(plan: Plan) -> tuple[Path, Results]:

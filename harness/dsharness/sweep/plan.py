@@ -85,6 +85,8 @@ class Plan:
     """The result file; None: results/<target>-<time>.json."""
     pictures: Path | None = None
     """Where the sweep draws its pictures; None: it draws none."""
+    explain: bool = False
+    """True if the sweep also profiles each cell."""
     wanted: re.Pattern[str] | None = None
     """The cells that a comparison of this sweep's results is about, by their names; None: all. All are timed."""
     cpu: int | None = None
@@ -252,6 +254,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         writer=settings["writes"] != 0,
         output=options.json_file("output", getattr(args, "output", None)),
         pictures=paths.PLOTS if getattr(args, "draw", False) else None,
+        explain=_explain(args),
         cpu=cpu,
         wanted=options.pattern("filter", getattr(args, "filter", None)),
         guest=guestoptions.checked(args),
@@ -272,6 +275,14 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
 def needs(plan: Plan) -> tuple[str, ...]:
     """Return the groups of packages that the command of this plan needs. HarnessError if the target cannot be used here."""
     return ("plot", *targets.prerequisites(plan.target, plan.kernel, network=plan.datapath is not None))
+
+
+def _explain(args: argparse.Namespace) -> bool:
+    """Return whether the cells are profiled, too. UsageError where the clock does not count instructions."""
+    wanted: bool = getattr(args, "explain", False)
+    if wanted and (args.target, args.accel) != ("qemu", "icount"):
+        raise UsageError(f"--explain needs --target qemu --accel icount, not {args.target}{f' --accel {args.accel}' if args.accel else ''}")
+    return wanted
 
 
 def _precision(args: argparse.Namespace) -> int:

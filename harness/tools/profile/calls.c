@@ -59,6 +59,8 @@ static uint32_t callee(struct calls *calls, uint32_t parent,
 
 	if (!calls->used)
 		calls->used = 1;	/* the root */
+	else if (calls->nodes[parent].depth >= DEPTH_MAX)
+		return parent;
 	calls->nodes = enlarge(calls->nodes, calls->used, &calls->room,
 			       sizeof(*calls->nodes));
 	if (2 * calls->used >= calls->table_room)
@@ -70,19 +72,11 @@ static uint32_t callee(struct calls *calls, uint32_t parent,
 		calls->nodes[*entry] = (struct call_node) {
 			.parent = parent,
 			.site = site,
+			.depth = calls->nodes[parent].depth + 1,
 			.back = back,
 		};
 	}
 	return *entry;
-}
-
-static unsigned int depth_of(const struct calls *calls, uint32_t node)
-{
-	unsigned int depth = 0;
-
-	for (; node != CALLS_ROOT; node = calls->nodes[node].parent)
-		depth++;
-	return depth;
 }
 
 /* Leave the functions up to the one that returns to @back; 0: an interrupt. */
@@ -102,8 +96,6 @@ uint32_t calls_follow(struct calls *calls, uint32_t node,
 {
 	switch (before->ending) {
 	case ENDS_CALL:
-		if (depth_of(calls, node) >= DEPTH_MAX)
-			return node;
 		return callee(calls, node, before, block_end(before));
 	case ENDS_RETURN:
 		return leave(calls, node, block->address);

@@ -31,12 +31,14 @@ struct calls {
  * struct call_node - a function that runs, called from a certain place
  * @parent: node of the caller
  * @site: the block that ends with the call, or that an interrupt came after
+ * @depth: number of callers
  * @back: where the callee returns to; 0 for an interrupt
  * @named: the node was described in the stream
  */
 struct call_node {
 	uint32_t parent;
 	const struct block *site;
+	unsigned int depth;
 	uint64_t back;
 	bool named;
 };

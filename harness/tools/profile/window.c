@@ -22,6 +22,12 @@
  */
 #define FUNCTION_MAX	4096
 
+/*
+ * After this number of equal pairs in a row, all others are no windows: the
+ * suite's core measures many empty slices when it is loaded.
+ */
+#define LEARNT_AFTER	256
+
 /* Number of blocks at the begin of a window that name its operation. */
 #define FIRST_BLOCKS	8
 
@@ -95,6 +101,19 @@ struct window {
 	size_t path_count;
 };
 
+/**
+ * struct pair - the two reads of the clock around an operation
+ * @begin: address of the first rdtsc
+ * @end: address of the second
+ * @streak: how often it came in a row
+ */
+struct pair {
+	uint64_t begin;
+	uint64_t end;
+	unsigned int streak;
+};
+
+static struct pair slice;
 static const struct window_options *options;
 static struct window **windows;
 static size_t window_room;
@@ -117,6 +136,18 @@ static struct window *window_of(unsigned int cpu)
 		windows[cpu] = w;
 	}
 	return w;
+}
+
+void window_forget(void)
+{
+	size_t i;
+
+	for (i = 0; i < window_room; i++) {
+		if (windows[i]) {
+			windows[i]->open = false;
+			windows[i]->border = NULL;
+		}
+	}
 }
 
 static void open_window(struct window *w, uint64_t begin)
@@ -230,15 +261,37 @@ static void close_window(struct window *w, unsigned int cpu, uint64_t end)
 	stream_window();
 }
 
+static void learn(uint64_t begin, uint64_t end)
+{
+	if (slice.streak >= LEARNT_AFTER)
+		return;
+
+	if (slice.begin != begin || slice.end != end)
+		slice = (struct pair) { .begin = begin, .end = end };
+	slice.streak++;
+}
+
+/* Return whether a read of the clock is neither end of a slice. */
+static bool is_other(uint64_t address)
+{
+	return slice.streak >= LEARNT_AFTER && address != slice.begin &&
+	       address != slice.end;
+}
+
 static void cross_border(struct window *w, unsigned int cpu)
 {
 	uint64_t here = w->border->clock;
 
 	w->border = NULL;
-	if (w->open && here > w->begin && here - w->begin < FUNCTION_MAX)
+	if (is_other(here))
+		return;
+
+	if (w->open && here > w->begin && here - w->begin < FUNCTION_MAX) {
+		learn(w->begin, here);
 		close_window(w, cpu, here);
-	else
+	} else if (slice.streak < LEARNT_AFTER || here == slice.begin) {
 		open_window(w, here);
+	}
 }
 
 static struct path_tally *path_entry(const struct window *w, uint64_t key)
