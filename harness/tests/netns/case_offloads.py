@@ -91,6 +91,32 @@ def merged_and_forwarded() -> None:
 
 
 @case
+def merged_and_redirected() -> None:
+    """tc redirects merged packets with their outer header: they are segmented again, each inner packet with its own length.
+
+    a tun0 ── b veth0, veth1 ── c veth1
+    """
+    cable, c = merging(), Machine("c")
+    ip("link add veth1 netns b type veth peer name veth1 netns c")
+    with c:
+        ip("link set veth1 up")
+    with cable.b:
+        ethtool.set_tso("veth1", False)
+        ip("link set veth1 gso_max_segs 1\nlink set veth1 up")
+        cable.b.ready("veth1")
+        tc("qdisc add dev veth0 clsact")
+        tc("filter add dev veth0 ingress matchall action mirred egress mirror dev veth1")
+    before = cable.b.counters("tun0")
+    sniffer = c.sniffer("veth1")
+    transfer(cable.a, cable.b, 4, SIZE)
+    merged = (cable.b.counters("tun0") - before).rx_packets
+    found = [packet.payload for packet in sniffer.packets()]
+    true(f"of {segments(SIZE, 4, 4)} packets, merged into {merged}, {len(found)} are seen", len(found) > 50)
+    lengths = [(int.from_bytes(inner[2:4], "big"), len(inner)) for inner in found]
+    equal("IP lengths that are not the packet's", [pair for pair in lengths if pair[0] != pair[1] or pair[1] > 1500][:3], [])
+
+
+@case
 def merged_datagrams() -> None:
     """A receiver with UDP_GRO gets merged datagrams when the tunnel's device forwards UDP through GRO, and single ones else."""
     cable = merging()
