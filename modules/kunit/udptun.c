@@ -65,7 +65,7 @@ static struct sk_buff *alloc_packet(struct kunit *test, const void *bytes,
 /* [outer IPv4][UDP][payload] */
 static void header4_is_pushed(struct kunit *test)
 {
-	const struct udptun_outer outer = { .dsfield = 0x2a, .ttl = 9, .df = true };
+	const struct udptun_ip_fields outer = { .dsfield = 0x2a, .ttl = 9, .df = true };
 	struct udptun_config cfg = config4();
 	union udptun_header template;
 	struct sk_buff *skb;
@@ -93,7 +93,7 @@ static void header4_is_pushed(struct kunit *test)
 
 static void header4_may_be_fragmented(struct kunit *test)
 {
-	const struct udptun_outer outer = { .ttl = 9, .df = false };
+	const struct udptun_ip_fields outer = { .ttl = 9, .df = false };
 	struct udptun_config cfg = config4();
 	union udptun_header template;
 	struct sk_buff *skb;
@@ -108,7 +108,7 @@ static void header4_may_be_fragmented(struct kunit *test)
 /* [outer IPv6][UDP][payload] */
 static void header6_is_pushed(struct kunit *test)
 {
-	const struct udptun_outer outer = {
+	const struct udptun_ip_fields outer = {
 		.flowlabel = htonl(0xabcde), .dsfield = 0x2a, .ttl = 9,
 	};
 	struct udptun_config cfg = config6();
@@ -154,11 +154,11 @@ static void checksum_depends_on_family(struct kunit *test)
 
 static void fields_are_fixed(struct kunit *test)
 {
-	const struct udptun_inner inner = {
+	const struct udptun_ip_fields inner = {
 		.flowlabel = htonl(7), .dsfield = 0xb8, .ttl = 3, .df = false,
 	};
 	struct udptun_config cfg = config6();
-	struct udptun_outer outer;
+	struct udptun_ip_fields outer;
 
 	cfg.ttl = 5;
 	cfg.tos = 0x20;
@@ -177,11 +177,11 @@ static void fields_are_fixed(struct kunit *test)
 
 static void fields_are_inherited(struct kunit *test)
 {
-	struct udptun_inner inner = {
+	struct udptun_ip_fields inner = {
 		.flowlabel = htonl(7), .dsfield = 0xb8, .ttl = 3, .df = true,
 	};
 	struct udptun_config cfg = config6();
-	struct udptun_outer outer;
+	struct udptun_ip_fields outer;
 
 	cfg.ttl = UDPTUN_TTL_INHERIT;
 	cfg.tos = UDPTUN_TOS_INHERIT;
@@ -207,8 +207,8 @@ static void ecn_is_always_encapsulated(struct kunit *test)
 		[INET_ECN_CE] = INET_ECN_ECT_0,
 	};
 	struct udptun_config cfg = config4();
-	struct udptun_inner inner = {};
-	struct udptun_outer outer;
+	struct udptun_ip_fields inner = {};
+	struct udptun_ip_fields outer;
 
 	cfg.tos = 0x20;
 	for (inner.dsfield = 0; inner.dsfield <= INET_ECN_MASK; inner.dsfield++) {
@@ -230,7 +230,7 @@ static const struct ipv6hdr inner6 = {
 
 /* Read a packet of len bytes whose skb->protocol is this one. */
 static bool read_inner(struct kunit *test, const void *bytes, unsigned int len,
-		       u16 protocol, struct udptun_inner *inner)
+		       u16 protocol, struct udptun_ip_fields *inner)
 {
 	struct sk_buff *skb = alloc_packet(test, bytes, len);
 	bool is_read;
@@ -243,7 +243,7 @@ static bool read_inner(struct kunit *test, const void *bytes, unsigned int len,
 
 static void inner4_is_read(struct kunit *test)
 {
-	struct udptun_inner inner;
+	struct udptun_ip_fields inner;
 
 	KUNIT_ASSERT_TRUE(test, read_inner(test, &inner4, sizeof(inner4),
 					   ETH_P_IP, &inner));
@@ -255,7 +255,7 @@ static void inner4_is_read(struct kunit *test)
 
 static void inner6_is_read(struct kunit *test)
 {
-	struct udptun_inner inner;
+	struct udptun_ip_fields inner;
 
 	KUNIT_ASSERT_TRUE(test, read_inner(test, &inner6, sizeof(inner6),
 					   ETH_P_IPV6, &inner));
@@ -268,7 +268,7 @@ static void inner6_is_read(struct kunit *test)
 /* A packet socket may pass any protocol: it need not match the packet. */
 static void other_inner_packets_are_rejected(struct kunit *test)
 {
-	struct udptun_inner inner;
+	struct udptun_ip_fields inner;
 	struct iphdr ip = inner4;
 
 	KUNIT_EXPECT_FALSE(test, read_inner(test, &ip, sizeof(ip), ETH_P_ARP,
@@ -282,7 +282,7 @@ static void other_inner_packets_are_rejected(struct kunit *test)
 
 static void short_inner_packets_are_rejected(struct kunit *test)
 {
-	struct udptun_inner inner;
+	struct udptun_ip_fields inner;
 
 	KUNIT_EXPECT_FALSE(test, read_inner(test, &inner4, sizeof(inner4) - 1,
 					    ETH_P_IP, &inner));

@@ -28,12 +28,12 @@ struct request {
 	-EINVAL;							\
 })
 
-static bool is_v4(const struct request *rq)
+static bool udptun_is_v4(const struct request *rq)
 {
 	return rq->cfg->family == AF_INET;
 }
 
-static int read_family(struct request *rq)
+static int udptun_read_family(struct request *rq)
 {
 	bool has_v4 = rq->data[IFLA_UDPTUN_LOCAL] ||
 		      rq->data[IFLA_UDPTUN_REMOTE];
@@ -48,34 +48,34 @@ static int read_family(struct request *rq)
 			return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 				      "The local and remote addresses are missing");
 		rq->cfg->family = has_v4 ? AF_INET : AF_INET6;
-	} else if (has_v4 && !is_v4(rq)) {
+	} else if (has_v4 && !udptun_is_v4(rq)) {
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The address family of the tunnel, IPv6, cannot be changed");
-	} else if (has_v6 && is_v4(rq)) {
+	} else if (has_v6 && udptun_is_v4(rq)) {
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The address family of the tunnel, IPv4, cannot be changed");
 	}
 	/* IPv6 that is not initialised, as by ipv6.disable=1, has no routing tables. */
-	if (!is_v4(rq) && !ipv6_mod_enabled())
+	if (!udptun_is_v4(rq) && !ipv6_mod_enabled())
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "This kernel has no IPv6");
 	return 0;
 }
 
-static int local_type(const struct request *rq)
+static int udptun_local_type(const struct request *rq)
 {
-	return is_v4(rq) ? IFLA_UDPTUN_LOCAL : IFLA_UDPTUN_LOCAL6;
+	return udptun_is_v4(rq) ? IFLA_UDPTUN_LOCAL : IFLA_UDPTUN_LOCAL6;
 }
 
-static int remote_type(const struct request *rq)
+static int udptun_remote_type(const struct request *rq)
 {
-	return is_v4(rq) ? IFLA_UDPTUN_REMOTE : IFLA_UDPTUN_REMOTE6;
+	return udptun_is_v4(rq) ? IFLA_UDPTUN_REMOTE : IFLA_UDPTUN_REMOTE6;
 }
 
-static int read_addresses(struct request *rq)
+static int udptun_read_addresses(struct request *rq)
 {
-	struct nlattr *remote = rq->data[remote_type(rq)];
-	struct nlattr *local = rq->data[local_type(rq)];
+	struct nlattr *remote = rq->data[udptun_remote_type(rq)];
+	struct nlattr *local = rq->data[udptun_local_type(rq)];
 
 	if (rq->is_new && !local)
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
@@ -91,94 +91,94 @@ static int read_addresses(struct request *rq)
 	return 0;
 }
 
-static bool is_any(const struct request *rq, const union udptun_addr *addr)
+static bool udptun_is_any(const struct request *rq, const union udptun_addr *addr)
 {
-	return is_v4(rq) ? ipv4_is_zeronet(addr->v4) :
+	return udptun_is_v4(rq) ? ipv4_is_zeronet(addr->v4) :
 			   ipv6_addr_any(&addr->v6);
 }
 
-static bool is_multicast(const struct request *rq,
-			 const union udptun_addr *addr)
+static bool udptun_is_multicast(const struct request *rq,
+				const union udptun_addr *addr)
 {
-	return is_v4(rq) ? ipv4_is_multicast(addr->v4) :
+	return udptun_is_v4(rq) ? ipv4_is_multicast(addr->v4) :
 			   ipv6_addr_is_multicast(&addr->v6);
 }
 
 /* Return the type of an IPv4 address in the VRF of the underlay. */
-static unsigned int type_of4(const struct request *rq, __be32 addr)
+static unsigned int udptun_type_of4(const struct request *rq, __be32 addr)
 {
 	if (rq->lower)
 		return inet_addr_type_dev_table(rq->net, rq->lower, addr);
 	return inet_addr_type(rq->net, addr);
 }
 
-static bool is_broadcast(const struct request *rq,
-			 const union udptun_addr *addr)
+static bool udptun_is_broadcast(const struct request *rq,
+				const union udptun_addr *addr)
 {
-	return is_v4(rq) && type_of4(rq, addr->v4) == RTN_BROADCAST;
+	return udptun_is_v4(rq) && udptun_type_of4(rq, addr->v4) == RTN_BROADCAST;
 }
 
-static bool is_mapped(const struct request *rq, const union udptun_addr *addr)
+static bool udptun_is_mapped(const struct request *rq, const union udptun_addr *addr)
 {
-	return !is_v4(rq) && ipv6_addr_v4mapped(&addr->v6);
+	return !udptun_is_v4(rq) && ipv6_addr_v4mapped(&addr->v6);
 }
 
-static bool is_local(const struct request *rq, const union udptun_addr *addr)
+static bool udptun_is_local(const struct request *rq, const union udptun_addr *addr)
 {
-	if (is_v4(rq))
-		return type_of4(rq, addr->v4) == RTN_LOCAL;
+	if (udptun_is_v4(rq))
+		return udptun_type_of4(rq, addr->v4) == RTN_LOCAL;
 	return IS_ENABLED(CONFIG_IPV6) &&
 	       (ipv6_addr_loopback(&addr->v6) ||
 		ipv6_chk_addr_and_flags(rq->net, &addr->v6, rq->lower, true, 0,
 					0));
 }
 
-static bool is_link_local(const struct request *rq,
-			  const union udptun_addr *addr)
+static bool udptun_is_link_local(const struct request *rq,
+				 const union udptun_addr *addr)
 {
-	return !is_v4(rq) && ipv6_addr_type(&addr->v6) & IPV6_ADDR_LINKLOCAL;
+	return !udptun_is_v4(rq) && ipv6_addr_type(&addr->v6) & IPV6_ADDR_LINKLOCAL;
 }
 
-static int check_addresses(struct request *rq)
+static int udptun_check_addresses(struct request *rq)
 {
 	const union udptun_addr *remote = &rq->cfg->remote;
 	const union udptun_addr *local = &rq->cfg->local;
 
-	if (is_any(rq, local))
-		return REJECT(rq, local_type(rq),
+	if (udptun_is_any(rq, local))
+		return REJECT(rq, udptun_local_type(rq),
 			      "The local address is unspecified");
-	if (is_any(rq, remote))
-		return REJECT(rq, remote_type(rq),
+	if (udptun_is_any(rq, remote))
+		return REJECT(rq, udptun_remote_type(rq),
 			      "The remote address is unspecified");
-	if (is_multicast(rq, local))
-		return REJECT(rq, local_type(rq),
+	if (udptun_is_multicast(rq, local))
+		return REJECT(rq, udptun_local_type(rq),
 			      "The local address is a multicast address");
-	if (is_multicast(rq, remote))
-		return REJECT(rq, remote_type(rq),
+	if (udptun_is_multicast(rq, remote))
+		return REJECT(rq, udptun_remote_type(rq),
 			      "The remote address is a multicast address");
-	if (is_broadcast(rq, local))
-		return REJECT(rq, local_type(rq),
+	if (udptun_is_broadcast(rq, local))
+		return REJECT(rq, udptun_local_type(rq),
 			      "The local address is a broadcast address");
-	if (is_broadcast(rq, remote))
-		return REJECT(rq, remote_type(rq),
+	if (udptun_is_broadcast(rq, remote))
+		return REJECT(rq, udptun_remote_type(rq),
 			      "The remote address is a broadcast address");
-	if (is_mapped(rq, local) || is_mapped(rq, remote))
+	if (udptun_is_mapped(rq, local) || udptun_is_mapped(rq, remote))
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "IPv4-mapped IPv6 addresses are not supported");
 	if (!memcmp(local, remote, sizeof(*local)))
-		return REJECT(rq, remote_type(rq),
+		return REJECT(rq, udptun_remote_type(rq),
 			      "The local and remote addresses are the same");
-	if (is_local(rq, remote))
-		return REJECT(rq, remote_type(rq),
+	if (udptun_is_local(rq, remote))
+		return REJECT(rq, udptun_remote_type(rq),
 			      "The remote address belongs to this host");
 	if (!rq->cfg->link &&
-	    (is_link_local(rq, local) || is_link_local(rq, remote)))
+	    (udptun_is_link_local(rq, local) || udptun_is_link_local(rq, remote)))
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "A link-local address needs an underlay device");
 	return 0;
 }
 
-static int read_ports(struct request *rq)
+static int udptun_read_ports(struct request *rq)
 {
 	struct nlattr *remote = rq->data[IFLA_UDPTUN_REMOTE_PORT];
 	struct nlattr *local = rq->data[IFLA_UDPTUN_LOCAL_PORT];
@@ -202,7 +202,7 @@ static int read_ports(struct request *rq)
 	return 0;
 }
 
-static int read_link(struct request *rq)
+static int udptun_read_link(struct request *rq)
 {
 	struct nlattr *attr = rq->data[IFLA_UDPTUN_LINK];
 	u32 link = attr ? nla_get_u32(attr) : rq->cfg->link;
@@ -221,7 +221,7 @@ static int read_link(struct request *rq)
 	return 0;
 }
 
-static int read_flag(struct request *rq, int type, bool *flag)
+static int udptun_read_flag(struct request *rq, int type, bool *flag)
 {
 	struct nlattr *attr = rq->data[type];
 
@@ -233,36 +233,36 @@ static int read_flag(struct request *rq, int type, bool *flag)
 	return 0;
 }
 
-static int read_checksum(struct request *rq)
+static int udptun_read_checksum(struct request *rq)
 {
-	if (!is_v4(rq) && rq->data[IFLA_UDPTUN_UDP_CSUM])
+	if (!udptun_is_v4(rq) && rq->data[IFLA_UDPTUN_UDP_CSUM])
 		return REJECT(rq, IFLA_UDPTUN_UDP_CSUM,
 			      "Over IPv6, the zero checksum attributes select the UDP checksum");
-	if (is_v4(rq) &&
+	if (udptun_is_v4(rq) &&
 	    (rq->data[IFLA_UDPTUN_UDP_ZERO_CSUM6_TX] ||
 	     rq->data[IFLA_UDPTUN_UDP_ZERO_CSUM6_RX]))
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The zero checksum attributes apply to IPv6 only");
 
-	return read_flag(rq, IFLA_UDPTUN_UDP_CSUM, &rq->cfg->csum) ?:
-	       read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_TX,
-			 &rq->cfg->zero_csum6_tx) ?:
-	       read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_RX,
-			 &rq->cfg->zero_csum6_rx);
+	return udptun_read_flag(rq, IFLA_UDPTUN_UDP_CSUM, &rq->cfg->csum) ?:
+	       udptun_read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_TX,
+				&rq->cfg->zero_csum6_tx) ?:
+	       udptun_read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_RX,
+				&rq->cfg->zero_csum6_rx);
 }
 
-static int read_flowlabel(struct request *rq)
+static int udptun_read_flowlabel(struct request *rq)
 {
 	struct nlattr *inherit = rq->data[IFLA_UDPTUN_FLOWLABEL_INHERIT];
 	struct nlattr *label = rq->data[IFLA_UDPTUN_FLOWLABEL];
 	int err;
 
-	if (is_v4(rq) && (inherit || label))
+	if (udptun_is_v4(rq) && (inherit || label))
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The flow label attributes apply to IPv6 only");
 
-	err = read_flag(rq, IFLA_UDPTUN_FLOWLABEL_INHERIT,
-			&rq->cfg->flowlabel_inherit);
+	err = udptun_read_flag(rq, IFLA_UDPTUN_FLOWLABEL_INHERIT,
+			       &rq->cfg->flowlabel_inherit);
 	if (err)
 		return err;
 
@@ -283,7 +283,7 @@ static int read_flowlabel(struct request *rq)
 	return 0;
 }
 
-static int read_ip_fields(struct request *rq)
+static int udptun_read_ip_fields(struct request *rq)
 {
 	if (rq->data[IFLA_UDPTUN_TTL])
 		rq->cfg->ttl = nla_get_u8(rq->data[IFLA_UDPTUN_TTL]);
@@ -298,7 +298,7 @@ static int read_ip_fields(struct request *rq)
 	if (rq->cfg->df > UDPTUN_DF_MAX)
 		return REJECT(rq, IFLA_UDPTUN_DF,
 			      "DF must be 0 (unset), 1 (set) or 2 (inherit)");
-	return read_flowlabel(rq);
+	return udptun_read_flowlabel(rq);
 }
 
 int udptun_config_read(struct udptun_config *cfg, bool is_new, struct net *net,
@@ -313,7 +313,8 @@ int udptun_config_read(struct udptun_config *cfg, bool is_new, struct net *net,
 	};
 	struct request *rq = &request;
 
-	return read_family(rq) ?: read_link(rq) ?: read_addresses(rq) ?:
-	       check_addresses(rq) ?: read_ports(rq) ?: read_checksum(rq) ?:
-	       read_ip_fields(rq);
+	return udptun_read_family(rq) ?: udptun_read_link(rq) ?:
+	       udptun_read_addresses(rq) ?: udptun_check_addresses(rq) ?:
+	       udptun_read_ports(rq) ?: udptun_read_checksum(rq) ?:
+	       udptun_read_ip_fields(rq);
 }

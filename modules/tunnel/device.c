@@ -23,7 +23,7 @@
 #define UDPTUN_FEATURES	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | \
 			 NETIF_F_RXCSUM | NETIF_F_GSO_SOFTWARE)
 
-static int device_init(struct net_device *dev)
+static int udptun_init_dev(struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
 
@@ -36,7 +36,7 @@ static int device_init(struct net_device *dev)
  * The device has been down for a grace period: no packet is in udptun_xmit(),
  * or in udptun_receive() beyond the check of netif_running().
  */
-static void device_uninit(struct net_device *dev)
+static void udptun_uninit(struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
 	struct udptun_peer *peer = rtnl_dereference(tun->peer);
@@ -47,7 +47,7 @@ static void device_uninit(struct net_device *dev)
 	gro_cells_destroy(&tun->gro_cells);
 }
 
-static int device_change_mtu(struct net_device *dev, int mtu)
+static int udptun_change_mtu(struct net_device *dev, int mtu)
 {
 	struct udptun_device *tun = netdev_priv(dev);
 
@@ -56,7 +56,7 @@ static int device_change_mtu(struct net_device *dev, int mtu)
 	return 0;
 }
 
-static int device_iflink(const struct net_device *dev)
+static int udptun_get_iflink(const struct net_device *dev)
 {
 	const struct udptun_device *tun = netdev_priv(dev);
 	const struct udptun_peer *peer;
@@ -84,11 +84,11 @@ u64 udptun_device_strangers(const struct net_device *dev)
 }
 
 static const struct net_device_ops udptun_ops = {
-	.ndo_init = device_init,
-	.ndo_uninit = device_uninit,
+	.ndo_init = udptun_init_dev,
+	.ndo_uninit = udptun_uninit,
 	.ndo_start_xmit = udptun_xmit,
-	.ndo_change_mtu = device_change_mtu,
-	.ndo_get_iflink = device_iflink,
+	.ndo_change_mtu = udptun_change_mtu,
+	.ndo_get_iflink = udptun_get_iflink,
 	.ndo_get_stats64 = dev_get_tstats64,
 };
 
@@ -96,29 +96,29 @@ static const char udptun_stat_names[][ETH_GSTRING_LEN] = {
 	"rx_stranger",
 };
 
-static int device_get_sset_count(struct net_device *dev, int sset)
+static int udptun_get_sset_count(struct net_device *dev, int sset)
 {
 	return sset == ETH_SS_STATS ? ARRAY_SIZE(udptun_stat_names) :
 				      -EOPNOTSUPP;
 }
 
-static void device_get_strings(struct net_device *dev, u32 sset, u8 *data)
+static void udptun_get_strings(struct net_device *dev, u32 sset, u8 *data)
 {
 	if (sset == ETH_SS_STATS)
 		memcpy(data, udptun_stat_names, sizeof(udptun_stat_names));
 }
 
-static void device_get_stats(struct net_device *dev,
-			     struct ethtool_stats *stats, u64 *data)
+static void udptun_get_ethtool_stats(struct net_device *dev,
+				     struct ethtool_stats *stats, u64 *data)
 {
 	data[0] = udptun_device_strangers(dev);
 }
 
 static const struct ethtool_ops udptun_ethtool_ops = {
 	.get_link = ethtool_op_get_link,
-	.get_sset_count = device_get_sset_count,
-	.get_strings = device_get_strings,
-	.get_ethtool_stats = device_get_stats,
+	.get_sset_count = udptun_get_sset_count,
+	.get_strings = udptun_get_strings,
+	.get_ethtool_stats = udptun_get_ethtool_stats,
 };
 
 static const struct device_type udptun_type = {
@@ -141,7 +141,7 @@ void udptun_device_setup(struct net_device *dev)
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP | IFF_MULTICAST;
 	dev->priv_flags |= IFF_NO_QUEUE;
 	dsbench_set_lltx(dev);
-	/* report_mtu() in send.c updates the path MTU of a packet's route. */
+	/* udptun_report_mtu() in send.c updates the path MTU of a packet's route. */
 	netif_keep_dst(dev);
 	dev->features |= UDPTUN_FEATURES;
 	dev->hw_features |= UDPTUN_FEATURES;
@@ -159,8 +159,8 @@ struct underlay {
 	unsigned int tailroom;
 };
 
-static void underlay_read(struct underlay *underlay,
-			  const struct net_device *dev)
+static void udptun_underlay_read(struct underlay *underlay,
+				 const struct net_device *dev)
 {
 	underlay->mtu = min_t(unsigned int, READ_ONCE(dev->mtu), IP_MAX_MTU);
 	underlay->headroom = dev->hard_header_len +
@@ -168,8 +168,8 @@ static void underlay_read(struct underlay *underlay,
 	underlay->tailroom = READ_ONCE(dev->needed_tailroom);
 }
 
-static void underlay_find(struct underlay *underlay, struct net *net,
-			  const struct udptun_config *cfg)
+static void udptun_underlay_find(struct underlay *underlay, struct net *net,
+				 const struct udptun_config *cfg)
 {
 	const struct net_device *dev;
 	struct dst_entry *dst;
@@ -182,13 +182,13 @@ static void underlay_find(struct underlay *underlay, struct net *net,
 	/* A VRF does not transmit itself: the route has the device that does. */
 	dev = cfg->link ? __dev_get_by_index(net, cfg->link) : NULL;
 	if (dev && !netif_is_l3_master(dev)) {
-		underlay_read(underlay, dev);
+		udptun_underlay_read(underlay, dev);
 		return;
 	}
 	dst = udptun_route_lookup(net, NULL, cfg, cfg->tos, 0);
 	if (IS_ERR(dst))
 		return;
-	underlay_read(underlay, DSBENCH_DST_DEV(dst));
+	udptun_underlay_read(underlay, DSBENCH_DST_DEV(dst));
 	dst_release(dst);
 }
 
@@ -209,7 +209,7 @@ unsigned int udptun_device_fit(struct udptun_device *tun,
 	struct net_device *dev = tun->dev;
 	struct underlay underlay;
 
-	underlay_find(&underlay, tun->net, cfg);
+	udptun_underlay_find(&underlay, tun->net, cfg);
 	dev->needed_headroom = min(underlay.headroom + overhead,
 				   UDPTUN_MAX_HEADROOM);
 	dev->needed_tailroom = underlay.tailroom;
@@ -227,7 +227,7 @@ void udptun_device_release(struct net_device *dev)
 	udptun_peer_destroy(rcu_dereference_protected(tun->peer, true));
 }
 
-static void device_unlink(struct udptun_device *tun)
+static void udptun_device_unlink(struct udptun_device *tun)
 {
 	if (!tun->lower)
 		return;
@@ -257,7 +257,7 @@ int udptun_device_link(struct udptun_device *tun, int link,
 	if (lower == tun->lower)
 		return 0;
 	if (!lower) {
-		device_unlink(tun);
+		udptun_device_unlink(tun);
 		return 0;
 	}
 	/* Not one after the other: the new one may be above or below the old one. */
@@ -286,28 +286,28 @@ void udptun_device_unregister(struct net_device *dev, struct list_head *head)
 
 	list_del_init(&tun->node);
 	/* Now, not by ndo_uninit: a device above another in the list comes after it. */
-	device_unlink(tun);
+	udptun_device_unlink(tun);
 	unregister_netdevice_queue(dev, head);
 }
 
-static bool is_carried_by(const struct udptun_device *tun,
-			  const struct net_device *lower)
+static bool udptun_is_carried_by(const struct udptun_device *tun,
+				 const struct net_device *lower)
 {
 	return rtnl_dereference(tun->peer)->cfg.link == lower->ifindex;
 }
 
-static void queue_carried(const struct net_device *lower,
-			  struct list_head *kill_list)
+static void udptun_queue_carried(const struct net_device *lower,
+				 struct list_head *kill_list)
 {
 	struct udptun_net *un = udptun_net(dev_net(lower));
 	struct udptun_device *tun, *next;
 
-	/* Setup of the namespace may have failed before udptun_net_init(). */
+	/* net_generic() is NULL if setup_net() failed before our init ran. */
 	if (!un)
 		return;
 
 	list_for_each_entry_safe(tun, next, &un->devices, node) {
-		if (is_carried_by(tun, lower))
+		if (udptun_is_carried_by(tun, lower))
 			udptun_device_unregister(tun->dev, kill_list);
 	}
 }
@@ -317,8 +317,8 @@ static void queue_carried(const struct net_device *lower,
  * bound to those devices. All are collected in one list: unregistering each
  * alone would recurse into this notifier.
  */
-static int netdevice_event(struct notifier_block *nb, unsigned long event,
-			   void *data)
+static int udptun_netdevice_event(struct notifier_block *nb, unsigned long event,
+				  void *data)
 {
 	const struct net_device *lower = netdev_notifier_info_to_dev(data);
 	const struct net_device *dev;
@@ -327,19 +327,19 @@ static int netdevice_event(struct notifier_block *nb, unsigned long event,
 	if (event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 
-	queue_carried(lower, &kill_list);
+	udptun_queue_carried(lower, &kill_list);
 	list_for_each_entry(dev, &kill_list, unreg_list)
-		queue_carried(dev, &kill_list);
+		udptun_queue_carried(dev, &kill_list);
 	unregister_netdevice_many(&kill_list);
 	return NOTIFY_DONE;
 }
 
 static struct notifier_block netdevice_notifier = {
-	.notifier_call = netdevice_event,
+	.notifier_call = udptun_netdevice_event,
 };
 
-/* Unregister the devices whose socket is in a dying namespace, also those that moved away. */
-static void __net_exit net_exit_batch(struct list_head *nets)
+/* Unregister the devices whose sockets are in a dying namespace, wherever they are. */
+static void __net_exit udptun_net_exit_batch(struct list_head *nets)
 {
 	struct udptun_device *tun, *next;
 	LIST_HEAD(kill_list);
@@ -357,7 +357,7 @@ static void __net_exit net_exit_batch(struct list_head *nets)
 
 static struct pernet_operations net_ops = {
 	.init = udptun_net_init,
-	.exit_batch = net_exit_batch,
+	.exit_batch = udptun_net_exit_batch,
 	.id = &udptun_net_id,
 	.size = sizeof(struct udptun_net),
 };

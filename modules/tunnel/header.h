@@ -35,16 +35,8 @@ union udptun_header {
 	struct udptun_header6 v6;
 };
 
-/* Fields of the inner header that the outer header may inherit. */
-struct udptun_inner {
-	__be32 flowlabel;
-	u8 dsfield;
-	u8 ttl;
-	bool df;
-};
-
-/* Fields of the outer header that differ from packet to packet. */
-struct udptun_outer {
+/* Fields of an inner header, and the fields of the outer header that follow them. */
+struct udptun_ip_fields {
 	__be32 flowlabel;
 	u8 dsfield;
 	u8 ttl;
@@ -81,7 +73,7 @@ static inline void udptun_header_init(union udptun_header *header,
 }
 
 static inline void udptun_inner4_read(const struct iphdr *ip,
-				      struct udptun_inner *inner)
+				      struct udptun_ip_fields *inner)
 {
 	inner->flowlabel = 0;
 	inner->dsfield = ip->tos;
@@ -90,7 +82,7 @@ static inline void udptun_inner4_read(const struct iphdr *ip,
 }
 
 static inline void udptun_inner6_read(const struct ipv6hdr *ip,
-				      struct udptun_inner *inner)
+				      struct udptun_ip_fields *inner)
 {
 	inner->flowlabel = ip6_flowlabel(ip);
 	inner->dsfield = ipv6_get_dsfield(ip);
@@ -100,7 +92,7 @@ static inline void udptun_inner6_read(const struct ipv6hdr *ip,
 
 /* Read the fields of a packet to be sent. Return false if it is no IP packet. */
 static inline bool udptun_inner_read(struct sk_buff *skb,
-				     struct udptun_inner *inner)
+				     struct udptun_ip_fields *inner)
 {
 	switch (skb->protocol) {
 	case htons(ETH_P_IP):
@@ -121,8 +113,8 @@ static inline bool udptun_inner_read(struct sk_buff *skb,
 }
 
 static inline void udptun_outer_choose(const struct udptun_config *cfg,
-				       const struct udptun_inner *inner,
-				       struct udptun_outer *outer)
+				       const struct udptun_ip_fields *inner,
+				       struct udptun_ip_fields *outer)
 {
 	u8 dsfield = cfg->tos == UDPTUN_TOS_INHERIT ? inner->dsfield : cfg->tos;
 
@@ -137,7 +129,7 @@ static inline void udptun_outer_choose(const struct udptun_config *cfg,
 /* ip_local_out() fills in total length and header checksum. */
 static inline void udptun_header4_push(struct sk_buff *skb,
 				       const struct udptun_header4 *template,
-				       const struct udptun_outer *outer)
+				       const struct udptun_ip_fields *outer)
 {
 	struct udptun_header4 *header = skb_push(skb, sizeof(*header));
 
@@ -153,7 +145,7 @@ static inline void udptun_header4_push(struct sk_buff *skb,
 /* ip6_local_out() fills in the payload length. */
 static inline void udptun_header6_push(struct sk_buff *skb,
 				       const struct udptun_header6 *template,
-				       const struct udptun_outer *outer)
+				       const struct udptun_ip_fields *outer)
 {
 	struct udptun_header6 *header = skb_push(skb, sizeof(*header));
 

@@ -61,8 +61,10 @@ static int udptun_validate(struct nlattr *tb[], struct nlattr *data[],
 	return 0;
 }
 
-static int choose_mtu(struct udptun_device *tun, const struct nlattr *requested,
-		      unsigned int default_mtu, struct netlink_ext_ack *extack)
+static int udptun_choose_mtu(struct udptun_device *tun,
+			     const struct nlattr *requested,
+			     unsigned int default_mtu,
+			     struct netlink_ext_ack *extack)
 {
 	struct net_device *dev = tun->dev;
 
@@ -76,9 +78,9 @@ static int choose_mtu(struct udptun_device *tun, const struct nlattr *requested,
 	return -EINVAL;
 }
 
-static int newlink(struct net *net, struct net_device *dev,
-		   struct nlattr *tb[], struct nlattr *data[],
-		   struct netlink_ext_ack *extack)
+static int udptun_create(struct net *net, struct net_device *dev,
+			 struct nlattr *tb[], struct nlattr *data[],
+			 struct netlink_ext_ack *extack)
 {
 	struct udptun_device *tun = netdev_priv(dev);
 	struct udptun_config cfg = {
@@ -93,8 +95,8 @@ static int newlink(struct net *net, struct net_device *dev,
 		return err;
 
 	tun->net = net;
-	err = choose_mtu(tun, tb[IFLA_MTU], udptun_device_fit(tun, &cfg),
-			 extack);
+	err = udptun_choose_mtu(tun, tb[IFLA_MTU], udptun_device_fit(tun, &cfg),
+				extack);
 	if (err)
 		return err;
 
@@ -126,11 +128,12 @@ err_register:
 
 static int DSBENCH_NEWLINK(udptun_newlink)
 {
-	return DSBENCH_NEWLINK_CALL(newlink);
+	return DSBENCH_NEWLINK_CALL(udptun_create);
 }
 
 /* Adapt to a new underlay. The MTU follows it unless the user has set one. */
-static void follow_underlay(struct udptun_device *tun, const struct udptun_config *cfg)
+static void udptun_follow_underlay(struct udptun_device *tun,
+				   const struct udptun_config *cfg)
 {
 	unsigned int mtu = udptun_device_fit(tun, cfg);
 
@@ -142,8 +145,8 @@ static void follow_underlay(struct udptun_device *tun, const struct udptun_confi
 	tun->mtu_is_set = false;
 }
 
-static bool underlay_differs(const struct udptun_config *old,
-			     const struct udptun_config *cfg)
+static bool udptun_underlay_differs(const struct udptun_config *old,
+				    const struct udptun_config *cfg)
 {
 	return old->link != cfg->link ||
 	       memcmp(&old->local, &cfg->local, sizeof(old->local)) ||
@@ -186,10 +189,10 @@ static int udptun_changelink(struct net_device *dev, struct nlattr *tb[],
 		udptun_peer_destroy(peer);
 		return err;
 	}
-	differs = underlay_differs(&old->cfg, &cfg);
+	differs = udptun_underlay_differs(&old->cfg, &cfg);
 	udptun_peer_replace(old, peer);
 	if (differs)
-		follow_underlay(tun, &cfg);
+		udptun_follow_underlay(tun, &cfg);
 	return 0;
 }
 
@@ -208,14 +211,14 @@ static size_t udptun_get_size(const struct net_device *dev)
 	       nla_total_size(sizeof(u8)); /* IFLA_UDPTUN_UDP_ZERO_CSUM6_RX */
 }
 
-static bool fill4(struct sk_buff *skb, const struct udptun_config *cfg)
+static bool udptun_fill4(struct sk_buff *skb, const struct udptun_config *cfg)
 {
 	return !nla_put_in_addr(skb, IFLA_UDPTUN_LOCAL, cfg->local.v4) &&
 	       !nla_put_in_addr(skb, IFLA_UDPTUN_REMOTE, cfg->remote.v4) &&
 	       !nla_put_u8(skb, IFLA_UDPTUN_UDP_CSUM, cfg->csum);
 }
 
-static bool fill6(struct sk_buff *skb, const struct udptun_config *cfg)
+static bool udptun_fill6(struct sk_buff *skb, const struct udptun_config *cfg)
 {
 	return !nla_put_in6_addr(skb, IFLA_UDPTUN_LOCAL6, &cfg->local.v6) &&
 	       !nla_put_in6_addr(skb, IFLA_UDPTUN_REMOTE6, &cfg->remote.v6) &&
@@ -233,7 +236,7 @@ static int udptun_fill_info(struct sk_buff *skb, const struct net_device *dev)
 	const struct udptun_device *tun = netdev_priv(dev);
 	const struct udptun_config *cfg = &rtnl_dereference(tun->peer)->cfg;
 
-	if (!(cfg->family == AF_INET ? fill4(skb, cfg) : fill6(skb, cfg)) ||
+	if (!(cfg->family == AF_INET ? udptun_fill4(skb, cfg) : udptun_fill6(skb, cfg)) ||
 	    nla_put_be16(skb, IFLA_UDPTUN_LOCAL_PORT, cfg->local_port) ||
 	    nla_put_be16(skb, IFLA_UDPTUN_REMOTE_PORT, cfg->remote_port) ||
 	    nla_put_u8(skb, IFLA_UDPTUN_TTL, cfg->ttl) ||

@@ -10,25 +10,25 @@
 #include "socket.h"
 #include "tunnel.h"
 
-static u32 peer_hash4(__be32 remote, __be16 port)
+static u32 udptun_peer_hash4(__be32 remote, __be16 port)
 {
 	return hash_32((__force u32)remote ^ (__force u16)port,
 		       UDPTUN_PEER_BITS);
 }
 
-static u32 peer_hash6(const struct in6_addr *remote, __be16 port)
+static u32 udptun_peer_hash6(const struct in6_addr *remote, __be16 port)
 {
 	return hash_32(ipv6_addr_hash(remote) ^ (__force u16)port,
 		       UDPTUN_PEER_BITS);
 }
 
-static struct hlist_head *peer_bucket(struct udptun_sock *sock,
-				      const struct udptun_config *cfg)
+static struct hlist_head *udptun_peer_bucket(struct udptun_sock *sock,
+					     const struct udptun_config *cfg)
 {
 	if (cfg->family == AF_INET)
-		return &sock->peers[peer_hash4(cfg->remote.v4,
-					       cfg->remote_port)];
-	return &sock->peers[peer_hash6(&cfg->remote.v6, cfg->remote_port)];
+		return &sock->peers[udptun_peer_hash4(cfg->remote.v4,
+						      cfg->remote_port)];
+	return &sock->peers[udptun_peer_hash6(&cfg->remote.v6, cfg->remote_port)];
 }
 
 /* Context: RCU or RTNL is held. */
@@ -39,7 +39,7 @@ struct udptun_peer *udptun_peer_find4(const struct udptun_sock *sock,
 	const struct hlist_head *bucket;
 	struct udptun_peer *peer;
 
-	bucket = &sock->peers[peer_hash4(remote, remote_port)];
+	bucket = &sock->peers[udptun_peer_hash4(remote, remote_port)];
 	hlist_for_each_entry_rcu(peer, bucket, node, lockdep_rtnl_is_held()) {
 		if (udptun_config_match4(&peer->cfg, local, remote,
 					 remote_port))
@@ -56,7 +56,7 @@ struct udptun_peer *udptun_peer_find6(const struct udptun_sock *sock,
 	const struct hlist_head *bucket;
 	struct udptun_peer *peer;
 
-	bucket = &sock->peers[peer_hash6(remote, remote_port)];
+	bucket = &sock->peers[udptun_peer_hash6(remote, remote_port)];
 	hlist_for_each_entry_rcu(peer, bucket, node, lockdep_rtnl_is_held()) {
 		if (udptun_config_match6(&peer->cfg, local, remote,
 					 remote_port))
@@ -66,9 +66,9 @@ struct udptun_peer *udptun_peer_find6(const struct udptun_sock *sock,
 }
 
 /* Return true if another device already has a peer of these addresses and ports. */
-static bool peer_is_used(const struct udptun_sock *sock,
-			 const struct udptun_device *tun,
-			 const struct udptun_config *cfg)
+static bool udptun_peer_is_used(const struct udptun_sock *sock,
+				const struct udptun_device *tun,
+				const struct udptun_config *cfg)
 {
 	const struct udptun_peer *peer;
 
@@ -117,7 +117,7 @@ struct udptun_peer *udptun_peer_create(struct udptun_device *tun,
 	peer->sock = sock;
 	peer->sk = sock->sock->sk;
 
-	if (peer_is_used(sock, tun, cfg)) {
+	if (udptun_peer_is_used(sock, tun, cfg)) {
 		NL_SET_ERR_MSG(extack, "Another tunnel uses these addresses and ports");
 		err = -EEXIST;
 		goto err_used;
@@ -136,10 +136,10 @@ err_dst_cache:
 /* Accept packets from the peer. */
 void udptun_peer_attach(struct udptun_peer *peer)
 {
-	hlist_add_head_rcu(&peer->node, peer_bucket(peer->sock, &peer->cfg));
+	hlist_add_head_rcu(&peer->node, udptun_peer_bucket(peer->sock, &peer->cfg));
 }
 
-/* Stop accepting packets from the peer, and release its socket. Idempotent. */
+/* Unhash the peer and drop the socket reference. Idempotent. */
 void udptun_peer_detach(struct udptun_peer *peer)
 {
 	if (!peer->sock)
@@ -157,7 +157,7 @@ void udptun_peer_destroy(struct udptun_peer *peer)
 	kfree(peer);
 }
 
-static void peer_free_rcu(struct rcu_head *rcu)
+static void udptun_peer_free_rcu(struct rcu_head *rcu)
 {
 	struct udptun_peer *peer = container_of(rcu, struct udptun_peer, rcu);
 
@@ -171,5 +171,5 @@ void udptun_peer_replace(struct udptun_peer *old, struct udptun_peer *peer)
 	udptun_peer_attach(peer);
 	rcu_assign_pointer(peer->tun->peer, peer);
 	udptun_peer_detach(old);
-	call_rcu(&old->rcu, peer_free_rcu);
+	call_rcu(&old->rcu, udptun_peer_free_rcu);
 }

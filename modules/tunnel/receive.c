@@ -17,8 +17,8 @@
 #include "socket.h"
 #include "tunnel.h"
 
-static struct udptun_peer *find_sender(const struct udptun_sock *sock,
-				       const struct sk_buff *skb)
+static struct udptun_peer *udptun_find_sender(const struct udptun_sock *sock,
+					      const struct sk_buff *skb)
 {
 	if (sock->family == AF_INET)
 		return udptun_peer_find4(sock, ip_hdr(skb)->daddr,
@@ -33,9 +33,9 @@ static struct udptun_peer *find_sender(const struct udptun_sock *sock,
  * sockets that are bound to devices: the kernel prefers those. NULL if it is in a
  * VRF, which sockets without a device serve only by udp_l3mdev_accept.
  */
-static const struct udptun_sock *unbound_sock(const struct sock *sk,
-					      const struct udptun_sock *sock,
-					      const struct sk_buff *skb)
+static const struct udptun_sock *udptun_unbound_sock(const struct sock *sk,
+						     const struct udptun_sock *sock,
+						     const struct sk_buff *skb)
 {
 	const struct udptun_sock *unbound = rcu_dereference(sock->unbound);
 	bool v4 = sock->family == AF_INET;
@@ -49,8 +49,8 @@ static const struct udptun_sock *unbound_sock(const struct sock *sk,
 }
 
 /* Count a packet from anyone but the peers, and log it: dynamic debug enables that. */
-static noinline void count_stranger(struct sock *sk, struct udptun_sock *sock,
-				    const struct sk_buff *skb)
+static noinline void udptun_count_stranger(struct sock *sk, struct udptun_sock *sock,
+					   const struct sk_buff *skb)
 {
 	dsbench_udp_drop(sk);
 	atomic64_inc(&sock->strangers);
@@ -67,35 +67,35 @@ static noinline void count_stranger(struct sock *sk, struct udptun_sock *sock,
 }
 
 /* Return the peer beside the sockets that are bound to devices, or NULL: a stranger. */
-static noinline struct udptun_peer *find_other_sender(struct sock *sk,
-						      struct udptun_sock *sock,
-						      const struct sk_buff *skb)
+static noinline struct udptun_peer *udptun_find_other_sender(struct sock *sk,
+							     struct udptun_sock *sock,
+							     const struct sk_buff *skb)
 {
-	const struct udptun_sock *unbound = unbound_sock(sk, sock, skb);
+	const struct udptun_sock *unbound = udptun_unbound_sock(sk, sock, skb);
 	struct udptun_peer *peer;
 
-	peer = unbound ? find_sender(unbound, skb) : NULL;
+	peer = unbound ? udptun_find_sender(unbound, skb) : NULL;
 	if (!peer)
-		count_stranger(sk, sock, skb);
+		udptun_count_stranger(sk, sock, skb);
 	return peer;
 }
 
 /* RFC 6936: over IPv6, accept a packet without a checksum only if configured. */
-static bool lacks_checksum(const struct udptun_config *cfg,
-			   const struct sk_buff *skb)
+static bool udptun_lacks_checksum(const struct udptun_config *cfg,
+				  const struct sk_buff *skb)
 {
 	return cfg->family == AF_INET6 && !cfg->zero_csum6_rx &&
 	       !udp_hdr(skb)->check;
 }
 
-static u8 outer_dsfield(const struct udptun_config *cfg,
-			const struct sk_buff *skb)
+static u8 udptun_outer_dsfield(const struct udptun_config *cfg,
+			       const struct sk_buff *skb)
 {
 	return cfg->family == AF_INET ? ip_hdr(skb)->tos :
 					ipv6_get_dsfield(ipv6_hdr(skb));
 }
 
-static u8 inner_dsfield(const struct sk_buff *skb)
+static u8 udptun_inner_dsfield(const struct sk_buff *skb)
 {
 	return skb->protocol == htons(ETH_P_IP) ? ip_hdr(skb)->tos :
 						  ipv6_get_dsfield(ipv6_hdr(skb));
@@ -106,12 +106,12 @@ static u8 inner_dsfield(const struct sk_buff *skb)
  * Return false if the packet must be dropped: the inner header is not
  * ECN-capable, so it cannot carry the mark, or no memory is left.
  */
-static bool decapsulate_ecn(struct sk_buff *skb, u8 outer)
+static bool udptun_decapsulate_ecn(struct sk_buff *skb, u8 outer)
 {
 	unsigned int header_len = skb->protocol == htons(ETH_P_IP) ?
 					  sizeof(struct iphdr) :
 					  sizeof(struct ipv6hdr);
-	u8 inner = inner_dsfield(skb);
+	u8 inner = udptun_inner_dsfield(skb);
 
 	if (likely(!((outer ^ inner) & INET_ECN_MASK)))
 		return true;
@@ -121,7 +121,7 @@ static bool decapsulate_ecn(struct sk_buff *skb, u8 outer)
 	return INET_ECN_decapsulate(skb, outer, inner) <= 1;
 }
 
-static void count_malformed(struct net_device *dev, enum skb_drop_reason reason)
+static void udptun_count_malformed(struct net_device *dev, enum skb_drop_reason reason)
 {
 	if (reason == SKB_DROP_REASON_INVALID_PROTO)
 		DEV_STATS_INC(dev, rx_frame_errors);
@@ -140,7 +140,7 @@ static void count_malformed(struct net_device *dev, enum skb_drop_reason reason)
  * merges, go the way of UDP packets that are not fragmented: the two may belong to
  * one flow, which is to stay in order.
  */
-static bool passes_gro(const struct sk_buff *skb)
+static bool udptun_passes_gro(const struct sk_buff *skb)
 {
 	u8 protocol = skb->protocol == htons(ETH_P_IP) ? ip_hdr(skb)->protocol :
 							 ipv6_hdr(skb)->nexthdr;
@@ -155,7 +155,7 @@ static bool passes_gro(const struct sk_buff *skb)
  * need before the protocols set the header; where there is no GSO, the offset of
  * an IPv6 extension header will do.
  */
-static int transport_offset(const struct sk_buff *skb)
+static int udptun_transport_offset(const struct sk_buff *skb)
 {
 	const int ip6_len = sizeof(struct ipv6hdr);
 	__be16 frag_off;
@@ -173,7 +173,7 @@ static int transport_offset(const struct sk_buff *skb)
 }
 
 /* Deliver a packet and count it. A full queue drops it and counts the drop. */
-static void deliver(struct udptun_device *tun, struct sk_buff *skb)
+static void udptun_deliver(struct udptun_device *tun, struct sk_buff *skb)
 {
 	unsigned int len = skb->len;
 	int err;
@@ -181,30 +181,30 @@ static void deliver(struct udptun_device *tun, struct sk_buff *skb)
 	/* The hash of the outer flow is the same for all inner flows. */
 	skb_clear_hash(skb);
 	/* So far, it is that of the outer packet, before the data. */
-	skb_set_transport_header(skb, transport_offset(skb));
+	skb_set_transport_header(skb, udptun_transport_offset(skb));
 
-	err = passes_gro(skb) ? gro_cells_receive(&tun->gro_cells, skb) :
+	err = udptun_passes_gro(skb) ? gro_cells_receive(&tun->gro_cells, skb) :
 				netif_rx(skb);
 	if (likely(err == NET_RX_SUCCESS))
 		dev_sw_netstats_rx_add(tun->dev, len);
 }
 
 /* Return the reason to drop the packet, already counted, or 0. */
-static enum skb_drop_reason receive(struct udptun_peer *peer,
-				    struct sk_buff *skb)
+static enum skb_drop_reason udptun_decapsulate(struct udptun_peer *peer,
+					       struct sk_buff *skb)
 {
 	struct udptun_device *tun = peer->tun;
 	struct net_device *dev = tun->dev;
-	u8 dsfield = outer_dsfield(&peer->cfg, skb);
+	u8 dsfield = udptun_outer_dsfield(&peer->cfg, skb);
 	enum skb_drop_reason reason;
 	__be16 protocol;
 
 	reason = udptun_inner_check(skb, sizeof(struct udphdr), &protocol);
 	if (unlikely(reason)) {
-		count_malformed(dev, reason);
+		udptun_count_malformed(dev, reason);
 		return reason;
 	}
-	if (unlikely(lacks_checksum(&peer->cfg, skb))) {
+	if (unlikely(udptun_lacks_checksum(&peer->cfg, skb))) {
 		DEV_STATS_INC(dev, rx_crc_errors);
 		DEV_STATS_INC(dev, rx_errors);
 		return SKB_DROP_REASON_UDP_CSUM;
@@ -217,14 +217,14 @@ static enum skb_drop_reason receive(struct udptun_peer *peer,
 	}
 	skb_reset_network_header(skb);
 	skb_reset_mac_header(skb);
-	if (unlikely(!decapsulate_ecn(skb, dsfield))) {
+	if (unlikely(!udptun_decapsulate_ecn(skb, dsfield))) {
 		DEV_STATS_INC(dev, rx_frame_errors);
 		DEV_STATS_INC(dev, rx_errors);
 		return DSBENCH_DROP_ECN;
 	}
 
 	skb->dev = dev;
-	deliver(tun, skb);
+	udptun_deliver(tun, skb);
 	return SKB_NOT_DROPPED_YET;
 }
 
@@ -247,9 +247,9 @@ static int udptun_receive(struct sock *sk, struct sk_buff *skb)
 	/* NULL: the socket is being closed. */
 	if (unlikely(!sock))
 		goto drop;
-	peer = find_sender(sock, skb);
+	peer = udptun_find_sender(sock, skb);
 	if (unlikely(!peer)) {
-		peer = find_other_sender(sk, sock, skb);
+		peer = udptun_find_other_sender(sk, sock, skb);
 		if (!peer)
 			goto drop;
 	}
@@ -259,7 +259,7 @@ static int udptun_receive(struct sock *sk, struct sk_buff *skb)
 		reason = SKB_DROP_REASON_DEV_READY;
 		goto drop;
 	}
-	reason = receive(peer, skb);
+	reason = udptun_decapsulate(peer, skb);
 	if (likely(!reason))
 		return 0;
 drop:
@@ -268,8 +268,8 @@ drop:
 }
 
 /* Find the receiver of the packet that caused an ICMP error. */
-static struct udptun_peer *find_receiver(const struct udptun_sock *sock,
-					 const struct sk_buff *skb)
+static struct udptun_peer *udptun_find_receiver(const struct udptun_sock *sock,
+						const struct sk_buff *skb)
 {
 	if (sock->family == AF_INET)
 		return udptun_peer_find4(sock, ip_hdr(skb)->saddr,
@@ -299,10 +299,10 @@ static int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
 	if (!sock || !pskb_may_pull(skb, skb_transport_offset(skb) +
 					 sizeof(struct udphdr)))
 		return -ENOENT;
-	if (find_receiver(sock, skb))
+	if (udptun_find_receiver(sock, skb))
 		return 0;
-	unbound = unbound_sock(sk, sock, skb);
-	return unbound && find_receiver(unbound, skb) ? 0 : -ENOENT;
+	unbound = udptun_unbound_sock(sk, sock, skb);
+	return unbound && udptun_find_receiver(unbound, skb) ? 0 : -ENOENT;
 }
 
 /*
@@ -310,7 +310,7 @@ static int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
  * For IPv6, it looks up the route by preference for the device alone: a better
  * route through another device takes the path MTU.
  */
-static void learn_mtu6(struct sock *sk, struct sk_buff *skb, __be16 remote_port)
+static void udptun_learn_mtu6(struct sock *sk, struct sk_buff *skb, __be16 remote_port)
 {
 	const struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
 	const struct ipv6hdr *ip = (const struct ipv6hdr *)skb->data;
@@ -340,12 +340,12 @@ static void learn_mtu6(struct sock *sk, struct sk_buff *skb, __be16 remote_port)
 /* Receive an ICMP error that udptun_err_lookup() has matched. */
 static void DSBENCH_ENCAP_ERR_RCV(udptun_err_receive)
 {
-	learn_mtu6(sk, skb, DSBENCH_ENCAP_ERR_PORT);
+	udptun_learn_mtu6(sk, skb, DSBENCH_ENCAP_ERR_PORT);
 }
 
 /* Inner IPv4 and IPv6 packets of one tunnel belong to different flows. */
-static void separate_versions(struct list_head *head, unsigned int offset,
-			      u8 first)
+static void udptun_separate_versions(struct list_head *head, unsigned int offset,
+				     u8 first)
 {
 	struct sk_buff *p;
 
@@ -373,7 +373,7 @@ static struct sk_buff *udptun_gro_receive(struct sock *sk,
 	if (unlikely(!offload))
 		goto out;
 
-	separate_versions(head, offset, *first);
+	udptun_separate_versions(head, offset, *first);
 	pp = call_gro_receive(offload->callbacks.gro_receive, head, skb);
 	flush = 0;
 out:

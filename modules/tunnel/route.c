@@ -15,9 +15,9 @@
 #include "route.h"
 #include "tunnel.h"
 
-static struct dst_entry *lookup4(struct net *net,
-				 const struct udptun_config *cfg,
-				 u8 dsfield, u32 mark)
+static struct dst_entry *udptun_route_lookup4(struct net *net,
+					      const struct udptun_config *cfg,
+					      u8 dsfield, u32 mark)
 {
 	struct flowi4 fl4;
 	struct rtable *rt;
@@ -33,9 +33,9 @@ static struct dst_entry *lookup4(struct net *net,
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-static struct dst_entry *lookup6(struct net *net, const struct sock *sk,
-				 const struct udptun_config *cfg,
-				 u8 dsfield, u32 mark)
+static struct dst_entry *udptun_route_lookup6(struct net *net, const struct sock *sk,
+					      const struct udptun_config *cfg,
+					      u8 dsfield, u32 mark)
 {
 	struct flowi6 fl6 = {
 		.flowi6_proto = IPPROTO_UDP,
@@ -52,9 +52,9 @@ static struct dst_entry *lookup6(struct net *net, const struct sock *sk,
 	return ip6_dst_lookup_flow(net, sk, &fl6, NULL);
 }
 #else
-static struct dst_entry *lookup6(struct net *net, const struct sock *sk,
-				 const struct udptun_config *cfg,
-				 u8 dsfield, u32 mark)
+static struct dst_entry *udptun_route_lookup6(struct net *net, const struct sock *sk,
+					      const struct udptun_config *cfg,
+					      u8 dsfield, u32 mark)
 {
 	return ERR_PTR(-EAFNOSUPPORT);
 }
@@ -75,16 +75,16 @@ struct dst_entry *udptun_route_lookup(struct net *net, const struct sock *sk,
 				      u8 dsfield, u32 mark)
 {
 	if (cfg->family == AF_INET)
-		return lookup4(net, cfg, dsfield, mark);
-	return lookup6(net, sk, cfg, dsfield, mark);
+		return udptun_route_lookup4(net, cfg, dsfield, mark);
+	return udptun_route_lookup6(net, sk, cfg, dsfield, mark);
 }
 
 /*
  * Reserve the headroom that the device of a new route needs, so that the packets
  * of the tunnel need not be copied. Grows only: several routes may alternate.
  */
-static void adapt_headroom(struct udptun_peer *peer,
-			   const struct dst_entry *dst)
+static void udptun_route_adapt_headroom(struct udptun_peer *peer,
+					const struct dst_entry *dst)
 {
 	unsigned int headroom = LL_RESERVED_SPACE(DSBENCH_DST_DEV(dst)) +
 				dst->header_len +
@@ -97,13 +97,14 @@ static void adapt_headroom(struct udptun_peer *peer,
 }
 
 /* The cache holds the route of unmarked packets without an inherited DSCP. */
-static bool is_cacheable(const struct udptun_config *cfg, u8 dsfield, u32 mark)
+static bool udptun_route_is_cacheable(const struct udptun_config *cfg,
+				      u8 dsfield, u32 mark)
 {
 	return !mark && (cfg->tos != UDPTUN_TOS_INHERIT ||
 			 !(dsfield & INET_DSCP_MASK));
 }
 
-static void cache_route(struct udptun_peer *peer, struct dst_entry *dst)
+static void udptun_route_cache(struct udptun_peer *peer, struct dst_entry *dst)
 {
 	if (peer->cfg.family == AF_INET)
 		dst_cache_set_ip4(&peer->dst_cache, dst, peer->cfg.local.v4);
@@ -133,7 +134,7 @@ struct dst_entry *udptun_route(struct udptun_peer *peer, u8 dsfield, u32 mark)
 	/* A mark has a meaning only in its own namespace. */
 	if (unlikely(mark) && !net_eq(tun->net, dev_net(tun->dev)))
 		mark = 0;
-	cacheable = is_cacheable(&peer->cfg, dsfield, mark);
+	cacheable = udptun_route_is_cacheable(&peer->cfg, dsfield, mark);
 	if (likely(cacheable)) {
 		dst = dst_cache_get(&peer->dst_cache);
 		if (likely(dst))
@@ -147,8 +148,8 @@ struct dst_entry *udptun_route(struct udptun_peer *peer, u8 dsfield, u32 mark)
 		dst_release(dst);
 		return ERR_PTR(-ELOOP);
 	}
-	adapt_headroom(peer, dst);
+	udptun_route_adapt_headroom(peer, dst);
 	if (cacheable)
-		cache_route(peer, dst);
+		udptun_route_cache(peer, dst);
 	return dst;
 }

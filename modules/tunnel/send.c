@@ -24,7 +24,7 @@
  */
 #define MAX_RECURSION	5
 
-static bool fits(const struct sk_buff *skb, unsigned int mtu)
+static bool udptun_fits(const struct sk_buff *skb, unsigned int mtu)
 {
 	if (skb_is_gso(skb))
 		return skb_gso_validate_network_len(skb, mtu);
@@ -36,7 +36,7 @@ static bool fits(const struct sk_buff *skb, unsigned int mtu)
  * sender permits fragmentation, which the tunnel forbids: a router would forward
  * further packets of the same size, although the route has a smaller path MTU.
  */
-static void report_mtu(struct sk_buff *skb, unsigned int mtu)
+static void udptun_report_mtu(struct sk_buff *skb, unsigned int mtu)
 {
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
 	if (skb->protocol == htons(ETH_P_IPV6)) {
@@ -53,27 +53,27 @@ static void report_mtu(struct sk_buff *skb, unsigned int mtu)
  * the path MTU. An IPv6 sender need not go below IPV6_MIN_MTU: packets up to
  * that size are sent with fragmentation of the outer packet permitted.
  */
-static bool check_mtu(struct sk_buff *skb, const struct dst_entry *dst,
-		      unsigned int overhead, struct udptun_outer *outer)
+static bool udptun_check_mtu(struct sk_buff *skb, const struct dst_entry *dst,
+			     unsigned int overhead, struct udptun_ip_fields *outer)
 {
 	unsigned int mtu = dst_mtu(dst) - overhead;
 
-	if (likely(fits(skb, mtu)))
+	if (likely(udptun_fits(skb, mtu)))
 		return true;
 	if (skb->protocol == htons(ETH_P_IPV6) && mtu < IPV6_MIN_MTU) {
 		mtu = IPV6_MIN_MTU;
-		if (fits(skb, mtu)) {
+		if (udptun_fits(skb, mtu)) {
 			outer->df = false;
 			return true;
 		}
 	}
-	report_mtu(skb, mtu);
+	udptun_report_mtu(skb, mtu);
 	return false;
 }
 
 /* Prepare skb for the outer headers. Consumes the reference to dst. */
-static int prepare(struct sk_buff *skb, struct dst_entry *dst,
-		   const struct udptun_peer *peer, unsigned int overhead)
+static int udptun_prepare(struct sk_buff *skb, struct dst_entry *dst,
+			  const struct udptun_peer *peer, unsigned int overhead)
 {
 	bool xnet = !net_eq(peer->tun->net, dev_net(peer->tun->dev));
 	int err;
@@ -97,8 +97,8 @@ err:
 	return err;
 }
 
-static int send4(struct sk_buff *skb, const struct udptun_peer *peer,
-		 struct udptun_outer *outer)
+static int udptun_send4(struct sk_buff *skb, const struct udptun_peer *peer,
+			struct udptun_ip_fields *outer)
 {
 	const struct udptun_config *cfg = &peer->cfg;
 	struct net *net = peer->tun->net;
@@ -116,8 +116,8 @@ static int send4(struct sk_buff *skb, const struct udptun_peer *peer,
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-static int send6(struct sk_buff *skb, const struct udptun_peer *peer,
-		 struct udptun_outer *outer)
+static int udptun_send6(struct sk_buff *skb, const struct udptun_peer *peer,
+			struct udptun_ip_fields *outer)
 {
 	const struct udptun_config *cfg = &peer->cfg;
 
@@ -130,8 +130,8 @@ static int send6(struct sk_buff *skb, const struct udptun_peer *peer,
 	return ip6_local_out(peer->tun->net, peer->sk, skb);
 }
 #else
-static int send6(struct sk_buff *skb, const struct udptun_peer *peer,
-		 struct udptun_outer *outer)
+static int udptun_send6(struct sk_buff *skb, const struct udptun_peer *peer,
+			struct udptun_ip_fields *outer)
 {
 	kfree_skb(skb);
 	return -EAFNOSUPPORT;
@@ -139,16 +139,16 @@ static int send6(struct sk_buff *skb, const struct udptun_peer *peer,
 #endif
 
 /* Send a prepared packet and count it. */
-static void send(struct sk_buff *skb, const struct udptun_peer *peer,
-		 struct udptun_outer *outer)
+static void udptun_send(struct sk_buff *skb, const struct udptun_peer *peer,
+			struct udptun_ip_fields *outer)
 {
 	struct net_device *dev = peer->tun->dev;
 	unsigned int len = skb->len;
 	int err;
 
 	dev_xmit_recursion_inc();
-	err = peer->cfg.family == AF_INET ? send4(skb, peer, outer) :
-					    send6(skb, peer, outer);
+	err = peer->cfg.family == AF_INET ? udptun_send4(skb, peer, outer) :
+					    udptun_send6(skb, peer, outer);
 	dev_xmit_recursion_dec();
 
 	if (likely(!net_xmit_eval(err)))
@@ -157,7 +157,7 @@ static void send(struct sk_buff *skb, const struct udptun_peer *peer,
 		DEV_STATS_INC(dev, tx_dropped);
 }
 
-static enum skb_drop_reason count_no_route(struct net_device *dev, long err)
+static enum skb_drop_reason udptun_count_no_route(struct net_device *dev, long err)
 {
 	if (err == -ELOOP)
 		DEV_STATS_INC(dev, collisions);
@@ -167,12 +167,12 @@ static enum skb_drop_reason count_no_route(struct net_device *dev, long err)
 }
 
 /* Return 0, or the reason why the packet was not sent and not consumed. */
-static enum skb_drop_reason transmit(struct sk_buff *skb,
-				     struct udptun_peer *peer)
+static enum skb_drop_reason udptun_transmit(struct sk_buff *skb,
+					    struct udptun_peer *peer)
 {
 	unsigned int overhead = udptun_overhead(peer->cfg.family);
-	struct udptun_outer outer;
-	struct udptun_inner inner;
+	struct udptun_ip_fields outer;
+	struct udptun_ip_fields inner;
 	struct dst_entry *dst;
 
 	if (unlikely(!udptun_inner_read(skb, &inner)))
@@ -183,16 +183,16 @@ static enum skb_drop_reason transmit(struct sk_buff *skb,
 	udptun_outer_choose(&peer->cfg, &inner, &outer);
 	dst = udptun_route(peer, outer.dsfield, skb->mark);
 	if (IS_ERR(dst))
-		return count_no_route(peer->tun->dev, PTR_ERR(dst));
+		return udptun_count_no_route(peer->tun->dev, PTR_ERR(dst));
 
-	if (outer.df && unlikely(!check_mtu(skb, dst, overhead, &outer))) {
+	if (outer.df && unlikely(!udptun_check_mtu(skb, dst, overhead, &outer))) {
 		dst_release(dst);
 		return SKB_DROP_REASON_PKT_TOO_BIG;
 	}
-	if (unlikely(prepare(skb, dst, peer, overhead)))
+	if (unlikely(udptun_prepare(skb, dst, peer, overhead)))
 		return SKB_DROP_REASON_NOMEM;
 
-	send(skb, peer, &outer);
+	udptun_send(skb, peer, &outer);
 	return SKB_NOT_DROPPED_YET;
 }
 
@@ -201,7 +201,7 @@ netdev_tx_t udptun_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct udptun_device *tun = netdev_priv(dev);
 	enum skb_drop_reason reason;
 
-	reason = transmit(skb, rcu_dereference_bh(tun->peer));
+	reason = udptun_transmit(skb, rcu_dereference_bh(tun->peer));
 	if (unlikely(reason)) {
 		DEV_STATS_INC(dev, tx_errors);
 		kfree_skb_reason(skb, reason);

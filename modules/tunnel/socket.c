@@ -121,7 +121,7 @@ static int udptun_sock_create(struct net *net, const struct udptun_config *cfg,
 		err = ip6_sock_set_v6only(socket->sk);
 		if (err)
 			goto err_setup;
-		/* lacks_checksum() in receive.c checks once the peer is known. */
+		/* udptun_lacks_checksum() in receive.c checks once the peer is known. */
 		udp_set_no_check6_rx(socket->sk, true);
 	}
 	if (cfg->link) {
