@@ -60,27 +60,6 @@ def cache_path() -> Path:
     return _expanded(CACHE_VARIABLE, named).absolute() if named else _home() / ".cache" / "dsbench"
 
 
-def _expanded(variable: str, named: str) -> Path:
-    """Return a path that a variable names, with ~ and ~user expanded. UsageError for an unknown user."""
-    first, *rest = Path(named).parts
-    if first == "~":
-        return Path(_home(), *rest)
-    try:
-        return Path(named).expanduser()
-    except RuntimeError:
-        raise UsageError(f"{variable} is {named!r}: there is no user {first[1:]!r}, name a folder") from None
-
-
-def _home() -> Path:
-    """Return the user's home folder: $HOME, or that of the password database. HarnessError if neither names one."""
-    if named := os.environ.get("HOME"):
-        return Path(named).absolute()
-    try:
-        return Path(pwd.getpwuid(os.getuid()).pw_dir).absolute()
-    except KeyError:
-        raise HarnessError(f"HOME is not set, and user {os.getuid()} has no home folder: set DSBENCH_CACHE to a folder for kernels") from None
-
-
 def cache() -> Path:
     """Return the cache folder, created and marked if necessary.
 
@@ -211,3 +190,24 @@ def short(path: Path) -> Path:
     """Return the path relative to the current folder if it lies below it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _expanded(variable: str, named: str) -> Path:
+    """Return a path that a variable names, with ~ and ~user expanded. UsageError for an unknown user."""
+    first, *rest = Path(named).parts
+    if first == "~":
+        return Path(_home(), *rest)
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{variable} is {named!r}: there is no user {first[1:]!r}, name a folder") from None
+
+
+def _home() -> Path:
+    """Return the user's home folder: $HOME, or that of the password database. HarnessError if neither names one."""
+    if named := os.environ.get("HOME"):
+        return Path(named).absolute()
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir).absolute()
+    except KeyError:
+        raise HarnessError(f"HOME is not set, and user {os.getuid()} has no home folder: set DSBENCH_CACHE to a folder for kernels") from None

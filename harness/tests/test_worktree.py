@@ -22,3 +22,6 @@ def test_what_happens_to_a_file_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "results/uml.json").touch()
     said = ["plots/seed-report.svg is changed", "results/latest.json is gone", "results/uml.json is new"]
     assert worktree.changes(before, worktree.state(tmp_path)) == said
+    assert not any(map(worktree.is_edited, said))
+    (tmp_path / "README.md").write_text("edited", encoding="utf-8")
+    assert [change for change in worktree.changes(before, worktree.state(tmp_path)) if worktree.is_edited(change)] == ["README.md is changed"]

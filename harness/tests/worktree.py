@@ -9,6 +9,9 @@ from pathlib import Path
 PRODUCTS = frozenset({".git", "build", "__pycache__", ".mypy_cache", ".pytest_cache"})
 """Folders that builds and tests write."""
 
+OUTPUTS = ("results/", "plots/")
+"""Folders with what commands write."""
+
 State = dict[str, tuple[int, int, int]]
 """The inode, the size and the time of each file, by its path from the top."""
 
@@ -32,3 +35,8 @@ def changes(before: State, after: State) -> list[str]:
     """Return what happened to each file that differs, in words."""
     words = {(False, True): "new", (True, False): "gone", (True, True): "changed"}
     return [f"{name} is {words[name in before, name in after]}" for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+
+
+def is_edited(change: str) -> bool:
+    """Return true if a change may be that of somebody who edits the sources while the tests run: of a file that stays, no output."""
+    return change.endswith(" is changed") and not change.startswith(OUTPUTS)
