@@ -24,6 +24,7 @@ help: ## list the targets and their variables
 	@echo '  NO_INSTALL=1          name the missing packages instead of installing them'
 	@echo '  DSBENCH_CACHE=folder  keep built kernels there instead of in ~/.cache/dsbench'
 	@echo '  DSBENCH_OUTPUT=folder put build/, results/ and plots/ there instead of here'
+	@echo '  CC=gcc-12, LLVM=1     compiler of the modules: of the kind that built the kernel'
 	@echo 'harness/dsbench COMMAND --help has all options.'
 
 plots: ## install missing packages, build, time all containers and tunnels, draw

@@ -25,7 +25,7 @@ from pathlib import Path
 PYTHON = "/usr/bin/python3"
 MODES = ("run", "parse", "guest")
 LANGUAGES = ("console", "sh", "text")
-ENVIRONMENT = ("NO_INSTALL", "DSBENCH_CACHE")
+ENVIRONMENT = ("NO_INSTALL", "DSBENCH_CACHE", "DSBENCH_OUTPUT", "CC", "LLVM")
 """Variables that the harness reads from the environment, so that every target of the Makefile takes them."""
 
 FENCE = re.compile(r"(?:^<!-- test: (?P<mode>\S+) -->\n)?^```(?P<language>\S*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
