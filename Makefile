@@ -32,12 +32,12 @@ options = $(strip $(foreach name,$(takes_$@),$(if $($(name)),$(option_$(name)) $
 goals := $(or $(MAKECMDGOALS),help)
 taken := $(sort $(foreach goal,$(goals),$(takes_$(goal))))
 given := $(sort $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
-unknown := $(filter-out $(taken) NO_INSTALL DSBENCH% PYTHON PYTEST MAKE% -*%,$(given))
+unknown := $(filter-out $(taken) NO_INSTALL CC LLVM DSBENCH% PYTHON PYTEST MAKE% -*%,$(given))
 comma := ,
 blank := $() $()
 listed = $(subst SIZES,SIZES (numbers of elements),$(subst $(blank),$(comma)$(blank),$(strip $(1))))
 ifneq ($(unknown),)
-$(error make $(goals) does not take $(call listed,$(unknown)): it takes $(call listed,$(taken) NO_INSTALL DSBENCH_CACHE))
+$(error make $(goals) does not take $(call listed,$(unknown)): it takes $(call listed,$(taken) NO_INSTALL CC LLVM DSBENCH_CACHE DSBENCH_OUTPUT))
 endif
 
 .DEFAULT_GOAL := help
@@ -55,6 +55,7 @@ help: ## list the targets and their variables
 	@echo '  NO_INSTALL=1          name the missing packages instead of installing them'
 	@echo '  DSBENCH_CACHE=folder  keep built kernels there instead of in ~/.cache/dsbench'
 	@echo '  DSBENCH_OUTPUT=folder put build/, results/ and plots/ there instead of here'
+	@echo '  CC=gcc-12, LLVM=1     compiler of the modules: of the kind that built the kernel'
 	@echo 'harness/dsbench COMMAND --help has all options.'
 
 plots: ## install missing packages, build, time all containers and tunnels, draw

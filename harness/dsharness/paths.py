@@ -155,10 +155,10 @@ def require_output() -> None:
         if not there.is_dir():
             raise HarnessError(f"{folder} cannot be made, since {there} is a file ({INSTEAD})")
         if not os.access(there, os.W_OK | os.X_OK):
-            raise HarnessError(f"{folder} cannot be {'written' if there == folder else 'made'}: {_why(there)} ({INSTEAD})")
+            raise HarnessError(f"{folder} cannot be {'written' if there == folder else 'made'}: {why_unwritable(there)} ({INSTEAD})")
     for path in _entries(BUILD, _LEVELS):
         if not path.is_symlink() and not os.access(path, os.W_OK):
-            raise HarnessError(f"{path} cannot be written: {_why(path)}; have {BUILD} removed ({INSTEAD})")
+            raise HarnessError(f"{path} cannot be written: {why_unwritable(path)}; have {BUILD} removed ({INSTEAD})")
     if build_is_anothers():
         raise HarnessError(f"{BUILD} has files that are not of dsbench: {OUTPUT_VARIABLE} must name a folder of its own")
     if OUTPUT != ROOT:
@@ -173,7 +173,7 @@ def _entries(folder: Path, levels: int) -> Iterator[Path]:
             yield from _entries(entry, levels - 1)
 
 
-def _why(path: Path) -> str:
+def why_unwritable(path: Path) -> str:
     """Return the likely reason why this user cannot write a file or folder."""
     owner = path.stat().st_uid
     if os.statvfs(path).f_flag & os.ST_RDONLY:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import projects
 import pytest
-from dsharness import proc
+from dsharness import paths, proc
 from dsharness.errors import HarnessError
 from dsharness.kernel import build, compilers, kernels, umlkernel
 from dsharness.kernel.kernels import Kernel
@@ -154,6 +154,13 @@ def test_gcc_and_a_missing_llvm_for_a_kernel_of_clang_are_refused(kernel: Kernel
         _ = clang.compiler
     monkeypatch.setenv("LLVM", "0")
     assert kernel.compiler.arguments == ()
+
+
+def test_a_compiler_on_the_command_line_of_make_counts(tmp_path: Path) -> None:
+    done = projects.ran(paths.ROOT, "make", "LLVM=1", "plots", DSBENCH_OUTPUT=str(tmp_path))
+    assert done.returncode and done.stdout == ""
+    assert done.stderr.startswith("dsbench: LLVM=1 stands for clang, but the UML kernel 6.12 was built with gcc"), done.stderr
+    assert not (tmp_path / "results").exists() or not list((tmp_path / "results").glob("*.json"))
 
 
 def test_a_build_root_has_its_own_compiler(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:

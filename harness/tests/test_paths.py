@@ -121,6 +121,21 @@ def test_files_that_root_left_in_build_are_reported_before_any_work(project: Pat
     assert f"{place} cannot be written: {place} belongs to root; have {project}/build removed (DSBENCH_OUTPUT names" in done.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files of root behind")
+def test_a_lock_of_root_in_the_cache_is_one_sentence(project: Path, home: Path) -> None:
+    lock = home / "uml" / "kernel.lock"
+    lock.parent.mkdir(mode=0o777)
+    lock.parent.chmod(0o777)
+    lock.touch()
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; from dsharness import locks\n"
+        "try:\n  with locks.held(Path(sys.argv[2]), 'nothing'): pass\n"
+        "except locks.HarnessError as error:\n  print(error)"
+    )
+    done = projects.ran(project, "/usr/bin/python3", "-I", "-c", code, project / "harness", lock, user=USER)
+    assert done.stdout == f"{lock} cannot be written: {lock} belongs to root (DSBENCH_CACHE names another folder)\n", done.stderr
+
+
 def test_a_build_folder_that_is_not_ours_stays(tmp_path: Path) -> None:
     (tmp_path / "build/precious").mkdir(parents=True)
     for command in ("build", "clean"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -73,6 +74,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Build the tools, and print where they are. Return the exit status."""
     program = udptunctl()
-    ui.say(f"its manual: man {SOURCES / 'udptunctl' / 'udptunctl.8'}")
+    ui.say(f"its manual: man {shlex.quote(str(SOURCES / 'udptunctl' / 'udptunctl.8'))}")
     print(program)
     return 0
