@@ -182,11 +182,17 @@ def test_cells_of_threads_are_compared_like_others() -> None:
         ({"alloc": "inline"}, "options", "alloc (prealloc and inline)"),
         ({"config": ["SMP", "KASAN"]}, "config", "config (PREEMPT in the first alone, KASAN in the second)"),
         ({"compiler": "gcc 13"}, "compiler", "compiler (gcc 12 and gcc 13)"),
+        ({"guest_memory_mib": 1024}, "guest", "guest_memory_mib (512 and 1024)"),
+        (
+            {"guest_parameters": ["init_on_alloc=0"]}, "guest",
+            "guest_parameters (nothing in the first alone, init_on_alloc=0 in the second)",
+        ),
     ],
 )  # fmt: skip
 def test_what_differs_is_named_and_refused_unless_told(other: dict[str, Any], kind: str, sentence: str) -> None:
-    before = make(config=["PREEMPT", "SMP"], compiler="gcc 12")
-    after = again(**{"config": ["SMP", "PREEMPT"], "compiler": "gcc 12", **other})
+    guest = {"guest_memory_mib": 512, "guest_parameters": []}
+    before = make(config=["PREEMPT", "SMP"], compiler="gcc 12", **guest)
+    after = again(**{"config": ["SMP", "PREEMPT"], "compiler": "gcc 12", **guest, **other})
     with pytest.raises(HarnessError) as caught:
         compared(before, after)
     assert str(caught.value) == (
