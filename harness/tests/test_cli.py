@@ -196,10 +196,10 @@ def test_make_alone_explains_every_target() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["sweep", "N=10"], "make sweep does not take N: it takes ACCEL, KERNEL, PRECISION, SIZES (numbers of elements), TARGET, TRIES, NO_INSTALL, DSBENCH_CACHE."),
-        (["gate", "KERNEL=6.1", "TRY=5", "SIZE=5"], "make gate does not take SIZE, TRY: it takes KERNEL, NO_INSTALL, DSBENCH_CACHE."),
-        (["N=3"], "make help does not take N: it takes NO_INSTALL, DSBENCH_CACHE."),
-        (["modules_install", "DESTDIR=/x"], "make modules_install does not take DESTDIR: it takes NO_INSTALL, DSBENCH_CACHE."),
+        (["sweep", "N=10"], "make sweep does not take N: it takes ACCEL, KERNEL, PRECISION, SIZES (numbers of elements), TARGET, TRIES, NO_INSTALL, CC, LLVM, DSBENCH_CACHE, DSBENCH_OUTPUT."),
+        (["gate", "KERNEL=6.1", "TRY=5", "SIZE=5"], "make gate does not take SIZE, TRY: it takes KERNEL, NO_INSTALL, CC, LLVM, DSBENCH_CACHE, DSBENCH_OUTPUT."),
+        (["N=3"], "make help does not take N: it takes NO_INSTALL, CC, LLVM, DSBENCH_CACHE, DSBENCH_OUTPUT."),
+        (["modules_install", "DESTDIR=/x"], "make modules_install does not take DESTDIR: it takes NO_INSTALL, CC, LLVM, DSBENCH_CACHE, DSBENCH_OUTPUT."),
     ],
 )
 def test_make_refuses_a_variable_that_it_would_ignore(words: list[str], sentence: str) -> None:

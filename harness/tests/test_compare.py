@@ -200,12 +200,18 @@ def test_cells_of_threads_are_compared_like_others() -> None:
             "mitigations (retbleed: 'Mitigation: IBRS' and 'Vulnerable', tsa: 'nothing' and 'Vulnerable')",
         ),
         ({"core_types": ["efficiency"]}, "machine", "core types (performance in the first alone, efficiency in the second)"),
+        ({"guest_memory_mib": 1024}, "guest", "guest_memory_mib (512 and 1024)"),
+        (
+            {"guest_parameters": ["init_on_alloc=0"]}, "guest",
+            "guest_parameters (nothing in the first alone, init_on_alloc=0 in the second)",
+        ),
     ],
 )  # fmt: skip
 def test_what_differs_is_named_and_refused_unless_told(other: dict[str, Any], kind: str, sentence: str) -> None:
     kernel = {"boot_parameters": ["init_on_alloc=0"], "mitigations": {"retbleed": "Mitigation: IBRS"}, "core_types": ["performance"]}
-    before = make(config=["PREEMPT", "SMP"], compiler="gcc 12", **kernel)
-    after = again(**{"config": ["SMP", "PREEMPT"], "compiler": "gcc 12", **kernel, **other})
+    guest = {"guest_memory_mib": 512, "guest_parameters": []}
+    before = make(config=["PREEMPT", "SMP"], compiler="gcc 12", **kernel, **guest)
+    after = again(**{"config": ["SMP", "PREEMPT"], "compiler": "gcc 12", **kernel, **guest, **other})
     with pytest.raises(HarnessError) as caught:
         compared(before, after)
     assert str(caught.value) == (

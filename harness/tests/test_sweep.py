@@ -122,6 +122,12 @@ def test_the_stream_is_cut_up_whatever_its_pieces(chunk: int) -> None:
     assert [cell.name for cell in stages[0].cells] == ["list/fill/4", "list/find/4"]
 
 
+def test_a_stage_whose_modules_cannot_be_unloaded_is_kept_and_told() -> None:
+    stages, _, stream = follow(f"{FRAMES}@dsbench failed 4\n[   1.0] dsbench: in use\n@dsbench end 4\n", 100)
+    assert [stage.stage for stage in stages] == ["4"]
+    assert str(stream.failure) == "the kernel refused the run of n=4: in use"
+
+
 def test_a_size_that_is_cut_off_is_not_taken() -> None:
     stages, _, stream = follow(FRAMES + FRAMES[:-20], 100)
     assert (len(stages), stream.failure) == (1, None)
@@ -136,6 +142,7 @@ def test_a_size_that_is_cut_off_is_not_taken() -> None:
             "the kernel refused the run of n=9: n=9: needs more memory",
         ),
         ("@dsbench begin 9\n@dsbench failed 9\n@dsbench end 9\n", "the run of n=9: it left no message"),
+        ("@dsbench failed 9\n[   1.0] dsbench: no memory\n@dsbench end 9\n", "the kernel refused the run of n=9: no memory"),
         (FRAMES.replace("state=complete", "state=interrupted"), "the run of n=4 was not completed"),
         (FRAMES.replace("1,list,find,4,2,2,-1,0\n", ""), "it lacks the 3 tries of list/find/4"),
         (FRAMES.replace(SAMPLES, ""), "the samples file is empty"),

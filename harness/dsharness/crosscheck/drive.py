@@ -113,7 +113,7 @@ def _run(target: targets.Target, tests: kerneltests.Tests, n: int) -> Said:
             progress.advance(f"ours, seed {stage.stage}")
 
         kernel_says = KernelStream(progress)
-        we_say = SweepStream(lambda stage, done, total: None, finished, {str(seed): f"the run of seed {seed}" for seed in SEEDS})
+        we_say = SweepStream(lambda stage, done, total: None, finished, _runs())
 
         def feed(chunk: bytes) -> None:
             kernel_says.feed(chunk)
@@ -126,6 +126,11 @@ def _run(target: targets.Target, tests: kerneltests.Tests, n: int) -> Said:
     if ended.status or len(stages) != len(SEEDS) or "clock" not in kernel_says.said:
         raise HarnessError(f"the cross-check ended with status {ended.status} before all of it was done: see {ended.console}")
     return Said(stages, kernel_says.said)
+
+
+def _runs() -> dict[str, str]:
+    """Return the stages of ours, with their names."""
+    return {**{str(seed): f"the run of seed {seed}" for seed in SEEDS}, "clock": "the clock"}
 
 
 def _settings(n: int) -> list[str]:

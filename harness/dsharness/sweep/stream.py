@@ -22,6 +22,9 @@ SECTIONS = ("failed", "topology", "report", "samples")
 FIGURES = {"begin": 0, "progress": 2, "end": 0, **dict.fromkeys(SECTIONS, 0)}
 """Each mark, and how many numbers follow its stage."""
 
+OPENING = ("begin", "failed")
+"""Marks that may come while their stage has not begun: a script also fails before and after a run."""
+
 _FIGURE = re.compile(r"[0-9]{1,18}")
 _LOG_PREFIX = re.compile(r"^(\[[ \d.]+\] )?(dsbench\w*: )*")
 _MODULE_LOADER = re.compile(r"invalid for parameter")
@@ -67,7 +70,7 @@ class SweepStream(MarkedSections):
     def _mark(self, words: list[str], since: list[str]) -> None:
         kind, stage, figures = words[0] if words else "", words[1] if len(words) > 1 else "", words[2:]
         sound = len(figures) == FIGURES.get(kind, -1) and all(map(_FIGURE.fullmatch, figures))
-        if not sound or stage not in self._runs or stage != self._stage and kind != "begin":
+        if not sound or stage not in self._runs or stage != self._stage and kind not in OPENING:
             raise damaged(words)
         if self._section:
             self._texts[self._section] = [texts.printable(line) for line in since]
