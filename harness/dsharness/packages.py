@@ -60,6 +60,8 @@ class Entry:
 class _Consent:
     given: bool = False
     """The user has said yes to every installation of this process."""
+    refused: bool = False
+    """The user has said no, and is not asked again: lint goes on without the checks that lack something."""
 
 
 _consent = _Consent()
@@ -219,10 +221,12 @@ def _ask(chosen: Sequence[str]) -> None:
     """Ask for consent on a terminal. Without a terminal nobody can be asked: the announcement has to do."""
     if _consent.given or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
-    sys.stderr.write("install them? [Y/n] (--yes: do not ask) ")
-    sys.stderr.flush()
-    answer = sys.stdin.readline()
-    if not answer or answer.strip().lower() not in ("", "y", "yes"):
+    if not _consent.refused:
+        sys.stderr.write("install them? [Y/n] (--yes: do not ask) ")
+        sys.stderr.flush()
+        answer = sys.stdin.readline()
+        _consent.refused = not answer or answer.strip().lower() not in ("", "y", "yes")
+    if _consent.refused:
         raise HarnessError(f"missing packages: {' '.join(chosen)} (nothing was installed)")
 
 

@@ -316,6 +316,14 @@ def test_a_terminal_is_asked(
     assert bool(installations) == installs
 
 
+def test_a_refusal_is_remembered(installations: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    with on_terminal(monkeypatch, "n\ny\n"):
+        for _ in range(2):
+            with pytest.raises(HarnessError, match="nothing was installed"):
+                packages.ensure("base")
+    assert not installations
+
+
 def test_yes_is_not_asked(installations: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     parser = argparse.ArgumentParser()
     command.declare(parser, lambda args: 7, needs=("base",))
