@@ -138,18 +138,6 @@ static struct window *window_of(unsigned int cpu)
 	return w;
 }
 
-void window_forget(void)
-{
-	size_t i;
-
-	for (i = 0; i < window_room; i++) {
-		if (windows[i]) {
-			windows[i]->open = false;
-			windows[i]->border = NULL;
-		}
-	}
-}
-
 static void open_window(struct window *w, uint64_t begin)
 {
 	size_t i;
