@@ -89,6 +89,9 @@ def test_the_slice_is_learnt_and_other_reads_are_no_borders(host: Path) -> None:
     learnt = replay(host, ONCE * 300 + other + inside).windows
     assert [window.instructions for window in learnt] == [12] * 300 + [2 + 1 + 3 + 1 + 3]
     assert {window.begin for window in learnt} == {0xFFFFFFFFC0001003}
+    anew = replay(host, other * 300 + ONCE * 300 + inside).windows
+    assert sum(window.begin == 0xFFFFFFFFC0001003 for window in anew) == 300 - 256 + 1
+    assert anew[-1].instructions == 10
 
 
 def test_cpus_have_windows_of_their_own(host: Path) -> None:

@@ -11,7 +11,7 @@
 #include "calls.h"
 #include "memory.h"
 
-#define LEAST_TABLE	(1U << 10)
+#define LEAST_TABLE	1024
 #define DEPTH_MAX	256
 
 static size_t place_of(const struct calls *calls, uint32_t parent, uint32_t site,

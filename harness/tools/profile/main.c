@@ -20,17 +20,13 @@
 
 #include "block.h"
 #include "cache.h"
+#include "main.h"
 #include "qemu_plugin.h"
 #include "stream.h"
 #include "window.h"
 
 /* The upper half of the address space is the kernel's. */
-#define KERNEL_BEGIN	(1ULL << 63)
-
-/* What QEMU looks for. */
-extern EXPORTED int qemu_plugin_version;
-EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
-				 int argc, char **argv);
+#define KERNEL_BEGIN	0x8000000000000000ULL
 
 int qemu_plugin_version = PROFILE_API;
 
@@ -117,36 +113,40 @@ static bool is_on(const char *value)
 	return !strcmp(value, "on") || !strcmp(value, "true");
 }
 
+static bool is_option(const char *option, const char *name)
+{
+	size_t length = strlen(name);
+
+	return !strncmp(option, name, length) && option[length] == '=';
+}
+
 /* Return false after a message. */
 static bool take_option(const char *option, const char **out)
 {
-	const char *value = strchr(option, '=');
-	size_t length = value ? (size_t)(value - option) : strlen(option);
+	const char *equals = strchr(option, '=');
+	const char *value = equals ? equals + 1 : "";
 
-	if (value && !strncmp(option, "out", length)) {
-		*out = value + 1;
-	} else if (value && !strncmp(option, "brief", length)) {
-		options.brief = is_on(value + 1);
-	} else if (value && !strncmp(option, "calls", length)) {
-		options.calls = is_on(value + 1);
-	} else if (value && !strncmp(option, "warm", length)) {
-		options.warm = is_on(value + 1);
-	} else if (value && !strncmp(option, "cache", length)) {
-		if (cache_parse(value + 1, &options.cache))
-			return true;
-		fprintf(stderr, "profile plugin: %s is not SIZE:WAYS, such as 32k:8\n",
-			option);
+	if (is_option(option, "out")) {
+		*out = value;
+	} else if (is_option(option, "brief")) {
+		options.brief = is_on(value);
+	} else if (is_option(option, "calls")) {
+		options.calls = is_on(value);
+	} else if (is_option(option, "warm")) {
+		options.warm = is_on(value);
+	} else if (!is_option(option, "cache")) {
+		fprintf(stderr, "profile plugin: there is no option %s\n", option);
 		return false;
-	} else {
-		fprintf(stderr, "profile plugin: option %s is unknown: there are out, brief, calls, cache and warm\n",
+	} else if (!cache_parse(value, &options.cache)) {
+		fprintf(stderr, "profile plugin: %s is not SIZE:WAYS, such as 32k:8\n",
 			option);
 		return false;
 	}
 	return true;
 }
 
-int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
-			char **argv)
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
+			int argc, char **argv)
 {
 	const char *out = NULL;
 	int i;
