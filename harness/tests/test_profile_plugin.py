@@ -130,7 +130,7 @@ def test_calls_and_returns_are_followed_through_a_retpoline(host: Path) -> None:
     stream = replay(host, "x 0 0\nx 0 1\nx 0 5\nx 0 6\nx 0 2\nx 0 3\nx 0 4\nx 0 0\n", "calls=on")
     call, thunk = 0xFFFFFFFFC0001005, 0xFFFFFFFF81000000
     assert paths(stream, stream.windows[0]) == {
-        (call,), (call, thunk), (call, thunk, 0xFFFFFFFF8100000C), (call, thunk, 0xFFFFFFFFC0002000), (call, thunk, 0xFFFFFFFFC0002008),
+        (call,), (call, thunk), (call, thunk, 0xFFFFFFFF8100000C), (call, 0xFFFFFFFFC0002000), (call, 0xFFFFFFFFC0002008),
         (0xFFFFFFFFC000100B,),
     }  # fmt: skip
 
