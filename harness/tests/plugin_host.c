@@ -14,14 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../tools/profile/qemu_plugin.h"
+#include "../tools/profile/main.h"
 
 #define INSNS_MAX	16
 #define BLOCKS_MAX	64
-
-extern EXPORTED int qemu_plugin_version;
-EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
-				 int argc, char **argv);
 
 struct qemu_plugin_insn {
 	uint64_t address;
@@ -227,7 +223,7 @@ static void access_memory(const char *words, bool store)
 
 int main(int argc, char **argv)
 {
-	qemu_info_t info = {
+	struct qemu_info info = {
 		.target_name = "x86_64",
 		.system_emulation = true,
 	};

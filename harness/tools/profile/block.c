@@ -6,7 +6,7 @@
 #include "block.h"
 #include "memory.h"
 
-#define BUCKETS		(1U << 16)
+#define BUCKETS		65536
 #define LONGEST_INSN	15
 #define PAGE_SIZE	4096
 

@@ -9,7 +9,7 @@
 #include "memory.h"
 
 #define WAYS_MAX	64
-#define BYTES_MAX	(1ULL << 32)
+#define BYTES_MAX	0x100000000ULL
 
 /**
  * struct cache - the state of a model

@@ -2,8 +2,8 @@
 /*
  * The tree of calls. The stack of the guest cannot be read, so calls and
  * returns are followed. A return leaves all functions up to the one whose call
- * it goes back behind: a thunk that returns to a target that it has pushed, as
- * retpolines do, leaves none.
+ * it goes back behind. Where none did, as in a thunk that returns to a target
+ * that it has pushed, it leaves one: retpolines do that after a call for it.
  */
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "calls.h"
 #include "memory.h"
 
-#define LEAST_TABLE	(1U << 10)
+#define LEAST_TABLE	1024
 #define DEPTH_MAX	256
 
 static size_t place_of(const struct calls *calls, uint32_t parent, uint32_t site,
@@ -79,8 +79,12 @@ static uint32_t callee(struct calls *calls, uint32_t parent,
 	return *entry;
 }
 
-/* Leave the functions up to the one that returns to @back; 0: an interrupt. */
-static uint32_t leave(const struct calls *calls, uint32_t node, uint64_t back)
+/*
+ * Leave the functions up to the one that returns to @back; 0: an interrupt. Go to
+ * @otherwise if there is none.
+ */
+static uint32_t leave(const struct calls *calls, uint32_t node, uint64_t back,
+		      uint32_t otherwise)
 {
 	uint32_t at;
 
@@ -88,7 +92,12 @@ static uint32_t leave(const struct calls *calls, uint32_t node, uint64_t back)
 		if (calls->nodes[at].back == back)
 			return calls->nodes[at].parent;
 	}
-	return node;
+	return otherwise;
+}
+
+static uint32_t caller(const struct calls *calls, uint32_t node)
+{
+	return node == CALLS_ROOT ? CALLS_ROOT : calls->nodes[node].parent;
 }
 
 uint32_t calls_follow(struct calls *calls, uint32_t node,
@@ -98,9 +107,9 @@ uint32_t calls_follow(struct calls *calls, uint32_t node,
 	case ENDS_CALL:
 		return callee(calls, node, before, block_end(before));
 	case ENDS_RETURN:
-		return leave(calls, node, block->address);
+		return leave(calls, node, block->address, caller(calls, node));
 	case ENDS_INTERRUPT_RETURN:
-		return leave(calls, node, 0);
+		return leave(calls, node, 0, node);
 	case ENDS_NEXT:
 		/*
 		 * Only an interrupt or a fault goes elsewhere from here. A string

@@ -6,8 +6,8 @@
 #include "lines.h"
 #include "memory.h"
 
-#define LEAST_ROOM	(1U << 12)
-#define MOST_ROOM	(1U << 24)
+#define LEAST_ROOM	4096
+#define MOST_ROOM	16777216
 
 struct line_entry {
 	uint64_t line;

@@ -4,13 +4,11 @@
  * window between two reads of the clock in a module.
  *
  * usage: -plugin file=profile.so,out=FILE[,brief=on][,calls=on]
- *	[,cache=SIZE:WAYS[:SIZE:WAYS...]][,warm=on][,idle=INSTRUCTIONS]
+ *	[,cache=SIZE:WAYS[:SIZE:WAYS...]][,warm=on]
  *
  * Nothing is counted until a module reads the clock, so the guest boots at its
- * full speed. Then all translated code is dropped and translated anew. The same
- * happens once user space has run for a while without such a read: the guest
- * prints results, or sets up devices. Each run of the suite's core begins with
- * empty slices, of which the first few are lost.
+ * full speed. Then all translated code is dropped and translated anew. That
+ * cannot be undone: QEMU 7.2 may abort when callbacks for memory are dropped.
  *
  * QEMU must run with icount: then a block ends at rdtsc, and one thread runs all
  * CPUs, so nothing here needs a lock.
@@ -18,51 +16,26 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "block.h"
 #include "cache.h"
+#include "main.h"
 #include "qemu_plugin.h"
 #include "stream.h"
 #include "window.h"
 
 /* The upper half of the address space is the kernel's. */
-#define KERNEL_BEGIN	(1ULL << 63)
-
-/* What QEMU looks for. */
-extern EXPORTED int qemu_plugin_version;
-EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
-				 int argc, char **argv);
+#define KERNEL_BEGIN	0x8000000000000000ULL
 
 int qemu_plugin_version = PROFILE_API;
 
-/* Default of idle=. */
-#define IDLE_INSTRUCTIONS	5000000
-
 static struct window_options options;
-static qemu_plugin_id_t plugin;
-static bool resetting;
-
-/* Instructions of user space since the clock was last read, and the limit. */
-static uint64_t idle;
-static uint64_t idle_max = IDLE_INSTRUCTIONS;
-
-static void rest(qemu_plugin_id_t id);
+static bool armed;
 
 static void block_runs(unsigned int cpu, void *data)
 {
-	struct block *block = data;
-
-	window_block(cpu, block);
-	if (block->clock)
-		idle = 0;
-	else if (block->address < KERNEL_BEGIN)
-		idle += block->instructions;
-	if (idle > idle_max && !resetting) {
-		resetting = true;
-		qemu_plugin_reset(plugin, rest);
-	}
+	window_block(cpu, data);
 }
 
 static void accesses(unsigned int cpu, qemu_plugin_meminfo_t info,
@@ -122,28 +95,17 @@ static void quit(qemu_plugin_id_t id, void *data)
 /* QEMU has dropped all code and callbacks. */
 static void begin(qemu_plugin_id_t id)
 {
-	resetting = false;
-	idle = 0;
-	window_forget();
 	qemu_plugin_register_atexit_cb(id, quit, NULL);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
 }
 
 static void look_for_clock(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-	if (resetting || !reads_clock(tb))
+	if (armed || !reads_clock(tb))
 		return;
 
-	resetting = true;
+	armed = true;
 	qemu_plugin_reset(id, begin);
-}
-
-/* QEMU has dropped all code and callbacks. */
-static void rest(qemu_plugin_id_t id)
-{
-	resetting = false;
-	qemu_plugin_register_atexit_cb(id, quit, NULL);
-	qemu_plugin_register_vcpu_tb_trans_cb(id, look_for_clock);
 }
 
 static bool is_on(const char *value)
@@ -151,38 +113,40 @@ static bool is_on(const char *value)
 	return !strcmp(value, "on") || !strcmp(value, "true");
 }
 
+static bool is_option(const char *option, const char *name)
+{
+	size_t length = strlen(name);
+
+	return !strncmp(option, name, length) && option[length] == '=';
+}
+
 /* Return false after a message. */
 static bool take_option(const char *option, const char **out)
 {
-	const char *value = strchr(option, '=');
-	size_t length = value ? (size_t)(value - option) : strlen(option);
+	const char *equals = strchr(option, '=');
+	const char *value = equals ? equals + 1 : "";
 
-	if (value && !strncmp(option, "out", length)) {
-		*out = value + 1;
-	} else if (value && !strncmp(option, "brief", length)) {
-		options.brief = is_on(value + 1);
-	} else if (value && !strncmp(option, "calls", length)) {
-		options.calls = is_on(value + 1);
-	} else if (value && !strncmp(option, "idle", length)) {
-		idle_max = strtoull(value + 1, NULL, 10);
-	} else if (value && !strncmp(option, "warm", length)) {
-		options.warm = is_on(value + 1);
-	} else if (value && !strncmp(option, "cache", length)) {
-		if (cache_parse(value + 1, &options.cache))
-			return true;
-		fprintf(stderr, "profile plugin: %s is not SIZE:WAYS, such as 32k:8\n",
-			option);
+	if (is_option(option, "out")) {
+		*out = value;
+	} else if (is_option(option, "brief")) {
+		options.brief = is_on(value);
+	} else if (is_option(option, "calls")) {
+		options.calls = is_on(value);
+	} else if (is_option(option, "warm")) {
+		options.warm = is_on(value);
+	} else if (!is_option(option, "cache")) {
+		fprintf(stderr, "profile plugin: there is no option %s\n", option);
 		return false;
-	} else {
-		fprintf(stderr, "profile plugin: option %s is unknown: there are out, brief, calls, cache, warm and idle\n",
+	} else if (!cache_parse(value, &options.cache)) {
+		fprintf(stderr, "profile plugin: %s is not SIZE:WAYS, such as 32k:8\n",
 			option);
 		return false;
 	}
 	return true;
 }
 
-int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
-			char **argv)
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
+			int argc, char **argv)
 {
 	const char *out = NULL;
 	int i;
@@ -201,7 +165,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
 		return -1;
 	}
 	window_setup(&options);
-	plugin = id;
-	rest(id);
+	qemu_plugin_register_atexit_cb(id, quit, NULL);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, look_for_clock);
 	return 0;
 }

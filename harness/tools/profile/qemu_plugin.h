@@ -26,7 +26,7 @@ typedef uint32_t qemu_plugin_meminfo_t;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 
-typedef struct {
+struct qemu_info {
 	const char *target_name;
 	struct {
 		int min;
@@ -39,7 +39,7 @@ typedef struct {
 			int max_vcpus;
 		} system;
 	};
-} qemu_info_t;
+};
 
 enum qemu_plugin_cb_flags {
 	QEMU_PLUGIN_CB_NO_REGS,

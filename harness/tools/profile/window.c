@@ -23,8 +23,9 @@
 #define FUNCTION_MAX	4096
 
 /*
- * After this number of equal pairs in a row, all others are no windows: the
- * suite's core measures many empty slices when it is loaded.
+ * After this number of equal pairs in a row, all other reads are no borders: the
+ * suite's core measures many empty slices when it is loaded and at the start of
+ * each run. Before that it compares its clock with another one as often.
  */
 #define LEARNT_AFTER	256
 
@@ -113,7 +114,9 @@ struct pair {
 	unsigned int streak;
 };
 
-static struct pair slice;
+/* The slice, once it is known; the pair that may be one; the read before. */
+static struct pair slice, candidate;
+static uint64_t read_before;
 static const struct window_options *options;
 static struct window **windows;
 static size_t window_room;
@@ -136,18 +139,6 @@ static struct window *window_of(unsigned int cpu)
 		windows[cpu] = w;
 	}
 	return w;
-}
-
-void window_forget(void)
-{
-	size_t i;
-
-	for (i = 0; i < window_room; i++) {
-		if (windows[i]) {
-			windows[i]->open = false;
-			windows[i]->border = NULL;
-		}
-	}
 }
 
 static void open_window(struct window *w, uint64_t begin)
@@ -261,21 +252,25 @@ static void close_window(struct window *w, unsigned int cpu, uint64_t end)
 	stream_window();
 }
 
-static void learn(uint64_t begin, uint64_t end)
+static bool is_pair(uint64_t begin, uint64_t end)
 {
-	if (slice.streak >= LEARNT_AFTER)
-		return;
-
-	if (slice.begin != begin || slice.end != end)
-		slice = (struct pair) { .begin = begin, .end = end };
-	slice.streak++;
+	return begin && end > begin && end - begin < FUNCTION_MAX;
 }
 
-/* Return whether a read of the clock is neither end of a slice. */
-static bool is_other(uint64_t address)
+/* Take the last pair that came often in a row for the slice. */
+static void learn(uint64_t here)
 {
-	return slice.streak >= LEARNT_AFTER && address != slice.begin &&
-	       address != slice.end;
+	uint64_t before = read_before;
+
+	read_before = here;
+	if (!is_pair(before, here))
+		return;
+
+	read_before = 0;
+	if (candidate.begin != before || candidate.end != here)
+		candidate = (struct pair) { .begin = before, .end = here };
+	if (++candidate.streak == LEARNT_AFTER)
+		slice = candidate;
 }
 
 static void cross_border(struct window *w, unsigned int cpu)
@@ -283,15 +278,14 @@ static void cross_border(struct window *w, unsigned int cpu)
 	uint64_t here = w->border->clock;
 
 	w->border = NULL;
-	if (is_other(here))
+	learn(here);
+	if (slice.begin && here != slice.begin && here != slice.end)
 		return;
 
-	if (w->open && here > w->begin && here - w->begin < FUNCTION_MAX) {
-		learn(w->begin, here);
+	if (w->open && is_pair(w->begin, here))
 		close_window(w, cpu, here);
-	} else if (slice.streak < LEARNT_AFTER || here == slice.begin) {
+	else if (!slice.begin || here == slice.begin)
 		open_window(w, here);
-	}
 }
 
 static struct path_tally *path_entry(const struct window *w, uint64_t key)

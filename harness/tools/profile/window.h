@@ -27,9 +27,6 @@ struct window_options {
 /* Set the options, before the first block. */
 void window_setup(const struct window_options *chosen);
 
-/* Drop the windows that are open: blocks have run meanwhile. */
-void window_forget(void);
-
 /* A block begins to run on a CPU. */
 void window_block(unsigned int cpu, struct block *block);
 
