@@ -448,3 +448,31 @@ def test_a_cell_below_the_clock_is_left_out_unless_it_was_named() -> None:
         else:
             guest._explain(request, guest.Stage("0", 10, (wanted,)), stage, [], found, outcome)
             assert outcome.absent[0].startswith("rbtree/find/10 cannot be explained") and not outcome.profiles
+
+
+def qemu_that_says(folder: Path, complaint: str) -> Path:
+    """A QEMU that has a version, and ends with a complaint when it is to load a plugin."""
+    program = folder / "qemu"
+    program.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo "QEMU emulator version 11.0.0" && exit\necho "{complaint}" >&2\nexit 1\n', encoding="utf-8")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize(
+    ("complaint", "sentence"),
+    [
+        ("qemu-system-x86_64: -plugin: invalid option", "version 11.0.0 was built without plugins, which a profile needs: Debian's"),
+        ("Could not load plugin x: plugin x requires api version 3, but this QEMU supports only a minimum version of 5",
+         "version 11.0.0 does not take the profile plugin, which knows versions 1 to 3 of its interface: Could not load .* minimum version of 5"),
+    ],
+)  # fmt: skip
+def test_a_qemu_that_refuses_the_plugin_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, complaint: str, sentence: str
+) -> None:
+    monkeypatch.setattr(emulator.qemucmd, "PROGRAM", str(qemu_that_says(tmp_path, complaint)))
+    with pytest.raises(HarnessError, match=sentence):
+        emulator.plugin()
+
+
+def test_this_qemu_takes_the_plugin() -> None:
+    assert emulator.plugin().name.startswith("profile-")
