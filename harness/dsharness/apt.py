@@ -72,7 +72,7 @@ class Installation:
 def simulated(names: Sequence[str]) -> Installation:
     """Return what the installation of these packages would change. Nothing changes. HarnessError with apt's reason if it is impossible."""
     argv = ["apt-get", "--print-uris", "--no-install-recommends", "install", *names]
-    done = subprocess.run(argv, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, **ENGLISH})
+    done = subprocess.run(argv, check=False, capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, env={**os.environ, **ENGLISH})
     if done.returncode:
         raise HarnessError(error(done.stderr.splitlines()) or f"apt-get's status is {done.returncode}")
     return installation(done.stdout)
@@ -99,7 +99,7 @@ def installation(text: str) -> Installation:
 def candidates(names: Sequence[str]) -> set[str]:
     """Return those of `names` of which the package lists have a version to install."""
     try:
-        done = subprocess.run(["apt-cache", "policy", *names], check=False, capture_output=True, text=True, env={**os.environ, **ENGLISH})
+        done = subprocess.run(["apt-cache", "policy", *names], check=False, capture_output=True, encoding="utf-8", errors="replace", env={**os.environ, **ENGLISH})
     except FileNotFoundError:
         return set()
     return set(re.findall(r"^(\S+):\n(?:  Installed:.*\n)?  Candidate: (?!\(none\))", done.stdout, re.MULTILINE))
@@ -130,7 +130,7 @@ def proxy_environment() -> dict[str, str]:
 def proxy_options() -> list[str]:
     """Return the lines of apt's configuration that name proxies, "Acquire::http::Proxy "http://proxy:3128/";"."""
     try:
-        dump = subprocess.run(["apt-config", "dump"], check=False, capture_output=True, text=True).stdout
+        dump = subprocess.run(["apt-config", "dump"], check=False, capture_output=True, encoding="utf-8", errors="replace").stdout
     except FileNotFoundError:
         return []
     return [line for line in dump.splitlines() if PROXY_OPTION.match(line) and not line.endswith('"";')]
@@ -155,7 +155,7 @@ def _sources(mirror: str) -> str:
     """Return the file of apt's sources that names the mirror."""
     argv = ["apt-config", "shell", "main", "Dir::Etc::SourceList/f", "parts", "Dir::Etc::SourceParts/d"]
     try:
-        settings = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
+        settings = subprocess.run(argv, check=False, capture_output=True, encoding="utf-8", errors="replace").stdout
     except FileNotFoundError:
         settings = ""
     found = {name: Path(value) for name, value in re.findall(r"^(\w+)='(.*)'$", settings, re.MULTILINE)}

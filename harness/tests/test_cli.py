@@ -212,7 +212,7 @@ def test_make_refuses_a_variable_that_it_would_ignore(words: list[str], sentence
     ("words", "command"),
     [
         (["sweep", "SIZES=500 1000", "TRIES=3"], "sweep --sizes 500 1000 --tries 3"),
-        (["plots", "TARGET=qemu", "ACCEL=icount", "KERNEL=6.1", "NO_INSTALL=1"], "sweep --draw --target qemu --kernel 6.1 --accel icount"),
+        (["plots", "TARGET=qemu", "ACCEL=icount", "KERNEL=6.1", "NO_INSTALL=1"], "sweep --yes --draw --target qemu --kernel 6.1 --accel icount"),
         (["load", "N=4", "TRIES=2"], "load --n 4 --tries 2"),
         (["gate", "KERNEL=6.1", "DSBENCH_CACHE=/x"], "gate --kernel 6.1"),
         (["tunnel", "ROUNDS=3"], "tunnel --rounds 3"),

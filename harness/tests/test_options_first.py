@@ -19,14 +19,15 @@ ARGUMENTS = {
     "plot": [RESULT],
     "install": ["base"],
     "exec": ["--", "true"],
+    "explain": ["list/fill/100"],
 }
 """What a command needs besides its options."""
 
 WRONG = {"--filter": "[", "--output": "result.txt", "--json": "result.txt", "--peer-host": "=-x"}
 """Wrong values of options that a question mark suits."""
 
-ANYTHING = {("compare", "--output"), ("plot", "--output"), ("gate", "--baseline")}
-"""Options that take any text: folders, and names of baselines."""
+ANYTHING = {("compare", "--output"), ("plot", "--output"), ("gate", "--baseline"), ("explain", "--folded"), ("seed-tables", "--pictures")}
+"""Options that take any text: files, folders, and names of baselines."""
 
 
 class Began(BaseException):

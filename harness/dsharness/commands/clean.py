@@ -12,9 +12,12 @@ from pathlib import Path
 
 from .. import cachemark, command, locks, paths, ui
 from ..errors import HarnessError
+from ..explain import symbols
 from ..kernel import buildroot, linuxsource, shelf, umlkernel
 
-MARKS = ("apt", "archive", buildroot.SHELF, "debs", paths.OBJECTS, *umlkernel.SHELVES, *linuxsource.SHELVES, "kvm.json", "kvm.lock")
+MARKS = (
+    "apt", "archive", buildroot.SHELF, "debs", paths.OBJECTS, symbols.SHELF, *umlkernel.SHELVES, *linuxsource.SHELVES, "kvm.json", "kvm.lock",
+)  # fmt: skip
 """Content of a cache. A folder without it is not removed, whatever DSBENCH_CACHE says."""
 
 KVM = re.compile(r"kvm-.+\.console|kvm\.part")

@@ -60,4 +60,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups whose key is absent (0)")
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
     parser.add_argument("--timeout", default=plan.TIMEOUT_SECONDS, metavar="SECONDS", help=f"end a guest then ({plan.TIMEOUT_SECONDS})")
-    command.declare(parser, "explain.drive:run", needs=("plot",), check=plan.checked_plan)
+    command.declare(parser, "explain.drive:run", needs=plan.needs, check=plan.checked_plan)

@@ -45,7 +45,7 @@ def _check(built: Path, version: str) -> None:
         "-plugin", option(built, Path("/dev/null")),
     ]  # fmt: skip
     try:
-        done = subprocess.run(argv, input="quit\n", capture_output=True, text=True, check=False, timeout=_CHECK_SECONDS)
+        done = subprocess.run(argv, input="quit\n", capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=_CHECK_SECONDS)
     except subprocess.TimeoutExpired:
         raise HarnessError(f"{version} does not end within {_CHECK_SECONDS:g} s when it loads a plugin") from None
     if done.returncode == 0:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import options
+from .. import options, targets
 from ..errors import UsageError
 from ..kernel import trees
 from ..kernel.trees import Tree
@@ -79,6 +79,7 @@ class Request:
 def checked_plan(args: argparse.Namespace) -> Request:
     """Return the options as a request. UsageError names the option, its value and what is allowed."""
     _check_place(args)
+    targets.check(TARGET, args.kernel, ACCEL)
     tree = trees.find(args.revision) if args.revision else trees.working()
     plan = ExplainPlan(
         cells=tuple(cells.find(args.cells, tree.containers)),
@@ -100,6 +101,13 @@ def checked_plan(args: argparse.Namespace) -> Request:
         folded=args.folded,
         plot=args.plot,
     )
+
+
+def needs(request: Request) -> tuple[str, ...]:
+    """Return the groups of packages that the guests of both sides need."""
+    sides = [side for side in (request.before, request.after) if side]
+    network = any(cell.is_packet for side in sides for cell in side.plan.cells)
+    return ("plot", *(group for side in sides for group in targets.prerequisites(TARGET, side.place.kernel, network=network)))
 
 
 def _functions(args: argparse.Namespace) -> tuple[str, ...]:
@@ -162,6 +170,7 @@ def _against(text: str, after: Side) -> Side:
     if text in known:
         return _other_subject(text, after)
     if KERNEL.fullmatch(text):
+        targets.check(TARGET, text, ACCEL)
         place = dataclasses.replace(after.place, kernel=text)
         return Side(after.plan, place, after.tree, place.described)
     try:

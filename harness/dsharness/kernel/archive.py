@@ -63,7 +63,7 @@ def refresh_foreign(arch: str) -> None:
     with ui.step(f"fetching the package lists of {arch}"):
         answer = subprocess.run(
             ["apt-get", *_apt_options(arch), *apt.PATIENT, "update"],
-            check=False, capture_output=True, text=True, env={**os.environ, **apt.ENGLISH},
+            check=False, capture_output=True, encoding="utf-8", errors="replace", env={**os.environ, **apt.ENGLISH},
         )  # fmt: skip
     if answer.returncode:
         lines = answer.stderr.splitlines()

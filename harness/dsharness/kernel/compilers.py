@@ -118,7 +118,7 @@ def _kind(argv: list[str]) -> str:
     ask = [*argv, "-E", "-P", "-x", "c", "-"]
     try:
         said = subprocess.run(
-            ask, input="__clang__ __GNUC__", env=proc.build_environment(), check=False, capture_output=True, text=True, timeout=30
+            ask, input="__clang__ __GNUC__", env=proc.build_environment(), check=False, capture_output=True, encoding="utf-8", errors="replace", timeout=30
         )
     except (OSError, subprocess.TimeoutExpired):
         return "no compiler"
