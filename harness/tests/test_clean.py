@@ -44,7 +44,7 @@ def test_the_cache_stays_unless_asked_for(build: Path, capfd: pytest.CaptureFixt
 
 
 def test_only_what_is_unused_goes(build: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(umlkernel, "_recipe", lambda: "now")
+    monkeypatch.setattr(umlkernel, "_recipe", lambda shelf_name: "now")
     kept = made("uml/linux-source-6.1_6.1.2_now", "linux"), made("uml/linux-source-6.12_6.12.9_now", "linux", age=1)
     unfinished = made("uml/linux-source-6.12_6.12.9_now.part", "Makefile")
     goes = [

@@ -6,9 +6,6 @@
 #include <linux/list.h>
 #include <linux/netdevice.h>
 
-/* As in the in-tree tunnels: stacked tunnels would add up without a limit. */
-#define UDPTUN_MAX_HEADROOM	512U
-
 struct netlink_ext_ack;
 struct udptun_config;
 struct udptun_device;

@@ -10,7 +10,6 @@
 
 #include <dsbench/compat.h>
 
-#include "device.h"
 #include "peer.h"
 #include "route.h"
 #include "tunnel.h"

@@ -8,6 +8,9 @@
 #include <net/gro_cells.h>
 #include <net/net_namespace.h>
 
+/* As in the in-tree tunnels: stacked tunnels would add up without a limit. */
+#define UDPTUN_MAX_HEADROOM	512U
+
 struct udptun_peer;
 
 /**
