@@ -34,7 +34,7 @@ ON_STOCK_KERNELS = (
     "netns_of_the_socket_dies", "underlay_removal", "a_chain_loses_its_underlay", "routing_loop_over4", "routing_loop_over6", "routing_loop_of_two",
     "vrf_over4", "vrf_over6", "vrf_and_main_table_share_a_port", "device_and_none_share_a_port_over4", "device_and_none_share_a_port_over6",
     "a_port_on_one_address_over4", "a_port_on_one_address_over6", "path_mtu_with_dev_over4", "path_mtu_with_dev_over6",
-    "path_mtu_in_vrf_over4", "path_mtu_in_vrf_over6", "underlays_in_a_circle", "merged_by_the_underlay_4in4", "merged_by_the_underlay_6in6",
+    "path_mtu_in_vrf_over4", "path_mtu_in_vrf_over6", "underlays_in_a_circle",
     "merged_from_two_families", "merged_and_forwarded", "merged_datagrams", "merged_nested_tunnel",
     "refused_by_the_kernel", "refused_changes", "refused_messages", "shown_is_what_makes_it",
 )  # fmt: skip
@@ -43,7 +43,7 @@ ON_STOCK_KERNELS = (
 ON_THE_OLDEST = (
     "datagrams_4in4", "datagrams_6in6", "tos_4in6", "malformed_udp", "two_tunnels_on_one_port_over4", "changelink_under_traffic_over4",
     "delete_under_traffic_over4", "netns_move", "netns_of_the_socket_dies", "underlay_removal", "refused_messages", "shown_is_what_makes_it",
-    "vrf_over4", "device_and_none_share_a_port_over4", "path_mtu_with_dev_over6", "merged_by_the_underlay_4in4", "stranger_over4",
+    "vrf_over4", "device_and_none_share_a_port_over4", "path_mtu_with_dev_over6", "stranger_over4",
 )  # fmt: skip
 """Cases that use what differs most between kernels: `make test` runs these on the oldest one, and all cases on UML 6.12."""
 
