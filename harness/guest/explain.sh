@@ -20,8 +20,6 @@ modules=$3
 kinds=$4
 disassembled=$5
 
-# shellcheck disable=SC2034 # for stage.sh
-removable=
 parameters=/sys/module/dsbench/parameters
 sections=/sys/module/dsbench_tunnel/sections/.text
 topology=
@@ -33,8 +31,9 @@ code_bytes=16384 # of each function; dsharness/explain/annotate.py has the same 
 # shellcheck source=harness/guest/packets.sh
 . ./packets.sh
 
+# The modules stay from run to run, so stage.sh learns of them only now.
 leave() {
-	removable="dsbench_tunnel $modules dsbench"
+	loaded="dsbench_tunnel $modules dsbench"
 	stage_leave
 	datapath_leave
 }
@@ -83,10 +82,10 @@ load_modules() {
 }
 
 set_up_devices() {
-	grep -q '^udptun ' /proc/modules || borrowed=udptun
+	is_loaded udptun || borrowed=udptun
 	echo "@explain begin topology"
 	# shellcheck disable=SC2086 # a list of names
-	topology=$(sh ./datapath.sh up $kinds) || fail setup
+	topology=$(sh ./datapath.sh up "$topology_mark" $kinds) || fail setup
 	echo "$topology"
 	echo "@explain end topology"
 }
@@ -102,7 +101,7 @@ load_tunnel() {
 		rmmod dsbench_tunnel || return
 	fi
 	present=$(echo "$topology" | sed -n 's/^device //p' | tr '\n' ',')
-	ip netns exec dsbench-a insmod ./dsbench_tunnel.ko "devices=${present%,}" underlay=veth0 "payloads=$1" packets=32
+	ip netns exec "dsbench-a-$topology_mark" insmod ./dsbench_tunnel.ko "devices=${present%,}" underlay=veth0 "payloads=$1" packets=32
 }
 
 # set_parameter NAME VALUE: a parameter that these modules lack keeps its default.
