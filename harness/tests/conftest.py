@@ -9,6 +9,7 @@ Tests write below build/ or a folder of their own. If a file elsewhere in the wo
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -32,7 +33,9 @@ LONGEST_FIRST = ("test_e2e_tunnel", "test_e2e_gate", "test_e2e_modules", "test_e
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers."""
+    """Register the markers. A make that a test starts is not a part of the make that started the tests."""
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
+        os.environ.pop(name, None)
     config.addinivalue_line("markers", "matrix: a case that another kernel or target covers in `make test`; make test-all runs it, too")
     config.addinivalue_line("markers", "debug: a test on the debug kernel; make test-debug runs these alone")
     config.addinivalue_line("markers", "xdist_group(name): tests that one worker runs, since they share a guest")

@@ -87,7 +87,7 @@ def test_a_complete_sweep(uml: targets.Target, tmp_path: Path) -> None:
     assert (context["guest_memory_mib"], context["guest_parameters"]) == (600, ["slab_nomerge"])
     assert context["clock_khz"] > 100_000
     assert context["kernel"] == uml.kernel.release
-    assert (context["boot_parameters"], context["mitigations"]) == ([], environment.mitigations())
+    assert (context["boot_parameters"], context["mitigations"]) == (["slab_nomerge"], environment.mitigations())
     assert context["core_types"] == environment.core_types(otherprocesses.guest_cpus())
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["result.csv", "result.json"]
     assert schemas.complaints(output) == []
