@@ -105,7 +105,7 @@ def test_a_filter_selects_the_cells_of_each_goal(monkeypatch: pytest.MonkeyPatch
     spoilt = next(cell for cell in sweeps[1].cells if cell.name == "list/fill/500")
     spoilt.counts = array("q", (2 * count for count in spoilt.counts))
     monkeypatch.setattr(qualityrun, "_sweeps", lambda *words: sweeps)
-    for measure in (qualityrun.instructions, qualityrun.counts):
+    for measure in (qualityrun.instructions, qualityrun.cycles):
         assert [goal.outcome is Outcome.MET for goal in measure(None)][-1] is False
         assert [goal.outcome for goal in measure(re.compile("^xarray/"))] == [Outcome.MET] * len(measure(None))
     assert "4 cells: worst" in qualityrun.instructions(re.compile("^xarray/"))[0].what
