@@ -76,6 +76,7 @@ noinline void dsbench_time_slice(struct dsbench_slice *slice)
 	struct dsbench_set *set = slice->set;
 	u32 first = slice->first;
 	u32 last = slice->last;
+	unsigned long irqs_after;
 	u64 start, end;
 	int err;
 
@@ -86,8 +87,8 @@ noinline void dsbench_time_slice(struct dsbench_slice *slice)
 	slice->ticks = end - start;
 	slice->err = err;
 	slice->opened = masks_irqs(slice) && !irqs_disabled();
-	slice->disturbed = dsbench_irq_count(cpu) != irqs ||
-			   raw_smp_processor_id() != cpu || slice->opened;
+	slice->disturbed = raw_smp_processor_id() != cpu || slice->opened;
+	irqs_after = dsbench_irq_count(cpu);
 	quiet_end(slice, flags);
 	/*
 	 * UML disables interrupts by a flag. The host's signal for one still
@@ -95,7 +96,8 @@ noinline void dsbench_time_slice(struct dsbench_slice *slice)
 	 * served, and counted, now.
 	 */
 	if (IS_ENABLED(CONFIG_UML))
-		slice->disturbed |= dsbench_irq_count(cpu) != irqs;
+		irqs_after = dsbench_irq_count(cpu);
+	slice->disturbed |= irqs_after != irqs;
 }
 EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_time_slice);
 
