@@ -98,7 +98,7 @@ test-debug: ## the KUnit suites and the tunnel's cases on the debug kernel
 	@$(DSBENCH) install base uml tunnel tunnel-extra test
 	@$(PYTEST) -m debug harness/tests
 
-test-mutants: ## plant faults one at a time: which test notices each? (20 minutes)
+test-mutants: ## plant faults one at a time: which test notices each? (8 minutes)
 	@$(DSBENCH) mutants
 
 lint: ## check the sources: warnings, sparse, checkpatch, types

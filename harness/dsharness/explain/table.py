@@ -48,12 +48,7 @@ def _divided(profile: Profile) -> tuple[dict[str, Share], dict[str, Share]]:
 def _add(table: Table, name: str, share: Share, profile: Profile) -> None:
     part = share.instructions / profile.instructions
     figures = (profile.each(value) for value in (share.calls, share.loads, share.stores))
-    table.add_row(escaped(name), figure(profile.each(share.instructions)), f"{part:.1%}", *map(figure, figures))
-
-
-def escaped(name: str) -> str:
-    """Return a name whose brackets rich does not take for a style."""
-    return name.replace("[", "\\[")
+    table.add_row(name, figure(profile.each(share.instructions)), f"{part:.1%}", *map(figure, figures))
 
 
 def figure(value: float) -> str:
@@ -99,7 +94,7 @@ def show_difference(before: Profile, after: Profile, labels: tuple[str, str]) ->
 
 def _add_change(table: Table, change: Change) -> None:
     figures = ("-" if value is None else figure(value) for value in (change.before, change.after))
-    table.add_row(escaped(change.function), *figures, f"{change.difference:+,.2f}" if change.difference else "0", change.mark)
+    table.add_row(change.function, *figures, f"{change.difference:+,.2f}" if change.difference else "0", change.mark)
 
 
 def show_misses(profile: Profile, levels: Sequence[str], warm: bool) -> None:
