@@ -16,7 +16,7 @@ from made_results import make
 from dsharness import cli
 from dsharness.errors import HarnessError, UsageError
 from dsharness.explain import annotate, cells, difference, emulator, folded, guest, picture, plan, profile, single, slower, symbols, tries
-from dsharness.explain import windows
+from dsharness.explain import table, windows
 from dsharness.explain.place import Place
 from dsharness.explain.symbols import Function, Symbols
 from dsharness.kernel.build import Build
@@ -477,3 +477,8 @@ def test_a_qemu_that_refuses_the_plugin_is_one_sentence(
 
 def test_this_qemu_takes_the_plugin() -> None:
     assert emulator.plugin().name.startswith("profile-")
+
+
+def test_modules_stand_in_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    table.show(made_profile("rbtree/find/10", {"rbtree_find [dsbench_rbtree]": 500, "clock": OVERHEAD}), "6.12")
+    assert "│ rbtree_find [dsbench_rbtree] │" in capsys.readouterr().out

@@ -165,7 +165,8 @@ static u64 independent_nops(void)
  * @rounds: rounds of DSBENCH_CHAIN_ADDITIONS each
  *
  * An addition that needs the result of the previous one takes one core cycle,
- * whoever else uses the core.
+ * whoever else uses the core. It adds a register: some CPUs add a constant while
+ * they rename registers, several of them in a cycle.
  *
  * Context: any.
  *
@@ -177,12 +178,12 @@ u64 dsbench_clock_time_chain(unsigned long rounds)
 	u64 start = dsbench_clock();
 
 	asm volatile("1:\n\t"
-		     ".rept %c2\n\t"
-		     "add $1, %1\n\t"
+		     ".rept %c3\n\t"
+		     "add %2, %1\n\t"
 		     ".endr\n\t"
 		     "dec %0\n\tjnz 1b"
 		     : "+r" (rounds), "+r" (x)
-		     : "i" (DSBENCH_CHAIN_ADDITIONS) : "cc");
+		     : "r" (start), "i" (DSBENCH_CHAIN_ADDITIONS) : "cc");
 	return dsbench_clock() - start;
 }
 

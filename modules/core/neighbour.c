@@ -71,12 +71,12 @@ static u32 time_wide(void)
 
 	asm volatile("1:\n\t"
 		     ".rept 16\n\t"
-		     "add $1, %1\n\tadd $1, %2\n\t"
-		     "add $1, %3\n\tadd $1, %4\n\t"
+		     "add %5, %1\n\tadd %5, %2\n\t"
+		     "add %5, %3\n\tadd %5, %4\n\t"
 		     ".endr\n\t"
 		     "dec %0\n\tjnz 1b"
 		     : "+r" (rounds), "+r" (a), "+r" (b), "+r" (c), "+r" (d)
-		     : : "cc");
+		     : "r" (start) : "cc");
 	return dsbench_clock() - start;
 }
 
