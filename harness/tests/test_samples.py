@@ -56,6 +56,13 @@ run,container,op,n,elements,try,count,disturbed
 """
 
 
+def test_modules_of_earlier_revisions_are_understood() -> None:
+    """ab, explain and gate run them: they called TSC cycles and counts cycles."""
+    report = parse_report(REPORT.replace("# unit: tsc", "# unit: cycles"))
+    assert report.unit == "tsc" and report.core_rates == []
+    assert parse_samples(SAMPLES.replace(",count,", ",cycles,")) == parse_samples(SAMPLES)
+
+
 def test_report() -> None:
     report = parse_report(REPORT)
     assert report.unit == "tsc"

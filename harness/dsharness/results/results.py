@@ -37,7 +37,7 @@ from .. import paths, texts
 from ..errors import HarnessError
 from ..statistics import inference, stats
 from . import datapath, fits, floors
-from .samples import TSC, UNITS, WORKS, Cell, unit_words
+from .samples import CYCLES, TSC, UNITS, WORKS, Cell, unit_words
 
 SCHEMA_VERSION = 2
 READ_VERSIONS = (1, SCHEMA_VERSION)
@@ -433,7 +433,7 @@ def _checked_context(path: Path, content: Any) -> dict[str, Any]:
 def _modern(context: dict[str, Any]) -> dict[str, Any]:
     """Return a context of version 1 in the words of today."""
     renamed = {key: value for key, value in context.items() if key != CORE_RATE}
-    return {**renamed, "schema_version": SCHEMA_VERSION, "unit": TSC if context.get("unit") == "cycles" else context.get("unit")}
+    return {**renamed, "schema_version": SCHEMA_VERSION, "unit": TSC if context.get("unit") == CYCLES else context.get("unit")}
 
 
 def _cells(path: Path, rows: list[Any]) -> list[Cell]:
@@ -450,7 +450,7 @@ def _cells(path: Path, rows: list[Any]) -> list[Cell]:
             _damaged(path, f"{cell.name} has repetition {index_said!r} where {len(cell.counts)} belongs")
         sharing = [_integer(path, index, row, key) for key in SHARING] if cell.threads else []
         try:
-            cell.add(_integer(path, index, row, "count" if "count" in row else "cycles"), 1 if row.get("disturbed") else 0, *sharing)
+            cell.add(_integer(path, index, row, "count" if "count" in row else CYCLES), 1 if row.get("disturbed") else 0, *sharing)
         except ValueError as error:
             _damaged(path, f"benchmark row {index} is of {error}")
         tries[cell.name] = _integer(path, index, row, "repetitions")

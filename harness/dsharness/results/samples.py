@@ -23,6 +23,8 @@ SHARING_COLUMNS = ("threads", "elapsed", "reads", "writes")
 TSC, INSTRUCTIONS, NANOSECONDS = "tsc", "instructions", "ns"
 """Units of the clock. TSC: cycles of the time-stamp counter, whose rate is constant, whatever the frequency of the core."""
 UNITS = (TSC, INSTRUCTIONS, NANOSECONDS)
+CYCLES = "cycles"
+"""What modules of earlier revisions call TSC cycles, and the count of a try. ab, explain and gate run such revisions."""
 _UNIT_WORDS = {TSC: "TSC cycles"}
 ELEMENT, PACKET = "element", "packet"
 WORKS = (ELEMENT, PACKET)
@@ -126,7 +128,8 @@ class Report:
     @property
     def unit(self) -> str:
         """Unit of the clock: one of UNITS."""
-        return self.header.get("unit").split(" ")[0]
+        told = self.header.get("unit").split(" ")[0]
+        return TSC if told == CYCLES else told
 
 
 SERIES = ("counts", "disturbed", "elapsed", "reads", "writes")
@@ -229,7 +232,7 @@ def parse_samples(text: str) -> list[Cell]:
     Columns are found by name, so that columns may be added.
     """
     lines = _whole_lines(text, "the samples file")
-    columns = next(lines, "").split(",")
+    columns = ["count" if name == CYCLES else name for name in next(lines, "").split(",")]
     missing = [name for name in SAMPLE_COLUMNS if name not in columns]
     if missing:
         raise HarnessError(f"the samples file is damaged: its first line lacks the column {missing[0]!r}")
