@@ -15,10 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import proc
 from .errors import HarnessError
-
-ENGLISH = {"LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
-"""Environment in which the messages have the words that this module knows."""
 
 SOURCES = Path("/etc/apt/sources.list")
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
@@ -72,7 +70,7 @@ class Installation:
 def simulated(names: Sequence[str]) -> Installation:
     """Return what the installation of these packages would change. Nothing changes. HarnessError with apt's reason if it is impossible."""
     argv = ["apt-get", "--print-uris", "--no-install-recommends", "install", *names]
-    done = subprocess.run(argv, check=False, capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, env={**os.environ, **ENGLISH})
+    done = subprocess.run(argv, check=False, capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, env=proc.english())
     if done.returncode:
         raise HarnessError(error(done.stderr.splitlines()) or f"apt-get's status is {done.returncode}")
     return installation(done.stdout)
@@ -99,7 +97,7 @@ def installation(text: str) -> Installation:
 def candidates(names: Sequence[str]) -> set[str]:
     """Return those of `names` of which the package lists have a version to install."""
     try:
-        done = subprocess.run(["apt-cache", "policy", *names], check=False, capture_output=True, encoding="utf-8", errors="replace", env={**os.environ, **ENGLISH})
+        done = subprocess.run(["apt-cache", "policy", *names], check=False, capture_output=True, encoding="utf-8", errors="replace", env=proc.english())
     except FileNotFoundError:
         return set()
     return set(re.findall(r"^(\S+):\n(?:  Installed:.*\n)?  Candidate: (?!\(none\))", done.stdout, re.MULTILINE))

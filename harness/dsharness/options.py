@@ -78,8 +78,13 @@ def choice(option: str, value: str | None, allowed: Sequence[str]) -> str | None
 
 def suggestion(value: str, allowed: Iterable[str]) -> str:
     """Return the end of a sentence that refuses `value`: the nearest of the allowed ones; "" if none is near."""
-    near = difflib.get_close_matches(value.lower(), list(allowed), 1)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(value.lower(), allowed)
+    return f"; did you mean {near}?" if near else ""
+
+
+def nearest(value: str, allowed: Iterable[str], likeness: float = 0.6) -> str:
+    """Return the one of the allowed values that is most like `value`; "" if none has this likeness, from 0 to 1."""
+    return next(iter(difflib.get_close_matches(value, list(allowed), 1, likeness)), "")
 
 
 def words(values: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import apt, options, paths, ui
+from . import apt, options, paths, proc, ui
 from .errors import HarnessError, UsageError
 
 LIST = paths.HARNESS / "packages.txt"
@@ -295,7 +295,7 @@ def _apt(*arguments: str) -> tuple[int, list[str]]:
     log = paths.logs() / LOG
     proxies = ",".join(apt.proxy_environment())
     sudo = [] if os.geteuid() == 0 else ["sudo", *([f"--preserve-env={proxies}"] if proxies else [])]
-    settings = (f"{name}={value}" for name, value in {"DEBIAN_FRONTEND": "noninteractive", **apt.ENGLISH}.items())
+    settings = (f"{name}={value}" for name, value in {"DEBIAN_FRONTEND": "noninteractive", **proc.ENGLISH}.items())
     argv = [*sudo, "env", *settings, *APT_GET, *arguments]
     with log.open("ab") as sink:
         begin = sink.tell()

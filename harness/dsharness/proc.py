@@ -22,6 +22,9 @@ from .errors import HarnessError
 GRACE_SECONDS = 3.0
 TAIL_LINES = 20
 
+ENGLISH = {"LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
+"""Variables by which programs print the words that the harness looks for."""
+
 Arg = str | os.PathLike[str]
 
 
@@ -52,7 +55,7 @@ def build_environment() -> dict[str, str]:
 
 def english() -> dict[str, str]:
     """Return the user's environment with messages in English and texts in UTF-8: for programs whose output the harness reads."""
-    return {**os.environ, "LC_ALL": "C.UTF-8"}
+    return {**os.environ, **ENGLISH}
 
 
 def tied(argv: Sequence[Arg]) -> list[str]:

@@ -479,6 +479,27 @@ def test_this_qemu_takes_the_plugin() -> None:
     assert emulator.plugin().name.startswith("profile-")
 
 
+@pytest.mark.parametrize("line", ["@explain end", "@explain", "@explain nothing modules", "@explain end a b"])
+def test_a_damaged_mark_is_one_sentence(line: str) -> None:
+    stream = guest.ExplainStream()
+    stream.feed(f"@explain begin modules\n{line} \n".encode())
+    assert str(stream.failure).startswith("the guest's output is damaged: it has a marked line with")
+
+
+def test_damaged_sections_are_one_sentence() -> None:
+    stream = guest.ExplainStream()
+    stream.feed(b"@explain begin base\nzz\n@explain end base\n@explain begin code-1\nH4sIAAAA\n@explain end code-1\n")
+    with pytest.raises(HarnessError, match="it lacks the section 'modules'"):
+        stream.section("modules")
+    with pytest.raises(HarnessError, match="'zz' is no address"):
+        stream.address("base")
+    with pytest.raises(HarnessError, match="the guest's code is damaged"):
+        _ = stream.code
+    packed = gzip.compress(b"list_find")[:10] + b"\xff" * 20  # the header of gzip, and nothing that zlib knows
+    with pytest.raises(HarnessError, match="the guest's list of functions is damaged"):
+        symbols.unpacked([base64.b64encode(packed).decode()])
+
+
 def test_modules_stand_in_brackets(capsys: pytest.CaptureFixture[str]) -> None:
     table.show(made_profile("rbtree/find/10", {"rbtree_find [dsbench_rbtree]": 500, "clock": OVERHEAD}), "6.12")
     assert "│ rbtree_find [dsbench_rbtree] │" in capsys.readouterr().out

@@ -75,8 +75,11 @@ static int modprobe(const char *option, const char *container)
 /* Load one container by the name of its module, whether blacklisted or not. */
 static int load_named(struct dsbench_run *run, const char *name)
 {
-	int status = request_module("dsbench_%s", name);
+	int status;
 
+	if (dsbench_registry_has(name))
+		return 0;
+	status = request_module("dsbench_%s", name);
 	return dsbench_registry_has(name) ? 0 : note_unloaded(run, name, status);
 }
 

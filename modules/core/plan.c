@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "export.h"
 #include "floor.h"
 #include "plan.h"
 #include "registry.h"
@@ -178,6 +179,7 @@ int dsbench_run_add(struct dsbench_run *run, struct dsbench_subject *subject)
 	}
 	return note_all_absent(run, subject);
 }
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_run_add);
 
 static bool has_floors(const struct dsbench_run *run, u32 n)
 {

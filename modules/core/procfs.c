@@ -60,7 +60,7 @@ static void show_clock(struct seq_file *m, const struct dsbench_run *run)
 	if (run->core_rate_begin)
 		seq_printf(m, "# core_rate: run %u begin=%u end=%u core cycles per 1000 ticks of the TSC\n",
 			   run->id, run->core_rate_begin, run->core_rate_end);
-	if (run->core_rate_moved)
+	if (dsbench_run_rate_moved(run))
 		seq_printf(m, "# warning: " DSBENCH_CORE_RATE_MOVED "\n",
 			   run->id, run->core_rate_begin, run->core_rate_end);
 }

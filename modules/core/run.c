@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A run and its cells: allocation, interruption and problems. */
 
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/stdarg.h>
 
 #include "export.h"
 #include "run.h"
+
+/* A change of the core's frequency by more than this is reported. */
+#define CORE_RATE_PERCENT	3
 
 /**
  * dsbench_run_alloc() - allocate a run without cells
@@ -94,6 +98,26 @@ bool dsbench_run_interrupted(const struct dsbench_run *run)
 {
 	return READ_ONCE(run->interrupted);
 }
+
+/**
+ * dsbench_run_rate_moved() - whether the core's frequency changed during a run
+ * @run: a run that has ended
+ *
+ * Context: any.
+ *
+ * Return: true if the rates at its start and at its end are known, and differ by
+ * more than the noise of their measurement.
+ */
+bool dsbench_run_rate_moved(const struct dsbench_run *run)
+{
+	u32 begin = run->core_rate_begin;
+	u32 end = run->core_rate_end;
+
+	return begin && end &&
+	       100 * max(begin, end) > 100 * min(begin, end) +
+				       CORE_RATE_PERCENT * begin;
+}
+EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_run_rate_moved);
 
 /**
  * dsbench_run_problem() - record why a run is not what was asked for

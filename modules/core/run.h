@@ -147,7 +147,6 @@ enum dsbench_run_state {
  * @clock_p90: their 90th percentile
  * @core_rate_begin: core cycles per 1000 ticks before the first try; 0: unknown
  * @core_rate_end: the same after the last try
- * @core_rate_moved: they differ by more than noise
  */
 struct dsbench_run {
 	struct list_head node;
@@ -168,7 +167,6 @@ struct dsbench_run {
 	s64 clock_p90;
 	u32 core_rate_begin;
 	u32 core_rate_end;
-	bool core_rate_moved;
 };
 
 struct dsbench_run *dsbench_run_alloc(const struct dsbench_params *p);
@@ -176,6 +174,7 @@ void dsbench_run_free(struct dsbench_run *run);
 void dsbench_cell_free(struct dsbench_cell *cell);
 void dsbench_run_interrupt(struct dsbench_run *run);
 bool dsbench_run_interrupted(const struct dsbench_run *run);
+bool dsbench_run_rate_moved(const struct dsbench_run *run);
 __printf(3, 4) void dsbench_run_problem(struct dsbench_run *run,
 					enum dsbench_run_state state,
 					const char *fmt, ...);

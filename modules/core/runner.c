@@ -31,9 +31,6 @@
 /* Containers that are loaded within this time of each other run together. */
 #define SETTLE_MS	50
 
-/* A change of the core's frequency by more than this is reported. */
-#define CORE_RATE_PERCENT	3
-
 /* Requests to the thread, and whether it is busy. */
 enum {
 	CLAIMED,		/* a request is being made */
@@ -172,15 +169,10 @@ static void explain_nothing(struct dsbench_run *run)
 /* The end of a run on another frequency than its start is worth a warning. */
 static void check_core_rate(struct dsbench_run *run)
 {
-	u32 begin = run->core_rate_begin;
-	u32 end = dsbench_clock_core_rate();
-
-	run->core_rate_end = end;
-	if (begin && end)
-		run->core_rate_moved = 100 * (u32)abs((int)begin - (int)end) >
-				       CORE_RATE_PERCENT * begin;
-	if (run->core_rate_moved)
-		pr_warn(DSBENCH_CORE_RATE_MOVED "\n", run->id, begin, end);
+	run->core_rate_end = dsbench_clock_core_rate();
+	if (dsbench_run_rate_moved(run))
+		pr_warn(DSBENCH_CORE_RATE_MOVED "\n", run->id,
+			run->core_rate_begin, run->core_rate_end);
 }
 
 static void measure(struct dsbench_run *run)

@@ -9,6 +9,7 @@
 #include "suites.h"
 
 kunit_test_suites(&dsbench_stats_suite, &dsbench_params_suite,
+		  &dsbench_plan_suite,
 		  &dsbench_clock_suite, &dsbench_precision_suite,
 		  &dsbench_set_suite, &dsbench_floor_suite,
 		  &dsbench_try_suite,

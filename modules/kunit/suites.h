@@ -12,6 +12,7 @@
 extern struct kunit_suite dsbench_clock_suite;
 extern struct kunit_suite dsbench_floor_suite;
 extern struct kunit_suite dsbench_params_suite;
+extern struct kunit_suite dsbench_plan_suite;
 extern struct kunit_suite dsbench_precision_suite;
 extern struct kunit_suite dsbench_set_suite;
 extern struct kunit_suite dsbench_stats_suite;

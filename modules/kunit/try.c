@@ -522,6 +522,21 @@ static void a_core_has_a_rate(struct kunit *test)
 	KUNIT_EXPECT_LT(test, rate, 5000);
 }
 
+static void a_change_of_the_rate_is_told_from_noise(struct kunit *test)
+{
+	struct stage *s = test->priv;
+
+	s->run->core_rate_begin = 1000;
+	s->run->core_rate_end = 1030;
+	KUNIT_EXPECT_FALSE(test, dsbench_run_rate_moved(s->run));
+	s->run->core_rate_end = 1031;
+	KUNIT_EXPECT_TRUE(test, dsbench_run_rate_moved(s->run));
+	s->run->core_rate_end = 969;
+	KUNIT_EXPECT_TRUE(test, dsbench_run_rate_moved(s->run));
+	s->run->core_rate_end = 0;
+	KUNIT_EXPECT_FALSE(test, dsbench_run_rate_moved(s->run));
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_sample_is_the_time_of_the_operation),
 	KUNIT_CASE(a_sample_is_the_sum_of_its_slices),
@@ -544,6 +559,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(erased_elements_wait_for_a_grace_period),
 	KUNIT_CASE(a_neighbour_is_seen),
 	KUNIT_CASE(a_core_has_a_rate),
+	KUNIT_CASE(a_change_of_the_rate_is_told_from_noise),
 	{}
 };
 

@@ -8,6 +8,7 @@ import bisect
 import gzip
 import re
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def unpacked(lines: Iterable[str]) -> bytes:
     """Return the code in base64 of gzip, as the guest sends it. HarnessError if it is damaged or empty."""
     try:
         code = gzip.decompress(base64.b64decode("".join(lines)))
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, zlib.error) as error:
         raise HarnessError(f"the guest's code is damaged: {error}") from error
     if not code:
         raise HarnessError("the guest's /proc/kcore does not show its code: no disassembly is possible")

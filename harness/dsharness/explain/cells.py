@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .. import options
 from ..errors import UsageError
 from ..results import datapath, floors
 from ..results.samples import CONTAINER_OPS, DATAPATH_OPS, name_of
@@ -100,7 +100,6 @@ def _sizes(pattern: str, n: str, op: str) -> list[int]:
 def _nearest(container: str, op: str, n: str, ops: dict[str, Sequence[str]]) -> str:
     """Return the rest of the sentence: the nearest name, or all containers and devices."""
     names = [f"{one}/{work}" for one in ops for work in ops[one]]
-    near = difflib.get_close_matches(f"{container}/{op}", names, 1, cutoff=0.5)
-    if near:
-        return f": did you mean {near[0]}{f'/{n}' if n else ''}?"
+    if near := options.nearest(f"{container}/{op}", names, 0.5):
+        return f": did you mean {near}{f'/{n}' if n else ''}?"
     return f": there are {', '.join(ops)}, each with operations such as {names[0]}"

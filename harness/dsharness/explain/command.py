@@ -16,6 +16,7 @@ from pathlib import Path
 
 from .. import command
 from ..errors import CRASHED, TIMED_OUT
+from ..sweep import plan as sweep
 from . import plan
 
 EPILOG = f"""\
@@ -53,11 +54,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--target", help="qemu, the only one that can")
     parser.add_argument("--accel", help="icount, the only one that can")
     parser.add_argument("--tries", default=str(plan.DEFAULT_TRIES), metavar="T", help=f"tries, of which the median one is shown ({plan.DEFAULT_TRIES})")
-    parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
-    parser.add_argument("--alloc", help="allocate the elements before a try or in it: prealloc or inline (prealloc)")
-    parser.add_argument("--erase-order", help="order in which elements are erased: key or insertion (key)")
-    parser.add_argument("--lookups", metavar="K", help="keys that a find try looks up (0: the core chooses)")
-    parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups whose key is absent (0)")
-    parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
+    sweep.add_key_options(parser)
     parser.add_argument("--timeout", default=plan.TIMEOUT_SECONDS, metavar="SECONDS", help=f"end a guest then ({plan.TIMEOUT_SECONDS})")
     command.declare(parser, "explain.drive:run", needs=plan.needs, check=plan.checked_plan)

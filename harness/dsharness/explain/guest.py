@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .. import paths, targets, ui
+from .. import paths, targets, texts, ui
 from ..errors import HarnessError
 from ..kernel.build import Build
 from ..kernel.trees import Tree
@@ -17,7 +17,7 @@ from ..results import floors
 from ..results.datapath import Topology, parse_topology
 from ..results.samples import CONTAINER_OPS, Cell, Report
 from ..sweep import drive as sweeper
-from ..sweep.marked import MarkedSections
+from ..sweep.marked import MarkedSections, damaged
 from ..sweep.stream import StageResult, SweepStream
 from . import annotate, emulator, profile, single, symbols, tries, windows
 from .cells import Wanted
@@ -28,6 +28,8 @@ from .single import Single
 from .symbols import Symbols
 
 SCRIPT = paths.HARNESS / "guest" / "explain.sh"
+CODE = "code-"
+"""Begins the names of the sections with the code of a function; its address follows."""
 FLOORS_BESIDE = "list"
 """The container beside which the floors run if none is wanted at their size."""
 
@@ -103,15 +105,40 @@ class ExplainStream(MarkedSections):
         self.sections: dict[str, list[str]] = {}
 
     def _mark(self, words: list[str], since: list[str]) -> None:
+        if len(words) != 2 or words[0] not in ("begin", "end"):
+            raise damaged(words)
         if words[0] == "end":
             self.sections[words[1]] = since
+
+    def section(self, name: str) -> list[str]:
+        """Return the lines of a section. HarnessError if the guest did not print it."""
+        if name not in self.sections:
+            raise HarnessError(f"the guest's output is damaged: it lacks the section {name!r}")
+        return self.sections[name]
+
+    def address(self, name: str) -> int:
+        """Return the address that a section has. HarnessError if it has none."""
+        return _address("".join(self.section(name)))
+
+    @property
+    def code(self) -> dict[int, bytes]:
+        """The code of each function by its address. HarnessError if it is damaged."""
+        found = {name.removeprefix(CODE): lines for name, lines in self.sections.items() if name.startswith(CODE)}
+        return {_address(text): annotate.unpacked(lines) for text, lines in found.items()}
+
+
+def _address(text: str) -> int:
+    try:
+        return int(text, 16)
+    except ValueError:
+        raise HarnessError(f"the guest's output is damaged: {texts.quoted(text)} is no address") from None
 
 
 @dataclass
 class _Said:
     """The output of the guest."""
 
-    sections: dict[str, list[str]]
+    sections: ExplainStream
     stages: dict[str, StageResult]
 
 
@@ -133,9 +160,9 @@ def run(plan: ExplainPlan, place: Place, tree: Tree) -> Outcome:
         target.plugin = emulator.option(built, out, plan.plugin)
         said = _run_guest(plan, target, wanted, devices, _codes(plan, known), Path(folder))
         stream = windows.read(out)
-    functions = Symbols([*known, *symbols.parse(symbols.unpacked(said.sections["modules"]))])
+    functions = Symbols([*known, *symbols.parse(symbols.unpacked(said.sections.section("modules")))])
     outcome = Outcome([], functions, target.build, stream.nodes, target.kernel.release)
-    outcome.code = {int(name[5:], 16): annotate.unpacked(found) for name, found in said.sections.items() if name.startswith("code-")}
+    outcome.code = said.sections.code
     parts = tries.runs(tries.slices(stream.windows, functions))
     done = [stage for stage in wanted if stage.name in said.stages]
     if len(parts) != len(done):
@@ -186,15 +213,14 @@ def _run_guest(
         raise failure
     if ended.status:
         raise HarnessError(sweeper.last_words(ended).replace("the sweep", "the profile"))
-    return _Said(sections.sections, found)
+    return _Said(sections, found)
 
 
-def _moved(functions: Symbols, stage: Stage, sections: dict[str, list[str]]) -> Symbols:
+def _moved(functions: Symbols, stage: Stage, sections: ExplainStream) -> Symbols:
     """Return the functions at their addresses in a stage: the module of the datapath was loaded anew for it."""
     if not stage.device:
         return functions
-    before, now = (int(sections[name][0], 16) for name in ("base", f"base-{stage.name}"))
-    return functions.moved(tries.TUNNEL, now - before)
+    return functions.moved(tries.TUNNEL, sections.address(f"base-{stage.name}") - sections.address("base"))
 
 
 def _explain(
@@ -222,7 +248,8 @@ def _explain(
 
 def _check_absent(plan: ExplainPlan, said: _Said, outcome: Outcome) -> None:
     """Note the cells that do not exist. HarnessError for one that the user named, or if none exists."""
-    topology = parse_topology(said.sections["topology"]) if "topology" in said.sections else Topology((), {})
+    told = said.sections.sections.get("topology")
+    topology = parse_topology(told) if told is not None else Topology((), {})
     explained = {one.cell.name for one in outcome.profiles} | {one.cell.name for one in outcome.singles}
     for cell in plan.cells:
         if cell.name in explained or any(text.startswith(f"{cell.name} ") for text in outcome.absent):

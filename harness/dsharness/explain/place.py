@@ -38,13 +38,14 @@ def of_context(context: Mapping[str, Any]) -> Place:
     return Place(context.get("kernel"), None if revision in (None, "unknown") else revision)
 
 
+def unusual(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of SETTINGS that a run had otherwise."""
+    return {name: context[name] for name, usual in SETTINGS.items() if context.get(name, usual) != usual}
+
+
 def options(context: Mapping[str, Any]) -> list[str]:
     """Return the options of dsbench explain for the parameters of a run that are not the usual ones."""
-    words = []
-    for name, usual in SETTINGS.items():
-        if (value := context.get(name, usual)) != usual:
-            words += [f"--{name.replace('_', '-')}", str(value)]
-    return words
+    return [word for name, value in unusual(context).items() for word in (f"--{name.replace('_', '-')}", str(value))]
 
 
 def command(cell: str, before: Place, after: Place, more: Sequence[str] = ()) -> str:

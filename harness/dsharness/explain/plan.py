@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +83,7 @@ def checked_plan(args: argparse.Namespace) -> Request:
     plan = ExplainPlan(
         cells=tuple(cells.find(args.cells, tree.containers)),
         tries=options.whole("tries", args.tries, 1, sweep.MAX_TRIES),
-        settings=_settings(args),
+        settings=tuple(f"{name}={value}" for name, value in sweep.key_settings(args).items() if value is not None),
         timeout=options.whole("timeout", args.timeout, 1, 7 * 86_400),
         code=_functions(args),
         plugin=_plugin(args),
@@ -176,8 +175,8 @@ def _against(text: str, after: Side) -> Side:
     try:
         tree = trees.find(text)
     except UsageError:
-        near = difflib.get_close_matches(text, known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"allowed are a container, a device ({', '.join(known)}), a kernel such as 6.1, or a revision of git"
+        near = options.nearest(text, known)
+        hint = f"did you mean {near}?" if near else f"allowed are a container, a device ({', '.join(known)}), a kernel such as 6.1, or a revision of git"
         raise UsageError(f"--against is {text!r}: {hint}") from None
     place = dataclasses.replace(after.place, revision=text)
     wanted = tuple(cell for cell in after.plan.cells if cell.is_packet or cell.container in (*tree.containers, "floor"))
@@ -206,15 +205,3 @@ def _check_place(args: argparse.Namespace) -> None:
         raise UsageError(f"--target is {args.target!r}: dsbench explain runs in {TARGET} with --accel {ACCEL}, {why}")
     if args.accel not in (None, ACCEL):
         raise UsageError(f"--accel is {args.accel!r}: dsbench explain runs with --accel {ACCEL}, {why}")
-
-
-def _settings(args: argparse.Namespace) -> tuple[str, ...]:
-    found = {
-        "order": options.choice("order", args.order, sweep.ORDERS),
-        "alloc": options.choice("alloc", args.alloc, sweep.ALLOCS),
-        "erase_order": options.choice("erase-order", args.erase_order, sweep.ERASE_ORDERS),
-        "lookups": options.whole("lookups", args.lookups, 0, sweep.MAX_N),
-        "misses": options.whole("misses", args.misses, 0, 100),
-        "seed": options.whole("seed", args.seed, 0, sweep.MAX_U64),
-    }
-    return tuple(f"{name}={value}" for name, value in found.items() if value is not None)

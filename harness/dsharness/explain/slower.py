@@ -19,8 +19,7 @@ def tell(names: Sequence[str], before: Mapping[str, Any], after: Mapping[str, An
         return {}
     one, other = place.of_context(before), place.of_context(after)
     if explain:
-        settings = [f"{name}={after[name]}" for name in place.SETTINGS if after.get(name, place.SETTINGS[name]) != place.SETTINGS[name]]
-        found = causes.find(names, one, other, settings)
+        found = causes.find(names, one, other, [f"{name}={value}" for name, value in place.unusual(after).items()])
         for line in causes.lines(found):
             print(line)
         return found

@@ -9,6 +9,7 @@ import contextlib
 import gzip
 import hashlib
 import re
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,7 +115,7 @@ def unpacked(lines: Sequence[str]) -> str:
     """Return the text in base64 of gzip, as the guest sends it. HarnessError if it is damaged."""
     try:
         return gzip.decompress(base64.b64decode("".join(lines))).decode()
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, zlib.error) as error:
         raise HarnessError(f"the guest's list of functions is damaged: {error}") from error
 
 
@@ -132,7 +133,7 @@ def of_kernel(target: Target) -> list[Function]:
     """
     path = kernel_file(target.kernel)
     with locks.held(path.with_suffix(".lock"), f"it reads the functions of {target.kernel.release}"):
-        with contextlib.suppress(OSError, EOFError, ValueError):
+        with contextlib.suppress(OSError, EOFError, ValueError, zlib.error):
             return parse(gzip.decompress(path.read_bytes()).decode())
         with ui.step(f"reading the names of the functions of {target.kernel.release}, once for this kernel"):
             ended = target.run(["sh", "-c", LIST_KERNEL], timeout=LIST_SECONDS)

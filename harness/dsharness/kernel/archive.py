@@ -63,7 +63,7 @@ def refresh_foreign(arch: str) -> None:
     with ui.step(f"fetching the package lists of {arch}"):
         answer = subprocess.run(
             ["apt-get", *_apt_options(arch), *apt.PATIENT, "update"],
-            check=False, capture_output=True, encoding="utf-8", errors="replace", env={**os.environ, **apt.ENGLISH},
+            check=False, capture_output=True, encoding="utf-8", errors="replace", env=proc.english(),
         )  # fmt: skip
     if answer.returncode:
         lines = answer.stderr.splitlines()
@@ -174,7 +174,7 @@ def _download(package: Package, folder: Path, patience: Sequence[str]) -> tuple[
     with (
         ui.Progress(f"downloading {package.name} {package.version}", total, "MiB") as progress,
         log.open("wb") as sink,
-        proc.child(argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env={**os.environ, **apt.ENGLISH}) as process,
+        proc.child(argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=proc.english()) as process,
     ):
         while True:
             try:

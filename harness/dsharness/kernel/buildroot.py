@@ -183,7 +183,7 @@ def _private_apt(state: Path) -> list[str]:
 def _fetch_lists(options: Sequence[str], stamp: Path) -> None:
     _require_keyring()
     update = ["apt-get", *options, "-oAPT::Update::Error-Mode=any", "-q", "update"]
-    environment = {**os.environ, **apt.ENGLISH}
+    environment = proc.english()
     result = proc.stream([*update, *apt.IMPATIENT], env=environment)
     if result.status and not apt.silences(result.tail):
         result = proc.stream([*update, *apt.PATIENT], env=environment)

@@ -161,14 +161,19 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for the containers, which do not depend on the place of the run."""
     parser.add_argument("--container", nargs="+", metavar="NAME", help=f"of {', '.join(known_containers())} (all)")
     parser.add_argument("--op", nargs="+", metavar="NAME", help=f"of {', '.join(CONTAINER_OPS)} (all)")
+    add_key_options(parser)
+    parser.add_argument("--warmup", metavar="MS", help="uncounted tries before a run, in ms of guest time (500; 5 under icount)")
+    parser.add_argument("--patience", metavar="MS", help="average time that a try may wait for an idle core, cycles only (3)")
+
+
+def add_key_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the elements, their keys and the lookups."""
     parser.add_argument("--order", help="order of the keys: shuffled or sequential (shuffled)")
     parser.add_argument("--alloc", help="allocate the elements before a try or in it: prealloc or inline (prealloc)")
     parser.add_argument("--erase-order", help="order in which elements are erased: key or insertion (key)")
     parser.add_argument("--lookups", metavar="K", help="keys that a find try looks up (0: the core chooses)")
     parser.add_argument("--misses", metavar="PERCENT", help="share of the lookups whose key is absent (0)")
     parser.add_argument("--seed", metavar="S", help="seed of every permutation (1)")
-    parser.add_argument("--warmup", metavar="MS", help="uncounted tries before a run, in ms of guest time (500; 5 under icount)")
-    parser.add_argument("--patience", metavar="MS", help="average time that a try may wait for an idle core, cycles only (3)")
 
 
 def add_place_options(parser: argparse.ArgumentParser) -> None:
@@ -212,6 +217,18 @@ def known_containers() -> list[str]:
     return trees.containers(paths.ROOT)
 
 
+def key_settings(args: argparse.Namespace) -> dict[str, str | int | None]:
+    """Check the options of add_key_options(). Return the core's parameters; None for those that were not given."""
+    return {
+        "order": options.choice("order", args.order, ORDERS),
+        "alloc": options.choice("alloc", args.alloc, ALLOCS),
+        "erase_order": options.choice("erase-order", args.erase_order, ERASE_ORDERS),
+        "lookups": options.whole("lookups", args.lookups, 0, MAX_N),
+        "misses": options.whole("misses", args.misses, 0, 100),
+        "seed": options.whole("seed", args.seed, 0, MAX_U64),
+    }
+
+
 def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -> Plan:
     """Check the options and return the Plan. `known` are the allowed containers; None: those of the working tree.
 
@@ -227,12 +244,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
     settings = {
         "containers": ",".join(containers) if args.container else None,
         "ops": ",".join(ops) if args.op else None,
-        "order": options.choice("order", args.order, ORDERS),
-        "alloc": options.choice("alloc", args.alloc, ALLOCS),
-        "erase_order": options.choice("erase-order", args.erase_order, ERASE_ORDERS),
-        "lookups": options.whole("lookups", args.lookups, 0, MAX_N),
-        "misses": options.whole("misses", args.misses, 0, 100),
-        "seed": options.whole("seed", args.seed, 0, MAX_U64),
+        **key_settings(args),
         "patience": options.whole("patience", args.patience, 0, 1000),
         **_sharing(args),
         "cpu": cpu if args.target == "host" else None,

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from .. import locks, paths, proc, ui
+from .. import locks, options, paths, proc, ui
 from ..errors import HarnessError, UsageError
 from ..kernel import build
 from ..kernel.build import Build
@@ -51,8 +50,8 @@ def require(kernel: Kernel, names: Sequence[str], more: Collection[str] = ()) ->
         known |= {_name(file) for file in _all(folder(kernel))}
     for name in names:
         if plain(name) not in known:
-            near = difflib.get_close_matches(plain(name), known, 1)
-            advice = f", did you mean {near[0]}?" if near else ""
+            near = options.nearest(plain(name), known)
+            advice = f", did you mean {near}?" if near else ""
             raise UsageError(f"--module {name!r} is unknown: {kernel.release} has none of that name{advice}")
 
 
