@@ -70,7 +70,9 @@ class Installation:
 def simulated(names: Sequence[str]) -> Installation:
     """Return what the installation of these packages would change. Nothing changes. HarnessError with apt's reason if it is impossible."""
     argv = ["apt-get", "--print-uris", "--no-install-recommends", "install", *names]
-    done = subprocess.run(argv, check=False, capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, env=proc.english())
+    done = subprocess.run(
+        argv, check=False, capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, env=proc.english()
+    )
     if done.returncode:
         raise HarnessError(error(done.stderr.splitlines()) or f"apt-get's status is {done.returncode}")
     return installation(done.stdout)

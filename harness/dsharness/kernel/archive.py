@@ -208,7 +208,8 @@ def _apt_options(arch: str = "") -> list[str]:
         status = index / "status"
         status.touch()
         lists = paths.make_folder(index / "lists", "package index")
-        foreign = ["-o", f"APT::Architecture={arch}", "-o", f"APT::Architectures={arch}", "-o", f"Dir::State::Lists={lists}", "-o", f"Dir::State::Status={status}"]
+        settings = {"APT::Architecture": arch, "APT::Architectures": arch, "Dir::State::Lists": lists, "Dir::State::Status": status}
+        foreign = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
     return [
         *foreign,
         "-o", f"Dir::Cache::pkgcache={index}/pkgcache.bin", "-o", f"Dir::Cache::srcpkgcache={index}/srcpkgcache.bin",
