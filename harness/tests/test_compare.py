@@ -11,7 +11,6 @@ import shutil
 import subprocess
 from array import array
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 

@@ -7,7 +7,6 @@ A package or a tree of packages gets its name only once it is complete: it is ma
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence

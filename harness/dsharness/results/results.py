@@ -25,7 +25,6 @@ import math
 import os
 import shutil
 import tempfile
-from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
