@@ -254,6 +254,7 @@ def run(args: argparse.Namespace) -> int:
     """Build, and print the folder of the modules. Return the exit status."""
     build = modules(kernels.find(args.target, args.kernel))
     count = len(list(build.ko_dir.glob("*.ko")))
-    ui.say(f"{count} modules for {build.kernel.release}; next: harness/dsbench exec --target {args.target} -- sh")
+    kernel = f" --kernel {args.kernel}" if args.kernel else ""
+    ui.say(f"{count} modules for {build.kernel.release}; next: harness/dsbench shell --target {args.target}{kernel}")
     print(build.ko_dir)
     return 0

@@ -32,7 +32,7 @@ JOBS = os.cpu_count() or 1
 BUILD_BYTES = 3 << 30
 """Size of the unpacked source with its objects, in bytes, before it is pruned."""
 
-DEBUG_MINUTES = 8
+DEBUG_MINUTES = 7
 
 SOURCE_FILES = 51_000
 BUILD_STEPS = 1200
