@@ -14,6 +14,7 @@ SUITES = (
     "dsbench_clock",
     "dsbench_precision",
     "dsbench_try",
+    "dsbench_plan",
     "dsbench_set",
     "dsbench_floor",
     "dsbench_list",
