@@ -15,7 +15,7 @@ from dsharness import paths
 Graph = dict[str, dict[str, set[str]]]
 """From each file to those that it uses, with the names that it takes from them."""
 
-LAYERED = ("modules/core", "modules/datapath", "modules/tunnel", "harness/tools/udptunctl", "harness/tools/profile")
+LAYERED = ("modules/core", "modules/datapath", "modules/tunnel", "harness/tools/udptun", "harness/tools/udptunctl", "harness/tools/profile")
 """Folders where each .c and its .h are one layer: to include a header is to stand above its source file."""
 
 _NOISE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)

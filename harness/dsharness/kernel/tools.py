@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Builds the C tools of harness/tools, a folder each, into build/.
 
-udptunctl configures udptun tunnels. profile is a plugin of QEMU for exact profiles.
+udptunctl configures udptun tunnels. link_udptun.so is a plugin that makes ip do so; what both need is in the folder udptun.
+profile is a plugin of QEMU for exact profiles.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from ..errors import HarnessError
 
 SOURCES = paths.HARNESS / "tools"
 INCLUDE = paths.ROOT / "include"
+SHARED = "udptun"
+"""The folder of what udptunctl and the plugin of ip have in common."""
 PLUGIN_FLAGS = ("-fPIC", "-shared", "-fvisibility=hidden")
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wmissing-prototypes", "-Wvla")
 
@@ -25,25 +28,36 @@ FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wmissing-proto
 def udptunctl() -> Path:
     """Return the tool for udptun tunnels, built if its sources have changed. HarnessError if it does not build."""
     packages.ensure("base", "tunnel")
-    return _compiled("udptunctl", "udptunctl", ("-lmnl",))
+    return _compiled("udptunctl", (SHARED, "udptunctl"), ("-lmnl",))
+
+
+def ip_plugin() -> Path:
+    """Return the plugin that makes ip know udptun, built if its sources have changed. ip finds it if IP_LIB_DIR is its folder.
+
+    HarnessError if it does not build.
+    """
+    packages.ensure("base", "tunnel")
+    return _compiled("link_udptun.so", (SHARED, "link_udptun"), (*PLUGIN_FLAGS, "-lmnl"))
 
 
 def profile_plugin(interface: int) -> Path:
     """Return the profile plugin for a version of QEMU's plugin interface. HarnessError if it does not build."""
     packages.ensure("base")
-    return _compiled(f"profile-{interface}.so", "profile", (f"-DPROFILE_API={interface}", *PLUGIN_FLAGS))
+    return _compiled(f"profile-{interface}.so", ("profile",), (f"-DPROFILE_API={interface}", *PLUGIN_FLAGS))
 
 
-def _compiled(product: str, name: str, options: tuple[str, ...]) -> Path:
+def _compiled(product: str, folders: tuple[str, ...], options: tuple[str, ...]) -> Path:
     program = paths.make_folder(paths.BUILD, "build") / product
     with locks.held(program.with_name(f".{product}.lock"), f"it builds {product}"):
-        _compile(program, name, options)
+        _compile(program, folders, options)
     return program
 
 
-def _compile(program: Path, name: str, options: tuple[str, ...]) -> None:
-    """Build `program` from the folder `name`, unless it was built from the present content of its sources. `options` end the command."""
-    ingredients = [*sorted((SOURCES / name).glob("*.[ch]")), *sorted((INCLUDE / "uapi").rglob("*.h"))]
+def _compile(program: Path, folders: tuple[str, ...], options: tuple[str, ...]) -> None:
+    """Build `program` from these folders, unless it was built from the present content of its sources. `options` end the command."""
+    name = program.stem
+    own = [file for folder in folders for file in sorted((SOURCES / folder).glob("*.[ch]"))]
+    ingredients = [*own, *sorted((INCLUDE / "uapi").rglob("*.h"))]
     recipe = "\n".join([*FLAGS, *options, *(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in ingredients)])
     mark = program.with_name(f".{program.name}.recipe")
     if program.exists() and mark.exists() and mark.read_text(encoding="utf-8") == recipe:
@@ -52,7 +66,8 @@ def _compile(program: Path, name: str, options: tuple[str, ...]) -> None:
     fresh = program.with_suffix(".new")
     log = paths.logs() / f"{name}.log"
     log.unlink(missing_ok=True)
-    argv: list[proc.Arg] = ["gcc", *FLAGS, "-I", INCLUDE, "-o", fresh, *sorted((SOURCES / name).glob("*.c")), *options]
+    sources = [file for file in own if file.suffix == ".c"]
+    argv: list[proc.Arg] = ["gcc", *FLAGS, "-I", INCLUDE, "-I", SOURCES / SHARED, "-o", fresh, *sources, *options]
     with ui.step(f"building {name}"):
         result = proc.stream(argv, env=proc.build_environment(), log=log)
     said = log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -67,13 +82,15 @@ def _compile(program: Path, name: str, options: tuple[str, ...]) -> None:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench tools`."""
-    parser = subparsers.add_parser("tools", help="build udptunctl, the tool for tunnels", description=__doc__)
+    parser = subparsers.add_parser("tools", help="build udptunctl, the tool for tunnels, and ip's plugin", description=__doc__)
     command.declare(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Build the tools, and print where they are. Return the exit status."""
     program = udptunctl()
-    ui.say(f"its manual: man {shlex.quote(str(SOURCES / 'udptunctl' / 'udptunctl.8'))}")
+    plugin = ip_plugin()
+    ui.say(f"ip knows udptun if {shlex.quote(str(plugin))} is in its folder of plugins, or with IP_LIB_DIR={shlex.quote(str(plugin.parent))}")
+    ui.say(f"the manual of udptunctl: man {shlex.quote(str(SOURCES / 'udptunctl' / 'udptunctl.8'))}")
     print(program)
     return 0

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "report.h"
 
 void exit_argument(const char *format, ...)
 {
@@ -19,6 +20,6 @@ void exit_argument(const char *format, ...)
 
 void exit_no_device(const char *name)
 {
-	fprintf(stderr, "Cannot find device \"%s\"\n", name);
+	report_no_device(name);
 	exit(STATUS_ARGUMENT);
 }

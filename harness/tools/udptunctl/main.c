@@ -13,9 +13,9 @@
 
 #include <linux/rtnetlink.h>
 
-#include "arguments.h"
 #include "channel.h"
 #include "error.h"
+#include "keywords.h"
 #include "show.h"
 #include "tunnel.h"
 
@@ -23,13 +23,21 @@ static const char usage[] =
 	"Usage: udptunctl add NAME local ADDR remote ADDR port PORT [ OPTIONS ]\n"
 	"       udptunctl set NAME OPTIONS\n"
 	"       udptunctl del NAME\n"
-	"       udptunctl [ -j ] [ -s ] show [ NAME ]\n"
-	"\n"
-	"OPTIONS := [ local ADDR ] [ remote ADDR ] [ port PORT ] [ remote-port PORT ]\n"
-	"           [ ttl { 1..255 | inherit } ] [ tos { 0..255 | inherit } ]\n"
-	"           [ flowlabel { 0..0xfffff | inherit } ] [ csum | nocsum ]\n"
-	"           [ zerocsum6tx | nozerocsum6tx ] [ zerocsum6rx | nozerocsum6rx ]\n"
-	"           [ dev DEVICE | nodev ] [ df { set | unset | inherit } ] [ mtu BYTES ]\n";
+	"       udptunctl [ -j ] [ -s ] show [ NAME ]\n";
+
+static const struct program udptunctl = { .help = "udptunctl help" };
+
+static void print_usage(FILE *stream)
+{
+	fprintf(stream, "%s\n", usage);
+	print_keywords(stream, &udptunctl);
+}
+
+static void parse_or_exit(struct config *config, char **arguments)
+{
+	if (!parse_keywords(config, arguments, &udptunctl))
+		exit(STATUS_ARGUMENT);
+}
 
 static void check_name(const char *name)
 {
@@ -47,7 +55,7 @@ static void add(const char *name, char **arguments)
 	struct config config;
 
 	check_name(name);
-	parse_config(&config, arguments);
+	parse_or_exit(&config, arguments);
 	open_channel(&channel);
 	request = new_request(buffer, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, 0);
 	mnl_attr_put_strz(request, IFLA_IFNAME, name);
@@ -65,7 +73,7 @@ static void set(const char *name, char **arguments)
 
 	if (!*arguments)
 		exit_argument("\"set\" needs at least one option, try \"udptunctl help\"");
-	parse_config(&config, arguments);
+	parse_or_exit(&config, arguments);
 	open_channel(&channel);
 	find_tunnel(&channel, name, &tunnel);
 	request = new_request(buffer, RTM_NEWLINK, NLM_F_ACK, tunnel.index);
@@ -158,12 +166,12 @@ int main(int argc, char **argv)
 		arguments++;
 	command = *arguments;
 	if (!command) {
-		fputs(usage, stderr);
+		print_usage(stderr);
 		return STATUS_ARGUMENT;
 	}
 	arguments++;
 	if (!strcmp(command, "help") || is_any_of(command, "-h", "--help")) {
-		fputs(usage, stdout);
+		print_usage(stdout);
 		return finish();
 	}
 	if (!strcmp(command, "show")) {

@@ -13,34 +13,22 @@
 void put_config(struct nlmsghdr *request, const struct config *config)
 {
 	struct nlattr *information, *data;
-	uint16_t type;
 
 	if (config->mtu)
 		mnl_attr_put_u32(request, IFLA_MTU, config->mtu);
 	information = mnl_attr_nest_start(request, IFLA_LINKINFO);
 	mnl_attr_put_strz(request, IFLA_INFO_KIND, UDPTUN_KIND);
 	data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
-	for (type = 0; type <= IFLA_UDPTUN_MAX; type++) {
-		const struct attribute *attribute = &config->attribute[type];
-
-		if (attribute->length)
-			mnl_attr_put(request, type, attribute->length, attribute->value);
-	}
+	if (!put_attributes(request, REQUEST_SIZE, config))
+		exit_argument("the request is too long");
 	mnl_attr_nest_end(request, data);
 	mnl_attr_nest_end(request, information);
 }
 
-static int read_attribute(const struct nlattr *attribute, void *data)
+static int read_option(const struct nlattr *attribute, void *data)
 {
-	uint16_t length = mnl_attr_get_payload_len(attribute);
-	uint16_t type = mnl_attr_get_type(attribute);
-	struct config *config = data;
-
-	/* Skip attributes that only a newer kernel has. */
-	if (type > IFLA_UDPTUN_MAX || length > sizeof(config->attribute[type].value))
-		return MNL_CB_OK;
-	config->attribute[type].length = length;
-	memcpy(config->attribute[type].value, mnl_attr_get_payload(attribute), length);
+	read_attribute(data, mnl_attr_get_type(attribute), mnl_attr_get_payload(attribute),
+		       mnl_attr_get_payload_len(attribute));
 	return MNL_CB_OK;
 }
 
@@ -61,7 +49,7 @@ static int read_kind(const struct nlattr *attribute, void *data)
 		snprintf(tunnel->kind, sizeof(tunnel->kind), "%s", mnl_attr_get_str(attribute));
 		break;
 	case IFLA_INFO_DATA:
-		mnl_attr_parse_nested(attribute, read_attribute, &tunnel->config);
+		mnl_attr_parse_nested(attribute, read_option, &tunnel->config);
 		break;
 	case IFLA_INFO_XSTATS:
 		read_structure(attribute, &tunnel->xstats, sizeof(tunnel->xstats));
