@@ -145,6 +145,13 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 	(((const struct udphdr *)(skb->data + udp_offset))->dest)
 #endif
 
+/* The namespace of EXPORT_SYMBOL_IF_KUNIT(), as MODULE_IMPORT_NS() takes it. */
+#if KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_KUNIT_NAMESPACE		"EXPORTED_FOR_KUNIT_TESTING"
+#else
+#define DSBENCH_KUNIT_NAMESPACE		EXPORTED_FOR_KUNIT_TESTING
+#endif
+
 /* The address that kernel_bind() takes. */
 #if KERNEL_VERSION(6, 19, 0) <= LINUX_VERSION_CODE
 #define DSBENCH_SOCKADDR		struct sockaddr_unsized

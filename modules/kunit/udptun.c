@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * udptun_kunit.ko: the outer headers, the checks of received packets and the match
- * of the peer. The suite needs neither udptun.ko nor a network device.
+ * of the sender. The suite needs no network device.
  */
 
 #include <kunit/test.h>
 #include <linux/module.h>
 
-#include "../tunnel/config.h"
+#include <dsbench/compat.h>
+
+#include "../tunnel/params.h"
 #include "../tunnel/header.h"
 
 #define PAYLOAD_LEN	100
@@ -21,9 +23,9 @@ static const struct in6_addr local6 = { .s6_addr = { 0xfd, [15] = 1 } };
 static const struct in6_addr remote6 = { .s6_addr = { 0xfd, [15] = 2 } };
 static const struct in6_addr other6 = { .s6_addr = { 0xfd, [15] = 3 } };
 
-static struct udptun_config config4(void)
+static struct udptun_params params4(void)
 {
-	return (struct udptun_config) {
+	return (struct udptun_params) {
 		.family = AF_INET,
 		.local_port = LOCAL_PORT,
 		.remote_port = REMOTE_PORT,
@@ -34,9 +36,9 @@ static struct udptun_config config4(void)
 	};
 }
 
-static struct udptun_config config6(void)
+static struct udptun_params params6(void)
 {
-	return (struct udptun_config) {
+	return (struct udptun_params) {
 		.family = AF_INET6,
 		.local_port = LOCAL_PORT,
 		.remote_port = REMOTE_PORT,
@@ -66,11 +68,11 @@ static struct sk_buff *alloc_packet(struct kunit *test, const void *bytes,
 static void header4_is_pushed(struct kunit *test)
 {
 	const struct udptun_ip_fields outer = { .dsfield = 0x2a, .ttl = 9, .df = true };
-	struct udptun_config cfg = config4();
+	struct udptun_params params = params4();
 	union udptun_header template;
 	struct sk_buff *skb;
 
-	udptun_header_init(&template, &cfg);
+	udptun_header_init(&template, &params);
 	skb = alloc_packet(test, NULL, PAYLOAD_LEN);
 	udptun_header4_push(skb, &template.v4, &outer);
 
@@ -94,11 +96,11 @@ static void header4_is_pushed(struct kunit *test)
 static void header4_may_be_fragmented(struct kunit *test)
 {
 	const struct udptun_ip_fields outer = { .ttl = 9, .df = false };
-	struct udptun_config cfg = config4();
+	struct udptun_params params = params4();
 	union udptun_header template;
 	struct sk_buff *skb;
 
-	udptun_header_init(&template, &cfg);
+	udptun_header_init(&template, &params);
 	skb = alloc_packet(test, NULL, PAYLOAD_LEN);
 	udptun_header4_push(skb, &template.v4, &outer);
 	KUNIT_EXPECT_EQ(test, ntohs(ip_hdr(skb)->frag_off), 0);
@@ -111,11 +113,11 @@ static void header6_is_pushed(struct kunit *test)
 	const struct udptun_ip_fields outer = {
 		.flowlabel = htonl(0xabcde), .dsfield = 0x2a, .ttl = 9,
 	};
-	struct udptun_config cfg = config6();
+	struct udptun_params params = params6();
 	union udptun_header template;
 	struct sk_buff *skb;
 
-	udptun_header_init(&template, &cfg);
+	udptun_header_init(&template, &params);
 	skb = alloc_packet(test, NULL, PAYLOAD_LEN);
 	udptun_header6_push(skb, &template.v6, &outer);
 
@@ -140,16 +142,16 @@ static void overhead_is_the_sum_of_both_headers(struct kunit *test)
 
 static void checksum_depends_on_family(struct kunit *test)
 {
-	struct udptun_config cfg = config4();
+	struct udptun_params params = params4();
 
-	KUNIT_EXPECT_FALSE(test, udptun_config_csum(&cfg));
-	cfg.csum = true;
-	KUNIT_EXPECT_TRUE(test, udptun_config_csum(&cfg));
+	KUNIT_EXPECT_FALSE(test, udptun_params_csum(&params));
+	params.csum = true;
+	KUNIT_EXPECT_TRUE(test, udptun_params_csum(&params));
 
-	cfg = config6();
-	KUNIT_EXPECT_TRUE(test, udptun_config_csum(&cfg));
-	cfg.zero_csum6_tx = true;
-	KUNIT_EXPECT_FALSE(test, udptun_config_csum(&cfg));
+	params = params6();
+	KUNIT_EXPECT_TRUE(test, udptun_params_csum(&params));
+	params.zero_csum6_tx = true;
+	KUNIT_EXPECT_FALSE(test, udptun_params_csum(&params));
 }
 
 static void fields_are_fixed(struct kunit *test)
@@ -157,21 +159,21 @@ static void fields_are_fixed(struct kunit *test)
 	const struct udptun_ip_fields inner = {
 		.flowlabel = htonl(7), .dsfield = 0xb8, .ttl = 3, .df = false,
 	};
-	struct udptun_config cfg = config6();
+	struct udptun_params params = params6();
 	struct udptun_ip_fields outer;
 
-	cfg.ttl = 5;
-	cfg.tos = 0x20;
-	cfg.df = UDPTUN_DF_SET;
-	cfg.flowlabel = htonl(9);
-	udptun_outer_choose(&cfg, &inner, &outer);
+	params.ttl = 5;
+	params.tos = 0x20;
+	params.df = UDPTUN_DF_SET;
+	params.flowlabel = htonl(9);
+	udptun_outer_choose(&params, &inner, &outer);
 	KUNIT_EXPECT_EQ(test, outer.ttl, 5);
 	KUNIT_EXPECT_EQ(test, outer.dsfield, 0x20);
 	KUNIT_EXPECT_TRUE(test, outer.df);
 	KUNIT_EXPECT_EQ(test, ntohl(outer.flowlabel), 9);
 
-	cfg.df = UDPTUN_DF_UNSET;
-	udptun_outer_choose(&cfg, &inner, &outer);
+	params.df = UDPTUN_DF_UNSET;
+	udptun_outer_choose(&params, &inner, &outer);
 	KUNIT_EXPECT_FALSE(test, outer.df);
 }
 
@@ -180,20 +182,20 @@ static void fields_are_inherited(struct kunit *test)
 	struct udptun_ip_fields inner = {
 		.flowlabel = htonl(7), .dsfield = 0xb8, .ttl = 3, .df = true,
 	};
-	struct udptun_config cfg = config6();
+	struct udptun_params params = params6();
 	struct udptun_ip_fields outer;
 
-	cfg.ttl = UDPTUN_TTL_INHERIT;
-	cfg.tos = UDPTUN_TOS_INHERIT;
-	cfg.flowlabel_inherit = true;
-	udptun_outer_choose(&cfg, &inner, &outer);
+	params.ttl = UDPTUN_TTL_INHERIT;
+	params.tos = UDPTUN_TOS_INHERIT;
+	params.flowlabel_inherit = true;
+	udptun_outer_choose(&params, &inner, &outer);
 	KUNIT_EXPECT_EQ(test, outer.ttl, 3);
 	KUNIT_EXPECT_EQ(test, outer.dsfield, 0xb8);
 	KUNIT_EXPECT_TRUE(test, outer.df);
 	KUNIT_EXPECT_EQ(test, ntohl(outer.flowlabel), 7);
 
 	inner.df = false;
-	udptun_outer_choose(&cfg, &inner, &outer);
+	udptun_outer_choose(&params, &inner, &outer);
 	KUNIT_EXPECT_FALSE(test, outer.df);
 }
 
@@ -206,13 +208,13 @@ static void ecn_is_always_encapsulated(struct kunit *test)
 		[INET_ECN_ECT_0] = INET_ECN_ECT_0,
 		[INET_ECN_CE] = INET_ECN_ECT_0,
 	};
-	struct udptun_config cfg = config4();
+	struct udptun_params params = params4();
 	struct udptun_ip_fields inner = {};
 	struct udptun_ip_fields outer;
 
-	cfg.tos = 0x20;
+	params.tos = 0x20;
 	for (inner.dsfield = 0; inner.dsfield <= INET_ECN_MASK; inner.dsfield++) {
-		udptun_outer_choose(&cfg, &inner, &outer);
+		udptun_outer_choose(&params, &inner, &outer);
 		KUNIT_EXPECT_EQ(test, outer.dsfield,
 				0x20 | expected[inner.dsfield]);
 	}
@@ -382,29 +384,29 @@ static void length6_is_checked(struct kunit *test)
 
 static void peer4_matches_all_fields(struct kunit *test)
 {
-	struct udptun_config cfg = config4();
+	struct udptun_params params = params4();
 
-	KUNIT_EXPECT_TRUE(test, udptun_config_match4(&cfg, LOCAL4, REMOTE4,
+	KUNIT_EXPECT_TRUE(test, udptun_params_match4(&params, LOCAL4, REMOTE4,
 						     REMOTE_PORT));
-	KUNIT_EXPECT_FALSE(test, udptun_config_match4(&cfg, LOCAL4, OTHER4,
+	KUNIT_EXPECT_FALSE(test, udptun_params_match4(&params, LOCAL4, OTHER4,
 						      REMOTE_PORT));
-	KUNIT_EXPECT_FALSE(test, udptun_config_match4(&cfg, LOCAL4, REMOTE4,
+	KUNIT_EXPECT_FALSE(test, udptun_params_match4(&params, LOCAL4, REMOTE4,
 						      LOCAL_PORT));
-	KUNIT_EXPECT_FALSE(test, udptun_config_match4(&cfg, OTHER4, REMOTE4,
+	KUNIT_EXPECT_FALSE(test, udptun_params_match4(&params, OTHER4, REMOTE4,
 						      REMOTE_PORT));
 }
 
 static void peer6_matches_all_fields(struct kunit *test)
 {
-	struct udptun_config cfg = config6();
+	struct udptun_params params = params6();
 
-	KUNIT_EXPECT_TRUE(test, udptun_config_match6(&cfg, &local6, &remote6,
+	KUNIT_EXPECT_TRUE(test, udptun_params_match6(&params, &local6, &remote6,
 						     REMOTE_PORT));
-	KUNIT_EXPECT_FALSE(test, udptun_config_match6(&cfg, &local6, &other6,
+	KUNIT_EXPECT_FALSE(test, udptun_params_match6(&params, &local6, &other6,
 						      REMOTE_PORT));
-	KUNIT_EXPECT_FALSE(test, udptun_config_match6(&cfg, &local6, &remote6,
+	KUNIT_EXPECT_FALSE(test, udptun_params_match6(&params, &local6, &remote6,
 						      LOCAL_PORT));
-	KUNIT_EXPECT_FALSE(test, udptun_config_match6(&cfg, &other6, &remote6,
+	KUNIT_EXPECT_FALSE(test, udptun_params_match6(&params, &other6, &remote6,
 						      REMOTE_PORT));
 }
 
@@ -438,5 +440,6 @@ static struct kunit_suite udptun_suite = {
 
 kunit_test_suites(&udptun_suite);
 
+MODULE_IMPORT_NS(DSBENCH_KUNIT_NAMESPACE);
 MODULE_DESCRIPTION("udptun: KUnit suite");
 MODULE_LICENSE("GPL");

@@ -13,7 +13,7 @@
 
 #include "device.h"
 #include "netns.h"
-#include "peer.h"
+#include "conf.h"
 #include "route.h"
 #include "send.h"
 #include "socket.h"
@@ -27,7 +27,7 @@ static int udptun_init_dev(struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
 
-	/* The locks of a tunnel may be taken below those of its underlay. */
+	/* Our locks nest with those of other devices, which have other classes. */
 	netdev_lockdep_set_classes(dev);
 	return gro_cells_init(&tun->gro_cells, dev);
 }
@@ -39,11 +39,11 @@ static int udptun_init_dev(struct net_device *dev)
 static void udptun_uninit(struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
-	struct udptun_peer *peer = rtnl_dereference(tun->peer);
+	struct udptun_conf *conf = rtnl_dereference(tun->conf);
 
-	udptun_peer_detach(peer);
-	/* The socket's namespace may go before the last reference to the device. */
-	dst_cache_reset_now(&peer->dst_cache);
+	udptun_conf_detach(conf);
+	/* The routes' namespace may be freed before the last reference to the device. */
+	dst_cache_reset_now(&conf->dst_cache);
 	gro_cells_destroy(&tun->gro_cells);
 }
 
@@ -59,28 +59,27 @@ static int udptun_change_mtu(struct net_device *dev, int mtu)
 static int udptun_get_iflink(const struct net_device *dev)
 {
 	const struct udptun_device *tun = netdev_priv(dev);
-	const struct udptun_peer *peer;
+	const struct udptun_conf *conf;
 	int link;
 
 	rcu_read_lock();
-	peer = rcu_dereference(tun->peer);
-	link = peer && peer->cfg.link ? peer->cfg.link : dev->ifindex;
+	conf = rcu_dereference(tun->conf);
+	link = conf && conf->params.link ? conf->params.link : dev->ifindex;
 	rcu_read_unlock();
 	return link;
 }
 
 /*
- * Return the number of packets at the port of a device, and of those that share
- * its socket, from anyone but the peers.
+ * Return the number of packets from strangers at the socket of a device.
  *
  * Context: Process context, under rtnl_lock().
  */
 u64 udptun_device_strangers(const struct net_device *dev)
 {
 	const struct udptun_device *tun = netdev_priv(dev);
-	const struct udptun_peer *peer = rtnl_dereference(tun->peer);
+	const struct udptun_conf *conf = rtnl_dereference(tun->conf);
 
-	return peer->sock ? atomic64_read(&peer->sock->strangers) : 0;
+	return conf->sock ? atomic64_read(&conf->sock->strangers) : 0;
 }
 
 static const struct net_device_ops udptun_ops = {
@@ -169,7 +168,7 @@ static void udptun_underlay_read(struct underlay *underlay,
 }
 
 static void udptun_underlay_find(struct underlay *underlay, struct net *net,
-				 const struct udptun_config *cfg)
+				 const struct udptun_params *params)
 {
 	const struct net_device *dev;
 	struct dst_entry *dst;
@@ -179,13 +178,13 @@ static void udptun_underlay_find(struct underlay *underlay, struct net *net,
 		.headroom = LL_MAX_HEADER,
 	};
 
-	/* A VRF does not transmit itself: the route has the device that does. */
-	dev = cfg->link ? __dev_get_by_index(net, cfg->link) : NULL;
+	/* A VRF does not transmit: the route leads to the device that does. */
+	dev = params->link ? __dev_get_by_index(net, params->link) : NULL;
 	if (dev && !netif_is_l3_master(dev)) {
 		udptun_underlay_read(underlay, dev);
 		return;
 	}
-	dst = udptun_route_lookup(net, NULL, cfg, cfg->tos, 0);
+	dst = udptun_route_lookup(net, NULL, params, params->tos, 0);
 	if (IS_ERR(dst))
 		return;
 	udptun_underlay_read(underlay, DSBENCH_DST_DEV(dst));
@@ -195,7 +194,7 @@ static void udptun_underlay_find(struct underlay *underlay, struct net *net,
 /**
  * udptun_device_fit() - adapt a device's headroom and limits to its underlay
  * @tun: the device
- * @cfg: the configuration, which may not be in use yet
+ * @params: the parameters, which may not be in use yet
  *
  * Without a route to the peer, the limits are those of Ethernet.
  *
@@ -203,13 +202,13 @@ static void udptun_underlay_find(struct underlay *underlay, struct net *net,
  * Return: the MTU that the underlay leaves for inner packets, in bytes.
  */
 unsigned int udptun_device_fit(struct udptun_device *tun,
-			       const struct udptun_config *cfg)
+			       const struct udptun_params *params)
 {
-	unsigned int overhead = udptun_overhead(cfg->family);
+	unsigned int overhead = udptun_overhead(params->family);
 	struct net_device *dev = tun->dev;
 	struct underlay underlay;
 
-	udptun_underlay_find(&underlay, tun->net, cfg);
+	udptun_underlay_find(&underlay, tun->net, params);
 	dev->needed_headroom = min(underlay.headroom + overhead,
 				   UDPTUN_MAX_HEADROOM);
 	dev->needed_tailroom = underlay.tailroom;
@@ -224,7 +223,7 @@ void udptun_device_release(struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
 
-	udptun_peer_destroy(rcu_dereference_protected(tun->peer, true));
+	udptun_conf_destroy(rcu_dereference_protected(tun->conf, true));
 }
 
 static void udptun_device_unlink(struct udptun_device *tun)
@@ -260,7 +259,7 @@ int udptun_device_link(struct udptun_device *tun, int link,
 		udptun_device_unlink(tun);
 		return 0;
 	}
-	/* Not one after the other: the new one may be above or below the old one. */
+	/* Replace the link in one step: the new underlay may be stacked on the old one. */
 	err = netdev_adjacent_change_prepare(tun->lower, lower, tun->dev,
 					     extack);
 	if (err == -EBUSY)
@@ -285,7 +284,7 @@ void udptun_device_unregister(struct net_device *dev, struct list_head *head)
 	struct udptun_device *tun = netdev_priv(dev);
 
 	list_del_init(&tun->node);
-	/* Now, not by ndo_uninit: a device above another in the list comes after it. */
+	/* The core may unregister the underlay first, which then must have no upper device. */
 	udptun_device_unlink(tun);
 	unregister_netdevice_queue(dev, head);
 }
@@ -293,7 +292,7 @@ void udptun_device_unregister(struct net_device *dev, struct list_head *head)
 static bool udptun_is_carried_by(const struct udptun_device *tun,
 				 const struct net_device *lower)
 {
-	return rtnl_dereference(tun->peer)->cfg.link == lower->ifindex;
+	return rtnl_dereference(tun->conf)->params.link == lower->ifindex;
 }
 
 static void udptun_queue_carried(const struct net_device *lower,

@@ -7,12 +7,12 @@
 #include <linux/netdevice.h>
 
 struct netlink_ext_ack;
-struct udptun_config;
+struct udptun_params;
 struct udptun_device;
 
 void udptun_device_setup(struct net_device *dev);
 unsigned int udptun_device_fit(struct udptun_device *tun,
-			       const struct udptun_config *cfg);
+			       const struct udptun_params *params);
 int udptun_device_link(struct udptun_device *tun, int link,
 		       struct netlink_ext_ack *extack);
 u64 udptun_device_strangers(const struct net_device *dev);

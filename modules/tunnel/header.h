@@ -3,6 +3,9 @@
  * The packet format: the outer headers that are pushed on transmit, and the
  * checks of the inner header on receive. The inner packet follows the UDP header
  * directly; the version in its first nibble distinguishes IPv4 and IPv6.
+ *
+ * Functions that each packet passes through are inline: out of line, they cost
+ * 42 instructions on transmit and 30 on receive (make gate), 2.3 % and 0.7 %.
  */
 #ifndef _UDPTUN_HEADER_H
 #define _UDPTUN_HEADER_H
@@ -17,7 +20,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
-#include "config.h"
+#include "params.h"
 
 struct udptun_header4 {
 	struct iphdr ip;
@@ -43,34 +46,15 @@ struct udptun_ip_fields {
 	bool df;
 };
 
+/* Return the length of the outer headers in bytes. */
 static inline unsigned int udptun_overhead(sa_family_t family)
 {
 	return family == AF_INET ? sizeof(struct udptun_header4) :
 				   sizeof(struct udptun_header6);
 }
 
-static inline void udptun_header_init(union udptun_header *header,
-				      const struct udptun_config *cfg)
-{
-	struct udphdr *udp;
-
-	memset(header, 0, sizeof(*header));
-	if (cfg->family == AF_INET) {
-		header->v4.ip.version = 4;
-		header->v4.ip.ihl = sizeof(struct iphdr) / 4;
-		header->v4.ip.protocol = IPPROTO_UDP;
-		header->v4.ip.saddr = cfg->local.v4;
-		header->v4.ip.daddr = cfg->remote.v4;
-		udp = &header->v4.udp;
-	} else {
-		header->v6.ip.nexthdr = IPPROTO_UDP;
-		header->v6.ip.saddr = cfg->local.v6;
-		header->v6.ip.daddr = cfg->remote.v6;
-		udp = &header->v6.udp;
-	}
-	udp->source = cfg->local_port;
-	udp->dest = cfg->remote_port;
-}
+void udptun_header_init(union udptun_header *header,
+			const struct udptun_params *params);
 
 static inline void udptun_inner4_read(const struct iphdr *ip,
 				      struct udptun_ip_fields *inner)
@@ -112,18 +96,18 @@ static inline bool udptun_inner_read(struct sk_buff *skb,
 	}
 }
 
-static inline void udptun_outer_choose(const struct udptun_config *cfg,
+static inline void udptun_outer_choose(const struct udptun_params *params,
 				       const struct udptun_ip_fields *inner,
 				       struct udptun_ip_fields *outer)
 {
-	u8 dsfield = cfg->tos == UDPTUN_TOS_INHERIT ? inner->dsfield : cfg->tos;
+	u8 dsfield = params->tos == UDPTUN_TOS_INHERIT ? inner->dsfield : params->tos;
 
 	outer->dsfield = INET_ECN_encapsulate(dsfield, inner->dsfield);
-	outer->ttl = cfg->ttl == UDPTUN_TTL_INHERIT ? inner->ttl : cfg->ttl;
-	outer->df = cfg->df == UDPTUN_DF_INHERIT ? inner->df :
-						   cfg->df == UDPTUN_DF_SET;
-	outer->flowlabel = cfg->flowlabel_inherit ? inner->flowlabel :
-						    cfg->flowlabel;
+	outer->ttl = params->ttl == UDPTUN_TTL_INHERIT ? inner->ttl : params->ttl;
+	outer->df = params->df == UDPTUN_DF_INHERIT ? inner->df :
+						      params->df == UDPTUN_DF_SET;
+	outer->flowlabel = params->flowlabel_inherit ? inner->flowlabel :
+						       params->flowlabel;
 }
 
 /* ip_local_out() fills in total length and header checksum. */

@@ -36,7 +36,7 @@ static void __exit udptun_exit(void)
 {
 	udptun_netlink_exit();
 	udptun_device_exit();
-	/* Wait for the RCU callbacks that free replaced peers. */
+	/* Wait for the RCU callbacks that free replaced configurations. */
 	rcu_barrier();
 }
 

@@ -12,7 +12,7 @@
 #include "device.h"
 #include "netlink.h"
 #include "netns.h"
-#include "peer.h"
+#include "conf.h"
 #include "tunnel.h"
 
 /*
@@ -83,27 +83,27 @@ static int udptun_create(struct net *net, struct net_device *dev,
 			 struct netlink_ext_ack *extack)
 {
 	struct udptun_device *tun = netdev_priv(dev);
-	struct udptun_config cfg = {
+	struct udptun_params params = {
 		.ttl = UDPTUN_TTL_DEFAULT,
 		.df = UDPTUN_DF_INHERIT,
 	};
-	struct udptun_peer *peer;
+	struct udptun_conf *conf;
 	int err;
 
-	err = udptun_config_read(&cfg, true, net, data, extack);
+	err = udptun_params_read(&params, true, net, data, extack);
 	if (err)
 		return err;
 
 	tun->net = net;
-	err = udptun_choose_mtu(tun, tb[IFLA_MTU], udptun_device_fit(tun, &cfg),
+	err = udptun_choose_mtu(tun, tb[IFLA_MTU], udptun_device_fit(tun, &params),
 				extack);
 	if (err)
 		return err;
 
-	peer = udptun_peer_create(tun, &cfg, extack);
-	if (IS_ERR(peer))
-		return PTR_ERR(peer);
-	RCU_INIT_POINTER(tun->peer, peer);
+	conf = udptun_conf_create(tun, &params, extack);
+	if (IS_ERR(conf))
+		return PTR_ERR(conf);
+	RCU_INIT_POINTER(tun->conf, conf);
 
 	err = register_netdevice(dev);
 	if (err)
@@ -112,17 +112,17 @@ static int udptun_create(struct net *net, struct net_device *dev,
 	dev->priv_destructor = udptun_device_release;
 
 	list_add(&tun->node, &udptun_net(net)->devices);
-	err = udptun_device_link(tun, cfg.link, extack);
+	err = udptun_device_link(tun, params.link, extack);
 	if (err) {
 		udptun_device_unregister(dev, NULL);
 		return err;
 	}
-	udptun_peer_attach(peer);
+	udptun_conf_attach(conf);
 	return 0;
 
 err_register:
-	RCU_INIT_POINTER(tun->peer, NULL);
-	udptun_peer_destroy(peer);
+	RCU_INIT_POINTER(tun->conf, NULL);
+	udptun_conf_destroy(conf);
 	return err;
 }
 
@@ -133,9 +133,9 @@ static int DSBENCH_NEWLINK(udptun_newlink)
 
 /* Adapt to a new underlay. The MTU follows it unless the user has set one. */
 static void udptun_follow_underlay(struct udptun_device *tun,
-				   const struct udptun_config *cfg)
+				   const struct udptun_params *params)
 {
-	unsigned int mtu = udptun_device_fit(tun, cfg);
+	unsigned int mtu = udptun_device_fit(tun, params);
 
 	if (tun->mtu_is_set || mtu == tun->dev->mtu)
 		return;
@@ -145,12 +145,12 @@ static void udptun_follow_underlay(struct udptun_device *tun,
 	tun->mtu_is_set = false;
 }
 
-static bool udptun_underlay_differs(const struct udptun_config *old,
-				    const struct udptun_config *cfg)
+static bool udptun_underlay_differs(const struct udptun_params *old,
+				    const struct udptun_params *params)
 {
-	return old->link != cfg->link ||
-	       memcmp(&old->local, &cfg->local, sizeof(old->local)) ||
-	       memcmp(&old->remote, &cfg->remote, sizeof(old->remote));
+	return old->link != params->link ||
+	       memcmp(&old->local, &params->local, sizeof(old->local)) ||
+	       memcmp(&old->remote, &params->remote, sizeof(old->remote));
 }
 
 static int udptun_changelink(struct net_device *dev, struct nlattr *tb[],
@@ -158,9 +158,9 @@ static int udptun_changelink(struct net_device *dev, struct nlattr *tb[],
 			     struct netlink_ext_ack *extack)
 {
 	struct udptun_device *tun = netdev_priv(dev);
-	struct udptun_peer *old = rtnl_dereference(tun->peer);
-	struct udptun_config cfg = old->cfg;
-	struct udptun_peer *peer;
+	struct udptun_conf *old = rtnl_dereference(tun->conf);
+	struct udptun_params params = old->params;
+	struct udptun_conf *conf;
 	bool differs;
 	int err;
 
@@ -172,27 +172,27 @@ static int udptun_changelink(struct net_device *dev, struct nlattr *tb[],
 		return -EPERM;
 	}
 
-	err = udptun_config_read(&cfg, false, tun->net, data, extack);
+	err = udptun_params_read(&params, false, tun->net, data, extack);
 	if (err)
 		return err;
-	if (cfg.link == dev->ifindex && net_eq(tun->net, dev_net(dev))) {
+	if (params.link == dev->ifindex && net_eq(tun->net, dev_net(dev))) {
 		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_UDPTUN_LINK],
 				    "A tunnel cannot be its own underlay");
 		return -ELOOP;
 	}
 
-	peer = udptun_peer_create(tun, &cfg, extack);
-	if (IS_ERR(peer))
-		return PTR_ERR(peer);
-	err = udptun_device_link(tun, cfg.link, extack);
+	conf = udptun_conf_create(tun, &params, extack);
+	if (IS_ERR(conf))
+		return PTR_ERR(conf);
+	err = udptun_device_link(tun, params.link, extack);
 	if (err) {
-		udptun_peer_destroy(peer);
+		udptun_conf_destroy(conf);
 		return err;
 	}
-	differs = udptun_underlay_differs(&old->cfg, &cfg);
-	udptun_peer_replace(old, peer);
+	differs = udptun_underlay_differs(&old->params, &params);
+	udptun_conf_replace(old, conf);
 	if (differs)
-		udptun_follow_underlay(tun, &cfg);
+		udptun_follow_underlay(tun, &params);
 	return 0;
 }
 
@@ -211,38 +211,38 @@ static size_t udptun_get_size(const struct net_device *dev)
 	       nla_total_size(sizeof(u8)); /* IFLA_UDPTUN_UDP_ZERO_CSUM6_RX */
 }
 
-static bool udptun_fill4(struct sk_buff *skb, const struct udptun_config *cfg)
+static bool udptun_fill4(struct sk_buff *skb, const struct udptun_params *params)
 {
-	return !nla_put_in_addr(skb, IFLA_UDPTUN_LOCAL, cfg->local.v4) &&
-	       !nla_put_in_addr(skb, IFLA_UDPTUN_REMOTE, cfg->remote.v4) &&
-	       !nla_put_u8(skb, IFLA_UDPTUN_UDP_CSUM, cfg->csum);
+	return !nla_put_in_addr(skb, IFLA_UDPTUN_LOCAL, params->local.v4) &&
+	       !nla_put_in_addr(skb, IFLA_UDPTUN_REMOTE, params->remote.v4) &&
+	       !nla_put_u8(skb, IFLA_UDPTUN_UDP_CSUM, params->csum);
 }
 
-static bool udptun_fill6(struct sk_buff *skb, const struct udptun_config *cfg)
+static bool udptun_fill6(struct sk_buff *skb, const struct udptun_params *params)
 {
-	return !nla_put_in6_addr(skb, IFLA_UDPTUN_LOCAL6, &cfg->local.v6) &&
-	       !nla_put_in6_addr(skb, IFLA_UDPTUN_REMOTE6, &cfg->remote.v6) &&
-	       !nla_put_be32(skb, IFLA_UDPTUN_FLOWLABEL, cfg->flowlabel) &&
+	return !nla_put_in6_addr(skb, IFLA_UDPTUN_LOCAL6, &params->local.v6) &&
+	       !nla_put_in6_addr(skb, IFLA_UDPTUN_REMOTE6, &params->remote.v6) &&
+	       !nla_put_be32(skb, IFLA_UDPTUN_FLOWLABEL, params->flowlabel) &&
 	       !nla_put_u8(skb, IFLA_UDPTUN_FLOWLABEL_INHERIT,
-			   cfg->flowlabel_inherit) &&
+			   params->flowlabel_inherit) &&
 	       !nla_put_u8(skb, IFLA_UDPTUN_UDP_ZERO_CSUM6_TX,
-			   cfg->zero_csum6_tx) &&
+			   params->zero_csum6_tx) &&
 	       !nla_put_u8(skb, IFLA_UDPTUN_UDP_ZERO_CSUM6_RX,
-			   cfg->zero_csum6_rx);
+			   params->zero_csum6_rx);
 }
 
 static int udptun_fill_info(struct sk_buff *skb, const struct net_device *dev)
 {
 	const struct udptun_device *tun = netdev_priv(dev);
-	const struct udptun_config *cfg = &rtnl_dereference(tun->peer)->cfg;
+	const struct udptun_params *params = &rtnl_dereference(tun->conf)->params;
 
-	if (!(cfg->family == AF_INET ? udptun_fill4(skb, cfg) : udptun_fill6(skb, cfg)) ||
-	    nla_put_be16(skb, IFLA_UDPTUN_LOCAL_PORT, cfg->local_port) ||
-	    nla_put_be16(skb, IFLA_UDPTUN_REMOTE_PORT, cfg->remote_port) ||
-	    nla_put_u8(skb, IFLA_UDPTUN_TTL, cfg->ttl) ||
-	    nla_put_u8(skb, IFLA_UDPTUN_TOS, cfg->tos) ||
-	    nla_put_u8(skb, IFLA_UDPTUN_DF, cfg->df) ||
-	    nla_put_u32(skb, IFLA_UDPTUN_LINK, cfg->link))
+	if (!(params->family == AF_INET ? udptun_fill4(skb, params) : udptun_fill6(skb, params)) ||
+	    nla_put_be16(skb, IFLA_UDPTUN_LOCAL_PORT, params->local_port) ||
+	    nla_put_be16(skb, IFLA_UDPTUN_REMOTE_PORT, params->remote_port) ||
+	    nla_put_u8(skb, IFLA_UDPTUN_TTL, params->ttl) ||
+	    nla_put_u8(skb, IFLA_UDPTUN_TOS, params->tos) ||
+	    nla_put_u8(skb, IFLA_UDPTUN_DF, params->df) ||
+	    nla_put_u32(skb, IFLA_UDPTUN_LINK, params->link))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Receive: find the peer, check and decapsulate the packet, deliver it. */
+/* Receive: find the sender, check and decapsulate the packet, deliver it. */
 
 #include <linux/icmpv6.h>
 #include <linux/netdevice.h>
@@ -11,27 +11,27 @@
 
 #include <dsbench/compat.h>
 
-#include "peer.h"
+#include "conf.h"
 #include "receive.h"
 #include "route.h"
 #include "socket.h"
 #include "tunnel.h"
 
-static struct udptun_peer *udptun_find_sender(const struct udptun_sock *sock,
+static struct udptun_conf *udptun_find_sender(const struct udptun_sock *sock,
 					      const struct sk_buff *skb)
 {
 	if (sock->family == AF_INET)
-		return udptun_peer_find4(sock, ip_hdr(skb)->daddr,
+		return udptun_conf_find4(sock, ip_hdr(skb)->daddr,
 					 ip_hdr(skb)->saddr,
 					 udp_hdr(skb)->source);
-	return udptun_peer_find6(sock, &ipv6_hdr(skb)->daddr,
+	return udptun_conf_find6(sock, &ipv6_hdr(skb)->daddr,
 				 &ipv6_hdr(skb)->saddr, udp_hdr(skb)->source);
 }
 
 /*
- * The socket that a packet or an ICMP error would have reached without the
- * sockets that are bound to devices: the kernel prefers those. NULL if it is in a
- * VRF, which sockets without a device serve only by udp_l3mdev_accept.
+ * Return the socket that would receive this packet or ICMP error if no socket
+ * were bound to a device: the kernel prefers bound sockets. Return NULL if it came
+ * through a VRF: there, unbound sockets receive only with udp_l3mdev_accept.
  */
 static const struct udptun_sock *udptun_unbound_sock(const struct sock *sk,
 						     const struct udptun_sock *sock,
@@ -48,7 +48,7 @@ static const struct udptun_sock *udptun_unbound_sock(const struct sock *sk,
 	return unbound;
 }
 
-/* Count a packet from anyone but the peers, and log it: dynamic debug enables that. */
+/* Count a packet that is from no peer. Dynamic debug enables the message. */
 static noinline void udptun_count_stranger(struct sock *sk, struct udptun_sock *sock,
 					   const struct sk_buff *skb)
 {
@@ -66,32 +66,32 @@ static noinline void udptun_count_stranger(struct sock *sk, struct udptun_sock *
 				     ntohs(udp_hdr(skb)->source));
 }
 
-/* Return the peer beside the sockets that are bound to devices, or NULL: a stranger. */
-static noinline struct udptun_peer *udptun_find_other_sender(struct sock *sk,
+/* Find the sender at the unbound socket. Without one, the packet is a stranger's. */
+static noinline struct udptun_conf *udptun_find_other_sender(struct sock *sk,
 							     struct udptun_sock *sock,
 							     const struct sk_buff *skb)
 {
 	const struct udptun_sock *unbound = udptun_unbound_sock(sk, sock, skb);
-	struct udptun_peer *peer;
+	struct udptun_conf *conf;
 
-	peer = unbound ? udptun_find_sender(unbound, skb) : NULL;
-	if (!peer)
+	conf = unbound ? udptun_find_sender(unbound, skb) : NULL;
+	if (!conf)
 		udptun_count_stranger(sk, sock, skb);
-	return peer;
+	return conf;
 }
 
 /* RFC 6936: over IPv6, accept a packet without a checksum only if configured. */
-static bool udptun_lacks_checksum(const struct udptun_config *cfg,
+static bool udptun_lacks_checksum(const struct udptun_params *params,
 				  const struct sk_buff *skb)
 {
-	return cfg->family == AF_INET6 && !cfg->zero_csum6_rx &&
+	return params->family == AF_INET6 && !params->zero_csum6_rx &&
 	       !udp_hdr(skb)->check;
 }
 
-static u8 udptun_outer_dsfield(const struct udptun_config *cfg,
+static u8 udptun_outer_dsfield(const struct udptun_params *params,
 			       const struct sk_buff *skb)
 {
-	return cfg->family == AF_INET ? ip_hdr(skb)->tos :
+	return params->family == AF_INET ? ip_hdr(skb)->tos :
 					ipv6_get_dsfield(ipv6_hdr(skb));
 }
 
@@ -190,12 +190,12 @@ static void udptun_deliver(struct udptun_device *tun, struct sk_buff *skb)
 }
 
 /* Return the reason to drop the packet, already counted, or 0. */
-static enum skb_drop_reason udptun_decapsulate(struct udptun_peer *peer,
+static enum skb_drop_reason udptun_decapsulate(struct udptun_conf *conf,
 					       struct sk_buff *skb)
 {
-	struct udptun_device *tun = peer->tun;
+	struct udptun_device *tun = conf->tun;
 	struct net_device *dev = tun->dev;
-	u8 dsfield = udptun_outer_dsfield(&peer->cfg, skb);
+	u8 dsfield = udptun_outer_dsfield(&conf->params, skb);
 	enum skb_drop_reason reason;
 	__be16 protocol;
 
@@ -204,7 +204,7 @@ static enum skb_drop_reason udptun_decapsulate(struct udptun_peer *peer,
 		udptun_count_malformed(dev, reason);
 		return reason;
 	}
-	if (unlikely(udptun_lacks_checksum(&peer->cfg, skb))) {
+	if (unlikely(udptun_lacks_checksum(&conf->params, skb))) {
 		DEV_STATS_INC(dev, rx_crc_errors);
 		DEV_STATS_INC(dev, rx_errors);
 		return SKB_DROP_REASON_UDP_CSUM;
@@ -242,24 +242,24 @@ static int udptun_receive(struct sock *sk, struct sk_buff *skb)
 {
 	struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
 	enum skb_drop_reason reason = SKB_DROP_REASON_NO_SOCKET;
-	struct udptun_peer *peer;
+	struct udptun_conf *conf;
 
 	/* NULL: the socket is being closed. */
 	if (unlikely(!sock))
 		goto drop;
-	peer = udptun_find_sender(sock, skb);
-	if (unlikely(!peer)) {
-		peer = udptun_find_other_sender(sk, sock, skb);
-		if (!peer)
+	conf = udptun_find_sender(sock, skb);
+	if (unlikely(!conf)) {
+		conf = udptun_find_other_sender(sk, sock, skb);
+		if (!conf)
 			goto drop;
 	}
 	/* Neither a device that is down nor one being unregistered receives. */
-	if (unlikely(!netif_running(peer->tun->dev))) {
-		DEV_STATS_INC(peer->tun->dev, rx_dropped);
+	if (unlikely(!netif_running(conf->tun->dev))) {
+		DEV_STATS_INC(conf->tun->dev, rx_dropped);
 		reason = SKB_DROP_REASON_DEV_READY;
 		goto drop;
 	}
-	reason = udptun_decapsulate(peer, skb);
+	reason = udptun_decapsulate(conf, skb);
 	if (likely(!reason))
 		return 0;
 drop:
@@ -267,15 +267,15 @@ drop:
 	return 0;
 }
 
-/* Find the receiver of the packet that caused an ICMP error. */
-static struct udptun_peer *udptun_find_receiver(const struct udptun_sock *sock,
+/* Find the tunnel that sent the packet that caused an ICMP error. */
+static struct udptun_conf *udptun_find_receiver(const struct udptun_sock *sock,
 						const struct sk_buff *skb)
 {
 	if (sock->family == AF_INET)
-		return udptun_peer_find4(sock, ip_hdr(skb)->saddr,
+		return udptun_conf_find4(sock, ip_hdr(skb)->saddr,
 					 ip_hdr(skb)->daddr,
 					 udp_hdr(skb)->dest);
-	return udptun_peer_find6(sock, &ipv6_hdr(skb)->saddr,
+	return udptun_conf_find6(sock, &ipv6_hdr(skb)->saddr,
 				 &ipv6_hdr(skb)->daddr, udp_hdr(skb)->dest);
 }
 
@@ -285,8 +285,8 @@ static struct udptun_peer *udptun_find_receiver(const struct udptun_sock *sock,
  * @skb: network and transport headers at those of that packet
  *
  * If a peer matches, the stack updates the path MTU, also for the cached route.
- * It looks up the route of the socket, which is bound to cfg.link. Then it calls
- * udptun_err_receive().
+ * It looks up the route of the socket, which is bound to params.link. Then it
+ * calls udptun_err_receive().
  *
  * Context: RCU is held.
  * Return: 0 or -ENOENT.
@@ -306,25 +306,25 @@ static int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
 }
 
 /*
- * Learn the path MTU of an IPv6 route through cfg.link. The stack does so for IPv4.
- * For IPv6, it looks up the route by preference for the device alone: a better
- * route through another device takes the path MTU.
+ * Learn the path MTU of an IPv6 route through params.link. For IPv4, the stack
+ * does so. For IPv6, it only prefers routes through the device: if a better route
+ * leads elsewhere, the path MTU goes there.
  */
 static void udptun_learn_mtu6(struct sock *sk, struct sk_buff *skb, __be16 remote_port)
 {
 	const struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
 	const struct ipv6hdr *ip = (const struct ipv6hdr *)skb->data;
 	int network_offset = skb_network_offset(skb);
-	const struct udptun_peer *peer;
+	const struct udptun_conf *conf;
 	struct dst_entry *dst;
 
 	if (!sock || sock->family != AF_INET6 || !sock->link ||
 	    icmp6_hdr(skb)->icmp6_type != ICMPV6_PKT_TOOBIG)
 		return;
-	peer = udptun_peer_find6(sock, &ip->saddr, &ip->daddr, remote_port);
-	if (!peer)
+	conf = udptun_conf_find6(sock, &ip->saddr, &ip->daddr, remote_port);
+	if (!conf)
 		return;
-	dst = udptun_route_lookup(sock_net(sk), sk, &peer->cfg,
+	dst = udptun_route_lookup(sock_net(sk), sk, &conf->params,
 				  ipv6_get_dsfield(ip), 0);
 	if (IS_ERR(dst))
 		return;

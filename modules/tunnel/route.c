@@ -10,22 +10,22 @@
 
 #include <dsbench/compat.h>
 
-#include "peer.h"
+#include "conf.h"
 #include "route.h"
 #include "tunnel.h"
 
 static struct dst_entry *udptun_route_lookup4(struct net *net,
-					      const struct udptun_config *cfg,
+					      const struct udptun_params *params,
 					      u8 dsfield, u32 mark)
 {
 	struct flowi4 fl4;
 	struct rtable *rt;
 
-	ip_tunnel_init_flow(&fl4, IPPROTO_UDP, cfg->remote.v4, cfg->local.v4, 0,
-			    dsfield & INET_DSCP_MASK, net, cfg->link, mark, 0,
+	ip_tunnel_init_flow(&fl4, IPPROTO_UDP, params->remote.v4, params->local.v4, 0,
+			    dsfield & INET_DSCP_MASK, net, params->link, mark, 0,
 			    0);
-	fl4.fl4_sport = cfg->local_port;
-	fl4.fl4_dport = cfg->remote_port;
+	fl4.fl4_sport = params->local_port;
+	fl4.fl4_dport = params->remote_port;
 
 	rt = ip_route_output_key(net, &fl4);
 	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
@@ -33,26 +33,26 @@ static struct dst_entry *udptun_route_lookup4(struct net *net,
 
 #if IS_ENABLED(CONFIG_IPV6)
 static struct dst_entry *udptun_route_lookup6(struct net *net, const struct sock *sk,
-					      const struct udptun_config *cfg,
+					      const struct udptun_params *params,
 					      u8 dsfield, u32 mark)
 {
 	struct flowi6 fl6 = {
 		.flowi6_proto = IPPROTO_UDP,
-		.flowi6_oif = cfg->link,
+		.flowi6_oif = params->link,
 		.flowi6_mark = mark,
-		.daddr = cfg->remote.v6,
-		.saddr = cfg->local.v6,
-		.fl6_sport = cfg->local_port,
-		.fl6_dport = cfg->remote_port,
+		.daddr = params->remote.v6,
+		.saddr = params->local.v6,
+		.fl6_sport = params->local_port,
+		.fl6_dport = params->remote_port,
 		.flowlabel = ip6_make_flowinfo(dsfield & INET_DSCP_MASK,
-					       cfg->flowlabel),
+					       params->flowlabel),
 	};
 
 	return ip6_dst_lookup_flow(net, sk, &fl6, NULL);
 }
 #else
 static struct dst_entry *udptun_route_lookup6(struct net *net, const struct sock *sk,
-					      const struct udptun_config *cfg,
+					      const struct udptun_params *params,
 					      u8 dsfield, u32 mark)
 {
 	return ERR_PTR(-EAFNOSUPPORT);
@@ -63,32 +63,32 @@ static struct dst_entry *udptun_route_lookup6(struct net *net, const struct sock
  * udptun_route_lookup() - look up the route to a peer, bypassing the cache
  * @net: network namespace of the socket
  * @sk: socket, or NULL
- * @cfg: configuration with the addresses and ports
+ * @params: the addresses and ports
  * @dsfield: TOS or traffic class of the packet
  * @mark: mark of the packet
  *
  * Return: a reference to the route, or an error pointer.
  */
 struct dst_entry *udptun_route_lookup(struct net *net, const struct sock *sk,
-				      const struct udptun_config *cfg,
+				      const struct udptun_params *params,
 				      u8 dsfield, u32 mark)
 {
-	if (cfg->family == AF_INET)
-		return udptun_route_lookup4(net, cfg, dsfield, mark);
-	return udptun_route_lookup6(net, sk, cfg, dsfield, mark);
+	if (params->family == AF_INET)
+		return udptun_route_lookup4(net, params, dsfield, mark);
+	return udptun_route_lookup6(net, sk, params, dsfield, mark);
 }
 
 /*
- * Reserve the headroom that the device of a new route needs, so that the packets
- * of the tunnel need not be copied. Grows only: several routes may alternate.
+ * Reserve the headroom that the device of a new route needs, so that packets are
+ * not copied. The headroom never shrinks: routes may alternate.
  */
-static void udptun_route_adapt_headroom(struct udptun_peer *peer,
+static void udptun_route_adapt_headroom(struct udptun_conf *conf,
 					const struct dst_entry *dst)
 {
 	unsigned int headroom = LL_RESERVED_SPACE(DSBENCH_DST_DEV(dst)) +
 				dst->header_len +
-				udptun_overhead(peer->cfg.family);
-	struct net_device *dev = peer->tun->dev;
+				udptun_overhead(conf->params.family);
+	struct net_device *dev = conf->tun->dev;
 
 	headroom = min(headroom, UDPTUN_MAX_HEADROOM);
 	if (headroom > READ_ONCE(dev->needed_headroom))
@@ -96,26 +96,26 @@ static void udptun_route_adapt_headroom(struct udptun_peer *peer,
 }
 
 /* The cache holds the route of unmarked packets without an inherited DSCP. */
-static bool udptun_route_is_cacheable(const struct udptun_config *cfg,
+static bool udptun_route_is_cacheable(const struct udptun_params *params,
 				      u8 dsfield, u32 mark)
 {
-	return !mark && (cfg->tos != UDPTUN_TOS_INHERIT ||
+	return !mark && (params->tos != UDPTUN_TOS_INHERIT ||
 			 !(dsfield & INET_DSCP_MASK));
 }
 
-static void udptun_route_cache(struct udptun_peer *peer, struct dst_entry *dst)
+static void udptun_route_cache(struct udptun_conf *conf, struct dst_entry *dst)
 {
-	if (peer->cfg.family == AF_INET)
-		dst_cache_set_ip4(&peer->dst_cache, dst, peer->cfg.local.v4);
+	if (conf->params.family == AF_INET)
+		dst_cache_set_ip4(&conf->dst_cache, dst, conf->params.local.v4);
 #if IS_ENABLED(CONFIG_IPV6)
 	else
-		dst_cache_set_ip6(&peer->dst_cache, dst, &peer->cfg.local.v6);
+		dst_cache_set_ip6(&conf->dst_cache, dst, &conf->params.local.v6);
 #endif
 }
 
 /**
  * udptun_route() - get the route of a packet to be sent
- * @peer: the receiver
+ * @conf: the configuration of the sending device
  * @dsfield: TOS or traffic class of the packet
  * @mark: mark of the packet; ignored if the device has left the namespace of the
  *	socket
@@ -124,31 +124,31 @@ static void udptun_route_cache(struct udptun_peer *peer, struct dst_entry *dst)
  * Return: a reference to the route, or an error pointer; -ELOOP if the route
  * leads into the tunnel itself.
  */
-struct dst_entry *udptun_route(struct udptun_peer *peer, u8 dsfield, u32 mark)
+struct dst_entry *udptun_route(struct udptun_conf *conf, u8 dsfield, u32 mark)
 {
-	const struct udptun_device *tun = peer->tun;
+	const struct udptun_device *tun = conf->tun;
 	struct dst_entry *dst;
 	bool cacheable;
 
 	/* A mark has a meaning only in its own namespace. */
 	if (unlikely(mark) && !net_eq(tun->net, dev_net(tun->dev)))
 		mark = 0;
-	cacheable = udptun_route_is_cacheable(&peer->cfg, dsfield, mark);
+	cacheable = udptun_route_is_cacheable(&conf->params, dsfield, mark);
 	if (likely(cacheable)) {
-		dst = dst_cache_get(&peer->dst_cache);
+		dst = dst_cache_get(&conf->dst_cache);
 		if (likely(dst))
 			return dst;
 	}
 
-	dst = udptun_route_lookup(tun->net, peer->sk, &peer->cfg, dsfield, mark);
+	dst = udptun_route_lookup(tun->net, conf->sk, &conf->params, dsfield, mark);
 	if (IS_ERR(dst))
 		return dst;
 	if (DSBENCH_DST_DEV(dst) == tun->dev) {
 		dst_release(dst);
 		return ERR_PTR(-ELOOP);
 	}
-	udptun_route_adapt_headroom(peer, dst);
+	udptun_route_adapt_headroom(conf, dst);
 	if (cacheable)
-		udptun_route_cache(peer, dst);
+		udptun_route_cache(conf, dst);
 	return dst;
 }

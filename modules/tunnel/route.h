@@ -6,12 +6,12 @@
 #include <net/dst.h>
 #include <net/net_namespace.h>
 
-struct udptun_config;
-struct udptun_peer;
+struct udptun_params;
+struct udptun_conf;
 
 struct dst_entry *udptun_route_lookup(struct net *net, const struct sock *sk,
-				      const struct udptun_config *cfg,
+				      const struct udptun_params *params,
 				      u8 dsfield, u32 mark);
-struct dst_entry *udptun_route(struct udptun_peer *peer, u8 dsfield, u32 mark);
+struct dst_entry *udptun_route(struct udptun_conf *conf, u8 dsfield, u32 mark);
 
 #endif /* _UDPTUN_ROUTE_H */

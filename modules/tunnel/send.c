@@ -12,15 +12,14 @@
 
 #include <dsbench/compat.h>
 
-#include "peer.h"
+#include "conf.h"
 #include "route.h"
 #include "send.h"
 #include "tunnel.h"
 
 /*
- * Limits loops through several devices before the kernel stack overflows. Both
- * the core and the tunnel count a level, so 5 means three tunnels deep, as in
- * the in-tree tunnels.
+ * Ends loops through several devices before the kernel stack overflows. The core
+ * and the tunnel each count a level: 5 permits three tunnels, as in ip_tunnel.c.
  */
 #define MAX_RECURSION	5
 
@@ -32,9 +31,9 @@ static bool udptun_fits(const struct sk_buff *skb, unsigned int mtu)
 }
 
 /*
- * Report the path MTU to the sender, on this host or on another one; also if the
- * sender permits fragmentation, which the tunnel forbids: a router would forward
- * further packets of the same size, although the route has a smaller path MTU.
+ * Report the path MTU to the sender, local or remote. A remote sender is told even
+ * if it permits fragmentation: this router forwards packets of that size again,
+ * whatever the path MTU of the route, and the tunnel must not fragment them.
  */
 static void udptun_report_mtu(struct sk_buff *skb, unsigned int mtu)
 {
@@ -73,16 +72,16 @@ static bool udptun_check_mtu(struct sk_buff *skb, const struct dst_entry *dst,
 
 /* Prepare skb for the outer headers. Consumes the reference to dst. */
 static int udptun_prepare(struct sk_buff *skb, struct dst_entry *dst,
-			  const struct udptun_peer *peer, unsigned int overhead)
+			  const struct udptun_conf *conf, unsigned int overhead)
 {
-	bool xnet = !net_eq(peer->tun->net, dev_net(peer->tun->dev));
+	bool xnet = !net_eq(conf->tun->net, dev_net(conf->tun->dev));
 	int err;
 
 	err = skb_cow_head(skb, LL_RESERVED_SPACE(DSBENCH_DST_DEV(dst)) +
 				dst->header_len + overhead);
 	if (unlikely(err))
 		goto err;
-	err = udp_tunnel_handle_offloads(skb, udptun_config_csum(&peer->cfg));
+	err = udp_tunnel_handle_offloads(skb, udptun_params_csum(&conf->params));
 	if (unlikely(err))
 		goto err;
 
@@ -97,40 +96,40 @@ err:
 	return err;
 }
 
-static int udptun_send4(struct sk_buff *skb, const struct udptun_peer *peer,
+static int udptun_send4(struct sk_buff *skb, const struct udptun_conf *conf,
 			struct udptun_ip_fields *outer)
 {
-	const struct udptun_config *cfg = &peer->cfg;
-	struct net *net = peer->tun->net;
+	const struct udptun_params *params = &conf->params;
+	struct net *net = conf->tun->net;
 
 	if (outer->df && ip_mtu_locked(skb_dst(skb)))
 		outer->df = false;
 
-	udptun_header4_push(skb, &peer->header.v4, outer);
-	if (cfg->csum)
-		udp_set_csum(false, skb, cfg->local.v4, cfg->remote.v4,
+	udptun_header4_push(skb, &conf->header.v4, outer);
+	if (params->csum)
+		udp_set_csum(false, skb, params->local.v4, params->remote.v4,
 			     skb->len - sizeof(struct iphdr));
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	ip_select_ident_segs(net, skb, NULL, skb_shinfo(skb)->gso_segs ?: 1);
-	return ip_local_out(net, peer->sk, skb);
+	return ip_local_out(net, conf->sk, skb);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-static int udptun_send6(struct sk_buff *skb, const struct udptun_peer *peer,
+static int udptun_send6(struct sk_buff *skb, const struct udptun_conf *conf,
 			struct udptun_ip_fields *outer)
 {
-	const struct udptun_config *cfg = &peer->cfg;
+	const struct udptun_params *params = &conf->params;
 
 	skb->ignore_df = !outer->df;
-	udptun_header6_push(skb, &peer->header.v6, outer);
-	if (!cfg->zero_csum6_tx)
-		udp6_set_csum(false, skb, &cfg->local.v6, &cfg->remote.v6,
+	udptun_header6_push(skb, &conf->header.v6, outer);
+	if (!params->zero_csum6_tx)
+		udp6_set_csum(false, skb, &params->local.v6, &params->remote.v6,
 			      skb->len - sizeof(struct ipv6hdr));
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
-	return ip6_local_out(peer->tun->net, peer->sk, skb);
+	return ip6_local_out(conf->tun->net, conf->sk, skb);
 }
 #else
-static int udptun_send6(struct sk_buff *skb, const struct udptun_peer *peer,
+static int udptun_send6(struct sk_buff *skb, const struct udptun_conf *conf,
 			struct udptun_ip_fields *outer)
 {
 	kfree_skb(skb);
@@ -139,16 +138,16 @@ static int udptun_send6(struct sk_buff *skb, const struct udptun_peer *peer,
 #endif
 
 /* Send a prepared packet and count it. */
-static void udptun_send(struct sk_buff *skb, const struct udptun_peer *peer,
+static void udptun_send(struct sk_buff *skb, const struct udptun_conf *conf,
 			struct udptun_ip_fields *outer)
 {
-	struct net_device *dev = peer->tun->dev;
+	struct net_device *dev = conf->tun->dev;
 	unsigned int len = skb->len;
 	int err;
 
 	dev_xmit_recursion_inc();
-	err = peer->cfg.family == AF_INET ? udptun_send4(skb, peer, outer) :
-					    udptun_send6(skb, peer, outer);
+	err = conf->params.family == AF_INET ? udptun_send4(skb, conf, outer) :
+					    udptun_send6(skb, conf, outer);
 	dev_xmit_recursion_dec();
 
 	if (likely(!net_xmit_eval(err)))
@@ -168,9 +167,9 @@ static enum skb_drop_reason udptun_count_no_route(struct net_device *dev, long e
 
 /* Return 0, or the reason why the packet was not sent and not consumed. */
 static enum skb_drop_reason udptun_transmit(struct sk_buff *skb,
-					    struct udptun_peer *peer)
+					    struct udptun_conf *conf)
 {
-	unsigned int overhead = udptun_overhead(peer->cfg.family);
+	unsigned int overhead = udptun_overhead(conf->params.family);
 	struct udptun_ip_fields outer;
 	struct udptun_ip_fields inner;
 	struct dst_entry *dst;
@@ -180,19 +179,19 @@ static enum skb_drop_reason udptun_transmit(struct sk_buff *skb,
 	if (unlikely(dev_recursion_level() > MAX_RECURSION))
 		return DSBENCH_DROP_RECURSION;
 
-	udptun_outer_choose(&peer->cfg, &inner, &outer);
-	dst = udptun_route(peer, outer.dsfield, skb->mark);
+	udptun_outer_choose(&conf->params, &inner, &outer);
+	dst = udptun_route(conf, outer.dsfield, skb->mark);
 	if (IS_ERR(dst))
-		return udptun_count_no_route(peer->tun->dev, PTR_ERR(dst));
+		return udptun_count_no_route(conf->tun->dev, PTR_ERR(dst));
 
 	if (outer.df && unlikely(!udptun_check_mtu(skb, dst, overhead, &outer))) {
 		dst_release(dst);
 		return SKB_DROP_REASON_PKT_TOO_BIG;
 	}
-	if (unlikely(udptun_prepare(skb, dst, peer, overhead)))
+	if (unlikely(udptun_prepare(skb, dst, conf, overhead)))
 		return SKB_DROP_REASON_NOMEM;
 
-	udptun_send(skb, peer, &outer);
+	udptun_send(skb, conf, &outer);
 	return SKB_NOT_DROPPED_YET;
 }
 
@@ -201,7 +200,7 @@ netdev_tx_t udptun_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct udptun_device *tun = netdev_priv(dev);
 	enum skb_drop_reason reason;
 
-	reason = udptun_transmit(skb, rcu_dereference_bh(tun->peer));
+	reason = udptun_transmit(skb, rcu_dereference_bh(tun->conf));
 	if (unlikely(reason)) {
 		DEV_STATS_INC(dev, tx_errors);
 		kfree_skb_reason(skb, reason);

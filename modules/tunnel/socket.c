@@ -27,20 +27,20 @@ void udptun_sock_init(const struct udptun_sock_ops *ops)
 }
 
 static bool udptun_sock_is_beside(const struct udptun_sock *sock,
-				  const struct udptun_config *cfg)
+				  const struct udptun_params *params)
 {
-	return sock->family == cfg->family && sock->port == cfg->local_port &&
-	       !memcmp(&sock->local, &cfg->local, sizeof(sock->local));
+	return sock->family == params->family && sock->port == params->local_port &&
+	       !memcmp(&sock->local, &params->local, sizeof(sock->local));
 }
 
 static struct udptun_sock *udptun_sock_find(struct net *net,
-					    const struct udptun_config *cfg,
+					    const struct udptun_params *params,
 					    int link)
 {
 	struct udptun_sock *sock;
 
 	list_for_each_entry(sock, &udptun_net(net)->socks, node) {
-		if (udptun_sock_is_beside(sock, cfg) && sock->link == link)
+		if (udptun_sock_is_beside(sock, params) && sock->link == link)
 			return sock;
 	}
 	return NULL;
@@ -54,20 +54,20 @@ static void udptun_sock_set_reuseport(struct sock *sk, bool reuse)
 }
 
 static int udptun_sock_bind(struct socket *socket,
-			    const struct udptun_config *cfg)
+			    const struct udptun_params *params)
 {
 	struct sockaddr_in v4 = {
 		.sin_family = AF_INET,
-		.sin_port = cfg->local_port,
-		.sin_addr.s_addr = cfg->local.v4,
+		.sin_port = params->local_port,
+		.sin_addr.s_addr = params->local.v4,
 	};
 	struct sockaddr_in6 v6 = {
 		.sin6_family = AF_INET6,
-		.sin6_port = cfg->local_port,
-		.sin6_addr = cfg->local.v6,
+		.sin6_port = params->local_port,
+		.sin6_addr = params->local.v6,
 	};
 
-	if (cfg->family == AF_INET)
+	if (params->family == AF_INET)
 		return kernel_bind(socket, (DSBENCH_SOCKADDR *)&v4, sizeof(v4));
 	return kernel_bind(socket, (DSBENCH_SOCKADDR *)&v6, sizeof(v6));
 }
@@ -79,57 +79,57 @@ static int udptun_sock_bind(struct socket *socket,
  * the flag only during the bind: afterwards no program can share the port.
  */
 static int udptun_sock_bind_beside(struct socket *socket, struct net *net,
-				   const struct udptun_config *cfg)
+				   const struct udptun_params *params)
 {
 	struct udptun_sock *other;
 	bool alone = true;
 	int err;
 
 	list_for_each_entry(other, &udptun_net(net)->socks, node) {
-		if (udptun_sock_is_beside(other, cfg)) {
+		if (udptun_sock_is_beside(other, params)) {
 			udptun_sock_set_reuseport(other->sock->sk, true);
 			alone = false;
 		}
 	}
 	if (alone)
-		return udptun_sock_bind(socket, cfg);
+		return udptun_sock_bind(socket, params);
 
 	udptun_sock_set_reuseport(socket->sk, true);
-	err = udptun_sock_bind(socket, cfg);
+	err = udptun_sock_bind(socket, params);
 	udptun_sock_set_reuseport(socket->sk, false);
 	list_for_each_entry(other, &udptun_net(net)->socks, node) {
-		if (udptun_sock_is_beside(other, cfg))
+		if (udptun_sock_is_beside(other, params))
 			udptun_sock_set_reuseport(other->sock->sk, false);
 	}
 	return err;
 }
 
-static int udptun_sock_create(struct net *net, const struct udptun_config *cfg,
+static int udptun_sock_create(struct net *net, const struct udptun_params *params,
 			      struct socket **result)
 {
 	struct socket *socket;
 	int err;
 
-	err = sock_create_kern(net, cfg->family, SOCK_DGRAM, IPPROTO_UDP,
+	err = sock_create_kern(net, params->family, SOCK_DGRAM, IPPROTO_UDP,
 			       &socket);
 	if (err)
 		return err;
 
-	/* The local address may come later, as that of a flapping device does. */
+	/* The socket outlives its address, which a flapping device loses and regains. */
 	ip_sock_set_freebind(socket->sk);
-	if (cfg->family == AF_INET6) {
+	if (params->family == AF_INET6) {
 		err = ip6_sock_set_v6only(socket->sk);
 		if (err)
 			goto err_setup;
 		/* udptun_lacks_checksum() in receive.c checks once the peer is known. */
 		udp_set_no_check6_rx(socket->sk, true);
 	}
-	if (cfg->link) {
-		err = sock_bindtoindex(socket->sk, cfg->link, true);
+	if (params->link) {
+		err = sock_bindtoindex(socket->sk, params->link, true);
 		if (err)
 			goto err_setup;
 	}
-	err = udptun_sock_bind_beside(socket, net, cfg);
+	err = udptun_sock_bind_beside(socket, net, params);
 	if (err)
 		goto err_setup;
 	*result = socket;
@@ -141,7 +141,7 @@ err_setup:
 }
 
 static int udptun_sock_open(struct udptun_sock *sock, struct net *net,
-			    const struct udptun_config *cfg,
+			    const struct udptun_params *params,
 			    struct netlink_ext_ack *extack)
 {
 	struct udp_tunnel_sock_cfg tunnel_cfg = {
@@ -155,7 +155,7 @@ static int udptun_sock_open(struct udptun_sock *sock, struct net *net,
 	};
 	int err;
 
-	err = udptun_sock_create(net, cfg, &sock->sock);
+	err = udptun_sock_create(net, params, &sock->sock);
 	if (err == -EADDRINUSE)
 		NL_SET_ERR_MSG(extack, "The local port is in use by another socket");
 	else if (err)
@@ -170,23 +170,23 @@ static int udptun_sock_open(struct udptun_sock *sock, struct net *net,
 	return 0;
 }
 
-/* Set what the sockets beside an unbound socket refer to: that socket, or NULL. */
+/* Let the bound sockets of this address and port refer to the unbound one, or to NULL. */
 static void udptun_sock_set_unbound(struct net *net,
-				    const struct udptun_config *cfg,
+				    const struct udptun_params *params,
 				    struct udptun_sock *unbound)
 {
 	struct udptun_sock *other;
 
 	list_for_each_entry(other, &udptun_net(net)->socks, node) {
-		if (other->link && udptun_sock_is_beside(other, cfg))
+		if (other->link && udptun_sock_is_beside(other, params))
 			rcu_assign_pointer(other->unbound, unbound);
 	}
 }
 
 /**
- * udptun_sock_get() - get a reference to the socket of a configuration
+ * udptun_sock_get() - get a reference to the socket of a tunnel
  * @net: network namespace of the socket
- * @cfg: the configuration: local address, port and underlay
+ * @params: local address, port and underlay
  * @extack: receives the reason for a failure
  *
  * Opens the socket for its first user.
@@ -195,13 +195,13 @@ static void udptun_sock_set_unbound(struct net *net,
  * Return: the socket, or an error pointer.
  */
 struct udptun_sock *udptun_sock_get(struct net *net,
-				    const struct udptun_config *cfg,
+				    const struct udptun_params *params,
 				    struct netlink_ext_ack *extack)
 {
 	struct udptun_sock *sock;
 	int err;
 
-	sock = udptun_sock_find(net, cfg, cfg->link);
+	sock = udptun_sock_find(net, params, params->link);
 	if (sock) {
 		sock->users++;
 		return sock;
@@ -210,21 +210,21 @@ struct udptun_sock *udptun_sock_get(struct net *net,
 	sock = kzalloc(sizeof(*sock), GFP_KERNEL);
 	if (!sock)
 		return ERR_PTR(-ENOMEM);
-	sock->family = cfg->family;
-	sock->port = cfg->local_port;
-	sock->link = cfg->link;
-	sock->local = cfg->local;
+	sock->family = params->family;
+	sock->port = params->local_port;
+	sock->link = params->link;
+	sock->local = params->local;
 	sock->users = 1;
 	if (sock->link)
-		rcu_assign_pointer(sock->unbound, udptun_sock_find(net, cfg, 0));
+		rcu_assign_pointer(sock->unbound, udptun_sock_find(net, params, 0));
 
-	err = udptun_sock_open(sock, net, cfg, extack);
+	err = udptun_sock_open(sock, net, params, extack);
 	if (err) {
 		kfree(sock);
 		return ERR_PTR(err);
 	}
 	if (!sock->link)
-		udptun_sock_set_unbound(net, cfg, sock);
+		udptun_sock_set_unbound(net, params, sock);
 	list_add(&sock->node, &udptun_net(net)->socks);
 	return sock;
 }
@@ -239,7 +239,7 @@ struct udptun_sock *udptun_sock_get(struct net *net,
  */
 void udptun_sock_put(struct udptun_sock *sock)
 {
-	const struct udptun_config cfg = {
+	const struct udptun_params params = {
 		.family = sock->family,
 		.local_port = sock->port,
 		.local = sock->local,
@@ -249,7 +249,7 @@ void udptun_sock_put(struct udptun_sock *sock)
 		return;
 	list_del(&sock->node);
 	if (!sock->link)
-		udptun_sock_set_unbound(sock_net(sock->sock->sk), &cfg, NULL);
+		udptun_sock_set_unbound(sock_net(sock->sock->sk), &params, NULL);
 	udp_tunnel_sock_release(DSBENCH_TUNNEL_SOCK(sock->sock));
 	kfree_rcu(sock, rcu);
 }

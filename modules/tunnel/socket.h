@@ -10,9 +10,9 @@
 #include <net/net_namespace.h>
 #include <net/udp_tunnel.h>
 
-#include "config.h"
+#include "params.h"
 
-#define UDPTUN_PEER_BITS	6
+#define UDPTUN_CONF_BITS	6
 
 /**
  * struct udptun_sock - the socket of a (namespace, family, address, port, underlay)
@@ -24,15 +24,16 @@
  * @port: local port
  * @link: index of the underlay device, which the socket is bound to; 0: none
  * @local: local address, which the socket is bound to
- * @users: number of peers that use the socket
- * @strangers: number of packets from anyone but the peers
+ * @users: number of configurations that use the socket
+ * @strangers: number of packets that are from no peer
  * @rcu: frees the structure after a grace period
- * @peers: hash table of the peers, by remote address and port; read under RCU
+ * @confs: hash table of the configurations, by remote address and port; read
+ *	under RCU
  *
  * The socket can be opened before the local address exists. It receives every
  * packet to its address and port: packets from anyone but the configured peers
  * are dropped. RTNL protects everything except the RCU readers of @unbound and
- * @peers.
+ * @confs.
  */
 struct udptun_sock {
 	struct socket *sock;
@@ -45,7 +46,7 @@ struct udptun_sock {
 	unsigned int users;
 	atomic64_t strangers;
 	struct rcu_head rcu;
-	struct hlist_head peers[1 << UDPTUN_PEER_BITS];
+	struct hlist_head confs[1 << UDPTUN_CONF_BITS];
 };
 
 /* Callbacks for packets, ICMP errors and GRO, as in struct udp_tunnel_sock_cfg. */
@@ -59,7 +60,7 @@ struct udptun_sock_ops {
 
 void udptun_sock_init(const struct udptun_sock_ops *ops);
 struct udptun_sock *udptun_sock_get(struct net *net,
-				    const struct udptun_config *cfg,
+				    const struct udptun_params *params,
 				    struct netlink_ext_ack *extack);
 void udptun_sock_put(struct udptun_sock *sock);
 

@@ -8,14 +8,14 @@
 #include <net/gro_cells.h>
 #include <net/net_namespace.h>
 
-/* As in the in-tree tunnels: stacked tunnels would add up without a limit. */
+/* In bytes, as in ip_tunnel.c: without a limit, stacked tunnels would add up. */
 #define UDPTUN_MAX_HEADROOM	512U
 
-struct udptun_peer;
+struct udptun_conf;
 
 /**
  * struct udptun_device - private data of a network device
- * @peer: the configured peer; changelink replaces the whole of it
+ * @conf: the configuration; changelink replaces it as a whole
  * @gro_cells: GRO of the inner packets
  * @dev: the network device
  * @net: namespace of the socket; @dev may have moved to another one
@@ -24,7 +24,7 @@ struct udptun_peer;
  * @mtu_is_set: the user has set the MTU; else it follows the underlay
  */
 struct udptun_device {
-	struct udptun_peer __rcu *peer;
+	struct udptun_conf __rcu *conf;
 	struct gro_cells gro_cells;
 	struct net_device *dev;
 	struct net *net;

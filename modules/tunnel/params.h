@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The validated configuration of a tunnel. */
-#ifndef _UDPTUN_CONFIG_H
-#define _UDPTUN_CONFIG_H
+/* Addresses, ports and options of a tunnel, as validated. */
+#ifndef _UDPTUN_PARAMS_H
+#define _UDPTUN_PARAMS_H
 
 #include <linux/in.h>
 #include <linux/in6.h>
@@ -19,7 +19,7 @@ union udptun_addr {
 	struct in6_addr v6;
 };
 
-struct udptun_config {
+struct udptun_params {
 	sa_family_t family;
 	__be16 local_port;
 	__be16 remote_port;
@@ -41,45 +41,45 @@ struct netlink_ext_ack;
 struct nlattr;
 
 /**
- * udptun_config_read() - update a configuration from a netlink message
- * @cfg: the current configuration, or the defaults of a new device; undefined
+ * udptun_params_read() - update the parameters from a netlink message
+ * @params: the current parameters, or the defaults of a new device; undefined
  *	after an error
  * @is_new: the device is new: attributes without a default are mandatory
  * @net: network namespace of the tunnel's socket
  * @data: the attributes by &enum udptun_attr, validated against the policy
  * @extack: receives the reason for a rejection
  *
- * Checks the whole configuration, not only the attributes of the message.
+ * Checks all parameters, not only the attributes of the message.
  *
  * Context: Process context, under rtnl_lock().
  * Return: 0; -EINVAL, or -ENODEV if the underlay device does not exist.
  */
-int udptun_config_read(struct udptun_config *cfg, bool is_new, struct net *net,
+int udptun_params_read(struct udptun_params *params, bool is_new, struct net *net,
 		       struct nlattr *data[], struct netlink_ext_ack *extack);
 
 /* Return true if packets are sent with a UDP checksum. */
-static inline bool udptun_config_csum(const struct udptun_config *cfg)
+static inline bool udptun_params_csum(const struct udptun_params *params)
 {
-	return cfg->family == AF_INET ? cfg->csum : !cfg->zero_csum6_tx;
+	return params->family == AF_INET ? params->csum : !params->zero_csum6_tx;
 }
 
 /* Return true if a packet's addresses and source port are those of the peer. */
-static inline bool udptun_config_match4(const struct udptun_config *cfg,
+static inline bool udptun_params_match4(const struct udptun_params *params,
 					__be32 local, __be32 remote,
 					__be16 remote_port)
 {
-	return cfg->remote.v4 == remote && cfg->remote_port == remote_port &&
-	       cfg->local.v4 == local;
+	return params->remote.v4 == remote && params->remote_port == remote_port &&
+	       params->local.v4 == local;
 }
 
-static inline bool udptun_config_match6(const struct udptun_config *cfg,
+static inline bool udptun_params_match6(const struct udptun_params *params,
 					const struct in6_addr *local,
 					const struct in6_addr *remote,
 					__be16 remote_port)
 {
-	return ipv6_addr_equal(&cfg->remote.v6, remote) &&
-	       cfg->remote_port == remote_port &&
-	       ipv6_addr_equal(&cfg->local.v6, local);
+	return ipv6_addr_equal(&params->remote.v6, remote) &&
+	       params->remote_port == remote_port &&
+	       ipv6_addr_equal(&params->local.v6, local);
 }
 
-#endif /* _UDPTUN_CONFIG_H */
+#endif /* _UDPTUN_PARAMS_H */

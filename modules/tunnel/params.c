@@ -8,32 +8,32 @@
 #include <net/netlink.h>
 #include <net/route.h>
 
-#include "config.h"
+#include "params.h"
 
-/* One configuration request. */
-struct request {
+/* One request to create or change a device. */
+struct udptun_request {
 	struct nlattr **data;
 	struct netlink_ext_ack *extack;
 	struct net *net;
-	struct udptun_config *cfg;
+	struct udptun_params *params;
 	const struct net_device *lower; /* the underlay, or NULL */
 	bool is_new;
 };
 
 /* Set the extack message and the attribute that it is about, if any. */
 #define REJECT(rq, type, sentence) ({					\
-	const struct request *__rq = (rq);				\
+	const struct udptun_request *__rq = (rq);			\
 									\
 	NL_SET_ERR_MSG_ATTR(__rq->extack, __rq->data[type], sentence);	\
 	-EINVAL;							\
 })
 
-static bool udptun_is_v4(const struct request *rq)
+static bool udptun_is_v4(const struct udptun_request *rq)
 {
-	return rq->cfg->family == AF_INET;
+	return rq->params->family == AF_INET;
 }
 
-static int udptun_read_family(struct request *rq)
+static int udptun_read_family(struct udptun_request *rq)
 {
 	bool has_v4 = rq->data[IFLA_UDPTUN_LOCAL] ||
 		      rq->data[IFLA_UDPTUN_REMOTE];
@@ -47,7 +47,7 @@ static int udptun_read_family(struct request *rq)
 		if (!has_v4 && !has_v6)
 			return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 				      "The local and remote addresses are missing");
-		rq->cfg->family = has_v4 ? AF_INET : AF_INET6;
+		rq->params->family = has_v4 ? AF_INET : AF_INET6;
 	} else if (has_v4 && !udptun_is_v4(rq)) {
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The address family of the tunnel, IPv6, cannot be changed");
@@ -55,24 +55,24 @@ static int udptun_read_family(struct request *rq)
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The address family of the tunnel, IPv4, cannot be changed");
 	}
-	/* IPv6 that is not initialised, as by ipv6.disable=1, has no routing tables. */
+	/* With ipv6.disable=1 there are no IPv6 routing tables to look up. */
 	if (!udptun_is_v4(rq) && !ipv6_mod_enabled())
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "This kernel has no IPv6");
 	return 0;
 }
 
-static int udptun_local_type(const struct request *rq)
+static int udptun_local_type(const struct udptun_request *rq)
 {
 	return udptun_is_v4(rq) ? IFLA_UDPTUN_LOCAL : IFLA_UDPTUN_LOCAL6;
 }
 
-static int udptun_remote_type(const struct request *rq)
+static int udptun_remote_type(const struct udptun_request *rq)
 {
 	return udptun_is_v4(rq) ? IFLA_UDPTUN_REMOTE : IFLA_UDPTUN_REMOTE6;
 }
 
-static int udptun_read_addresses(struct request *rq)
+static int udptun_read_addresses(struct udptun_request *rq)
 {
 	struct nlattr *remote = rq->data[udptun_remote_type(rq)];
 	struct nlattr *local = rq->data[udptun_local_type(rq)];
@@ -83,21 +83,21 @@ static int udptun_read_addresses(struct request *rq)
 	if (rq->is_new && !remote)
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The remote address is missing");
-	/* nla_memcpy() zeroes the rest of the union, for memcmp() of addresses. */
+	/* nla_memcpy() zeroes the rest of the union: memcmp() compares addresses. */
 	if (local)
-		nla_memcpy(&rq->cfg->local, local, sizeof(rq->cfg->local));
+		nla_memcpy(&rq->params->local, local, sizeof(rq->params->local));
 	if (remote)
-		nla_memcpy(&rq->cfg->remote, remote, sizeof(rq->cfg->remote));
+		nla_memcpy(&rq->params->remote, remote, sizeof(rq->params->remote));
 	return 0;
 }
 
-static bool udptun_is_any(const struct request *rq, const union udptun_addr *addr)
+static bool udptun_is_any(const struct udptun_request *rq, const union udptun_addr *addr)
 {
 	return udptun_is_v4(rq) ? ipv4_is_zeronet(addr->v4) :
 			   ipv6_addr_any(&addr->v6);
 }
 
-static bool udptun_is_multicast(const struct request *rq,
+static bool udptun_is_multicast(const struct udptun_request *rq,
 				const union udptun_addr *addr)
 {
 	return udptun_is_v4(rq) ? ipv4_is_multicast(addr->v4) :
@@ -105,25 +105,25 @@ static bool udptun_is_multicast(const struct request *rq,
 }
 
 /* Return the type of an IPv4 address in the VRF of the underlay. */
-static unsigned int udptun_type_of4(const struct request *rq, __be32 addr)
+static unsigned int udptun_type_of4(const struct udptun_request *rq, __be32 addr)
 {
 	if (rq->lower)
 		return inet_addr_type_dev_table(rq->net, rq->lower, addr);
 	return inet_addr_type(rq->net, addr);
 }
 
-static bool udptun_is_broadcast(const struct request *rq,
+static bool udptun_is_broadcast(const struct udptun_request *rq,
 				const union udptun_addr *addr)
 {
 	return udptun_is_v4(rq) && udptun_type_of4(rq, addr->v4) == RTN_BROADCAST;
 }
 
-static bool udptun_is_mapped(const struct request *rq, const union udptun_addr *addr)
+static bool udptun_is_mapped(const struct udptun_request *rq, const union udptun_addr *addr)
 {
 	return !udptun_is_v4(rq) && ipv6_addr_v4mapped(&addr->v6);
 }
 
-static bool udptun_is_local(const struct request *rq, const union udptun_addr *addr)
+static bool udptun_is_local(const struct udptun_request *rq, const union udptun_addr *addr)
 {
 	if (udptun_is_v4(rq))
 		return udptun_type_of4(rq, addr->v4) == RTN_LOCAL;
@@ -133,16 +133,16 @@ static bool udptun_is_local(const struct request *rq, const union udptun_addr *a
 					0));
 }
 
-static bool udptun_is_link_local(const struct request *rq,
+static bool udptun_is_link_local(const struct udptun_request *rq,
 				 const union udptun_addr *addr)
 {
 	return !udptun_is_v4(rq) && ipv6_addr_type(&addr->v6) & IPV6_ADDR_LINKLOCAL;
 }
 
-static int udptun_check_addresses(struct request *rq)
+static int udptun_check_addresses(struct udptun_request *rq)
 {
-	const union udptun_addr *remote = &rq->cfg->remote;
-	const union udptun_addr *local = &rq->cfg->local;
+	const union udptun_addr *remote = &rq->params->remote;
+	const union udptun_addr *local = &rq->params->local;
 
 	if (udptun_is_any(rq, local))
 		return REJECT(rq, udptun_local_type(rq),
@@ -171,43 +171,43 @@ static int udptun_check_addresses(struct request *rq)
 	if (udptun_is_local(rq, remote))
 		return REJECT(rq, udptun_remote_type(rq),
 			      "The remote address belongs to this host");
-	if (!rq->cfg->link &&
+	if (!rq->params->link &&
 	    (udptun_is_link_local(rq, local) || udptun_is_link_local(rq, remote)))
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "A link-local address needs an underlay device");
 	return 0;
 }
 
-static int udptun_read_ports(struct request *rq)
+static int udptun_read_ports(struct udptun_request *rq)
 {
 	struct nlattr *remote = rq->data[IFLA_UDPTUN_REMOTE_PORT];
 	struct nlattr *local = rq->data[IFLA_UDPTUN_LOCAL_PORT];
 
 	if (local)
-		rq->cfg->local_port = nla_get_be16(local);
+		rq->params->local_port = nla_get_be16(local);
 	else if (rq->is_new)
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The local port is missing");
 	if (remote)
-		rq->cfg->remote_port = nla_get_be16(remote);
+		rq->params->remote_port = nla_get_be16(remote);
 	else if (rq->is_new)
-		rq->cfg->remote_port = rq->cfg->local_port;
+		rq->params->remote_port = rq->params->local_port;
 
-	if (!rq->cfg->local_port)
+	if (!rq->params->local_port)
 		return REJECT(rq, IFLA_UDPTUN_LOCAL_PORT,
 			      "The local port cannot be 0");
-	if (!rq->cfg->remote_port)
+	if (!rq->params->remote_port)
 		return REJECT(rq, IFLA_UDPTUN_REMOTE_PORT,
 			      "The remote port cannot be 0");
 	return 0;
 }
 
-static int udptun_read_link(struct request *rq)
+static int udptun_read_link(struct udptun_request *rq)
 {
 	struct nlattr *attr = rq->data[IFLA_UDPTUN_LINK];
-	u32 link = attr ? nla_get_u32(attr) : rq->cfg->link;
+	u32 link = attr ? nla_get_u32(attr) : rq->params->link;
 
-	rq->cfg->link = link;
+	rq->params->link = link;
 	if (!link)
 		return 0;
 
@@ -221,7 +221,7 @@ static int udptun_read_link(struct request *rq)
 	return 0;
 }
 
-static int udptun_read_flag(struct request *rq, int type, bool *flag)
+static int udptun_read_flag(struct udptun_request *rq, int type, bool *flag)
 {
 	struct nlattr *attr = rq->data[type];
 
@@ -233,7 +233,7 @@ static int udptun_read_flag(struct request *rq, int type, bool *flag)
 	return 0;
 }
 
-static int udptun_read_checksum(struct request *rq)
+static int udptun_read_checksum(struct udptun_request *rq)
 {
 	if (!udptun_is_v4(rq) && rq->data[IFLA_UDPTUN_UDP_CSUM])
 		return REJECT(rq, IFLA_UDPTUN_UDP_CSUM,
@@ -244,14 +244,14 @@ static int udptun_read_checksum(struct request *rq)
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The zero checksum attributes apply to IPv6 only");
 
-	return udptun_read_flag(rq, IFLA_UDPTUN_UDP_CSUM, &rq->cfg->csum) ?:
+	return udptun_read_flag(rq, IFLA_UDPTUN_UDP_CSUM, &rq->params->csum) ?:
 	       udptun_read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_TX,
-				&rq->cfg->zero_csum6_tx) ?:
+				&rq->params->zero_csum6_tx) ?:
 	       udptun_read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_RX,
-				&rq->cfg->zero_csum6_rx);
+				&rq->params->zero_csum6_rx);
 }
 
-static int udptun_read_flowlabel(struct request *rq)
+static int udptun_read_flowlabel(struct udptun_request *rq)
 {
 	struct nlattr *inherit = rq->data[IFLA_UDPTUN_FLOWLABEL_INHERIT];
 	struct nlattr *label = rq->data[IFLA_UDPTUN_FLOWLABEL];
@@ -262,56 +262,56 @@ static int udptun_read_flowlabel(struct request *rq)
 			      "The flow label attributes apply to IPv6 only");
 
 	err = udptun_read_flag(rq, IFLA_UDPTUN_FLOWLABEL_INHERIT,
-			       &rq->cfg->flowlabel_inherit);
+			       &rq->params->flowlabel_inherit);
 	if (err)
 		return err;
 
 	if (label) {
-		rq->cfg->flowlabel = nla_get_be32(label);
-		/* A given label overrides inheritance, and the reverse. */
+		rq->params->flowlabel = nla_get_be32(label);
+		/* A label replaces inheritance, and inheritance replaces a label. */
 		if (!inherit)
-			rq->cfg->flowlabel_inherit = false;
-	} else if (rq->cfg->flowlabel_inherit) {
-		rq->cfg->flowlabel = 0;
+			rq->params->flowlabel_inherit = false;
+	} else if (rq->params->flowlabel_inherit) {
+		rq->params->flowlabel = 0;
 	}
-	if (rq->cfg->flowlabel & ~IPV6_FLOWLABEL_MASK)
+	if (rq->params->flowlabel & ~IPV6_FLOWLABEL_MASK)
 		return REJECT(rq, IFLA_UDPTUN_FLOWLABEL,
 			      "The flow label must fit in 20 bits");
-	if (rq->cfg->flowlabel && rq->cfg->flowlabel_inherit)
+	if (rq->params->flowlabel && rq->params->flowlabel_inherit)
 		return REJECT(rq, IFLA_UDPTUN_FLOWLABEL,
 			      "The flow label cannot be both given and inherited");
 	return 0;
 }
 
-static int udptun_read_ip_fields(struct request *rq)
+static int udptun_read_ip_fields(struct udptun_request *rq)
 {
 	if (rq->data[IFLA_UDPTUN_TTL])
-		rq->cfg->ttl = nla_get_u8(rq->data[IFLA_UDPTUN_TTL]);
+		rq->params->ttl = nla_get_u8(rq->data[IFLA_UDPTUN_TTL]);
 	if (rq->data[IFLA_UDPTUN_TOS])
-		rq->cfg->tos = nla_get_u8(rq->data[IFLA_UDPTUN_TOS]);
+		rq->params->tos = nla_get_u8(rq->data[IFLA_UDPTUN_TOS]);
 	if (rq->data[IFLA_UDPTUN_DF])
-		rq->cfg->df = nla_get_u8(rq->data[IFLA_UDPTUN_DF]);
+		rq->params->df = nla_get_u8(rq->data[IFLA_UDPTUN_DF]);
 
-	if (rq->cfg->tos != UDPTUN_TOS_INHERIT && rq->cfg->tos & INET_ECN_MASK)
+	if (rq->params->tos != UDPTUN_TOS_INHERIT && rq->params->tos & INET_ECN_MASK)
 		return REJECT(rq, IFLA_UDPTUN_TOS,
 			      "The TOS must be a multiple of 4, or 1 to inherit it");
-	if (rq->cfg->df > UDPTUN_DF_MAX)
+	if (rq->params->df > UDPTUN_DF_MAX)
 		return REJECT(rq, IFLA_UDPTUN_DF,
 			      "DF must be 0 (unset), 1 (set) or 2 (inherit)");
 	return udptun_read_flowlabel(rq);
 }
 
-int udptun_config_read(struct udptun_config *cfg, bool is_new, struct net *net,
+int udptun_params_read(struct udptun_params *params, bool is_new, struct net *net,
 		       struct nlattr *data[], struct netlink_ext_ack *extack)
 {
-	struct request request = {
+	struct udptun_request request = {
 		.data = data,
 		.extack = extack,
 		.net = net,
-		.cfg = cfg,
+		.params = params,
 		.is_new = is_new,
 	};
-	struct request *rq = &request;
+	struct udptun_request *rq = &request;
 
 	return udptun_read_family(rq) ?: udptun_read_link(rq) ?:
 	       udptun_read_addresses(rq) ?: udptun_check_addresses(rq) ?:

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Configurations of devices: created, published, replaced under traffic. */
+#ifndef _UDPTUN_CONF_H
+#define _UDPTUN_CONF_H
+
+#include <linux/netlink.h>
+#include <linux/rcupdate.h>
+#include <net/dst_cache.h>
+
+#include "header.h"
+#include "params.h"
+
+struct udptun_device;
+struct udptun_sock;
+
+/**
+ * struct udptun_conf - the configuration of a device
+ * @node: in a bucket of @sock, while packets from the peer are accepted
+ * @tun: the device
+ * @sk: the UDP socket of @sock
+ * @params: addresses, ports and options
+ * @header: template of the outer headers
+ * @dst_cache: route to the peer
+ * @sock: the socket of the local port; NULL after udptun_conf_detach()
+ * @rcu: frees a replaced configuration after a grace period
+ *
+ * A configuration is immutable: changelink replaces it by a new one. A new one
+ * starts with an empty route cache, so it never uses a route of the old one.
+ */
+struct udptun_conf {
+	struct hlist_node node;
+	struct udptun_device *tun;
+	struct sock *sk;
+	struct udptun_params params;
+	union udptun_header header;
+	struct dst_cache dst_cache;
+	struct udptun_sock *sock;
+	struct rcu_head rcu;
+};
+
+struct udptun_conf *udptun_conf_create(struct udptun_device *tun,
+				       const struct udptun_params *params,
+				       struct netlink_ext_ack *extack);
+void udptun_conf_destroy(struct udptun_conf *conf);
+void udptun_conf_attach(struct udptun_conf *conf);
+void udptun_conf_detach(struct udptun_conf *conf);
+void udptun_conf_replace(struct udptun_conf *old, struct udptun_conf *conf);
+
+struct udptun_conf *udptun_conf_find4(const struct udptun_sock *sock,
+				      __be32 local, __be32 remote,
+				      __be16 remote_port);
+struct udptun_conf *udptun_conf_find6(const struct udptun_sock *sock,
+				      const struct in6_addr *local,
+				      const struct in6_addr *remote,
+				      __be16 remote_port);
+
+#endif /* _UDPTUN_CONF_H */
