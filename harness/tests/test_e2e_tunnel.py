@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from dsharness.errors import HarnessError
 from dsharness.kernel import buildroot, kernels, tools
-from dsharness.targets import Target, get
+from dsharness.targets import GuestOptions, Target, get
 
 NETNS = Path(__file__).parent / "netns"
 sys.path.insert(0, str(NETNS))
@@ -37,6 +37,10 @@ ON_STOCK_KERNELS = (
     "path_mtu_in_vrf_over4", "path_mtu_in_vrf_over6", "underlays_in_a_circle",
     "merged_from_two_families", "merged_and_forwarded", "merged_datagrams", "merged_nested_tunnel",
     "refused_by_the_kernel", "refused_changes", "refused_messages", "shown_is_what_makes_it",
+    "nat_of_the_underlay", "underlay_flaps_over4", "underlay_flaps_over6", "changed_under_a_stream_over4", "changed_under_a_stream_over6",
+    "netns_moves_under_traffic", "queueing_disciplines", "team_on_top", "refused_on_top", "vrf_on_top_4in4", "vrf_on_top_6in6",
+    "threaded_napi_4in4", "threaded_napi_6in6", "link_local_addresses", "the_underlay_is_shown_by_ip", "broadcast",
+    "multicast_4in6", "multicast_6in4", "without_offloads_4in4", "without_offloads_6in6", "jumbo_underlay_4in4", "jumbo_underlay_6in6",
 )  # fmt: skip
 
 
@@ -44,8 +48,16 @@ ON_THE_OLDEST = (
     "datagrams_4in4", "datagrams_6in6", "tos_4in6", "malformed_udp", "two_tunnels_on_one_port_over4", "changelink_under_traffic_over4",
     "delete_under_traffic_over4", "netns_move", "netns_of_the_socket_dies", "underlay_removal", "refused_messages", "shown_is_what_makes_it",
     "vrf_over4", "device_and_none_share_a_port_over4", "path_mtu_with_dev_over6", "stranger_over4",
+    "nat_of_the_underlay", "changed_under_a_stream_over4", "queueing_disciplines", "link_local_addresses",
 )  # fmt: skip
 """Cases that use what differs most between kernels: `make test` runs these on the oldest one, and all cases on UML 6.12."""
+
+
+SURROUNDINGS = (
+    "sch_ingress", "sch_fq", "sch_cake", "sch_netem", "cls_matchall", "cls_flower", "act_mirred", "act_nat", "act_tunnel_key",
+    "macvlan", "macvtap", "ipvlan", "team",
+)  # fmt: skip
+"""Modules of the stock kernels that cases need beside those of every guest with a network; UML's kernel has most of them built in."""
 
 
 def selected(request: pytest.FixtureRequest, kernel: str | None) -> tuple[str, ...]:
@@ -67,7 +79,7 @@ def outcomes(target: str, kernel: str | None, names: tuple[str, ...]) -> dict[st
         except HarnessError as error:
             return dict.fromkeys(names, f"skip: {error}")
     try:
-        where: Target = get(target, kernel, network=True)
+        where: Target = get(target, kernel, network=True, guest=GuestOptions(modules=SURROUNDINGS if target == "qemu" else ()))
         where.run(command, files=files, timeout=SECONDS, on_stdout=said.extend)
     except HarnessError as error:
         end = str(error)

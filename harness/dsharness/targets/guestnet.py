@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Programs and modules for network tests in a guest without the host's userland: ip, Python, the stock kernel's network modules.
+"""Programs and modules for network tests in a guest without the host's userland: ip, tc, Python, the stock kernel's network modules.
 
 They are added on request only, since they take time to pack and unpack, and no benchmark of containers needs them.
 """
@@ -78,9 +78,10 @@ def _from_source(kernel: Kernel, name: str) -> Foreign:
 
 
 def add_programs(archive: Archive) -> None:
-    """Add ip, the library of udptunctl, and the part of Python that PYTHON_IMPORTS needs."""
+    """Add ip, tc, the library of udptunctl, and the part of Python that PYTHON_IMPORTS needs."""
     packages.ensure("tunnel")
-    archive.program(_found("ip"), "/usr/sbin/ip")
+    for name in ("ip", "tc"):
+        archive.program(_found(name), f"/usr/sbin/{name}")
     archive.program(tools.udptunctl(), "/usr/sbin/udptunctl")
     for name in MEASURING:
         if program := shutil.which(name):

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import socket
-import time
-
-from checks import PATIENCE, equal, true
-from commands import run, tunctl
-from lab import Cable
-from packets import INNER, OUTER, PORT
+from checks import equal, eventually, true
+from commands import ip, run, tunctl
+from lab import Cable, Machine
+from packets import OUTER, PORT
 from registry import case, over_both
+from streams import Stream
 from traffic import flowing, floods, running
 
 
@@ -56,33 +54,62 @@ def delete_under_traffic(outer: int) -> None:
 def delete_under_a_stream() -> None:
     """The same with TCP, whose packets wait in queues; a new tunnel carries on with the same connection."""
     cable = Cable()
-    with cable.b:
-        listener = socket.create_server((INNER[4][1], 0))
-    with cable.a:
-        sender = socket.create_connection(listener.getsockname(), PATIENCE)
-    receiver, _ = listener.accept()
-    sender.setblocking(False)
-    receiver.setblocking(False)
+    stream = Stream(cable.a, cable.b, 4)
     for _ in range(5):
-        pump(sender, receiver, 1 << 20)
+        stream.move(1 << 20)
         with cable.a:
             tunctl("del tun0")
         cable.make(0)
-    sender.setblocking(True)
-    receiver.setblocking(True)
 
 
-def pump(sender: socket.socket, receiver: socket.socket, size: int) -> None:
-    """Move about `size` bytes from one end of a connection to the other."""
-    deadline = time.monotonic() + 20
-    done = 0
-    while done < size:
-        for action in (lambda: sender.send(bytes(1 << 16)) and 0, lambda: len(receiver.recv(1 << 20))):
-            try:
-                done += action()
-            except BlockingIOError:
-                time.sleep(0.001)
-        true(f"a stream goes on, after {done} bytes", time.monotonic() < deadline)
+@over_both
+def changed_under_a_stream(outer: int) -> None:
+    """The addresses, the ports, the MTU and the name change while TCP goes on."""
+    cable = Cable(outer)
+    second = {4: "10.0.0.3", 6: "fd00::3"}[outer]
+    with cable.b:
+        ip(f"addr add {second}/{24 if outer == 4 else 64} dev veth0 {'nodad' if outer == 6 else ''}")
+    stream = Stream(cable.a, cable.b, 4)
+    for words_a, words_b in (
+        (f"remote {second}", f"local {second}"), ("remote-port 8", "port 8"), ("dev veth0", "dev veth0"),
+        ("mtu 600", "mtu 700"), ("mtu 9000", "mtu 1400"), ("mtu 1400", "nodev"),
+    ):  # fmt: skip
+        stream.move(1 << 18)
+        for machine, words in ((cable.a, words_a), (cable.b, words_b)):
+            with machine:
+                tunctl(f"set tun0 {words}")
+    for name, other in (("tun0", "tun7"), ("tun7", "tun0")):
+        stream.move(1 << 18)
+        with cable.a:
+            rename(name, other)
+    stream.move(1 << 18)
+    cable.check()
+
+
+def rename(name: str, other: str) -> None:
+    """Rename a device. Kernels before 6.2 refuse that while it is up."""
+    if not run("ip", "link", "set", name, "name", other, status=None).status:
+        return
+    ip(f"link set {name} down\nlink set {name} name {other}\nlink set {other} up")
+
+
+@case
+def netns_moves_under_traffic() -> None:
+    """Under traffic in both directions, the device moves to another namespace and back."""
+    cable, c = Cable(), Machine("c")
+    with running(*floods(cable)):
+        for _ in range(2):
+            flowing(cable)
+            with cable.a:
+                ip("link set tun0 netns c")
+            cable.address(0, c)
+            before = c.counters("tun0").rx_packets
+            eventually("packets arrive in c", lambda start=before: c.counters("tun0").rx_packets > start + 10)  # type: ignore[misc]
+            with c:
+                ip("link set tun0 netns a")
+            cable.address(0)
+    cable.check()
+    cable.check(6)
 
 
 @case

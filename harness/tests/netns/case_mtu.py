@@ -13,6 +13,7 @@ from datagrams import exchange, learns, pattern, silent
 from lab import IP_MTU_DISCOVER, IP_PMTUDISC_DONT, Cable, Machine
 from packets import INNER, IP_HEADER, PORT, UDP_HEADER, overhead
 from registry import combined, over_both
+from streams import transfer
 
 
 @combined
@@ -136,3 +137,24 @@ def underlay_mtu_shrinks(outer: int) -> None:
     true("the sender is told that its datagram is too long", learns(left, pattern(fits + 1)))
     silent(right)
     exchange(left, right, pattern(fits))
+
+
+@combined
+def jumbo_underlay(inner: int, outer: int) -> None:
+    """An underlay of a large MTU, and of the largest that there is: the tunnel's MTU follows, and packets of that size arrive."""
+    cable = Cable(outer)
+    for underlay in (9000, 65535):
+        for side, machine in enumerate((cable.a, cable.b)):
+            with machine:
+                tunctl("del tun0")
+                ip(f"link set veth0 mtu {underlay}")
+            cable.make(side)
+        with cable.a:
+            equal("MTU", json.loads(tunctl("show tun0 -j").stdout)[0]["mtu"], underlay - overhead(outer))
+        left, right = cable.pair(inner, df=True)
+        with left, right:
+            sniffer = cable.b.sniffer("veth0")
+            largest = underlay - overhead(outer) - IP_HEADER[inner] - UDP_HEADER
+            exchange(left, right, pattern(largest))
+            equal("length on the underlay", sniffer.one().length, underlay)
+        transfer(cable.a, cable.b, inner, 1 << 20)

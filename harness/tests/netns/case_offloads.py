@@ -8,12 +8,12 @@ import socket
 
 import ethtool
 from checks import equal, eventually, true
-from commands import ip, tc, tunctl
-from datagrams import pattern
+from commands import ip, run, tc, tunctl
+from datagrams import exchange, pattern
 from lab import Cable, Machine
-from packets import INNER, PORT, inner_packet, overhead
+from packets import INNER, inner_packet, overhead
 from registry import case, combined
-from streams import transfer
+from streams import Stream, transfer
 
 UDP_SEGMENT, UDP_GRO = 103, 104
 IPV6_DSTOPTS = 59
@@ -247,14 +247,38 @@ def silent_until_drained(receiver: socket.socket) -> None:
         receiver.recv(1 << 17)
 
 
-@case
-def queueing_disciplines_on_both() -> None:
-    """Queueing disciplines on tunnels, on tunnels in tunnels and on the underlay: their locks are taken one below the other."""
-    cable = Cable()
-    for side, machine in enumerate((cable.a, cable.b)):
-        with machine:
-            tunctl(f"add tun1 local {INNER[4][side]} remote {INNER[4][1 - side]} port {PORT}")
-            ip(f"addr add 192.168.6.{side + 1}/24 dev tun1\nlink set tun1 up")
-            for device in ("tun1", "tun0", "veth0"):
-                tc(f"qdisc add dev {device} root fq_codel")
-    transfer(cable.a, cable.b, 4, SIZE, address="192.168.6.2")
+OFFLOADS = ("tx-checksum-ip-generic", "tx-scatter-gather", "tx-tcp-segmentation", "tx-tcp6-segmentation", "tx-generic-segmentation", "rx-gro")
+
+
+@combined
+def without_offloads(inner: int, outer: int) -> None:
+    """Neither the tunnel nor its underlay checksums, gathers, segments or merges: the protocols do so before."""
+    cable = Cable(outer, "csum" if outer == 4 else "")
+    for device in ("veth0", "tun0"):
+        for machine in (cable.a, cable.b):
+            with machine:
+                for name in OFFLOADS:
+                    ethtool.set_feature(device, name, False)
+        left, right = cable.pair(inner)
+        with left, right:
+            for size in (1, 1000, 1400):
+                exchange(left, right, pattern(size))
+        before = cable.a.counters(device)
+        transfer(cable.a, cable.b, inner, 1 << 19)
+        found = (cable.a.counters(device) - before).tx_packets
+        true(f"{device} sends {found} packets, one for each segment", found >= segments(1 << 19, inner, outer))
+
+
+@combined
+def threaded_napi(inner: int, outer: int) -> None:
+    """A thread runs NAPI of the tunnel's device, and ceases to, while TCP goes on."""
+    cable = Cable(outer)
+    stream = Stream(cable.a, cable.b, inner)
+    for on in (1, 0, 1):
+        stream.move(1 << 19)
+        run("ip", "netns", "exec", "b", "sh", "-c", f"echo {on} >/sys/class/net/tun0/threaded")
+    stream.move(1 << 19)
+    with cable.b:
+        tunctl("del tun0")
+    cable.make(1)
+    stream.move(1 << 19)

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 
-from checks import equal
-from commands import GOOD, run, tunctl
-from lab import Cable
+from checks import equal, true
+from commands import GOOD, ip, run, tunctl
+from lab import Cable, Machine
 from registry import case
 
 
@@ -32,3 +33,27 @@ def shown_is_what_makes_it() -> None:
             (tunnel,) = json.loads(tunctl("-j show tun0").stdout)
             for key, value in re.findall(r"(local|remote|port|remote-port|ttl|tos|mtu|df|dev) (\S+)", shown):
                 equal(key, str(tunnel[key]), value)
+
+
+@case
+def the_underlay_is_shown_by_ip() -> None:
+    """ip shows the underlay behind the name, where `dev` is given; from another namespace its number and the namespace."""
+    cable, c = Cable(options="dev veth0"), Machine("c")
+    with cable.a:
+        index = next(index for index, name in socket.if_nameindex() if name == "veth0")
+        true("tun0@veth0", re.match(r"\d+: tun0@veth0: ", run("ip", "-d", "link", "show", "tun0").stdout))
+        equal("link", link()["link"], "veth0")
+        tunctl("set tun0 nodev")
+        true("tun0@NONE", re.match(r"\d+: tun0(@NONE)?: ", run("ip", "-d", "link", "show", "tun0").stdout))
+        tunctl("set tun0 dev veth0")
+        ip("link set tun0 netns c")
+    with c:
+        shown = link()
+        equal("index of the underlay", shown["link_index"], index)
+        true("the namespace of the underlay", "link_netnsid" in shown)
+
+
+def link() -> dict[str, object]:
+    """What ip shows of tun0."""
+    found: list[dict[str, object]] = json.loads(run("ip", "-d", "-j", "link", "show", "tun0").stdout)
+    return found[0]

@@ -224,6 +224,42 @@ def path_mtu_is_learned(outer: int, *, vrf: bool) -> None:
 
 
 @case
+def link_local_addresses() -> None:
+    """IPv6 link-local addresses, the same on two cables: `dev` tells them apart.
+
+    a tun0 ── veth0 fe80::a ── fe80::b veth0 ── b tun0
+    a tun1 ── veth1 fe80::a ── fe80::b veth1 ── b tun1
+    """
+    cable = Cable(6)
+    ip("link add veth1 netns a type veth peer name veth1 netns b")
+    ends = "fe80::a", "fe80::b"
+    for side, machine in enumerate((cable.a, cable.b)):
+        with machine:
+            for number in range(2):
+                ip(f"addr add {ends[side]}/64 dev veth{number} nodad\nlink set veth{number} up")
+            tunctl(f"set tun0 local {ends[side]} remote {ends[1 - side]} dev veth0")
+            tunctl(f"add tun1 local {ends[side]} remote {ends[1 - side]} port {PORT} dev veth1")
+            ip(f"addr add 192.168.6.{side + 1}/24 dev tun1\nlink set tun1 up")
+            refusal("set tun0 nodev", "A link-local address needs an underlay device")
+    for machine in (cable.a, cable.b):
+        machine.ready("veth0", "veth1")
+    left, right = cable.a.udp(4, "192.168.6.1"), cable.b.udp(4, "192.168.6.2")
+    left.connect(right.getsockname())
+    right.connect(left.getsockname())
+    before = [cable.b.counters(name) for name in ("veth0", "veth1")]
+    for _ in range(20):
+        exchange(left, right, b"through veth1")
+        exchange(right, left, b"through veth1")
+    passed = [(cable.b.counters(name) - start).rx_packets for name, start in zip(("veth0", "veth1"), before, strict=True)]
+    true(f"packets through veth0 and veth1: {passed}", passed[0] < 20 <= passed[1])
+    for inner in (4, 6):
+        cable.check(inner)
+    with cable.a:
+        (shown,) = json.loads(tunctl("-j show tun1").stdout)
+        equal("shown", (shown["local"], shown["remote"], shown["dev"]), (*ends, "veth1"))
+
+
+@case
 def underlays_in_a_circle() -> None:
     """Two tunnels cannot be each other's `dev`; nor can a tunnel, three deep, carry itself."""
     a = Machine("a")

@@ -91,10 +91,12 @@ class Machine:
         with self:
             return device in (name for _, name in socket.if_nameindex())
 
-    def udp(self, family: int, address: str, port: int = 0, *, df: bool | None = None) -> socket.socket:
-        """A UDP socket at this address; `df` None leaves it to the kernel."""
+    def udp(self, family: int, address: str, port: int = 0, *, df: bool | None = None, device: str = "") -> socket.socket:
+        """A UDP socket at this address, of this device if one is given; `df` None leaves it to the kernel."""
         with self:
             made = socket.socket(AF[family], socket.SOCK_DGRAM)
+            if device:
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
             made.bind((address, port))
         if df is not None:
@@ -177,6 +179,13 @@ class Cable:
             machine.ready("veth0")
         self.make(0, f"{options} {only_a}")
         self.make(1, options)
+
+    @classmethod
+    def of(cls, a: Machine, b: Machine, outer: int = 4) -> Cable:
+        """The ends of a cable that a case has laid itself."""
+        made = cls.__new__(cls)
+        made.outer, made.a, made.b = outer, a, b
+        return made
 
     def make(self, side: int, options: str = "") -> None:
         """Make the tunnel's end in a (0) or b (1)."""

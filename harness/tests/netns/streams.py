@@ -6,8 +6,9 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import time
 
-from checks import PATIENCE, Failure, equal
+from checks import PATIENCE, Failure, equal, true
 from datagrams import pattern
 from lab import Machine
 from packets import AF, INNER
@@ -77,3 +78,50 @@ def _receive(receivers: list[socket.socket]) -> list[str]:
                 receiver.close()
                 open_ones.remove(receiver)
     return [sums[receiver].hexdigest() for receiver in receivers]
+
+
+class Stream:
+    """A TCP connection that goes on while a case changes what is below it. Each byte is compared."""
+
+    def __init__(self, source: Machine, sink: Machine, inner: int) -> None:
+        """Connect the source to the sink's inner address."""
+        with sink:
+            listener = socket.create_server((INNER[inner][1], 0), family=AF[inner])
+        with source:
+            self._sender = socket.create_connection(listener.getsockname()[:2], PATIENCE)
+        self._receiver, _ = listener.accept()
+        listener.close()
+        for end in (self._sender, self._receiver):
+            end.setblocking(False)
+        self._sent = self._received = 0
+
+    def move(self, size: int) -> None:
+        """Move `size` further bytes. Failure when the stream stands still, or a byte is not what was sent."""
+        wanted, deadline = self._received + size, time.monotonic() + 20
+        while self._received < wanted:
+            idle = not (self._send() + self._receive())
+            true(f"a stream goes on, after {self._received} bytes", time.monotonic() < deadline)
+            if idle:
+                time.sleep(0.001)
+
+    def _send(self) -> int:
+        try:
+            done = self._sender.send(_block_at(self._sent))
+        except BlockingIOError:
+            return 0
+        self._sent += done
+        return done
+
+    def _receive(self) -> int:
+        try:
+            data = self._receiver.recv(BLOCK)
+        except BlockingIOError:
+            return 0
+        equal(f"bytes {self._received} and on of a stream", data == _block_at(self._received)[: len(data)], True)
+        self._received += len(data)
+        return len(data)
+
+
+def _block_at(place: int) -> bytes:
+    """The bytes of a stream from a place on."""
+    return pattern(BLOCK + 251)[place % 251 :][:BLOCK]

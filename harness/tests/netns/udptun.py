@@ -20,9 +20,14 @@ import case_datagrams  # noqa: F401
 import case_mtu  # noqa: F401
 import case_streams  # noqa: F401
 import case_offloads  # noqa: F401
+import case_disciplines  # noqa: F401
+import case_groups  # noqa: F401
+import case_stacked  # noqa: F401
 import case_headers  # noqa: F401
+import case_nat  # noqa: F401
 import case_admission  # noqa: F401
 import case_underlays  # noqa: F401
+import case_flaps  # noqa: F401
 import case_changes  # noqa: F401
 import case_lifetimes  # noqa: F401
 import case_loops  # noqa: F401
