@@ -208,8 +208,8 @@ struct dsbench_shared_ops {
  *	any other operation. May sleep. NULL if the module has no such parameter
  * @create: create an empty container in set->priv; 0 or a negative error code.
  *	May sleep
- * @destroy: free what create and the operations allocated, except elements,
- *	whatever the container still holds. May sleep
+ * @destroy: free what create and the operations allocated, whatever the
+ *	container still holds; the elements, only if @owns_elems. May sleep
  * @verify: walk the whole container, call dsbench_see() for each element and
  *	check the container's own invariants; 0, or -EUCLEAN if it is
  *	damaged. May sleep
@@ -225,6 +225,8 @@ struct dsbench_shared_ops {
  *	of @n
  * @bytes: maximum memory, in bytes, of the container itself for @n elements,
  *	without the elements; NULL for none
+ * @owns_elems: destroy frees the elements that the operations allocated and that
+ *	the container still holds; otherwise the core frees them
  * @bare: works without the core's elements and keys: its sets have none, and
  *	verify alone decides whether a try was right
  * @sleeps: operations may sleep and need interrupts
@@ -247,6 +249,7 @@ struct dsbench_ops {
 	const struct dsbench_shared_ops *shared;
 	u32 (*find_steps)(u32 n);
 	u64 (*bytes)(u32 n);
+	bool owns_elems;
 	bool bare;
 	bool sleeps;
 	u32 long_fill;

@@ -469,21 +469,22 @@ EXPORT_SYMBOL_FOR_DSBENCH_KUNIT(dsbench_set_verify);
  * @ops: operations of the container
  *
  * Unreachable elements of a damaged container are leaked rather than freed
- * twice.
+ * twice, unless the container owns them.
  *
  * Context: may sleep.
  */
 void dsbench_set_empty(struct dsbench_set *set, const struct dsbench_ops *ops)
 {
+	bool frees = set->inline_alloc && !ops->owns_elems;
 	u32 key;
 
-	if (set->inline_alloc)
+	if (frees)
 		dsbench_set_collect(set, ops);
 
 	ops->destroy(set);
 	set->priv = NULL;
 
-	for (key = 0; set->inline_alloc && key < set->n; key++) {
+	for (key = 0; frees && key < set->n; key++) {
 		kfree(set->by_key[key]);
 		maybe_resched(key);
 	}
