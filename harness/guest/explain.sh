@@ -5,7 +5,7 @@
 # no two functions ever have the same address, and the core runs once per line of the plan.
 #
 # usage: explain.sh PLAN SETTINGS MODULES KINDS FUNCTIONS
-#   PLAN      a file with a line per run: "STAGE CONTAINERS OPS N FLOORS", or "STAGE @KIND OPS PAYLOAD N" for a device
+#   PLAN      a file with a line per run: "STAGE CONTAINERS OPS N FLOORS", or "STAGE @KIND OPS PAYLOAD BURST" for a device
 #   SETTINGS  PARAMETER=VALUE of the core, for all runs
 #   MODULES   the container modules
 #   KINDS     the kinds of devices; empty: no datapath
@@ -95,13 +95,13 @@ device() {
 	echo "$topology" | sed -n "s/^device \($1:.*\)/\1/p"
 }
 
-# load_tunnel PAYLOAD: the module reads its sizes when it is loaded.
+# load_tunnel PAYLOAD BURST: the module reads its sizes when it is loaded. BURST 0: cells without a burst alone.
 load_tunnel() {
 	if [ -e /sys/module/dsbench_tunnel ]; then
 		rmmod dsbench_tunnel || return
 	fi
 	present=$(echo "$topology" | sed -n 's/^device //p' | tr '\n' ',')
-	ip netns exec "dsbench-a-$topology_mark" insmod ./dsbench_tunnel.ko "devices=${present%,}" underlay=veth0 "payloads=$1" packets=32
+	ip netns exec "dsbench-a-$topology_mark" insmod ./dsbench_tunnel.ko "devices=${present%,}" underlay=veth0 "payloads=$1" packets=32 "burst=$2"
 }
 
 # set_parameter NAME VALUE: a parameter that these modules lack keeps its default.
@@ -125,11 +125,11 @@ elements() {
 	measure "$1" "$2" "$3"
 }
 
-# packets STAGE @KIND OPS PAYLOAD
+# packets STAGE @KIND OPS PAYLOAD BURST
 packets() {
 	kind=${2#@}
 	[ -n "$(device "$kind")" ] || return 0
-	load_tunnel "$4" || fail "$1"
+	load_tunnel "$4" "$5" || fail "$1"
 	echo "@explain begin base-$1"
 	cat $sections
 	echo "@explain end base-$1"
@@ -145,7 +145,7 @@ load_modules || fail setup
 if [ -n "$kinds" ]; then
 	set_up_devices
 	if echo "$topology" | grep -q '^device '; then
-		load_tunnel 64 || fail setup
+		load_tunnel 64 0 || fail setup
 		echo "@explain begin base"
 		cat $sections
 		echo "@explain end base"
@@ -154,7 +154,7 @@ fi
 functions
 while read -r stage what ops n floors; do
 	case $what in
-	@*) packets "$stage" "$what" "$ops" "$n" ;;
+	@*) packets "$stage" "$what" "$ops" "$n" "$floors" ;;
 	*) elements "$stage" "$what" "$ops" "$n" "$floors" ;;
 	esac
 done <"$plan"

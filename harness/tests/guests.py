@@ -296,6 +296,7 @@ class Row:
     max: float
     per_element: str
     x_floor: str
+    burst: int
 
 
 def rows(text: str) -> list[Row]:
@@ -320,7 +321,7 @@ def table(text: str, names: Sequence[str]) -> list[Row]:
             row = dict(zip(columns, words, strict=True))
             n, tries, disturbed = (int(row[name]) for name in ("n", "tries", "disturbed"))
             times = float(row["min"]), float(row["p50"]), float(row["max"])
-            found.append(Row(row["container"], row["op"], n, tries, disturbed, *times, row["per_element"], row["x_floor"]))
+            found.append(Row(row["container"], row["op"], n, tries, disturbed, *times, row["per_element"], row["x_floor"], int(row["burst"])))
     return found
 
 

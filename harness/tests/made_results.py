@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from dsharness.results import datapath
 from dsharness.results.results import SCHEMA_VERSION, Results
 from dsharness.results.samples import DATAPATH_OPS, Cell
 
@@ -61,11 +62,12 @@ def make(
     seed: int = 1,
     devices: Sequence[str] = (),
     payloads: Sequence[int] = PAYLOADS,
+    bursts: Sequence[int] = (),
     threads: Sequence[int] = (),
     floors: bool = False,
     **context: Any,
 ) -> Results:
-    """A complete sweep, optionally with the datapath of `devices`, with floors, and shared by `threads` readers.
+    """A complete sweep, optionally with the datapath of `devices`, in bursts, too, with floors, and shared by `threads` readers.
 
     `context` overrides fields of the context.
     """
@@ -87,7 +89,13 @@ def make(
         for op in ("find", "for_each")
         for readers in threads
     ]
-    cells += [_packets(draw, device, op, octets, tries) for octets in payloads for device in devices for op in DATAPATH_OPS]
+    cells += [
+        _packets(draw, device, op, octets, tries, burst)
+        for octets in payloads
+        for device in devices
+        for burst in (0, *datapath.bursts_of(octets, bursts))
+        for op in DATAPATH_OPS
+    ]
     return Results(
         {
             "schema_version": SCHEMA_VERSION,
@@ -145,10 +153,11 @@ def _elements(draw: random.Random, cell: Cell, cost: tuple[float, float], tries:
     return cell
 
 
-def _packets(draw: random.Random, device: str, op: str, octets: int, tries: int) -> Cell:
+def _packets(draw: random.Random, device: str, op: str, octets: int, tries: int, burst: int) -> Cell:
     fixed, growth = _PACKET_COSTS.get(device, (5000.0, 0.06))
-    cell = Cell(device, op, octets, PACKETS)
+    cell = Cell(device, op, octets, max(PACKETS, burst), burst=burst)
+    fixed *= 1 if device == "udptun" else 1.2 if burst == 1 else 0.9
     for _ in range(tries):
-        cell.counts.append(round((fixed + growth * octets) * _SHARES[op] * (1 + draw.expovariate(30)) * PACKETS))
+        cell.counts.append(round((fixed + growth * octets) * _SHARES[op] * (1 + draw.expovariate(30)) * cell.elements))
         cell.disturbed.append(int(draw.random() < 0.02))
     return cell

@@ -143,6 +143,7 @@ def test_a_revision_that_does_not_build_shows_its_first_errors(project: Path) ->
         (["HEAD", "HEAD", "--container", "btree"], "--container is 'btree': allowed are one"),
         (["HEAD", "HEAD", "--device", "fou"], "--device has no use without --datapath: add that, or leave --device out"),
         (["HEAD", "HEAD", "--payloads", "64"], "--payloads has no use without --datapath"),
+        (["HEAD", "HEAD", "--burst", "64"], "--burst has no use without --datapath"),
         (["HEAD", "HEAD", "--datapath", "--device", "tun"], "--device is 'tun': allowed are veth, udptun, vxlan"),
         (["HEAD", "HEAD", "--datapath", "--payloads", "0"], "--payloads is '0'"),
     ],
@@ -168,7 +169,7 @@ def test_the_datapath_is_for_those_who_ask_and_of_udptun_unless_others_are_named
     assert plan("HEAD", "HEAD").sweep.datapath is None
     usual = plan("HEAD", "HEAD", "--datapath", "--seed", "7").sweep.datapath
     assert usual is not None
-    assert (usual.devices, usual.payloads, usual.settings) == (("veth", "udptun"), (1400,), ("seed=7",))
+    assert (usual.devices, usual.payloads, usual.bursts, usual.settings) == (("veth", "udptun"), (1400,), (1, 64), ("seed=7",))
     named = plan("--kernel", "6.1", "--kernel", "6.12", "--datapath", "--device", "fou", "--payloads", "64,1400").sweep.datapath
     assert named is not None
     assert (named.devices, named.payloads) == (("veth", "fou"), (64, 1400))
@@ -245,7 +246,7 @@ def test_packets_stand_behind_elements_whichever_came_first() -> None:
     assert taken.names == ["list/find/64", "veth/path/1400"]
     assert taken.report is containers
     assert taken.blocks["veth/path/1400"] == {0: [100.0], 1: [100.03125]}
-    assert taken.devices == {"devices": ["veth"], "absent_devices": {"fou": "this kernel has no fou"}, "payloads": [1400]}
+    assert taken.devices == {"devices": ["veth"], "absent_devices": {"fou": "this kernel has no fou"}, "payloads": [1400], "bursts": []}
 
 
 def taken_with(disturbed: dict[str, dict[Turn, int]]) -> dict[str, SideSamples]:

@@ -68,6 +68,12 @@ def test_packets_are_allowed_what_the_hash_secrets_of_a_boot_may_cost() -> None:
     assert moves == [Move.WITHIN, Move.REGRESSED]
 
 
+def test_a_burst_is_a_cell_of_its_operation() -> None:
+    before = {"udptun/rx/64": Count(32, 100_000, 101_000), "udptun/rx/64/burst:64": Count(64, 100_000, 100_000)}
+    moves = [baseline.judge(before, {"udptun/rx/64/burst:64": Count(64, least, least)}, 0.005)[1].move for least in (102_400, 102_600)]
+    assert moves == [Move.WITHIN, Move.REGRESSED], "the noise of the operation in any burst"
+
+
 def test_the_threshold_may_be_nothing() -> None:
     (change,) = baseline.judge({"a/find/10": Count(10, 100_000, 100_000)}, {"a/find/10": Count(10, 100_001, 100_001)}, 0.0)
     assert change.move is Move.REGRESSED

@@ -178,6 +178,16 @@ def test_cells_of_threads_are_compared_like_others() -> None:
     assert "rbtree 500 threads:2" in [name for panel in panels for name, _ in panel.axis.ticks]
 
 
+def test_bursts_are_compared_with_their_like_alone() -> None:
+    kind: dict[str, Any] = {"sizes": [500], "tries": 40, "devices": ["veth", "udptun"], "payloads": [1400]}
+    found = compared(make(**kind, bursts=[1, 64]), scaled(again(**kind, bursts=[1, 8]), 2, "udptun/path/1400/burst:1"))
+    words = {cell.name: cell.word for cell in found.cells}
+    assert words["udptun/path/1400/burst:1"] is Word.SLOWER
+    assert words["udptun/path/1400"] is Word.NO_CHANGE
+    assert not any(name.endswith(("burst:8", "burst:64")) for name in words)
+    assert found.only_before == [f"{device}/{op}/1400/burst:64" for device in ("veth", "udptun") for op in ("tx", "rx", "path")]
+
+
 @pytest.mark.parametrize(
     ("other", "kind", "sentence"),
     [

@@ -56,6 +56,24 @@ def test_every_operation_at_every_payload(output: str) -> None:
     assert cells(output) == {(device, op, n) for device in ("veth", "vxlan") for op in OPS for n in (64, 1400, 64400)}
 
 
+@script(f"{TOPOLOGY}{LOAD} payloads=64,64400 packets=50 burst=8,1,60; {SELECT}; echo 1 > {RUN}; cat /proc/dsbench /sys/kernel/debug/dsbench/samples")
+def test_every_burst_has_rows_of_its_own(output: str) -> None:
+    assert "state=complete" in output, output
+    devices = ("veth", "vxlan")
+    found = {(row.container, row.op, row.n, row.burst) for row in table(output, devices)}
+    bursts = [(64, 0), (64, 1), (64, 8), (64, 60), (64400, 0)]
+    assert found == {(device, op, n, burst) for device in devices for op in OPS for n, burst in bursts}
+    _, _, samples = output.partition("run,container,op,n,elements,")
+    elements = {(int(n), int(burst)): int(packets) for n, packets, burst in re.findall(r"^1,v\w+,path,(\d+),(\d+),.*,(\d+)$", samples, re.MULTILINE)}
+    assert elements == {(64, 0): 50, (64, 1): 50, (64, 8): 48, (64, 60): 60, (64400, 0): 8}
+
+
+@script(f"{TOPOLOGY}{LOAD} payloads=64 burst=0; {SELECT}; echo 1 > {RUN}; cat /proc/dsbench")
+def test_a_burst_of_0_stands_for_none(output: str) -> None:
+    assert "state=complete" in output, output
+    assert {row.burst for row in table(output, ("veth", "vxlan"))} == {0}
+
+
 @script(
     """
     mkdir /tmp/without; ln -s -t /tmp/without /usr/bin/* /usr/sbin/* 2> /dev/null; rm -f /tmp/without/wg
@@ -92,6 +110,9 @@ REJECTED = [
     (f"underlay=veth0 {DEVICES} packets=65", "packets=65: must be a whole number from 1 to 64"),
     (f"underlay=veth0 {DEVICES} payloads=64,0", "payloads=0: must be whole numbers from 1 to 64400"),
     (f"underlay=veth0 {DEVICES} payloads=65536", "payloads=65536: must be whole numbers from 1 to 64400"),
+    (f"underlay=veth0 {DEVICES} burst=8,65", "burst=65: must be whole numbers from 1 to 64, or 0 alone for none"),
+    (f"underlay=veth0 {DEVICES} burst=0,8", "burst=0: must be whole numbers from 1 to 64"),
+    (f"underlay=veth0 {DEVICES} burst=8,1,8", "burst=8: must be named once"),
     ("underlay=veth0 devices=a:veth0:192.0.2.2,a:vxlan0:10.9.0.2", "container a: the name is taken"),
 ]
 

@@ -12,7 +12,7 @@ from dsharness.gate import baseline
 from dsharness.gate.drive import identity_of
 
 CELLS = ("rbtree/find/1000", "rbtree/erase/1000", "xarray/find/1000", "xarray/fill/100", "list/find/100", "llist/*/100", "floor/walk/100",
-         "udptun/path/1400", "veth/tx/64")  # fmt: skip
+         "udptun/path/1400", "veth/tx/64", "udptun/path/1400/burst:1", "udptun/path/1400/burst:64", "udptun/rx/64/burst:8")  # fmt: skip
 ALLOCATES = ("fill", "erase")
 
 
@@ -52,6 +52,11 @@ def test_the_functions_are_those_of_the_operation(profiles: dict[str, Profile]) 
 def test_cells_of_a_pattern_that_do_not_exist_are_left_out(outcome: guest.Outcome, profiles: dict[str, Profile]) -> None:
     assert {name for name in profiles if name.startswith("llist/")} == {"llist/fill/100", "llist/for_each/100", "llist/erase/100"}
     assert outcome.absent == ["llist/find/100: llist has no find"]
+
+
+def test_softirqs_run_at_the_end_of_a_burst(profiles: dict[str, Profile]) -> None:
+    passes = {name: one.functions["handle_softirqs"].calls for name, one in profiles.items() if name.startswith("udptun/")}
+    assert passes == {"udptun/path/1400": 32, "udptun/path/1400/burst:1": 32, "udptun/path/1400/burst:64": 1, "udptun/rx/64/burst:8": 4}
 
 
 def test_loads_stores_and_lines(profiles: dict[str, Profile]) -> None:

@@ -47,6 +47,10 @@ def test_patterns_and_missing_sizes() -> None:
     assert names("list/fill/*") == [f"list/fill/{n}" for n in (500, 1000, 2000, 4000)]
     assert names("udptun/tx") == ["udptun/tx/1400"]
     assert names("geneve/path/*") == [f"geneve/path/{n}" for n in (64, 512, 1400, 64400)]
+    assert names("udptun/path/1400/burst:64") == ["udptun/path/1400/burst:64"]
+    assert names("udptun/path/*/burst:*") == [f"udptun/path/{n}/burst:{burst}" for n in (64, 512, 1400) for burst in (1, 8, 64)]
+    assert names("*/path/64400/burst:8") == []
+    assert [cell.named for cell in cells.find(["udptun/tx/64/burst:7", "udptun/tx/64/burst:*"], CONTAINERS)] == [True, False, False, False]
     assert names("floor") == [f"floor/{op}/1000" for op in ("empty", "walk", "random", "chase")]
     assert names("rbtree/find/9", "rbtree/find/9") == ["rbtree/find/9"]
     assert len(names("*")) == 4 * len(CONTAINERS) + 4 + 3 * 7
@@ -67,6 +71,11 @@ def test_a_named_cell_stays_named_beside_a_pattern() -> None:
         ("rbtree/find/0", "cell 'rbtree/find/0' ends in '0': allowed are elements from 1 to 16777216"),
         ("udptun/tx/99999", "cell 'udptun/tx/99999' ends in '99999': allowed are octets of payload from 1 to 64400"),
         ("rbtree/find/10/2", "cell 'rbtree/find/10/2' is unknown: names are such as maple/fill/1000"),
+        ("udptun/path/1400/64", "cell 'udptun/path/1400/64' is unknown: names are such as .*udptun/path/1400/burst:64"),
+        ("udptun/path/1400/burst:", "cell 'udptun/path/1400/burst:' is unknown"),
+        ("udptun/path/1400/burst:65", "ends in '65': allowed are bursts of 1 to 64 packets"),
+        ("udptun/path/64400/burst:8", "has no bursts: only packets of 1 to 1400 octets of payload come in some"),
+        ("list/find/100/burst:8", "has no bursts: only packets of 1 to 1400"),
         ("", "cell '' is unknown: names are such as"),
     ],
 )
@@ -80,8 +89,10 @@ def test_cells_share_runs() -> None:
     assert lines == [
         "0 rbtree,list find 1000 N",
         "1 xarray fill,find,for_each,erase 1000 N",
-        "2 @udptun tx,path 1400",
+        "2 @udptun tx,path 1400 0",
     ]
+    lines = [stage.line for stage in guest.stages(cells.find(["udptun/*/1400/burst:64", "udptun/tx/1400", "udptun/tx/64/burst:64"], CONTAINERS))]
+    assert lines == ["0 @udptun tx,rx,path 1400 64", "1 @udptun tx 1400 0", "2 @udptun tx 64 64"]
     assert [stage.line for stage in guest.stages(cells.find(["floor/walk/8"], CONTAINERS))] == ["0 list for_each 8 Y"]
 
 

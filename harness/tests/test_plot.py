@@ -254,6 +254,22 @@ def test_the_datapath_is_drawn_where_there_is_one(tmp_path: Path) -> None:
                 assert words in text, path.name
 
 
+def test_bursts_have_a_picture_of_their_own(tmp_path: Path) -> None:
+    sweep = with_datapath(payloads=[64, 1400, 64400], bursts=[1, 8, 64])
+    names = [path.name for path in figures.draw(sweep, tmp_path)[6:]]
+    assert names == [f"{name}.{kind}" for name in ("datapath", "bursts", "containers-and-datapath") for kind in ("svg", "png")]
+    text = svg_text(tmp_path / "bursts.svg")
+    for words in ("What one packet of 1400 B costs in bursts", "packets in a burst", "tx", "rx", "path", "udptun", "veth: the bare link"):
+        assert words in text
+    picture = figures.burst_bars(sweep.in_bursts)
+    assert [panel.title for panel in picture.panels] == ["tx", "rx", "path"]
+    path = picture.panels[2]
+    assert [label for label, _ in path.axis.ticks] == ["1", "8", "64"]
+    costs = {cell.name: results.per_work(cell).median for cell in sweep.cells}
+    assert [point.median for point in path.series["udptun"]] == [costs[f"udptun/path/1400/burst:{burst}"] for burst in (1, 8, 64)]
+    assert [mark.value for mark in path.marks] == [costs[f"veth/path/1400/burst:{burst}"] for burst in (1, 8, 64)]
+
+
 def test_the_other_pictures_are_of_containers_alone() -> None:
     sweep = with_datapath().part("element")
     assert figures.per_element(sweep).panels == figures.per_element(make()).panels

@@ -223,6 +223,46 @@ def test_packets_have_a_metric_of_their_own(tmp_path: Path) -> None:
     assert float(element["per_element"]) > 0
 
 
+def test_packets_in_bursts_have_rows_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "bursts.json"
+    before = make(sizes=[500], devices=["veth", "udptun"], payloads=[1400, 64400], bursts=[1, 64])
+    results.write(before, path)
+    after = results.read(path)
+    assert after.cells == before.cells
+    assert (after.in_bursts.bursts, after.in_bursts.sizes) == ([1, 64], [1400]), "a GSO packet comes in no burst"
+    assert {cell.name for cell in after.part("packet").cells} == {
+        f"{device}/{op}/{n}" for device in ("veth", "udptun") for op in ("tx", "rx", "path") for n in (1400, 64400)
+    }
+    of_64 = [row for row in rows(path, "iteration") if row["name"] == "udptun/path/1400/burst:64"]
+    assert {(row["burst"], row["iterations"], row["threads"]) for row in of_64} == {(64, 64, 1)}
+    assert not any("burst" in row for row in rows(path, "iteration") if row["name"] == "udptun/path/1400")
+    medians = {row["name"]: row for row in rows(path, "aggregate")}
+    mine, floor = (medians[f"{device}/path/1400/burst:64_median"] for device in ("udptun", "veth"))
+    assert mine["x_floor"] == pytest.approx(mine["tsc_per_packet"] / floor["tsc_per_packet"], rel=1e-5), "the link's in the same burst"
+    with path.with_suffix(".csv").open() as file:
+        bursts = [row["burst"] for row in csv.DictReader(file) if (row["container"], row["op"], row["n"]) == ("udptun", "path", "1400")]
+    assert bursts == ["0", "1", "64"]
+
+
+def test_a_row_whose_burst_is_not_that_of_its_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bursts.json"
+    results.write(make(sizes=[500], devices=["veth"], payloads=[1400], bursts=[8]), path)
+    path.write_text(path.read_text().replace('"burst":8', '"burst":9'))
+    with pytest.raises(HarnessError, match="is named 'veth/tx/1400/burst:8' but is veth/tx/1400/burst:9"):
+        results.read(path)
+
+
+def test_bursts_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = make(sizes=[500], devices=["veth", "udptun"], payloads=[64, 1400], bursts=[1, 8, 64])
+    table.show_medians(sweep)
+    _, said = capsys.readouterr().out.split("1400 B in bursts")
+    words = [" ".join(line.replace("┃", "│").split("│")).split() for line in said.splitlines()]
+    assert "op device burst 1 burst 8 burst 64 × floor, 1 × floor, 64".split() in words
+    costs = {cell.name: table.figure(results.per_work(cell).median) for cell in sweep.cells}
+    (path,) = (line for line in words if line[:2] == ["path", "udptun"])
+    assert path[2:5] == [costs[f"udptun/path/1400/burst:{burst}"] for burst in (1, 8, 64)]
+
+
 def test_readers_who_share_a_container(tmp_path: Path) -> None:
     sweep = make(tries=4, threads=(1, 3), writes=1000, sharing=SHARING)
     path = tmp_path / "shared.json"

@@ -111,6 +111,36 @@ def test_rows_of_the_datapath_are_of_packets() -> None:
     assert {cell.work for cell in parse_samples(SAMPLES)} == {"element"}
 
 
+BURST_REPORT = REPORT.partition("# run:")[0] + """\
+# run: 1 tries=2 warmup=500 seed=1 cpu=0 state=complete ms=7
+container  op      n tries disturbed    min    p50   mean    p90    p99    max  mad  per_element threads burst
+udptun     path 1400     2         0  95000  96000  96000  96800  96980  97000  700      3000.00       0     0
+udptun     path 1400     2         0 190000 192000 192000 193600 193960 194000 1400      3000.00       0    64
+"""
+
+BURST_SAMPLES = """\
+run,container,op,n,elements,try,count,disturbed,threads,elapsed,reads,writes,burst
+1,udptun,path,1400,32,0,95000,0,0,0,0,0,0
+1,udptun,path,1400,64,0,194000,0,0,0,0,0,64
+1,udptun,path,1400,64,1,190000,0,0,0,0,0,64
+1,udptun,path,1400,32,1,97000,0,0,0,0,0,0
+"""
+
+
+def test_bursts_have_cells_of_their_own() -> None:
+    report, cells = parse_report(BURST_REPORT), parse_samples(BURST_SAMPLES)
+    check_agreement(report, cells)
+    assert [(cell.name, cell.elements, list(cell.counts)) for cell in cells] == [
+        ("udptun/path/1400", 32, [95000, 97000]),
+        ("udptun/path/1400/burst:64", 64, [194000, 190000]),
+    ]
+    assert [row.name for row in report.rows] == [cell.name for cell in cells]
+    with pytest.raises(HarnessError, match="lacks the 2 tries of udptun/path/1400/burst:64"):
+        check_agreement(report, cells[:1])
+    with pytest.raises(HarnessError, match="the samples file is damaged: line 3"):
+        parse_samples(BURST_SAMPLES.replace("0,64\n", "0,x\n", 1))
+
+
 SHARED_SAMPLES = """\
 run,container,op,n,elements,try,count,disturbed,threads,elapsed,reads,writes
 1,list,find,4,4,0,100,0,0,0,0,0

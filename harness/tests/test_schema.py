@@ -32,6 +32,7 @@ REFERENCES = sorted(
 SWEEPS: dict[str, Results] = {
     "containers": make(),
     "datapath": make(sizes=[500], devices=["veth", "udptun"], absent_devices={"fou": "this kernel has no fou"}, payloads=[64]),
+    "bursts": make(sizes=[500], devices=["veth", "udptun"], payloads=[64, 1400], bursts=[1, 64]),
     "instructions": make(unit="instructions", target="qemu", accel="icount", clock_khz=1_000_000),
     "shared": make(sizes=[500], threads=[1, 2]),
     "one try": make(tries=1),
@@ -78,8 +79,9 @@ def test_every_field_is_named(path: Path | None, tmp_path: Path) -> None:
     assert {field for row in document["benchmarks"] for field in row} - parts["row"]["properties"].keys() == set()
 
 
-def test_every_field_of_shared_containers_is_named(tmp_path: Path) -> None:
-    rows = json.loads(written(SWEEPS["shared"], tmp_path).read_text())["benchmarks"]
+@pytest.mark.parametrize("kind", ["shared", "bursts"])
+def test_every_field_of_further_cells_is_named(kind: str, tmp_path: Path) -> None:
+    rows = json.loads(written(SWEEPS[kind], tmp_path).read_text())["benchmarks"]
     assert {field for row in rows for field in row} - schema("results")["$defs"]["row"]["properties"].keys() == set()
 
 

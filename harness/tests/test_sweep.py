@@ -16,6 +16,7 @@ from dsharness.errors import UsageError
 from dsharness.results.datapath import DEVICES, Topology
 from dsharness.sweep import command
 from dsharness.sweep import plan as sweep
+from dsharness.sweep.drive import tunnel_settings
 from dsharness.sweep.stream import DATAPATH, StageResult, SweepStream, runs_of
 
 GUEST = Path(__file__).resolve().parents[1] / "guest"
@@ -60,13 +61,16 @@ def test_lists_in_every_spelling() -> None:
         (("--sizes", " "), "--sizes is empty"),
         (("--tries", "0"), "--tries is '0': allowed are whole numbers from 1 to 1000000"),
         (("--tries", "1e3"), "--tries is '1e3'"),
-        (("--tries", "1000000"), "--tries 1000000 makes 244000000 samples"),
+        (("--tries", "1000000"), "--tries 1000000 makes 433000000 samples"),
         (("--tries", "1000000", "--no-datapath"), "--tries 1000000 makes 160000000 samples"),
         (("--precision", "x"), "--precision is 'x': allowed are percentages from 0 to 100"),
         (("--precision", "101"), "--precision is '101'"),
         (("--precision", "0.04"), "--precision is '0.04': the smallest is 0.1, and 0 switches it off"),
         (("--device", "gre"), "--device is 'gre': allowed are veth, udptun, vxlan, geneve, bareudp, fou, wireguard"),
         (("--device", "fou", "--no-datapath"), "--device has no use with --no-datapath"),
+        (("--burst", "65"), "--burst is '65': allowed are whole numbers from 1 to 64"),
+        (("--burst", "0", "8"), "--burst is '0': allowed are whole numbers from 1 to 64"),
+        (("--burst", ""), "--burst names 0 numbers: allowed are 1 to 8 of them, or 0 for no bursts"),
         (("--payloads", "0"), "--payloads is '0': allowed are whole numbers from 1 to 64400"),
         (("--payloads", "64,1e3"), "--payloads is '1e3'"),
         (("--payloads", ""), "--payloads names 0 numbers: allowed are 1 to 16"),
@@ -203,6 +207,26 @@ def test_the_datapath_is_for_guests_unless_asked_for() -> None:
     assert (chosen.required, chosen.devices, chosen.payloads) == (True, ("veth", "udptun", "vxlan"), (64, 1400))
 
 
+def test_bursts_are_of_packets_that_are_no_gso_packets() -> None:
+    usual = plan().datapath
+    assert usual is not None
+    assert usual.bursts == (1, 8, 64)
+    made = plan("--device", "fou", "--payloads", "1400", "1401", "--burst", "8,2").datapath
+    assert made is not None
+    assert made.names == [
+        f"{device}/{op}/{cell}"
+        for device, cell in [
+            *((device, f"1400{burst}") for device in ("veth", "fou") for burst in ("", "/burst:2", "/burst:8")),
+            ("veth", "1401"), ("fou", "1401"),
+        ]
+        for op in ("tx", "rx", "path")
+    ]  # fmt: skip
+    assert tunnel_settings(made).split()[-1] == "burst=2,8"
+    none = plan("--burst", "0").datapath
+    assert none is not None
+    assert (none.bursts, tunnel_settings(none).split()[-1]) == ((), "burst=0")
+
+
 def test_readers_need_cpus() -> None:
     made = plan("--target", "qemu", "--threads", "3", "1,3")
     assert (made.threads, made.cpus) == ((1, 3), 4)
@@ -216,7 +240,7 @@ def test_readers_need_cpus() -> None:
 
 def test_how_many_cells_there_will_be() -> None:
     made = plan("--sizes", "1 2", "--container", "list,rbtree", "--op", "find", "--device", "fou", "--payloads", "64")
-    assert made.cells == 2 * (2 + 4) + 2 * 3
+    assert made.cells == 2 * (2 + 4) + 2 * 3 * (1 + 3)
 
 
 @pytest.mark.parametrize("script", ["sweep.sh", "ab.sh", "stage.sh", "packets.sh", "datapath.sh"])

@@ -101,6 +101,8 @@ struct dsbench_subject;
  * @subject: the subject of the try
  * @op: the operation of the try
  * @n: number of elements in a full container; bytes of payload of a packet
+ * @burst: packets that a device gets between two softirqs; 0: as many as its
+ *	operation sends by default
  * @inline_alloc: fill allocates each element and erase frees it; otherwise the
  *	elements exist before the clock starts
  * @sequential: keys and elements ascend; otherwise they are shuffled
@@ -127,6 +129,7 @@ struct dsbench_set {
 	const struct dsbench_subject *subject;
 	enum dsbench_op op;
 	u32 n;
+	u32 burst;
 	bool inline_alloc;
 	bool sequential;
 	struct rnd_state rnd;
@@ -237,7 +240,9 @@ struct dsbench_shared_ops {
  *	slices run with preemption disabled, but with interrupts on
  * @size: the n of size @index, 0 behind the last; NULL to use the core's
  *	parameter
- * @batch: divisor of a try if it is not n; NULL if it is
+ * @burst: burst @index of size @n, 0 behind the last: each has cells of its own
+ *	beside those without a burst; NULL for none
+ * @batch: divisor of a try with this n and burst if it is not n; NULL if it is
  */
 struct dsbench_ops {
 	void (*begin_run)(void);
@@ -255,7 +260,8 @@ struct dsbench_ops {
 	u32 long_fill;
 	unsigned long irqs_on;
 	u32 (*size)(u32 index);
-	u32 (*batch)(u32 n);
+	u32 (*burst)(u32 n, u32 index);
+	u32 (*batch)(u32 n, u32 burst);
 };
 
 /**

@@ -52,7 +52,7 @@ static void put_result(struct seq_file *m, const struct dsbench_run *run,
 		put_milli(m, cell->x_floor);
 	else
 		seq_puts(m, ",-");
-	seq_printf(m, ",%u\n", cell->threads);
+	seq_printf(m, ",%u,%u\n", cell->threads, cell->burst);
 }
 
 static int results_show(struct seq_file *m, void *unused)
@@ -60,7 +60,7 @@ static int results_show(struct seq_file *m, void *unused)
 	struct dsbench_cell *cell;
 	struct dsbench_run *run;
 
-	seq_puts(m, "run,container,op,n,elements,tries,disturbed,min,p50,mean,p90,p99,max,mad,per_element,x_floor,threads\n");
+	seq_puts(m, "run,container,op,n,elements,tries,disturbed,min,p50,mean,p90,p99,max,mad,per_element,x_floor,threads,burst\n");
 	dsbench_results_lock();
 	list_for_each_entry(run, &dsbench_results, node) {
 		list_for_each_entry(cell, &run->cells, node)
@@ -141,7 +141,7 @@ static void put_sharing(struct seq_file *m, const struct dsbench_cell *cell,
 	const struct dsbench_sharing *s = cell->sharing ?
 					  &cell->sharing[try] : &none;
 
-	seq_printf(m, ",%llu,%llu,%u\n", s->elapsed, s->reads, s->writes);
+	seq_printf(m, ",%llu,%llu,%u", s->elapsed, s->reads, s->writes);
 }
 
 static int samples_show(struct seq_file *m, void *v)
@@ -149,7 +149,7 @@ static int samples_show(struct seq_file *m, void *v)
 	const struct cursor *at = v;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_puts(m, "run,container,op,n,elements,try,count,disturbed,threads,elapsed,reads,writes\n");
+		seq_puts(m, "run,container,op,n,elements,try,count,disturbed,threads,elapsed,reads,writes,burst\n");
 		return 0;
 	}
 	seq_printf(m, "%u,%s,%s,%u,%u,%u,%lld,%d,%u", at->run->id,
@@ -159,6 +159,7 @@ static int samples_show(struct seq_file *m, void *v)
 		   test_bit(at->try, at->cell->is_disturbed),
 		   at->cell->threads);
 	put_sharing(m, at->cell, at->try);
+	seq_printf(m, ",%u\n", at->cell->burst);
 	return 0;
 }
 

@@ -18,7 +18,8 @@ static void size_cell(struct dsbench_cell *cell, const struct dsbench_params *p,
 {
 	u32 steps = ops->find_steps ? ops->find_steps(cell->n) : 1;
 
-	cell->elements = ops->batch ? ops->batch(cell->n) : cell->n;
+	cell->elements = ops->batch ? ops->batch(cell->n, cell->burst) :
+				      cell->n;
 	switch (cell->op) {
 	case DSBENCH_FIND:
 		cell->elements = dsbench_lookups(p, cell->n, steps);
@@ -39,7 +40,7 @@ static void size_cell(struct dsbench_cell *cell, const struct dsbench_params *p,
 }
 
 static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,
-		    enum dsbench_op op, u32 n, u32 tries, u32 threads)
+		    enum dsbench_op op, u32 n, u32 tries, u32 threads, u32 burst)
 {
 	struct dsbench_cell *cell = kzalloc(sizeof(*cell), GFP_KERNEL);
 
@@ -53,6 +54,7 @@ static int add_cell(struct dsbench_run *run, struct dsbench_subject *subject,
 	cell->n = n;
 	cell->tries = tries;
 	cell->threads = threads;
+	cell->burst = burst;
 	cell->irqs_on = subject->ops->irqs_on & BIT(op);
 	cell->sleeps = subject->ops->sleeps ||
 		       (op == DSBENCH_FILL && subject->ops->long_fill &&
@@ -138,10 +140,42 @@ static int add_shared(struct dsbench_run *run, struct dsbench_subject *subject,
 			if (!(p->ops & BIT(shared[i])))
 				continue;
 			err = add_cell(run, subject, shared[i], n, tries,
-				       p->threads[t]);
+				       p->threads[t], 0);
 			if (err)
 				return err;
 		}
+	}
+	return 0;
+}
+
+static int add_ops(struct dsbench_run *run, struct dsbench_subject *subject,
+		   u32 n, u32 tries, u32 burst)
+{
+	int op, err;
+
+	for_each_set_bit(op, &run->params.ops, DSBENCH_NR_OPS) {
+		if (!subject->ops->op[op])
+			continue;
+		err = add_cell(run, subject, op, n, tries, 0, burst);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int add_bursts(struct dsbench_run *run, struct dsbench_subject *subject,
+		      u32 n, u32 tries)
+{
+	u32 index, burst;
+	int err;
+
+	if (!subject->ops->burst)
+		return 0;
+
+	for (index = 0; (burst = subject->ops->burst(n, index)); index++) {
+		err = add_ops(run, subject, n, tries, burst);
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -150,8 +184,8 @@ static int add_shared(struct dsbench_run *run, struct dsbench_subject *subject,
  * dsbench_run_add() - add a container or device to a run
  * @run: a run that has not begun
  * @subject: gets a cell for each size and each operation that it has and the
- *	run selects, unshared and with each number of readers. It is running
- *	from then on. Operations that it lacks are recorded
+ *	run selects, unshared, with each number of readers, and with each burst.
+ *	It is running from then on. Operations that it lacks are recorded
  *
  * Context: may sleep; under the registry's lock.
  *
@@ -161,19 +195,16 @@ int dsbench_run_add(struct dsbench_run *run, struct dsbench_subject *subject)
 {
 	u32 tries = READ_ONCE(subject->tries) ?: run->params.tries;
 	u32 index, n;
-	int op, err;
+	int err;
 
 	if (subject->ops->begin_run)
 		subject->ops->begin_run();
 	for (index = 0; (n = size_of(run, subject, index)); index++) {
-		for_each_set_bit(op, &run->params.ops, DSBENCH_NR_OPS) {
-			if (!subject->ops->op[op])
-				continue;
-			err = add_cell(run, subject, op, n, tries, 0);
-			if (err)
-				return err;
-		}
-		err = add_shared(run, subject, n, tries);
+		err = add_ops(run, subject, n, tries, 0);
+		if (!err)
+			err = add_shared(run, subject, n, tries);
+		if (!err)
+			err = add_bursts(run, subject, n, tries);
 		if (err)
 			return err;
 	}
@@ -212,7 +243,7 @@ static int add_floors_at(struct dsbench_run *run, u32 n)
 	for (op = 0; op < DSBENCH_NR_OPS; op++) {
 		if (!dsbench_floor_subject.ops->op[op])
 			continue;
-		err = add_cell(run, &dsbench_floor_subject, op, n, tries, 0);
+		err = add_cell(run, &dsbench_floor_subject, op, n, tries, 0, 0);
 		if (err)
 			return err;
 	}

@@ -132,10 +132,13 @@ static void show_cell_notes(struct seq_file *m, const struct dsbench_run *run,
 	if (cell->threads)
 		snprintf(op, sizeof(op), "%s with %u readers",
 			 dsbench_op_names[cell->op], cell->threads);
+	else if (cell->burst)
+		snprintf(op, sizeof(op), "%s in bursts of %u",
+			 dsbench_op_names[cell->op], cell->burst);
 	else
 		strscpy(op, dsbench_op_names[cell->op], sizeof(op));
 
-	if (cell->elements != cell->n)
+	if (cell->op == DSBENCH_FIND && cell->elements != cell->n)
 		seq_printf(m, "# lookups: run %u, %u of %u keys in %s %s\n",
 			   run->id, cell->elements, cell->n, op,
 			   cell->container);
@@ -191,7 +194,7 @@ static void show_cell(struct seq_file *m, const struct dsbench_cell *cell)
 		   whole(s->max), whole(s->mad));
 	show_per_element(m, cell);
 	show_x_floor(m, cell);
-	seq_printf(m, " %7u\n", cell->threads);
+	seq_printf(m, " %7u %5u\n", cell->threads, cell->burst);
 }
 
 static int results_show(struct seq_file *m, void *unused)
@@ -215,10 +218,10 @@ static int results_show(struct seq_file *m, void *unused)
 			show_cell_notes(m, run, cell);
 	}
 
-	seq_printf(m, "%-15s %-8s %8s %7s %9s %12s %12s %12s %12s %12s %12s %12s %16s %12s %7s\n",
+	seq_printf(m, "%-15s %-8s %8s %7s %9s %12s %12s %12s %12s %12s %12s %12s %16s %12s %7s %5s\n",
 		   "container", "op", "n", "tries", "disturbed", "min", "p50",
 		   "mean", "p90", "p99", "max", "mad", "per_element", "x_floor",
-		   "threads");
+		   "threads", "burst");
 	list_for_each_entry(run, &dsbench_results, node) {
 		list_for_each_entry(cell, &run->cells, node)
 			show_cell(m, cell);

@@ -39,7 +39,7 @@ static bool same_cell(const struct dsbench_cell *a,
 		      const struct dsbench_cell *b)
 {
 	return a->op == b->op && a->n == b->n && a->threads == b->threads &&
-	       !strcmp(a->container, b->container);
+	       a->burst == b->burst && !strcmp(a->container, b->container);
 }
 
 static void free_run(struct dsbench_run *run)

@@ -36,6 +36,7 @@ struct dsbench_sharing {
  * @op: the operation
  * @n: elements in the container
  * @elements: divisor of a try: @n, or the number of lookups
+ * @burst: packets between two softirqs; 0 for the operation's own number
  * @slice: elements or lookups in a slice
  * @threads: readers that share the container; 0 if it is not shared
  * @writes: writes per second beside the readers; 0 for no writer
@@ -67,6 +68,7 @@ struct dsbench_cell {
 	enum dsbench_op op;
 	u32 n;
 	u32 elements;
+	u32 burst;
 	u32 slice;
 	u32 threads;
 	u32 writes;

@@ -224,6 +224,7 @@ int dsbench_cell_begin(struct dsbench_cell *cell)
 	dsbench_set_reset(set);
 	set->subject = cell->source;
 	set->op = cell->op;
+	set->burst = cell->burst;
 	return cell->source->ops->create(set);
 }
 

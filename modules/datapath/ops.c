@@ -44,13 +44,19 @@ static int find_devices(struct bench_try *t, const char *ifname)
 	return -ENODEV;
 }
 
-static int build(struct bench_try *t, const struct bench_device *b, u32 payload)
+static u32 packets_of(const struct dsbench_set *set)
 {
+	return bench_packets(set->n, set->burst);
+}
+
+static int build(struct bench_try *t, const struct dsbench_set *set)
+{
+	const struct bench_device *b = device_of(set);
 	u32 i;
 
-	for (i = 0; i < bench_packets(payload); i++) {
+	for (i = 0; i < packets_of(set); i++) {
 		struct sk_buff *skb = bench_packet_build(t->dev, b->daddr,
-							 payload);
+							 set->n);
 
 		if (!skb) {
 			pr_err("%s: no route to %pI4 through %s, or out of memory\n",
@@ -62,12 +68,36 @@ static int build(struct bench_try *t, const struct bench_device *b, u32 payload)
 	return 0;
 }
 
+/* Send one by one: each packet raises a softirq, which runs before the next one. */
 static void send_all(struct bench_try *t)
 {
 	struct sk_buff *skb;
 
 	while ((skb = __skb_dequeue(&t->packets)))
 		ip_local_out(bench_link.net, NULL, skb);
+}
+
+/* Send a burst: the softirqs that its packets raise run at its end. */
+static void send_burst(struct bench_try *t, u32 burst)
+{
+	struct sk_buff *skb;
+
+	local_bh_disable();
+	while (burst-- && (skb = __skb_dequeue(&t->packets)))
+		ip_local_out(bench_link.net, NULL, skb);
+	local_bh_enable();
+}
+
+static void send(const struct dsbench_set *set)
+{
+	struct bench_try *t = set->priv;
+
+	if (!set->burst) {
+		send_all(t);
+		return;
+	}
+	while (!skb_queue_empty(&t->packets))
+		send_burst(t, set->burst);
 }
 
 /* Do what the veth does to a packet on its way to the peer. */
@@ -106,22 +136,21 @@ static int encapsulate(struct bench_try *t, u32 segments)
 
 static u64 payload_bytes(const struct dsbench_set *set)
 {
-	return (u64)bench_packets(set->n) * set->n;
+	return (u64)packets_of(set) * set->n;
 }
 
 static u32 segments_of(const struct dsbench_set *set)
 {
-	return bench_packets(set->n) * DIV_ROUND_UP(set->n, SEGMENT_SIZE);
+	return packets_of(set) * DIV_ROUND_UP(set->n, SEGMENT_SIZE);
 }
 
 static int get_ready(struct dsbench_set *set, struct bench_try *t)
 {
-	const struct bench_device *b = device_of(set);
 	int err;
 
-	err = find_devices(t, b->ifname);
+	err = find_devices(t, device_of(set)->ifname);
 	if (!err)
-		err = build(t, b, set->n);
+		err = build(t, set);
 	if (!err && set->op == DSBENCH_RX)
 		err = encapsulate(t, segments_of(set));
 	if (!err && set->op == DSBENCH_TX)
@@ -161,26 +190,26 @@ static int bench_create(struct dsbench_set *set)
 
 static int bench_tx(struct dsbench_set *set, u32 first, u32 last)
 {
-	send_all(set->priv);
+	send(set);
 	bench_tap_wait(segments_of(set));
 	return 0;
 }
 
 /*
- * Deliver a batch as a driver's poll function does: softirqs raised by the batch
- * run at its end. A GSO packet is a batch of its own: some devices segment it, and
+ * Deliver a burst as a driver's poll function does: softirqs raised by the burst
+ * run at its end. A GSO packet is a burst of its own: some devices segment it, and
  * the backlog cannot hold the segments of all packets.
  */
-static void deliver(struct sk_buff_head *packets)
+static void deliver(struct sk_buff_head *packets, u32 burst)
 {
 	struct sk_buff *skb;
 
 	local_bh_disable();
-	while ((skb = __skb_dequeue(packets))) {
-		bool whole_batch = skb_is_gso(skb);
+	while (burst-- && (skb = __skb_dequeue(packets))) {
+		bool whole_burst = skb_is_gso(skb);
 
 		netif_receive_skb(skb);
-		if (whole_batch)
+		if (whole_burst)
 			break;
 	}
 	local_bh_enable();
@@ -191,14 +220,14 @@ static int bench_rx(struct dsbench_set *set, u32 first, u32 last)
 	struct bench_try *t = set->priv;
 
 	while (!skb_queue_empty(&t->packets))
-		deliver(&t->packets);
+		deliver(&t->packets, set->burst ?: PACKETS_MAX);
 	bench_sink_wait(payload_bytes(set));
 	return 0;
 }
 
 static int bench_path(struct dsbench_set *set, u32 first, u32 last)
 {
-	send_all(set->priv);
+	send(set);
 	bench_sink_wait(payload_bytes(set));
 	return 0;
 }
@@ -206,7 +235,7 @@ static int bench_path(struct dsbench_set *set, u32 first, u32 last)
 static int bench_verify(struct dsbench_set *set)
 {
 	if (set->op != DSBENCH_TX)
-		return bench_sink_check(bench_packets(set->n), set->n);
+		return bench_sink_check(packets_of(set), set->n);
 	/* A device may send packets of its own, as WireGuard does for new keys. */
 	return bench_tap_take(NULL) >= segments_of(set) ? 0 : -EUCLEAN;
 }
@@ -223,5 +252,6 @@ const struct dsbench_ops bench_ops = {
 	.bare = true,
 	.sleeps = true,
 	.size = bench_payload,
+	.burst = bench_burst,
 	.batch = bench_packets,
 };

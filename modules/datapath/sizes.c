@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Number and size of the packets of a try. */
+/* Number and size of the packets of a try, and their bursts. */
 
+#include <linux/bits.h>
+#include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 
@@ -17,17 +19,47 @@ static unsigned int packets = 32;
 module_param(packets, uint, 0444);
 MODULE_PARM_DESC(packets, "packets per try (default 32); at most 8 GSO packets");
 
+#define BURSTS_MAX	8
+
+static unsigned int burst[BURSTS_MAX] = { 1, 8, 64 };
+static unsigned int burst_count = 3;
+module_param_array(burst, uint, &burst_count, 0444);
+MODULE_PARM_DESC(burst, "packets between two softirqs, each number in cells of its own (default 1,8,64); 0: no such cells");
+
+/**
+ * bench_burst() - get a burst to measure
+ * @payload: payload of each packet, in bytes
+ * @index: index into burst=
+ *
+ * A GSO packet is a burst of its own: the backlog cannot hold the segments of many.
+ *
+ * Context: any.
+ *
+ * Return: number of packets between two softirqs; 0 after the last burst.
+ */
+u32 bench_burst(u32 payload, u32 index)
+{
+	if (payload > SEGMENT_SIZE || index >= burst_count)
+		return 0;
+	return burst[index];
+}
+
 /**
  * bench_packets() - get the number of packets of a try
  * @payload: payload of each packet, in bytes
+ * @in_burst: packets in a burst; 0 for a try without bursts
+ *
+ * All bursts of a try have the same length.
  *
  * Context: any.
  *
  * Return: 1 to PACKETS_MAX; 1 to GSO_PACKETS_MAX for GSO packets.
  */
-u32 bench_packets(u32 payload)
+u32 bench_packets(u32 payload, u32 in_burst)
 {
-	return payload > SEGMENT_SIZE ? min(packets, GSO_PACKETS_MAX) : packets;
+	if (payload > SEGMENT_SIZE)
+		return min(packets, GSO_PACKETS_MAX);
+	return in_burst ? rounddown(max(packets, in_burst), in_burst) : packets;
 }
 
 /**
@@ -43,8 +75,32 @@ u32 bench_payload(u32 index)
 	return index < payload_count ? payloads[index] : 0;
 }
 
+/* A single 0 stands for no bursts. */
+static int check_bursts(void)
+{
+	unsigned int i;
+	u64 seen = 0;
+
+	if (burst_count == 1 && !burst[0])
+		return 0;
+
+	for (i = 0; i < burst_count; i++) {
+		if (!burst[i] || burst[i] > BURST_MAX) {
+			pr_err("burst=%u: must be whole numbers from 1 to %u, or 0 alone for none\n",
+			       burst[i], BURST_MAX);
+			return -EINVAL;
+		}
+		if (seen & BIT_ULL(burst[i] - 1)) {
+			pr_err("burst=%u: must be named once\n", burst[i]);
+			return -EINVAL;
+		}
+		seen |= BIT_ULL(burst[i] - 1);
+	}
+	return 0;
+}
+
 /**
- * bench_sizes_check() - check packets= and payloads=
+ * bench_sizes_check() - check packets=, payloads= and burst=
  *
  * Context: may sleep.
  *
@@ -66,5 +122,5 @@ int bench_sizes_check(void)
 			return -EINVAL;
 		}
 	}
-	return 0;
+	return check_bursts();
 }

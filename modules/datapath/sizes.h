@@ -14,11 +14,15 @@
 /* One pass of the softirq processes this many packets at both ends. */
 #define PACKETS_MAX	64U
 
+/* A burst is part of a try. */
+#define BURST_MAX	PACKETS_MAX
+
 /* The segments of this many fit into the queues of a device that segments them. */
 #define GSO_PACKETS_MAX	8U
 
 int bench_sizes_check(void);
-u32 bench_packets(u32 payload);
+u32 bench_burst(u32 payload, u32 index);
+u32 bench_packets(u32 payload, u32 burst);
 u32 bench_payload(u32 index);
 
 #endif /* _DSBENCH_DATAPATH_SIZES_H */

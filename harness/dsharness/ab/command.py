@@ -41,7 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--tries", metavar="T", help="tries of each cell, a load (20; 3 under icount)")
     sweep.add_run_options(parser)
     parser.add_argument("--datapath", action="store_true", help="compare the datapath of network devices, too")
-    sweep.add_device_options(parser, f"{datapath.BARE}, {plan.OWN_DEVICE}", plan.PAYLOADS)
+    sweep.add_device_options(parser, f"{datapath.BARE}, {plan.OWN_DEVICE}", plan.PAYLOADS, plan.BURSTS)
     parser.add_argument("--rounds", default=str(plan.DEFAULT_ROUNDS), metavar="R", help=f"loads of each side ({plan.DEFAULT_ROUNDS})")
     compare.add_rule(parser)
     option.add(parser)

@@ -21,6 +21,8 @@ MIN_ROUNDS, DEFAULT_ROUNDS, MAX_ROUNDS = 6, 16, 1000
 OWN_DEVICE = "udptun"
 """Device to measure besides the bare link unless others are named: the in-tree tunnels do not change with the project."""
 PAYLOADS = (str(datapath.USUAL_PAYLOAD),)
+BURSTS = ("1", "64")
+
 
 @dataclass(frozen=True)
 class AbPlan:
@@ -75,8 +77,9 @@ def checked_plan(args: argparse.Namespace) -> AbPlan:
 
 def _settle_datapath(args: argparse.Namespace) -> None:
     """Set the defaults of the datapath's options. UsageError for an option that needs --datapath."""
-    for option in ("device", "payloads"):
+    for option in ("device", "payloads", "burst"):
         if getattr(args, option) and not args.datapath:
             raise UsageError(f"--{option} has no use without --datapath: add that, or leave --{option} out")
     if args.datapath:
         args.device, args.payloads = args.device or [OWN_DEVICE], args.payloads or PAYLOADS
+        args.burst = args.burst or BURSTS

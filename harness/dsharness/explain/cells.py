@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Names of cells on the command line: maple/fill/1000, xarray/*, udptun/path/1400."""
+"""Names of cells on the command line: maple/fill/1000, xarray/*, udptun/path/1400, udptun/path/1400/burst:64."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ USUAL_N = 1000
 """Elements of a cell whose name does not say how many."""
 
 _WILD = re.compile(r"[*?[]")
+_BURST = re.compile(r"burst:(.*)")
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,13 @@ class Wanted:
     op: str
     n: int
     named: bool
+    burst: int = 0
+    """Packets between two softirqs; 0: as many as the operation sends by default."""
 
     @property
     def name(self) -> str:
         """Its name in results."""
-        return name_of(self.container, self.op, self.n)
+        return name_of(self.container, self.op, self.n, burst=self.burst)
 
     @property
     def is_packet(self) -> bool:
@@ -69,17 +72,37 @@ def _ops(containers: Sequence[str]) -> dict[str, Sequence[str]]:
 
 def _matches(pattern: str, ops: dict[str, Sequence[str]]) -> list[Wanted]:
     words = pattern.split("/")
-    if len(words) > 3 or not all(words):
-        raise UsageError(f"cell {pattern!r} is unknown: names are such as maple/fill/1000, xarray/find, 'rbtree/*' or udptun/path/1400")
+    match = _BURST.fullmatch(words[3]) if len(words) == 4 else None
+    burst = match[1] if match else ""
+    if len(words) > (4 if burst else 3) or not all(words):
+        raise UsageError(
+            f"cell {pattern!r} is unknown: names are such as maple/fill/1000, xarray/find, 'rbtree/*', udptun/path/1400"
+            " or udptun/path/1400/burst:64"
+        )
     container, op, n = (*words, *["*"] * (2 - len(words)), "")[:3]
     pairs = [(one, work) for one in ops if fnmatch.fnmatchcase(one, container) for work in ops[one] if fnmatch.fnmatchcase(work, op)]
     if not pairs:
         raise UsageError(f"cell {pattern!r} is unknown{_nearest(container, op, n, ops)}")
     return [
-        Wanted(one, work, size, named=len(words) == 3 and not _WILD.search(pattern))
+        Wanted(one, work, size, len(words) >= 3 and not _WILD.search(pattern), packets)
         for one, work in pairs
         for size in _sizes(pattern, n, work)
+        for packets in (_bursts(pattern, burst, work, size) if burst else (0,))
     ]
+
+
+def _bursts(pattern: str, burst: str, op: str, size: int) -> Sequence[int]:
+    """Return the bursts that the last word of a pattern means for an operation and a size. UsageError if there are none."""
+    named = not _WILD.search(pattern)
+    if named and (op not in DATAPATH_OPS or not datapath.bursts_of(size, [1])):
+        raise UsageError(f"cell {pattern!r} has no bursts: only packets of 1 to {datapath.SEGMENT} octets of payload come in some")
+    if op not in DATAPATH_OPS:
+        return ()
+    if _WILD.search(burst):
+        return datapath.bursts_of(size, [int(one) for one in datapath.BURSTS if fnmatch.fnmatchcase(one, burst)])
+    if not re.fullmatch(r"[0-9]{1,4}", burst) or not 1 <= int(burst) <= datapath.MAX_BURST:
+        raise UsageError(f"cell {pattern!r} ends in {burst!r}: allowed are bursts of 1 to {datapath.MAX_BURST} packets, or * for the usual ones")
+    return datapath.bursts_of(size, [int(burst)])
 
 
 def _sizes(pattern: str, n: str, op: str) -> list[int]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Show which functions the instructions of an element, a lookup or a packet go to.
 
-CELL is a name from a result, such as maple/fill/1000 or udptun/path/1400. Each part may be a pattern: 'xarray/*' are all operations
+CELL is a name from a result, such as maple/fill/1000, udptun/path/1400 or udptun/path/1400/burst:64. Each part may be a pattern: 'xarray/*' are all operations
 of the XArray. Without a size it has 1000 elements, or packets of 1400 bytes. The cell runs under QEMU on a stock kernel, where a plugin
 counts every instruction between two readings of the clock. So the figures are exact, and repeat.
 
@@ -41,7 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("cells", nargs="+", metavar="CELL", help="cell, or pattern: CONTAINER[/OP[/N]]")
+    parser.add_argument("cells", nargs="+", metavar="CELL", help="cell, or pattern: CONTAINER[/OP[/N[/burst:PACKETS]]]")
     parser.add_argument("--kernel", metavar="VERSION", help="stock kernel, 6.1, 6.12, newest or a full release (6.12)")
     parser.add_argument("--against", metavar="WHAT", help="compare with a container, a device, a kernel, or a revision of the modules")
     parser.add_argument("--annotate", action="append", metavar="FUNCTION", help="disassemble it, with how often each instruction ran")

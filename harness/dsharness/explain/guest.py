@@ -36,7 +36,7 @@ FLOORS_BESIDE = "list"
 
 @dataclass(frozen=True)
 class Stage:
-    """One run of the core: several containers and their operations at one size, or a device with one payload."""
+    """One run of the core: several containers and their operations at one size, or a device with one payload and burst."""
 
     name: str
     n: int
@@ -48,11 +48,16 @@ class Stage:
         return self.cells[0].container if self.cells[0].is_packet else ""
 
     @property
+    def burst(self) -> int:
+        """Packets between two softirqs of its cells; 0 for containers, and for as many as an operation sends by default."""
+        return self.cells[0].burst
+
+    @property
     def line(self) -> str:
         """Its line in the plan of explain.sh."""
         ops = ",".join(dict.fromkeys(cell.op for cell in self.cells if cell.container != floors.FLOOR)) or "for_each"
         if self.device:
-            return f"{self.name} @{self.device} {ops} {self.n}"
+            return f"{self.name} @{self.device} {ops} {self.n} {self.burst}"
         containers = ",".join(dict.fromkeys(cell.container for cell in self.cells if cell.container != floors.FLOOR)) or FLOORS_BESIDE
         with_floors = any(cell.container == floors.FLOOR for cell in self.cells)
         return f"{self.name} {containers} {ops} {self.n} {'Y' if with_floors else 'N'}"
@@ -78,10 +83,10 @@ class Outcome:
 def stages(cells: Iterable[Wanted]) -> list[Stage]:
     """Return the runs that cover the cells, and no cell twice. Containers share a run if they have the same operations and size."""
     by_size: dict[int, dict[str, list[Wanted]]] = {}
-    by_packet: dict[tuple[str, int], list[Wanted]] = {}
+    by_packet: dict[tuple[str, int, int], list[Wanted]] = {}
     for cell in cells:
         if cell.is_packet:
-            by_packet.setdefault((cell.container, cell.n), []).append(cell)
+            by_packet.setdefault((cell.container, cell.n, cell.burst), []).append(cell)
         else:
             by_size.setdefault(cell.n, {}).setdefault(cell.container, []).append(cell)
     groups: list[tuple[int, list[Wanted]]] = []
@@ -93,7 +98,7 @@ def stages(cells: Iterable[Wanted]) -> list[Stage]:
         sets = list(alike.values()) or [[]]
         sets[0] = [*sets[0], *of_floors]
         groups += [(n, members) for members in sets]
-    groups += [(payload, members) for (_, payload), members in by_packet.items()]
+    groups += [(payload, members) for (_, payload, _), members in by_packet.items()]
     return [Stage(str(number), n, tuple(members)) for number, (n, members) in enumerate(groups)]
 
 
@@ -254,7 +259,8 @@ def _check_absent(plan: ExplainPlan, said: _Said, outcome: Outcome) -> None:
     for cell in plan.cells:
         if cell.name in explained or any(text.startswith(f"{cell.name} ") for text in outcome.absent):
             continue
-        reason = topology.absent.get(cell.container, f"{cell.container} has no {cell.op}")
+        lacks = f"these modules send no bursts of {cell.burst}" if cell.burst else f"{cell.container} has no {cell.op}"
+        reason = topology.absent.get(cell.container, lacks)
         if cell.named or not explained:
             raise HarnessError(f"{cell.name} does not exist here: {reason}")
         outcome.absent.append(f"{cell.name}: {reason}")

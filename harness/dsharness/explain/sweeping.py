@@ -37,7 +37,7 @@ def run(plan: Plan) -> int:
 def _costs(plan: Plan, swept: Results) -> dict[str, Costs]:
     """Profile each cell that readers do not share, with the parameters of the sweep."""
     names = explainable([cell.name for cell in swept.cells])
-    wanted = [Wanted(cell.container, cell.op, cell.n, named=False) for cell in swept.cells if cell.name in names]
+    wanted = [Wanted(cell.container, cell.op, cell.n, named=False, burst=cell.burst) for cell in swept.cells if cell.name in names]
     settings = tuple(word for word in plan.settings if word.partition("=")[0] not in ("containers", "ops", "threads", "writes", "patience"))
     asked = ExplainPlan(tuple(wanted), DEFAULT_TRIES, settings, plan.timeout)
     outcome = guest.run(asked, Place(plan.kernel), trees.working())

@@ -115,13 +115,19 @@ def selected(changes: Sequence[Change], cells: re.Pattern[str] | None) -> list[C
 
 
 def noises(counts: Mapping[str, Count]) -> dict[str, float]:
-    """Return the noise of each cell: the largest noise of its container's operation at any size, since a few guests do not show all of it."""
-    largest: dict[str, float] = {}
+    """Return the noise of each cell: the largest noise of its container's operation at any size and burst, since a few guests do not show all of it."""
+    largest: dict[tuple[str, str], float] = {}
     for name, count in counts.items():
-        loop = name.rpartition("/")[0]
-        least = LEAST_NOISE_OF_PACKETS if loop.rpartition("/")[2] in DATAPATH_OPS else 0.0
+        loop = _loop(name)
+        least = LEAST_NOISE_OF_PACKETS if loop[1] in DATAPATH_OPS else 0.0
         largest[loop] = max(largest.get(loop, least), count.noise)
-    return {name: largest[name.rpartition("/")[0]] for name in counts}
+    return {name: largest[_loop(name)] for name in counts}
+
+
+def _loop(name: str) -> tuple[str, str]:
+    """Return the container or device of a cell, and its operation."""
+    container, op, *_ = name.split("/")
+    return container, op
 
 
 def _change(name: str, before: Count | None, now: Count | None, threshold: float, noise: float) -> Change:

@@ -30,6 +30,7 @@ from .plan import TARGET, GatePlan
 SIZES = ("100", "1000", "4000")
 TRIES = "5"
 PAYLOADS = ("64", "1400", "64400")
+BURSTS = ("1", "64")
 DEVICES = (datapath.BARE, "udptun")
 """Devices with code of ours. The kernel's own tunnels do not change with the project."""
 
@@ -173,7 +174,7 @@ def plan_of(kernel: str | None, timeout: str) -> sweep.Plan:
     """What the gate counts."""
     return sweep.plan_of(
         "--target", TARGET, "--accel", "icount", "--sizes", *SIZES, "--tries", TRIES, "--warmup", "0", "--timeout", timeout,
-        "--device", *DEVICES, "--payloads", *PAYLOADS, *(["--kernel", kernel] if kernel else []),
+        "--device", *DEVICES, "--payloads", *PAYLOADS, "--burst", *BURSTS, *(["--kernel", kernel] if kernel else []),
     )  # fmt: skip
 
 

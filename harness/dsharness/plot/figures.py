@@ -15,7 +15,7 @@ from ..results.results import CURVE, SEED_TABLES, Results
 from ..results.samples import DATAPATH_OPS, ELEMENT, PACKET
 from . import curvefigure, seedfigure
 from .picture import LOG_RATIO, Axis, Mark, Panel, Picture, Point, count_axis, n_axis, render_all, scale
-from .views import add_floors, floor_key, floor_lines, footnotes, notes, points, readers_points
+from .views import add_floors, burst_points, floor_key, floor_lines, footnotes, notes, points, readers_points
 
 FORMATS = ("svg", "png")
 BARE_LINK = f"{datapath.BARE}: the bare link"
@@ -57,6 +57,8 @@ def draw(sweep: Results, folder: Path) -> list[Path]:
         pictures.append(readers(sweep.shared))
     if devices.cells:
         pictures.append(datapath_bars(devices))
+    if sweep.in_bursts.cells:
+        pictures.append(burst_bars(sweep.in_bursts))
     if containers.cells and devices.cells:
         pictures.append(side_by_side(sweep))
     return render_all([picture for picture in pictures if picture], folder, FORMATS)
@@ -130,12 +132,11 @@ def datapath_bars(sweep: Results) -> Picture:
     tunnels = [device for device in sweep.containers if device != datapath.BARE] or [datapath.BARE]
     ops = [op for op in DATAPATH_OPS if op in sweep.ops]
     panels = [_packet_panel(sweep, octets, ops, tunnels) for octets in sweep.sizes]
-    names = [_packet_name(device) for device in tunnels]
     return Picture(
         name="datapath",
         title=f"What one packet costs in each tunnel: {sweep.unit_words} per packet",
         columns=1,
-        containers=names,
+        containers=[_packet_name(device) for device in tunnels],
         panels=panels,
         notes=[
             "tx: from the sender to the underlay's transmit. rx: from an encapsulated packet at the underlay to the receiver. "
@@ -145,11 +146,28 @@ def datapath_bars(sweep: Results) -> Picture:
         footnotes=_packet_footnotes(sweep, panels),
         bars=True,
         panel_height=330,
-        styles={
-            **{name: place for place, name in enumerate((name for name in names if name != "udptun"), start=1)},
-            "udptun": SUBJECT_STYLE,
-            _packet_name(datapath.ENCRYPTING): ENCRYPTING_STYLE,
-        },
+        styles=_packet_styles(tunnels),
+        uncompared=_packet_name(datapath.ENCRYPTING),
+        mark=BARE_LINK,
+    )
+
+
+def burst_bars(sweep: Results) -> Picture:
+    """Return the cost of a packet in bursts: a panel for each operation, a group for each burst, a bar for each tunnel, a line for the bare link."""
+    octets = datapath.usual(sweep.sizes)
+    tunnels = [device for device in sweep.containers if device != datapath.BARE] or [datapath.BARE]
+    panels = [_burst_panel(sweep, op, octets, tunnels) for op in DATAPATH_OPS if op in sweep.ops]
+    return Picture(
+        name="bursts",
+        title=f"What one packet of {datapath.payload(octets)} costs in bursts: {sweep.unit_words} per packet",
+        columns=1,
+        containers=[_packet_name(device) for device in tunnels],
+        panels=panels,
+        notes=["A burst: the packets that are sent, or arrive, before the softirqs that they raise run.", *notes(sweep)],
+        footnotes=_packet_footnotes(sweep, panels),
+        bars=True,
+        panel_height=330,
+        styles=_packet_styles(tunnels),
         uncompared=_packet_name(datapath.ENCRYPTING),
         mark=BARE_LINK,
     )
@@ -218,21 +236,35 @@ def _bars_at_largest(sweep: Results, title: str) -> Panel:
 
 
 def _packet_panel(sweep: Results, octets: int, ops: list[str], tunnels: list[str]) -> Panel:
-    """Return the bars of one payload, with the bare link beside each group."""
+    """Return the bars of one payload: a group for each operation."""
     found = {op: points(sweep, op) for op in ops}
     levels = {
         device: {op: point for op in ops for point in found[op][device] if point.x == octets}
         for device in sweep.containers
     }
+    return _beside_bare(f"payload {datapath.payload(octets)}", "operation", sweep, levels, ops, tunnels)
+
+
+def _burst_panel(sweep: Results, op: str, octets: int, tunnels: list[str]) -> Panel:
+    """Return the bars of one operation: a group for each burst."""
+    lines = burst_points(sweep, op, octets)
+    levels = {device: {str(round(point.x)): point for point in line} for device, line in lines.items()}
+    return _beside_bare(op, "packets in a burst", sweep, levels, [str(burst) for burst in sweep.bursts], tunnels)
+
+
+def _beside_bare(
+    title: str, axis_label: str, sweep: Results, levels: dict[str, dict[str, Point]], groups: Sequence[str], tunnels: Sequence[str]
+) -> Panel:
+    """Return groups of bars, with the bare link beside each group. `levels` has the points of each device by group."""
     bare = levels.get(datapath.BARE, {})
-    series, axis = _grouped({_packet_name(device): levels[device] for device in tunnels}, ops)
+    series, axis = _grouped({_packet_name(device): levels[device] for device in tunnels}, groups, axis_label)
     width = len(tunnels) + 1
     marks = [
-        Mark(group * width - 0.5, (group + 1) * width - 1.5, bare[op].median)
-        for group, op in enumerate(ops)
-        if op in bare
+        Mark(number * width - 0.5, (number + 1) * width - 1.5, bare[group].median)
+        for number, group in enumerate(groups)
+        if group in bare
     ]
-    panel = Panel(f"payload {datapath.payload(octets)}", f"{sweep.unit_words} per packet", series, axis, marks)
+    panel = Panel(title, f"{sweep.unit_words} per packet", series, axis, marks)
     _scale_packets(panel)
     return panel
 
@@ -259,13 +291,20 @@ def _path_panel(sweep: Results, octets: int) -> Panel:
     return panel
 
 
+def _packet_styles(tunnels: Sequence[str]) -> dict[str, int]:
+    """Return the line type of each tunnel, by its name in the key."""
+    peers = [name for name in map(_packet_name, tunnels) if name != "udptun"]
+    own = {"udptun": SUBJECT_STYLE, _packet_name(datapath.ENCRYPTING): ENCRYPTING_STYLE}
+    return {**{name: place for place, name in enumerate(peers, start=1)}, **own}
+
+
 def _packet_name(device: str) -> str:
     """Return the name of a device in the key."""
     return f"{device} (encrypts: not compared)" if device == datapath.ENCRYPTING else device
 
 
-def _grouped(levels: dict[str, dict[str, Point]], ops: Sequence[str]) -> tuple[dict[str, list[Point]], Axis]:
-    """Return grouped bars: from points by series and operation, the bars of each series and the axis below them."""
+def _grouped(levels: dict[str, dict[str, Point]], ops: Sequence[str], label: str = "operation") -> tuple[dict[str, list[Point]], Axis]:
+    """Return grouped bars: from points by series and group, usually an operation, the bars of each series and the axis below them."""
     step = len(levels) + 1
     series = {
         name: [
@@ -278,7 +317,7 @@ def _grouped(levels: dict[str, dict[str, Point]], ops: Sequence[str]) -> tuple[d
     width = step * len(ops)
     margin = max(0.0, (LEAST_BARS - width) / 2)
     ticks = [(op, group * step + (step - 2) / 2) for group, op in enumerate(ops)]
-    return series, Axis("operation", -1.0 - margin, width - 1.0 + margin, ticks)
+    return series, Axis(label, -1.0 - margin, width - 1.0 + margin, ticks)
 
 
 def _scale_packets(panel: Panel) -> None:

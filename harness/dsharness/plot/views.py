@@ -22,6 +22,16 @@ def points(sweep: Results, op: str) -> dict[str, list[Point]]:
     return lines
 
 
+def burst_points(sweep: Results, op: str, octets: int) -> dict[str, list[Point]]:
+    """Return the points of one operation and payload by device over the burst, smallest first."""
+    lines: dict[str, list[Point]] = {device: [] for device in sweep.containers}
+    for cell in sorted(sweep.cells, key=lambda cell: cell.burst):
+        if (cell.op, cell.n) == (op, octets):
+            summary = results.per_work(cell)
+            lines[cell.container].append(Point(cell.burst, summary.median, summary.p10, summary.p90))
+    return lines
+
+
 def readers_points(sweep: Results, op: str) -> tuple[dict[str, list[Point]], dict[str, list[Point]]]:
     """Return the points of one operation on shared containers over the number of readers: cost of one reader, elements per µs of all."""
     cost: dict[str, list[Point]] = {container: [] for container in sweep.containers}

@@ -28,7 +28,15 @@ USUAL_PAYLOAD = 1400
 in segments.
 """
 PACKETS = 32
-"""Packets of a try. dsbench_tunnel.ko sends fewer GSO packets."""
+"""Packets of a try. dsbench_tunnel.ko sends fewer GSO packets, and as many as a longer burst has."""
+SEGMENT = 1400
+"""A larger payload is a GSO packet: a burst of its own, so no burst contains any."""
+BURSTS = ("1", "8", "64")
+"""Packets between two softirqs. Rows without a burst have those of dsbench_tunnel.ko: 1 for tx and path, a whole try for rx."""
+MAX_BURST = 64
+MOST_BURSTS = 8
+NO_BURSTS = "0"
+"""In place of numbers: no rows with bursts."""
 
 
 @dataclass(frozen=True)
@@ -62,4 +70,9 @@ def usual(payloads: Sequence[int]) -> int:
 
 def payload(octets: float) -> str:
     """Return a payload for people: "1400 B", "64400 B GSO" if it is one packet for the stack only."""
-    return f"{octets:.0f} B GSO" if octets > USUAL_PAYLOAD else f"{octets:.0f} B"
+    return f"{octets:.0f} B GSO" if octets > SEGMENT else f"{octets:.0f} B"
+
+
+def bursts_of(octets: int, bursts: Sequence[int]) -> Sequence[int]:
+    """Return those bursts in which packets of this payload are sent."""
+    return bursts if octets <= SEGMENT else ()

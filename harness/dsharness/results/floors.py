@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import datapath
-from .samples import DATAPATH_OPS, Cell
+from .samples import DATAPATH_OPS, Cell, name_of
 
 FLOOR = "floor"
 """The core's name of the floors in place of a container's."""
@@ -40,7 +40,7 @@ def floor_of(cell: Cell, order: str) -> str | None:
     if cell.threads:
         return None
     if cell.op in DATAPATH_OPS:
-        return None if cell.container == datapath.BARE else f"{datapath.BARE}/{cell.op}/{cell.n}"
+        return None if cell.container == datapath.BARE else name_of(datapath.BARE, cell.op, cell.n, burst=cell.burst)
     op = op_of(cell.op, order)
     return op and f"{FLOOR}/{op}/{cell.n}"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Output of the core module: /proc/dsbench (header lines and a table) and the samples of debugfs (CSV).
 
-A cell is one (container, op, n), and a number of readers if the container is shared. Its samples are whole tries in clock counts,
+A cell is one (container, op, n), and a number of readers if the container is shared, or a burst if the packets of a device come in some. Its samples are whole tries in clock counts,
 without the clock's own cost, so a value may be zero or negative: below the clock's resolution. In rows of the datapath, `container`
 is a kind of device, `n` a payload in octets, and the elements are packets.
 """
@@ -23,6 +23,8 @@ SHARING_COLUMNS = ("threads", "elapsed", "reads", "writes")
 TSC, INSTRUCTIONS, NANOSECONDS = "tsc", "instructions", "ns"
 """Units of the clock. TSC: cycles of the time-stamp counter, whose rate is constant, whatever the frequency of the core."""
 UNITS = (TSC, INSTRUCTIONS, NANOSECONDS)
+BURST_COLUMN = "burst"
+"""Column of both tables for the packets between two softirqs; 0, or absent, in rows of no burst."""
 CYCLES = "cycles"
 """What modules of earlier revisions call TSC cycles, and the count of a try. ab, explain and gate run such revisions."""
 _UNIT_WORDS = {TSC: "TSC cycles"}
@@ -86,9 +88,15 @@ class Row:
     op: str
     n: int
     threads: int
+    burst: int
     tries: int
     disturbed: int
     values: Mapping[str, float | None]
+
+    @property
+    def name(self) -> str:
+        """Name of its cell."""
+        return name_of(self.container, self.op, self.n, self.threads, self.burst)
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,7 @@ class Report:
     @property
     def unresolved(self) -> list[str]:
         """The cells whose median is within the clock's own spread."""
-        return [name_of(row.container, row.op, row.n, row.threads) for row in self.rows if row.values.get("per_element", 1.0) is None]
+        return [row.name for row in self.rows if row.values.get("per_element", 1.0) is None]
 
     @property
     def unit(self) -> str:
@@ -138,10 +146,11 @@ SERIES = ("counts", "disturbed", "elapsed", "reads", "writes")
 
 @dataclass
 class Cell:
-    """All tries of one (container, op, n, threads): counts of a whole try over `elements` elements or packets.
+    """All tries of one (container, op, n, threads, burst): counts of a whole try over `elements` elements or packets.
 
     With `threads` readers that share the container, a count is a reader's mean for `elements`. `elapsed` is how long they read, in
-    counts, `reads` the elements that all of them read in that time, `writes` the writes of a writer beside them.
+    counts, `reads` the elements that all of them read in that time, `writes` the writes of a writer beside them. `burst` is the number of
+    packets between two softirqs; 0: as many as the operation sends by default.
     """
 
     container: str
@@ -154,6 +163,7 @@ class Cell:
     elapsed: array[int] = field(default_factory=lambda: array("q"))
     reads: array[int] = field(default_factory=lambda: array("q"))
     writes: array[int] = field(default_factory=lambda: array("q"))
+    burst: int = 0
 
     def extend(self, more: Cell) -> None:
         """Return the cell with the tries of `more` added. HarnessError if their lengths differ."""
@@ -182,13 +192,13 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Name of the benchmark: list/fill/4000, udptun/path/1400, rbtree/find/4000/threads:2."""
-        return name_of(self.container, self.op, self.n, self.threads)
+        """Name of the benchmark: list/fill/4000, rbtree/find/4000/threads:2, udptun/path/1400, udptun/path/1400/burst:64."""
+        return name_of(self.container, self.op, self.n, self.threads, self.burst)
 
 
-def name_of(container: str, op: str, n: int, threads: int = 0) -> str:
-    """Return the name of a benchmark in Google Benchmark's form; 0 threads: not shared."""
-    return f"{container}/{op}/{n}{f'/threads:{threads}' if threads else ''}"
+def name_of(container: str, op: str, n: int, threads: int = 0, burst: int = 0) -> str:
+    """Return the name of a benchmark in Google Benchmark's form; 0 threads: not shared; burst 0: the operation's own."""
+    return f"{container}/{op}/{n}{f'/threads:{threads}' if threads else ''}{f'/burst:{burst}' if burst else ''}"
 
 
 def merged(cells: Sequence[Cell], more: Sequence[Cell]) -> list[Cell]:
@@ -238,6 +248,7 @@ def parse_samples(text: str) -> list[Cell]:
         raise HarnessError(f"the samples file is damaged: its first line lacks the column {missing[0]!r}")
     at = {name: columns.index(name) for name in SAMPLE_COLUMNS}
     sharing = [columns.index(name) for name in SHARING_COLUMNS if name in columns]
+    burst_at = columns.index(BURST_COLUMN) if BURST_COLUMN in columns else None
     cells: dict[tuple[str, ...], Cell] = {}
     for number, line in enumerate(lines, start=2):
         fields = line.split(",")
@@ -247,21 +258,22 @@ def parse_samples(text: str) -> list[Cell]:
             )
         try:
             threads, *figures = [_figure(fields[place]) for place in sharing] or [0]
-            key = (fields[at["run"]], fields[at["container"]], fields[at["op"]], fields[at["n"]], str(threads))
+            burst = _figure(fields[burst_at]) if burst_at is not None else 0
+            key = (fields[at["run"]], fields[at["container"]], fields[at["op"]], fields[at["n"]], str(threads), str(burst))
             if key not in cells:
-                cells[key] = Cell(key[1], key[2], _figure(key[3]), _figure(fields[at["elements"]]), threads=threads)
+                cells[key] = Cell(key[1], key[2], _figure(key[3]), _figure(fields[at["elements"]]), threads=threads, burst=burst)
             cells[key].add(_figure(fields[at["count"]]), _figure(fields[at["disturbed"]]), *figures)
         except (ValueError, OverflowError) as error:
             raise HarnessError(f"the samples file is damaged: line {number} is {texts.quoted(line)}") from error
     for cell in cells.values():
-        if cell.elements < 1 or cell.n < 1 or cell.threads < 0:
+        if cell.elements < 1 or cell.n < 1 or cell.threads < 0 or cell.burst < 0:
             raise HarnessError(f"the samples file is damaged: {cell.name} has {cell.elements} {cell.work}s")
     return list(cells.values())
 
 
 def check_agreement(report: Report, cells: list[Cell]) -> None:
     """HarnessError unless each row of the table has its number of samples, and the other way round."""
-    told = sorted((name_of(row.container, row.op, row.n, row.threads), row.tries) for row in report.rows)
+    told = sorted((row.name, row.tries) for row in report.rows)
     found = sorted((cell.name, len(cell.counts)) for cell in cells)
     for row in told:
         if row not in found:
@@ -295,12 +307,13 @@ def _row(values: Mapping[str, str], whole: bool, line: str) -> Row:
             op=values["op"],
             n=int(values["n"]),
             threads=int(values.get("threads", "0")),
+            burst=int(values.get(BURST_COLUMN, "0")),
             tries=int(values["tries"]),
             disturbed=int(values["disturbed"]),
             values={
                 name: _measure(value)
                 for name, value in values.items()
-                if name not in ("container", "op", "n", "threads", "tries", "disturbed")
+                if name not in ("container", "op", "n", "threads", BURST_COLUMN, "tries", "disturbed")
             },
         )
     except (KeyError, ValueError) as error:

@@ -14,7 +14,7 @@ from ..statistics import inference
 from . import datapath, floors, results
 from .agreement import Agreement
 from .results import Results
-from .samples import ELEMENT, PACKET, Cell
+from .samples import ELEMENT, PACKET, Cell, name_of
 
 LABEL_COLUMNS = 24
 FIGURE_COLUMNS = 13
@@ -35,7 +35,7 @@ def figure(value: float) -> str:
 def show_medians(sweep: Results) -> None:
     """Print the median per element: a row for each op and container, a column for each n. Then the same for packets.
 
-    The last column is the cost divided by the floor's. The floors have rows of their own.
+    The last column is the cost divided by the floor's. The floors have rows of their own, bursts of packets a table.
     """
     figures = {cell.name: figure(_cost(sweep, cell)) for cell in sweep.cells}
     distances = {name: figure(ratio) for name, ratio in results.x_floors(sweep).items()}
@@ -142,11 +142,16 @@ def show_ratios(sweep: Results, found: Agreement) -> None:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: the text for each cell of one size, by the cell's name."""
+    """One column of a table: the text for each cell of one size and burst, by the cell's name."""
 
     heading: str
     n: int
     texts: dict[str, str]
+    burst: int = 0
+
+    def name(self, container: str, op: str) -> str:
+        """Return the name of the cell of an operation in this column."""
+        return name_of(container, op, self.n, burst=self.burst)
 
 
 def _show(sweep: Results, title: str, figures: dict[str, str], distances: dict[str, str] | None = None) -> None:
@@ -160,6 +165,19 @@ def _show(sweep: Results, title: str, figures: dict[str, str], distances: dict[s
             n = datapath.usual(part.sizes) if work == PACKET else part.sizes[-1]
             columns.append(Column(f"× floor, {_size(work, n)}", n, distances))
         _show_part([part, sweep.floors] if work == ELEMENT else [part], title.format(work=work), subject, columns)
+    _show_bursts(sweep.in_bursts, title.format(work=PACKET), figures, distances or {})
+
+
+def _show_bursts(sweep: Results, title: str, figures: dict[str, str], distances: dict[str, str]) -> None:
+    """Print the packets of one payload that came in bursts, with a column for each burst, and their distances from the bare link."""
+    if not sweep.cells:
+        return
+    octets = datapath.usual(sweep.sizes)
+    ends = sorted({sweep.bursts[0], sweep.bursts[-1]}) if distances else []
+    columns = [Column(f"burst {burst}", octets, figures, burst) for burst in sweep.bursts]
+    columns += [Column(f"× floor, {burst}", octets, distances, burst) for burst in ends]
+    at = Results(sweep.context, [cell for cell in sweep.cells if cell.n == octets])
+    _show_part([at], f"{title}, {datapath.payload(octets)} in bursts", "device", columns)
 
 
 def _size(work: str, n: int) -> str:
@@ -177,7 +195,7 @@ def _show_part(groups: list[Results], title: str, subject: str, columns: list[Co
         for op in group.ops:
             for container in group.containers:
                 nothing = "absent" if op in group.absent_ops.get(container, []) else "-"
-                names = (f"{container}/{op}/{column.n}" for column in columns)
+                names = (column.name(container, op) for column in columns)
                 table.add_row(op, container, *(column.texts.get(name, nothing) for name, column in zip(names, columns)))
             if op == group.ops[-1] or len(group.containers) > 1:
                 table.add_section()

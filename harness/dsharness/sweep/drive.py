@@ -190,7 +190,8 @@ def _warmups(plan: Plan, target: targets.Target) -> tuple[list[str], list[str]]:
 
 def tunnel_settings(plan: DatapathPlan) -> str:
     """Return the parameters of dsbench_tunnel."""
-    return f"payloads={','.join(map(str, plan.payloads))} packets={datapath.PACKETS}"
+    bursts = ",".join(map(str, plan.bursts)) or datapath.NO_BURSTS
+    return f"payloads={','.join(map(str, plan.payloads))} packets={datapath.PACKETS} burst={bursts}"
 
 
 def datapath_files() -> list[Path]:
@@ -336,6 +337,7 @@ def devices(stage: StageResult) -> dict[str, Any]:
         "devices": list(stage.topology.present),
         "absent_devices": stage.topology.absent,
         "payloads": sorted({cell.n for cell in stage.cells}),
+        "bursts": sorted({cell.burst for cell in stage.cells if cell.burst}),
     }
 
 

@@ -52,11 +52,22 @@ class DatapathPlan:
     """True if the user asked for the datapath: without devices the sweep then fails."""
     named: tuple[str, ...] = ()
     """The devices that the user named."""
+    bursts: tuple[int, ...] = ()
+    """Packets between two softirqs: each payload that is no GSO packet has cells of each, besides those without a burst."""
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the cells, if all devices are present."""
+        return [
+            name_of(kind, op, octets, burst=burst)
+            for octets in self.payloads for kind in self.devices for burst in (0, *datapath.bursts_of(octets, self.bursts))
+            for op in DATAPATH_OPS
+        ]  # fmt: skip
 
     @property
     def cells(self) -> int:
         """Number of cells, if all devices are present."""
-        return len(self.devices) * len(self.payloads) * len(DATAPATH_OPS)
+        return len(self.names)
 
 
 @dataclass(frozen=True)
@@ -114,9 +125,7 @@ class Plan:
             for n in self.sizes for container in self.containers for op in self.ops if op in SHARED_OPS for threads in self.threads
         ]  # fmt: skip
         names += [name_of(floors.FLOOR, op, n) for n in self.sizes for op in floors.OPS]
-        if self.datapath:
-            names += [name_of(kind, op, n) for n in self.datapath.payloads for kind in self.datapath.devices for op in DATAPATH_OPS]
-        return names
+        return [*names, *(self.datapath.names if self.datapath else ())]
 
     @property
     def cells(self) -> int:
@@ -190,13 +199,14 @@ def _add_datapath_options(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="time the datapath of network devices, too (default: yes in guests, no on the host)",
     )
-    add_device_options(parser, "all", datapath.PAYLOADS)
+    add_device_options(parser, "all", datapath.PAYLOADS, datapath.BURSTS)
 
 
-def add_device_options(parser: argparse.ArgumentParser, devices: str, payloads: Sequence[str]) -> None:
-    """Add the options for the datapath. `devices` and `payloads` are the defaults that the help shows."""
+def add_device_options(parser: argparse.ArgumentParser, devices: str, payloads: Sequence[str], bursts: Sequence[str]) -> None:
+    """Add the options for the datapath. `devices`, `payloads` and `bursts` are the defaults that the help shows."""
     parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.DEVICES)} ({devices}); {guestnet.BY_NAME}")
     parser.add_argument("--payloads", nargs="+", metavar="OCTETS", help=f"octets of a packet ({' '.join(payloads)})")
+    parser.add_argument("--burst", nargs="+", metavar="PACKETS", help=f"packets between two softirqs, each in cells of its own; 0: no such cells ({' '.join(bursts)})")
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -279,7 +289,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
     if samples > MAX_SAMPLES:
         raise UsageError(
             f"--tries {tries or DEFAULT_TRIES} makes {samples} samples of this sweep, at most {MAX_SAMPLES} are allowed: "
-            "lower it, or name fewer --sizes, --container, --op, --device or --payloads"
+            "lower it, or name fewer --sizes, --container, --op, --device, --payloads or --burst"
         )
     return plan
 
@@ -324,10 +334,22 @@ def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
     return DatapathPlan(
         devices=tuple(kind for kind in datapath.DEVICES if kind in named or kind == datapath.BARE),
         payloads=tuple(sorted(payloads)),
+        bursts=_bursts(getattr(args, "burst", None)),
         settings=() if args.seed is None else (f"seed={args.seed}",),
         required=required,
         named=named if args.device else (),
     )
+
+
+def _bursts(named: Sequence[str] | None) -> tuple[int, ...]:
+    """Return the numbers of packets between two softirqs, smallest first; none if the user names 0."""
+    words = datapath.BURSTS if named is None else options.words(named)
+    if list(words) == [datapath.NO_BURSTS]:
+        return ()
+    bursts = {options.whole("burst", word, 1, datapath.MAX_BURST) for word in words}
+    if not 1 <= len(bursts) <= datapath.MOST_BURSTS:
+        raise UsageError(f"--burst names {len(bursts)} numbers: allowed are 1 to {datapath.MOST_BURSTS} of them, or {datapath.NO_BURSTS} for no bursts")
+    return tuple(sorted(bursts))
 
 
 def _threads(args: argparse.Namespace) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .. import texts
 from ..errors import HarnessError
 from ..results.datapath import Topology, parse_topology
-from ..results.samples import Cell, Report, check_agreement, name_of, parse_report, parse_samples
+from ..results.samples import Cell, Report, check_agreement, parse_report, parse_samples
 from .marked import MarkedSections, damaged
 
 MARK = "@dsbench"
@@ -99,7 +99,7 @@ class SweepStream(MarkedSections):
             said = [text for text in report.warnings if text.startswith("run ")] or ["see the kernel's log"]
             raise HarnessError(f"{called} was not completed: {said[-1]}")
         check_agreement(report, cells)
-        order = [name_of(row.container, row.op, row.n, row.threads) for row in report.rows]
+        order = [row.name for row in report.rows]
         cells.sort(key=lambda cell: order.index(cell.name))
         self._on_stage(StageResult(stage, report, cells, topology))
 
