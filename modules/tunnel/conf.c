@@ -1,85 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Configurations of devices: created, looked up by the peer, replaced under traffic. */
+/* Configurations of devices: created, published, replaced under traffic. */
 
-#include <linux/hash.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
-#include <net/ipv6.h>
 
 #include "conf.h"
+#include "lookup.h"
 #include "socket.h"
 #include "tunnel.h"
-
-static u32 udptun_conf_hash4(__be32 remote, __be16 port)
-{
-	return hash_32((__force u32)remote ^ (__force u16)port,
-		       UDPTUN_CONF_BITS);
-}
-
-static u32 udptun_conf_hash6(const struct in6_addr *remote, __be16 port)
-{
-	return hash_32(ipv6_addr_hash(remote) ^ (__force u16)port,
-		       UDPTUN_CONF_BITS);
-}
-
-static struct hlist_head *udptun_conf_bucket(struct udptun_sock *sock,
-					     const struct udptun_params *params)
-{
-	if (params->family == AF_INET)
-		return &sock->confs[udptun_conf_hash4(params->remote.v4,
-						      params->remote_port)];
-	return &sock->confs[udptun_conf_hash6(&params->remote.v6, params->remote_port)];
-}
-
-/* Context: RCU or RTNL is held. */
-struct udptun_conf *udptun_conf_find4(const struct udptun_sock *sock,
-				      __be32 local, __be32 remote,
-				      __be16 remote_port)
-{
-	const struct hlist_head *bucket;
-	struct udptun_conf *conf;
-
-	bucket = &sock->confs[udptun_conf_hash4(remote, remote_port)];
-	hlist_for_each_entry_rcu(conf, bucket, node, lockdep_rtnl_is_held()) {
-		if (udptun_params_match4(&conf->params, local, remote,
-					 remote_port))
-			return conf;
-	}
-	return NULL;
-}
-
-struct udptun_conf *udptun_conf_find6(const struct udptun_sock *sock,
-				      const struct in6_addr *local,
-				      const struct in6_addr *remote,
-				      __be16 remote_port)
-{
-	const struct hlist_head *bucket;
-	struct udptun_conf *conf;
-
-	bucket = &sock->confs[udptun_conf_hash6(remote, remote_port)];
-	hlist_for_each_entry_rcu(conf, bucket, node, lockdep_rtnl_is_held()) {
-		if (udptun_params_match6(&conf->params, local, remote,
-					 remote_port))
-			return conf;
-	}
-	return NULL;
-}
-
-/* Return true if another device already has these addresses and ports. */
-static bool udptun_conf_is_used(const struct udptun_sock *sock,
-				const struct udptun_device *tun,
-				const struct udptun_params *params)
-{
-	const struct udptun_conf *conf;
-
-	if (params->family == AF_INET)
-		conf = udptun_conf_find4(sock, params->local.v4, params->remote.v4,
-					 params->remote_port);
-	else
-		conf = udptun_conf_find6(sock, &params->local.v6, &params->remote.v6,
-					 params->remote_port);
-	return conf && conf->tun != tun;
-}
 
 /**
  * udptun_conf_create() - create a configuration that no packet can find yet
@@ -117,14 +45,14 @@ struct udptun_conf *udptun_conf_create(struct udptun_device *tun,
 	conf->sock = sock;
 	conf->sk = sock->sock->sk;
 
-	if (udptun_conf_is_used(sock, tun, params)) {
+	if (udptun_lookup_is_taken(sock, tun, params)) {
 		NL_SET_ERR_MSG(extack, "Another tunnel uses these addresses and ports");
 		err = -EEXIST;
-		goto err_used;
+		goto err_taken;
 	}
 	return conf;
 
-err_used:
+err_taken:
 	udptun_sock_put(sock);
 err_sock:
 	dst_cache_destroy(&conf->dst_cache);
@@ -136,17 +64,17 @@ err_dst_cache:
 /* Accept packets from the peer. */
 void udptun_conf_attach(struct udptun_conf *conf)
 {
-	hlist_add_head_rcu(&conf->node, udptun_conf_bucket(conf->sock, &conf->params));
+	udptun_lookup_add(conf);
 }
 
 /* Unhash the configuration and drop the socket reference. Idempotent. */
 void udptun_conf_detach(struct udptun_conf *conf)
 {
-	if (!conf->sock)
+	if (conf->detached)
 		return;
-	hlist_del_init_rcu(&conf->node);
+	udptun_lookup_remove(conf);
 	udptun_sock_put(conf->sock);
-	conf->sock = NULL;
+	conf->detached = true;
 }
 
 /* Free a configuration that no RCU reader can find. */

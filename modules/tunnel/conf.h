@@ -3,6 +3,7 @@
 #ifndef _UDPTUN_CONF_H
 #define _UDPTUN_CONF_H
 
+#include <linux/list.h>
 #include <linux/netlink.h>
 #include <linux/rcupdate.h>
 #include <net/dst_cache.h>
@@ -15,13 +16,14 @@ struct udptun_sock;
 
 /**
  * struct udptun_conf - the configuration of a device
- * @node: in a bucket of @sock, while packets from the peer are accepted
+ * @node: in a bucket of lookup.c, while packets from the peer are accepted
  * @tun: the device
  * @sk: the UDP socket of @sock
  * @params: addresses, ports and options
  * @header: template of the outer headers
  * @dst_cache: route to the peer
- * @sock: the socket of the local port; NULL after udptun_conf_detach()
+ * @sock: the socket of the local port; its reference is gone if @detached
+ * @detached: udptun_conf_detach() was called
  * @rcu: frees a replaced configuration after a grace period
  *
  * A configuration is immutable: changelink replaces it by a new one. A new one
@@ -35,6 +37,7 @@ struct udptun_conf {
 	union udptun_header header;
 	struct dst_cache dst_cache;
 	struct udptun_sock *sock;
+	bool detached;
 	struct rcu_head rcu;
 };
 
@@ -45,13 +48,5 @@ void udptun_conf_destroy(struct udptun_conf *conf);
 void udptun_conf_attach(struct udptun_conf *conf);
 void udptun_conf_detach(struct udptun_conf *conf);
 void udptun_conf_replace(struct udptun_conf *old, struct udptun_conf *conf);
-
-struct udptun_conf *udptun_conf_find4(const struct udptun_sock *sock,
-				      __be32 local, __be32 remote,
-				      __be16 remote_port);
-struct udptun_conf *udptun_conf_find6(const struct udptun_sock *sock,
-				      const struct in6_addr *local,
-				      const struct in6_addr *remote,
-				      __be16 remote_port);
 
 #endif /* _UDPTUN_CONF_H */

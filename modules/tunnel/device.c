@@ -79,7 +79,7 @@ u64 udptun_device_strangers(const struct net_device *dev)
 	const struct udptun_device *tun = netdev_priv(dev);
 	const struct udptun_conf *conf = rtnl_dereference(tun->conf);
 
-	return conf->sock ? atomic64_read(&conf->sock->strangers) : 0;
+	return conf->detached ? 0 : atomic64_read(&conf->sock->strangers);
 }
 
 static const struct net_device_ops udptun_ops = {

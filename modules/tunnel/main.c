@@ -36,7 +36,8 @@ static void __exit udptun_exit(void)
 {
 	udptun_netlink_exit();
 	udptun_device_exit();
-	/* Wait for the RCU callbacks that free replaced configurations. */
+	/* Wait for receivers at closed sockets, and for the RCU callbacks that free. */
+	synchronize_rcu();
 	rcu_barrier();
 }
 

@@ -15,35 +15,62 @@
 #include "conf.h"
 #include "tunnel.h"
 
-/*
- * rtnetlink ignores attributes beyond a kind's maxtype. The largest maxtype that
- * it allows lets the policy reject unknown attributes.
- */
-#define POLICY_MAX	50
+static int udptun_validate_port(const struct nlattr *attr,
+				struct netlink_ext_ack *extack)
+{
+	if (nla_get_be16(attr))
+		return 0;
+	if (nla_type(attr) == IFLA_UDPTUN_LOCAL_PORT)
+		NL_SET_ERR_MSG_ATTR(extack, attr, "The local port cannot be 0");
+	else
+		NL_SET_ERR_MSG_ATTR(extack, attr, "The remote port cannot be 0");
+	return -EINVAL;
+}
 
-static const struct nla_policy udptun_policy[POLICY_MAX + 1] = {
-	[IFLA_UDPTUN_UNSPEC] = {
-		.strict_start_type = IFLA_UDPTUN_UNSPEC + 1,
-	},
+static int udptun_validate_tos(const struct nlattr *attr,
+			       struct netlink_ext_ack *extack)
+{
+	u8 tos = nla_get_u8(attr);
+
+	if (tos == UDPTUN_TOS_INHERIT || !(tos & INET_ECN_MASK))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "The TOS must be a multiple of 4, or 1 to inherit it");
+	return -EINVAL;
+}
+
+static int udptun_validate_flowlabel(const struct nlattr *attr,
+				     struct netlink_ext_ack *extack)
+{
+	if (!(nla_get_be32(attr) & ~IPV6_FLOWLABEL_MASK))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "The flow label must fit in 20 bits");
+	return -EINVAL;
+}
+
+static const struct netlink_range_validation udptun_link_range = {
+	.max = INT_MAX,
+};
+
+static const struct nla_policy udptun_policy[IFLA_UDPTUN_MAX + 1] = {
 	[IFLA_UDPTUN_LOCAL] = { .type = NLA_BE32 },
 	[IFLA_UDPTUN_LOCAL6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
 	[IFLA_UDPTUN_REMOTE] = { .type = NLA_BE32 },
 	[IFLA_UDPTUN_REMOTE6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
-	[IFLA_UDPTUN_LOCAL_PORT] = { .type = NLA_BE16 },
-	[IFLA_UDPTUN_REMOTE_PORT] = { .type = NLA_BE16 },
+	[IFLA_UDPTUN_LOCAL_PORT] =
+		NLA_POLICY_VALIDATE_FN(NLA_BE16, udptun_validate_port),
+	[IFLA_UDPTUN_REMOTE_PORT] =
+		NLA_POLICY_VALIDATE_FN(NLA_BE16, udptun_validate_port),
 	[IFLA_UDPTUN_TTL] = { .type = NLA_U8 },
-	[IFLA_UDPTUN_TOS] = { .type = NLA_U8 },
-	[IFLA_UDPTUN_FLOWLABEL] = { .type = NLA_BE32 },
-	[IFLA_UDPTUN_UDP_CSUM] = { .type = NLA_U8 },
-	[IFLA_UDPTUN_UDP_ZERO_CSUM6_TX] = { .type = NLA_U8 },
-	[IFLA_UDPTUN_UDP_ZERO_CSUM6_RX] = { .type = NLA_U8 },
-	[IFLA_UDPTUN_LINK] = { .type = NLA_U32 },
-	[IFLA_UDPTUN_DF] = { .type = NLA_U8 },
-	[IFLA_UDPTUN_FLOWLABEL_INHERIT] = { .type = NLA_U8 },
-	[IFLA_UDPTUN_MAX + 1 ... POLICY_MAX] = {
-		.type = NLA_REJECT,
-		.reject_message = "Unknown attribute",
-	},
+	[IFLA_UDPTUN_TOS] = NLA_POLICY_VALIDATE_FN(NLA_U8, udptun_validate_tos),
+	[IFLA_UDPTUN_FLOWLABEL] =
+		NLA_POLICY_VALIDATE_FN(NLA_BE32, udptun_validate_flowlabel),
+	[IFLA_UDPTUN_UDP_CSUM] = NLA_POLICY_MAX(NLA_U8, 1),
+	[IFLA_UDPTUN_UDP_ZERO_CSUM6_TX] = NLA_POLICY_MAX(NLA_U8, 1),
+	[IFLA_UDPTUN_UDP_ZERO_CSUM6_RX] = NLA_POLICY_MAX(NLA_U8, 1),
+	[IFLA_UDPTUN_LINK] = NLA_POLICY_FULL_RANGE(NLA_U32, &udptun_link_range),
+	[IFLA_UDPTUN_DF] = NLA_POLICY_MAX(NLA_U8, UDPTUN_DF_MAX),
+	[IFLA_UDPTUN_FLOWLABEL_INHERIT] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static int udptun_validate(struct nlattr *tb[], struct nlattr *data[],
@@ -58,7 +85,9 @@ static int udptun_validate(struct nlattr *tb[], struct nlattr *data[],
 		NL_SET_ERR_MSG(extack, "The addresses and the port are missing");
 		return -EINVAL;
 	}
-	return 0;
+	/* rtnetlink accepts, and ignores, unknown attributes and surplus bytes. */
+	return nla_validate_nested(nla_find_nested(tb[IFLA_LINKINFO], IFLA_INFO_DATA),
+				   IFLA_UDPTUN_MAX, udptun_policy, extack);
 }
 
 static int udptun_choose_mtu(struct udptun_device *tun,
@@ -270,7 +299,7 @@ static struct net *udptun_get_link_net(const struct net_device *dev)
 
 static struct rtnl_link_ops udptun_link_ops __read_mostly = {
 	.kind = UDPTUN_KIND,
-	.maxtype = POLICY_MAX,
+	.maxtype = IFLA_UDPTUN_MAX,
 	.policy = udptun_policy,
 	.priv_size = sizeof(struct udptun_device),
 	.setup = udptun_device_setup,

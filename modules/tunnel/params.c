@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Validation of the attributes: each rejection has its own extack message. */
+/*
+ * Validation of the attributes together: each rejection has its own extack message.
+ * The policy in netlink.c has validated each alone.
+ */
 
 #include <linux/inetdevice.h>
 #include <linux/ipv6.h>
@@ -192,13 +195,6 @@ static int udptun_read_ports(struct udptun_request *rq)
 		rq->params->remote_port = nla_get_be16(remote);
 	else if (rq->is_new)
 		rq->params->remote_port = rq->params->local_port;
-
-	if (!rq->params->local_port)
-		return REJECT(rq, IFLA_UDPTUN_LOCAL_PORT,
-			      "The local port cannot be 0");
-	if (!rq->params->remote_port)
-		return REJECT(rq, IFLA_UDPTUN_REMOTE_PORT,
-			      "The remote port cannot be 0");
 	return 0;
 }
 
@@ -211,8 +207,7 @@ static int udptun_read_link(struct udptun_request *rq)
 	if (!link)
 		return 0;
 
-	if (link <= INT_MAX)
-		rq->lower = __dev_get_by_index(rq->net, link);
+	rq->lower = __dev_get_by_index(rq->net, link);
 	if (!rq->lower) {
 		NL_SET_ERR_MSG_ATTR(rq->extack, attr,
 				    "The underlay device does not exist");
@@ -221,16 +216,10 @@ static int udptun_read_link(struct udptun_request *rq)
 	return 0;
 }
 
-static int udptun_read_flag(struct udptun_request *rq, int type, bool *flag)
+static void udptun_read_flag(struct udptun_request *rq, int type, bool *flag)
 {
-	struct nlattr *attr = rq->data[type];
-
-	if (!attr)
-		return 0;
-	if (nla_get_u8(attr) > 1)
-		return REJECT(rq, type, "This attribute must be 0 or 1");
-	*flag = nla_get_u8(attr);
-	return 0;
+	if (rq->data[type])
+		*flag = nla_get_u8(rq->data[type]);
 }
 
 static int udptun_read_checksum(struct udptun_request *rq)
@@ -244,28 +233,25 @@ static int udptun_read_checksum(struct udptun_request *rq)
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The zero checksum attributes apply to IPv6 only");
 
-	return udptun_read_flag(rq, IFLA_UDPTUN_UDP_CSUM, &rq->params->csum) ?:
-	       udptun_read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_TX,
-				&rq->params->zero_csum6_tx) ?:
-	       udptun_read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_RX,
-				&rq->params->zero_csum6_rx);
+	udptun_read_flag(rq, IFLA_UDPTUN_UDP_CSUM, &rq->params->csum);
+	udptun_read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_TX,
+			 &rq->params->zero_csum6_tx);
+	udptun_read_flag(rq, IFLA_UDPTUN_UDP_ZERO_CSUM6_RX,
+			 &rq->params->zero_csum6_rx);
+	return 0;
 }
 
 static int udptun_read_flowlabel(struct udptun_request *rq)
 {
 	struct nlattr *inherit = rq->data[IFLA_UDPTUN_FLOWLABEL_INHERIT];
 	struct nlattr *label = rq->data[IFLA_UDPTUN_FLOWLABEL];
-	int err;
 
 	if (udptun_is_v4(rq) && (inherit || label))
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The flow label attributes apply to IPv6 only");
 
-	err = udptun_read_flag(rq, IFLA_UDPTUN_FLOWLABEL_INHERIT,
-			       &rq->params->flowlabel_inherit);
-	if (err)
-		return err;
-
+	udptun_read_flag(rq, IFLA_UDPTUN_FLOWLABEL_INHERIT,
+			 &rq->params->flowlabel_inherit);
 	if (label) {
 		rq->params->flowlabel = nla_get_be32(label);
 		/* A label replaces inheritance, and inheritance replaces a label. */
@@ -274,9 +260,6 @@ static int udptun_read_flowlabel(struct udptun_request *rq)
 	} else if (rq->params->flowlabel_inherit) {
 		rq->params->flowlabel = 0;
 	}
-	if (rq->params->flowlabel & ~IPV6_FLOWLABEL_MASK)
-		return REJECT(rq, IFLA_UDPTUN_FLOWLABEL,
-			      "The flow label must fit in 20 bits");
 	if (rq->params->flowlabel && rq->params->flowlabel_inherit)
 		return REJECT(rq, IFLA_UDPTUN_FLOWLABEL,
 			      "The flow label cannot be both given and inherited");
@@ -291,13 +274,6 @@ static int udptun_read_ip_fields(struct udptun_request *rq)
 		rq->params->tos = nla_get_u8(rq->data[IFLA_UDPTUN_TOS]);
 	if (rq->data[IFLA_UDPTUN_DF])
 		rq->params->df = nla_get_u8(rq->data[IFLA_UDPTUN_DF]);
-
-	if (rq->params->tos != UDPTUN_TOS_INHERIT && rq->params->tos & INET_ECN_MASK)
-		return REJECT(rq, IFLA_UDPTUN_TOS,
-			      "The TOS must be a multiple of 4, or 1 to inherit it");
-	if (rq->params->df > UDPTUN_DF_MAX)
-		return REJECT(rq, IFLA_UDPTUN_DF,
-			      "DF must be 0 (unset), 1 (set) or 2 (inherit)");
 	return udptun_read_flowlabel(rq);
 }
 

@@ -63,23 +63,19 @@ static inline bool udptun_params_csum(const struct udptun_params *params)
 	return params->family == AF_INET ? params->csum : !params->zero_csum6_tx;
 }
 
-/* Return true if a packet's addresses and source port are those of the peer. */
+/* Return true if a packet's source address and port are those of the peer. */
 static inline bool udptun_params_match4(const struct udptun_params *params,
-					__be32 local, __be32 remote,
-					__be16 remote_port)
+					__be32 remote, __be16 remote_port)
 {
-	return params->remote.v4 == remote && params->remote_port == remote_port &&
-	       params->local.v4 == local;
+	return params->remote.v4 == remote && params->remote_port == remote_port;
 }
 
 static inline bool udptun_params_match6(const struct udptun_params *params,
-					const struct in6_addr *local,
 					const struct in6_addr *remote,
 					__be16 remote_port)
 {
 	return ipv6_addr_equal(&params->remote.v6, remote) &&
-	       params->remote_port == remote_port &&
-	       ipv6_addr_equal(&params->local.v6, local);
+	       params->remote_port == remote_port;
 }
 
 #endif /* _UDPTUN_PARAMS_H */

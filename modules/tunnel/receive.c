@@ -12,6 +12,7 @@
 #include <dsbench/compat.h>
 
 #include "conf.h"
+#include "lookup.h"
 #include "receive.h"
 #include "route.h"
 #include "socket.h"
@@ -21,11 +22,9 @@ static struct udptun_conf *udptun_find_sender(const struct udptun_sock *sock,
 					      const struct sk_buff *skb)
 {
 	if (sock->family == AF_INET)
-		return udptun_conf_find4(sock, ip_hdr(skb)->daddr,
-					 ip_hdr(skb)->saddr,
-					 udp_hdr(skb)->source);
-	return udptun_conf_find6(sock, &ipv6_hdr(skb)->daddr,
-				 &ipv6_hdr(skb)->saddr, udp_hdr(skb)->source);
+		return udptun_lookup4(sock, ip_hdr(skb)->saddr,
+				      udp_hdr(skb)->source);
+	return udptun_lookup6(sock, &ipv6_hdr(skb)->saddr, udp_hdr(skb)->source);
 }
 
 /*
@@ -272,11 +271,9 @@ static struct udptun_conf *udptun_find_receiver(const struct udptun_sock *sock,
 						const struct sk_buff *skb)
 {
 	if (sock->family == AF_INET)
-		return udptun_conf_find4(sock, ip_hdr(skb)->saddr,
-					 ip_hdr(skb)->daddr,
-					 udp_hdr(skb)->dest);
-	return udptun_conf_find6(sock, &ipv6_hdr(skb)->saddr,
-				 &ipv6_hdr(skb)->daddr, udp_hdr(skb)->dest);
+		return udptun_lookup4(sock, ip_hdr(skb)->daddr,
+				      udp_hdr(skb)->dest);
+	return udptun_lookup6(sock, &ipv6_hdr(skb)->daddr, udp_hdr(skb)->dest);
 }
 
 /**
@@ -321,7 +318,7 @@ static void udptun_learn_mtu6(struct sock *sk, struct sk_buff *skb, __be16 remot
 	if (!sock || sock->family != AF_INET6 || !sock->link ||
 	    icmp6_hdr(skb)->icmp6_type != ICMPV6_PKT_TOOBIG)
 		return;
-	conf = udptun_conf_find6(sock, &ip->saddr, &ip->daddr, remote_port);
+	conf = udptun_lookup6(sock, &ip->daddr, remote_port);
 	if (!conf)
 		return;
 	dst = udptun_route_lookup(sock_net(sk), sk, &conf->params,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sockets: one for each local address, port and underlay, shared by tunnels. */
 
+#include <linux/random.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <net/ip.h>
@@ -215,6 +216,7 @@ struct udptun_sock *udptun_sock_get(struct net *net,
 	sock->link = params->link;
 	sock->local = params->local;
 	sock->users = 1;
+	sock->salt = get_random_u32();
 	if (sock->link)
 		rcu_assign_pointer(sock->unbound, udptun_sock_find(net, params, 0));
 
@@ -229,11 +231,24 @@ struct udptun_sock *udptun_sock_get(struct net *net,
 	return sock;
 }
 
+/*
+ * Close a UDP socket. udp_tunnel_sock_release() would wait for a grace period, under
+ * RTNL, for each socket. There is no need to: RCU readers use the struct sock, which
+ * the kernel frees after a grace period (SOCK_RCU_FREE), as we free the struct
+ * udptun_sock, and never the struct socket.
+ */
+static void udptun_sock_close(struct socket *socket)
+{
+	rcu_assign_sk_user_data(socket->sk, NULL);
+	kernel_sock_shutdown(socket, SHUT_RDWR);
+	sock_release(socket);
+}
+
 /**
  * udptun_sock_put() - release a reference of udptun_sock_get()
  * @sock: the socket
  *
- * The last reference closes the socket and waits for its RCU readers.
+ * The last reference closes the socket. RCU readers may still use @sock.
  *
  * Context: Process context, under rtnl_lock().
  */
@@ -250,6 +265,6 @@ void udptun_sock_put(struct udptun_sock *sock)
 	list_del(&sock->node);
 	if (!sock->link)
 		udptun_sock_set_unbound(sock_net(sock->sock->sk), &params, NULL);
-	udp_tunnel_sock_release(DSBENCH_TUNNEL_SOCK(sock->sock));
+	udptun_sock_close(sock->sock);
 	kfree_rcu(sock, rcu);
 }

@@ -12,8 +12,6 @@
 
 #include "params.h"
 
-#define UDPTUN_CONF_BITS	6
-
 /**
  * struct udptun_sock - the socket of a (namespace, family, address, port, underlay)
  * @sock: the UDP socket
@@ -26,14 +24,12 @@
  * @local: local address, which the socket is bound to
  * @users: number of configurations that use the socket
  * @strangers: number of packets that are from no peer
+ * @salt: random, for lookup.c
  * @rcu: frees the structure after a grace period
- * @confs: hash table of the configurations, by remote address and port; read
- *	under RCU
  *
  * The socket can be opened before the local address exists. It receives every
  * packet to its address and port: packets from anyone but the configured peers
- * are dropped. RTNL protects everything except the RCU readers of @unbound and
- * @confs.
+ * are dropped. RTNL protects everything except the RCU readers of @unbound.
  */
 struct udptun_sock {
 	struct socket *sock;
@@ -45,8 +41,8 @@ struct udptun_sock {
 	union udptun_addr local;
 	unsigned int users;
 	atomic64_t strangers;
+	u32 salt;
 	struct rcu_head rcu;
-	struct hlist_head confs[1 << UDPTUN_CONF_BITS];
 };
 
 /* Callbacks for packets, ICMP errors and GRO, as in struct udp_tunnel_sock_cfg. */
