@@ -119,7 +119,7 @@ load: ## load the modules from the build tree, print the results: [N=500 TRIES=1
 unload: ## remove the modules from the running kernel (root)
 	@$(DSBENCH) unload
 
-udptunctl: ## build build/udptunctl, the tool for udptun tunnels
+udptunctl: ## build build/udptunctl, the tool for udptun tunnels, and ip's plugin
 	@$(DSBENCH) tools
 
 clean: ## remove build/; harness/dsbench clean --cache removes the kernels, too

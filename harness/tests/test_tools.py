@@ -6,12 +6,13 @@ from __future__ import annotations
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from dsharness import proc
 from dsharness.errors import HarnessError
-from dsharness.kernel import tools
+from dsharness.kernel import buildroot, tools
 
 
 def test_it_builds_without_a_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -74,6 +75,51 @@ def test_wrong_usage(words: list[str], sentence: str) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith(sentence)
+
+
+@pytest.mark.parametrize("debian", ["this", "next"])
+def test_ip_has_the_interface_that_its_plugin_declares(debian: str) -> None:
+    """No header says so: compare the functions that ip exports, and the size of its structures, with what the plugin takes them for."""
+    program = Path("/usr/sbin/ip").resolve()
+    if debian == "next":
+        try:
+            program = buildroot.find().path / "usr/bin/ip"
+        except HarnessError as error:
+            pytest.skip(str(error))
+    plugin, ip = symbols(tools.ip_plugin()), symbols(program)
+    taken = {name for name, symbol in plugin.items() if symbol.kind == "U" and "@" not in name}
+    assert len(taken) > 5
+    assert taken <= {name for name, symbol in ip.items() if symbol.kind == "T"}
+    kinds = {symbol.size for name, symbol in ip.items() if name.endswith("_link_util")}
+    assert kinds == {plugin["udptun_link_util"].size}
+    ours = {name for name, symbol in plugin.items() if symbol.kind in "TDBR"}
+    assert ours == {"udptun_link_util"}, "ip's functions of the same name would replace ours"
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A dynamic symbol: its kind, a letter of nm, and its size in bytes."""
+
+    kind: str
+    size: int
+
+
+def symbols(program: Path) -> dict[str, Symbol]:
+    """Return the dynamic symbols of a program by name."""
+    listed = subprocess.run(["nm", "--dynamic", "--print-size", program], check=True, capture_output=True, text=True).stdout
+    rows = (line.split() for line in listed.splitlines())
+    return {row[-1]: Symbol(row[-2], int(row[1], 16) if len(row) == 4 else 0) for row in rows}
+
+
+def test_the_usage_is_made_of_the_table() -> None:
+    """What udptunctl and ip print differs by what ip has itself."""
+    usage = subprocess.run([tools.udptunctl(), "help"], check=True, capture_output=True, text=True).stdout
+    help_of_ip = ["ip", "link", "help", "udptun"]
+    environment = {**os.environ, "IP_LIB_DIR": str(tools.ip_plugin().parent)}
+    done = subprocess.run(help_of_ip, check=False, capture_output=True, text=True, env=environment)
+    options = [" ".join(text.partition("OPTIONS := ")[2].split()) for text in (usage, done.stdout)]
+    assert options[0] == f"{options[1]} [ mtu BYTES ]"
+    assert all(len(line) <= 80 for line in usage.splitlines())
 
 
 def test_a_full_disk_is_noticed() -> None:

@@ -48,7 +48,7 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--network", action="store_true",
-        help="have udptunctl in the guest, too; qemu: also ip, python3 and the kernel's own tunnels (uml has the host's)",
+        help="have udptunctl and ip's plugin for udptun in the guest, too; qemu: also ip, python3 and the kernel's own tunnels (uml has the host's)",
     )  # fmt: skip
     guestoptions.add_options(parser)
 

@@ -28,7 +28,8 @@ STAMP = ".release"
 
 SUITE = "trixie"
 HEADERS_SUITE = "trixie-backports"
-PACKAGES = ("make", "kmod", "sparse")
+PACKAGES = ("make", "kmod", "sparse", "iproute2")
+"""What the builds need, and the ip that tests load our plugin into."""
 KERNEL_PACKAGES = ("linux-headers", "linux-binary", "linux-modules")
 """Packages of the newest release. The headers pull in gcc and the libraries of their own tools."""
 

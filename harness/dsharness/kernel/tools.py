@@ -12,6 +12,7 @@ import hashlib
 import re
 import shlex
 import shutil
+import sysconfig
 from pathlib import Path
 
 from .. import command, locks, packages, paths, proc, ui
@@ -21,6 +22,8 @@ SOURCES = paths.HARNESS / "tools"
 INCLUDE = paths.ROOT / "include"
 SHARED = "udptun"
 """The folder of what udptunctl and the plugin of ip have in common."""
+IP_PLUGINS = Path("/usr/lib", sysconfig.get_config_var("MULTIARCH") or "", "ip")
+"""Where Debian's ip looks for its plugins."""
 PLUGIN_FLAGS = ("-fPIC", "-shared", "-fvisibility=hidden")
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wmissing-prototypes", "-Wvla")
 
@@ -90,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     """Build the tools, and print where they are. Return the exit status."""
     program = udptunctl()
     plugin = ip_plugin()
-    ui.say(f"ip knows udptun if {shlex.quote(str(plugin))} is in its folder of plugins, or with IP_LIB_DIR={shlex.quote(str(plugin.parent))}")
+    ui.say(f"ip knows udptun with IP_LIB_DIR={shlex.quote(str(plugin.parent))}, or with {plugin.name} in {IP_PLUGINS}")
     ui.say(f"the manual of udptunctl: man {shlex.quote(str(SOURCES / 'udptunctl' / 'udptunctl.8'))}")
     print(program)
     return 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .. import options, packages
 from ..errors import UsageError
-from ..kernel import build, buildroot, kernels, tools, umlkernel
+from ..kernel import build, buildroot, kernels, umlkernel
 from ..kernel.trees import Tree
 from . import accel as accelerators
 from . import guestnet, kernelmodules, umlhost
@@ -56,7 +56,7 @@ def get(
         return Host(build.modules(kernels.find(name, kernel_spec), tree=tree))
     umlhost.require(guest.memory_mib or GUEST_MEMORY_MIB)
     built = build.modules(kernels.find(name, kernel_spec), tree=tree)
-    return _chosen(Uml(built, tools.udptunctl() if network else None), guest)
+    return _chosen(Uml(built, network=network), guest)
 
 
 def check(

@@ -78,11 +78,13 @@ def _from_source(kernel: Kernel, name: str) -> Foreign:
 
 
 def add_programs(archive: Archive) -> None:
-    """Add ip, tc, the library of udptunctl, and the part of Python that PYTHON_IMPORTS needs."""
+    """Add ip with its plugin for udptun, tc, udptunctl, and the part of Python that PYTHON_IMPORTS needs."""
     packages.ensure("tunnel")
     for name in ("ip", "tc"):
         archive.program(_found(name), f"/usr/sbin/{name}")
     archive.program(tools.udptunctl(), "/usr/sbin/udptunctl")
+    plugin = tools.ip_plugin()
+    archive.copy(plugin, (tools.IP_PLUGINS / plugin.name).as_posix())
     for name in MEASURING:
         if program := shutil.which(name):
             archive.program(Path(program).resolve(), f"/usr/bin/{name}")

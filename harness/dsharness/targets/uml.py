@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..kernel import tools
 from ..kernel.build import Build
 from . import umlhost
 from .guest import INIT, Guest, Job
@@ -29,10 +30,10 @@ class Uml(Guest):
     name = "uml"
     boot_seconds = 120.0
 
-    def __init__(self, build: Build, program: Path | None = None) -> None:
-        """`program` is put into the guest's PATH."""
+    def __init__(self, build: Build, *, network: bool = False) -> None:
+        """`network` adds udptunctl, and ip's plugin for udptun."""
         super().__init__(build)
-        self._program = program
+        self._added = {"program": tools.udptunctl(), "plugin": tools.ip_plugin(), "plugins": tools.IP_PLUGINS} if network else {}
         if self.kernel.is_debug:
             self.memory_mib = DEBUG_MEMORY_MIB
             self.parameters = DEBUG_PARAMETERS
@@ -48,7 +49,7 @@ class Uml(Guest):
             "status": f"{seen}/{job.status.name}",
             "terminal": "/dev/tty1",
             **({"input": f"{seen}/{INPUT}"} if job.input else {}),
-            **({"program": str(self._program)} if self._program else {}),
+            **{name: str(path) for name, path in self._added.items()},
             "ko": str(self.build.ko_dir),
             "modules": str(self.build.mod_root / "lib/modules" / self.kernel.release),
         }

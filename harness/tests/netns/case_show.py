@@ -8,21 +8,17 @@ import re
 import socket
 
 from checks import equal, true
-from commands import GOOD, ip, run, tunctl
+from commands import ip, run, tunctl
 from lab import Cable, Machine
 from registry import case
+from shown import CONFIGURATIONS
 
 
 @case
 def shown_is_what_makes_it() -> None:
     """The output of show, given to add, makes the same tunnel; JSON says the same."""
     cable = Cable()
-    for words in (
-        GOOD,
-        f"{GOOD} remote-port 9 ttl inherit tos inherit csum df set mtu 1300 dev veth0",
-        "local fd00::1 remote fd00::2 port 7 ttl 1 tos 0xfc zerocsum6tx zerocsum6rx flowlabel inherit df unset",
-        "local fd00::1 remote fd00::2 port 7 flowlabel 0xabcde",
-    ):
+    for words in CONFIGURATIONS:
         with cable.a:
             run("ip", "link", "del", "tun0")
             tunctl(f"add tun0 {words}")
