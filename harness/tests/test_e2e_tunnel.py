@@ -39,12 +39,13 @@ ON_STOCK_KERNELS = (
     "refused_by_the_kernel", "refused_changes", "refused_messages", "shown_is_what_makes_it", "ip_makes_and_shows", "ip_changes",
     "nat_of_the_underlay", "underlay_flaps_over4", "underlay_flaps_over6", "changed_under_a_stream_over4", "changed_under_a_stream_over6",
     "netns_moves_under_traffic", "queueing_disciplines", "team_on_top", "refused_on_top", "vrf_on_top_4in4", "vrf_on_top_6in6",
-    "threaded_napi_4in4", "threaded_napi_6in6", "link_local_addresses", "the_underlay_is_shown_by_ip", "broadcast",
+    "threaded_napi_4in4", "threaded_napi_6in6", "threads_deliver_under_load", "single_packets_and_batches_stay_in_order", "down_and_up_under_traffic", "link_local_addresses", "the_underlay_is_shown_by_ip", "broadcast",
     "multicast_4in6", "multicast_6in4", "without_offloads_4in4", "without_offloads_6in6", "jumbo_underlay_4in4", "jumbo_underlay_6in6",
 )  # fmt: skip
 
 
 ON_THE_OLDEST = (
+    "single_packets_and_batches_stay_in_order", "threads_deliver_under_load",
     "datagrams_4in4", "datagrams_6in6", "tos_4in6", "malformed_udp", "two_tunnels_on_one_port_over4", "changelink_under_traffic_over4",
     "delete_under_traffic_over4", "netns_move", "netns_of_the_socket_dies", "underlay_removal", "refused_messages", "shown_is_what_makes_it",
     "vrf_over4", "device_and_none_share_a_port_over4", "path_mtu_with_dev_over6", "stranger_over4",

@@ -172,6 +172,13 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 #define dsbench_set_lltx(dev)		((dev)->features |= NETIF_F_LLTX)
 #endif
 
+/* The sysctl net.core.netdev_max_backlog, in packets. */
+#if KERNEL_VERSION(6, 9, 0) <= LINUX_VERSION_CODE
+#define dsbench_max_backlog()		READ_ONCE(net_hotdata.max_backlog)
+#else
+#define dsbench_max_backlog()		READ_ONCE(netdev_max_backlog)
+#endif
+
 /* Count a packet that a UDP socket drops, for /proc/net/udp. */
 #if KERNEL_VERSION(6, 18, 0) <= LINUX_VERSION_CODE
 #define dsbench_udp_drop(sk)		udp_drops_inc(sk)

@@ -13,6 +13,7 @@
 
 #include "device.h"
 #include "netns.h"
+#include "queue.h"
 #include "conf.h"
 #include "route.h"
 #include "send.h"
@@ -29,7 +30,8 @@ static int udptun_init_dev(struct net_device *dev)
 
 	/* Our locks nest with those of other devices, which have other classes. */
 	netdev_lockdep_set_classes(dev);
-	return gro_cells_init(&tun->gro_cells, dev);
+	tun->queues = udptun_queues_create(dev);
+	return tun->queues ? 0 : -ENOMEM;
 }
 
 /*
@@ -44,7 +46,23 @@ static void udptun_uninit(struct net_device *dev)
 	udptun_conf_detach(conf);
 	/* The routes' namespace may be freed before the last reference to the device. */
 	dst_cache_reset_now(&conf->dst_cache);
-	gro_cells_destroy(&tun->gro_cells);
+	udptun_queues_remove(tun->queues);
+}
+
+static int udptun_open(struct net_device *dev)
+{
+	struct udptun_device *tun = netdev_priv(dev);
+
+	udptun_queues_open(tun->queues);
+	return 0;
+}
+
+static int udptun_stop(struct net_device *dev)
+{
+	struct udptun_device *tun = netdev_priv(dev);
+
+	udptun_queues_close(tun->queues);
+	return 0;
 }
 
 static int udptun_change_mtu(struct net_device *dev, int mtu)
@@ -85,6 +103,8 @@ u64 udptun_device_strangers(const struct net_device *dev)
 static const struct net_device_ops udptun_ops = {
 	.ndo_init = udptun_init_dev,
 	.ndo_uninit = udptun_uninit,
+	.ndo_open = udptun_open,
+	.ndo_stop = udptun_stop,
 	.ndo_start_xmit = udptun_xmit,
 	.ndo_change_mtu = udptun_change_mtu,
 	.ndo_get_iflink = udptun_get_iflink,
@@ -224,6 +244,7 @@ void udptun_device_release(struct net_device *dev)
 	struct udptun_device *tun = netdev_priv(dev);
 
 	udptun_conf_destroy(rcu_dereference_protected(tun->conf, true));
+	free_percpu(tun->queues);
 }
 
 static void udptun_device_unlink(struct udptun_device *tun)

@@ -152,6 +152,7 @@ static int udptun_create(struct net *net, struct net_device *dev,
 err_register:
 	RCU_INIT_POINTER(tun->conf, NULL);
 	udptun_conf_destroy(conf);
+	free_percpu(tun->queues);
 	return err;
 }
 

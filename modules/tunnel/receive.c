@@ -13,6 +13,7 @@
 
 #include "conf.h"
 #include "lookup.h"
+#include "queue.h"
 #include "receive.h"
 #include "route.h"
 #include "socket.h"
@@ -130,26 +131,6 @@ static void udptun_count_malformed(struct net_device *dev, enum skb_drop_reason 
 }
 
 /*
- * Return true if the packet passes through GRO of the device: everything but UDP,
- * unless the device has rx-udp-gro-forwarding or rx-gro-list. GRO costs a packet
- * that arrives alone more than the rest of the receive path together, and most
- * UDP packets find nothing to merge with. A receiver with UDP_GRO and a tunnel in
- * UDP inside of this one would gain from GRO: whether there is one shows only in
- * a socket lookup, which costs about as much. IPv6 fragments, which GRO never
- * merges, go the way of UDP packets that are not fragmented: the two may belong to
- * one flow, which is to stay in order.
- */
-static bool udptun_passes_gro(const struct sk_buff *skb)
-{
-	u8 protocol = skb->protocol == htons(ETH_P_IP) ? ip_hdr(skb)->protocol :
-							 ipv6_hdr(skb)->nexthdr;
-
-	if (protocol != IPPROTO_UDP && protocol != NEXTHDR_FRAGMENT)
-		return true;
-	return skb->dev->features & (NETIF_F_GRO_UDP_FWD | NETIF_F_GRO_FRAGLIST);
-}
-
-/*
  * Return the offset of the inner transport header. GSO relies on it, which tc may
  * need before the protocols set the header; where there is no GSO, the offset of
  * an IPv6 extension header will do.
@@ -171,21 +152,22 @@ static int udptun_transport_offset(const struct sk_buff *skb)
 	return offset < 0 ? ip6_len : offset;
 }
 
-/* Deliver a packet and count it. A full queue drops it and counts the drop. */
-static void udptun_deliver(struct udptun_device *tun, struct sk_buff *skb)
+/* Queue a packet for delivery and count it. A full queue counts it as dropped. */
+static enum skb_drop_reason udptun_deliver(struct udptun_device *tun,
+					   struct sk_buff *skb)
 {
 	unsigned int len = skb->len;
-	int err;
+	enum skb_drop_reason reason;
 
 	/* The hash of the outer flow is the same for all inner flows. */
 	skb_clear_hash(skb);
 	/* So far, it is that of the outer packet, before the data. */
 	skb_set_transport_header(skb, udptun_transport_offset(skb));
 
-	err = udptun_passes_gro(skb) ? gro_cells_receive(&tun->gro_cells, skb) :
-				netif_rx(skb);
-	if (likely(err == NET_RX_SUCCESS))
+	reason = udptun_queue_add(tun->queues, skb);
+	if (likely(!reason))
 		dev_sw_netstats_rx_add(tun->dev, len);
+	return reason;
 }
 
 /* Return the reason to drop the packet, already counted, or 0. */
@@ -223,8 +205,7 @@ static enum skb_drop_reason udptun_decapsulate(struct udptun_conf *conf,
 	}
 
 	skb->dev = dev;
-	udptun_deliver(tun, skb);
-	return SKB_NOT_DROPPED_YET;
+	return udptun_deliver(tun, skb);
 }
 
 /**

@@ -5,18 +5,18 @@
 
 #include <linux/list.h>
 #include <linux/netdevice.h>
-#include <net/gro_cells.h>
 #include <net/net_namespace.h>
 
 /* In bytes, as in ip_tunnel.c: without a limit, stacked tunnels would add up. */
 #define UDPTUN_MAX_HEADROOM	512U
 
 struct udptun_conf;
+struct udptun_queue;
 
 /**
  * struct udptun_device - private data of a network device
  * @conf: the configuration; changelink replaces it as a whole
- * @gro_cells: GRO of the inner packets
+ * @queues: decapsulated packets, before their delivery
  * @dev: the network device
  * @net: namespace of the socket; @dev may have moved to another one
  * @node: in udptun_net.devices, until the device is queued for unregistration
@@ -25,7 +25,7 @@ struct udptun_conf;
  */
 struct udptun_device {
 	struct udptun_conf __rcu *conf;
-	struct gro_cells gro_cells;
+	struct udptun_queue __percpu *queues;
 	struct net_device *dev;
 	struct net *net;
 	struct list_head node;

@@ -23,6 +23,7 @@ import case_offloads  # noqa: F401
 import case_disciplines  # noqa: F401
 import case_groups  # noqa: F401
 import case_stacked  # noqa: F401
+import case_delivery  # noqa: F401
 import case_headers  # noqa: F401
 import case_nat  # noqa: F401
 import case_admission  # noqa: F401
