@@ -16,6 +16,7 @@ takes_seed-tables := $(where) TRIES
 takes_bench-repeat := $(where) $(how_much)
 takes_gate := KERNEL
 takes_tunnel := $(where) ROUNDS
+takes_rust := TARGET SIZES TRIES
 takes_load := N TRIES
 option_TARGET := --target
 option_KERNEL := --kernel
@@ -41,7 +42,7 @@ $(error make $(goals) does not take $(call listed,$(unknown)): it takes $(call l
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate tunnel test test-all test-debug test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
+.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate rust tunnel test test-all test-debug test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
 
 help: ## list the targets and their variables
 	@echo 'make TARGET [NAME=VALUE ...]'
@@ -82,6 +83,9 @@ bench-quality: ## measure how far the figures of this machine can be trusted
 
 gate: ## count instructions; status 3 when code costs more than its baseline: [KERNEL=]
 	@$(DSBENCH) gate $(options)
+
+rust: ## count instructions of the containers in Rust and in C; the first run takes 13 minutes: [SIZES= TRIES=]
+	@$(DSBENCH) rust --yes $(options)
 
 tunnel: ## measure latency and throughput of udptun and its peers: [ROUNDS=5]
 	@$(DSBENCH) tunnel $(options)

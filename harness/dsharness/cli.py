@@ -25,13 +25,14 @@ from .mutants import command as mutants
 from .plot import command as plot
 from .quality import command as quality
 from .quality import repeatcommand as repeat
+from .rust import command as rust
 from .seedtables import command as seedtables
 from .sweep import command as sweep
 from .tunnel import command as tunnel
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "measure": (sweep, curve, tunnel, crosscheck),
-    "compare": (compare, ab, gate, explain, repeat, quality),
+    "compare": (compare, ab, gate, explain, rust, repeat, quality),
     "draw": (plot, seedtables),
     "run by hand": (execcmd, shell, hostload),
     "build and check": (build, tools, kunit, mutants, lint),

@@ -55,10 +55,10 @@ def test_only_what_is_unused_goes(build: Path, monkeypatch: pytest.MonkeyPatch, 
         made("uml/linux-source-6.12_6.12.9_then", "linux"),
         made("uml/linux-source-6.12_6.12.9_then.part", "Makefile"),
         made("uml/linux-source-6.12_6.12.10_now", "linux", age=2),
-        made(f"buildroot/{buildroot.SUITE}_7.3.3-amd64_{buildroot._recipe()}", buildroot.STAMP, age=1),
+        made(f"buildroot/{buildroot.SUITE}_7.3.3-amd64_{buildroot.recipe()}", buildroot.STAMP, age=1),
         made(f"buildroot/{buildroot.SUITE}_7.3.4-amd64_then", buildroot.STAMP),
     ]
-    root = made(f"buildroot/{buildroot.SUITE}_7.3.4-amd64_{buildroot._recipe()}", buildroot.STAMP)
+    root = made(f"buildroot/{buildroot.SUITE}_7.3.4-amd64_{buildroot.recipe()}", buildroot.STAMP)
     others = made("buildroot/apt", "fetched"), made("archive/image-6.12.9-amd64", "boot")
     assert set(clean.unused()) == set(goes)
     assert "in 5 kernels and build roots" in next(doctor._unused()).detail

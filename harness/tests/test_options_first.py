@@ -26,7 +26,7 @@ ARGUMENTS = {
 WRONG = {"--filter": "[", "--output": "result.txt", "--json": "result.txt", "--peer-host": "=-x"}
 """Wrong values of options that a question mark suits."""
 
-ANYTHING = {("compare", "--output"), ("plot", "--output"), ("gate", "--baseline"), ("explain", "--folded"), ("seed-tables", "--pictures")}
+ANYTHING = {("compare", "--output"), ("plot", "--output"), ("gate", "--baseline"), ("explain", "--folded"), ("seed-tables", "--pictures"), ("rust", "--pictures")}
 """Options that take any text: files, folders, and names of baselines."""
 
 

@@ -375,6 +375,11 @@ static inline int dsbench_see(struct dsbench_set *set, struct dsbench_elem *e)
 	return 0;
 }
 
+/* A second build of a container has a name of its own. */
+#ifndef DSBENCH_NAME_SUFFIX
+#define DSBENCH_NAME_SUFFIX
+#endif
+
 /**
  * dsbench_container_module() - define the module of a container: registration,
  *	parameters, init, exit, alias, licence
@@ -384,7 +389,7 @@ static inline int dsbench_see(struct dsbench_set *set, struct dsbench_elem *e)
  */
 #define dsbench_container_module(container)				\
 static struct dsbench_subject container##_container = {		\
-	.name = #container,						\
+	.name = #container DSBENCH_NAME_SUFFIX,				\
 	.ops = &container##_ops,					\
 	.owner = THIS_MODULE,						\
 };									\

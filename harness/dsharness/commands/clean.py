@@ -13,10 +13,10 @@ from pathlib import Path
 from .. import cachemark, command, locks, paths, ui
 from ..errors import HarnessError
 from ..explain import symbols
-from ..kernel import buildroot, linuxsource, shelf, umlkernel
+from ..kernel import buildroot, linuxsource, rustroot, shelf, umlkernel
 
 MARKS = (
-    "apt", "archive", buildroot.SHELF, "debs", paths.OBJECTS, symbols.SHELF, *umlkernel.SHELVES, *linuxsource.SHELVES, "kvm.json", "kvm.lock",
+    "apt", "archive", buildroot.SHELF, rustroot.SHELF, "debs", paths.OBJECTS, symbols.SHELF, *umlkernel.SHELVES, *linuxsource.SHELVES, "kvm.json", "kvm.lock",
 )  # fmt: skip
 """Content of a cache. A folder without it is not removed, whatever DSBENCH_CACHE says."""
 
@@ -47,7 +47,7 @@ def unused() -> list[Path]:
     """
     if not cachemark.is_ours(paths.cache_path()):
         return []
-    return [*umlkernel.unused(), *buildroot.unused(), *paths.orphaned_objects()]
+    return [*umlkernel.unused(), *buildroot.unused(), *rustroot.unused(), *paths.orphaned_objects()]
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Check the sources: warnings of the compiler and modpost, sparse, checkpatch, kernel-doc, mypy and shellcheck.
+"""Check the sources: warnings of the compiler and modpost, sparse, checkpatch, kernel-doc, mypy, shellcheck, rustfmt and clippy.
 
 The modules are compiled apart from the targets' builds, completely each time, for the oldest and the newest supported kernels, and
 for other architectures. A check that cannot run here is skipped, with the reason, and never counts as passed.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from .. import command, options, packages, paths, proc, ui
 from ..errors import HarnessError, UsageError
-from ..kernel import build, foreign, kernels
+from ..kernel import build, foreign, kernels, rustmodules, rustroot
 from ..kernel.kernels import Kernel
 
 UML = "uml"
@@ -35,6 +35,9 @@ COMPAT = paths.ROOT / "include" / "dsbench" / "compat.h"
 
 NOT_OF_TOOLS = "PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,EMBEDDED_FUNCTION_NAME"
 """Checks of checkpatch for kernel code only: kernel types, kernel macros, __func__ in messages."""
+
+RUSTFMT = ("--check", "--color=never", "--edition=2021", "--config=newline_style=Unix")
+"""The kernel's .rustfmt.toml, as options."""
 
 NOISE = re.compile(
     r"^make\b|checker-valid\.sh|C=\d specified|compiler differs from the one used"
@@ -93,7 +96,7 @@ class Site:
     @property
     def sources(self) -> Path:
         """Copies of the sources."""
-        return paths.objects() / f"lint-{self.kernel.release}" / "src"
+        return paths.objects() / f"lint-{self.kernel.builds}" / "src"
 
     def make(self, *arguments: str) -> list[str]:
         """Run make on the modules. Return the lines of its output."""
@@ -203,12 +206,38 @@ def shell() -> list[str]:
     return _output(["shellcheck", "--format=gcc", *_scripts()])
 
 
+def rustfmt() -> list[str]:
+    """The form of the sources in Rust, by the kernel's rules."""
+    _require_rust()
+    files = [paths.ROOT / file for file in _sources("modules", (".rs",))]
+    return _output(rustroot.find().command(["rustfmt", *RUSTFMT, *files])) if files else []
+
+
+def clippy() -> list[str]:
+    """The modules in Rust and their twins, by clippy with the kernel's rules and by gcc and clang with W=1."""
+    _require_rust()
+    site = Site(kernels.find("qemu", kernels.RUST), ("DSBENCH_RUST=m", "CLIPPY=1"))
+    shutil.rmtree(site.sources, ignore_errors=True)
+    build.copy_sources(site.sources, paths.ROOT)
+    with ui.step(f"running clippy for {site.kernel.release}"):
+        lines = [line for line in site.make() if not NOISE.search(line)]
+    return [site.relative(line)[0] for line in rustmodules.complaints(lines)]
+
+
+def _require_rust() -> None:
+    """HarnessError where the root is absent: it takes too long to be made for a check."""
+    if not rustroot.built():
+        raise HarnessError("the cache has no build root for Rust: make test-rust makes it")
+
+
 BUILT: dict[str, Callable[[str], list[str]]] = {"warnings": warnings, "sparse": sparse}
 PLAIN: dict[str, Callable[[], list[str]]] = {
     "checkpatch": checkpatch,
     "kernel-doc": kernel_doc,
     "python": python,
     "shell": shell,
+    "rustfmt": rustfmt,
+    "clippy": clippy,
 }
 
 

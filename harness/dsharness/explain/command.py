@@ -25,6 +25,7 @@ examples:
   dsbench explain xarray/find/1000 --against HEAD     which function gained some by the changes in the working tree
   dsbench explain maple --against 6.1                 the same modules on two kernels
   dsbench explain udptun/path/1400 --against geneve   two devices
+  dsbench explain rust_list/fill --against list --kernel rust    a container in Rust, and in C
 
 exit status:
   0 all cells are explained    1 it cannot be done    2 wrong usage    130 interrupted
@@ -42,7 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("cells", nargs="+", metavar="CELL", help="cell, or pattern: CONTAINER[/OP[/N[/burst:PACKETS]]]")
-    parser.add_argument("--kernel", metavar="VERSION", help="stock kernel, 6.1, 6.12, newest or a full release (6.12)")
+    parser.add_argument("--kernel", metavar="VERSION", help="stock kernel, 6.1, 6.12, newest, rust or a full release (6.12)")
     parser.add_argument("--against", metavar="WHAT", help="compare with a container, a device, a kernel, or a revision of the modules")
     parser.add_argument("--annotate", action="append", metavar="FUNCTION", help="disassemble it, with how often each instruction ran")
     parser.add_argument("--single", action="store_true", help="lines that a single insertion, lookup or erasure touches: its cold cost")

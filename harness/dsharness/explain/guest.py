@@ -19,7 +19,7 @@ from ..results.samples import CONTAINER_OPS, Cell, Report
 from ..sweep import drive as sweeper
 from ..sweep.marked import MarkedSections, damaged
 from ..sweep.stream import StageResult, SweepStream
-from . import annotate, emulator, profile, single, symbols, tries, windows
+from . import annotate, emulator, profile, rustnames, single, symbols, tries, windows
 from .cells import Wanted
 from .place import Place
 from .plan import ACCEL, SINGLE_OPS, TARGET, ExplainPlan
@@ -163,7 +163,7 @@ def run(plan: ExplainPlan, place: Place, tree: Tree) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="dsbench-") as folder:
         out = Path(folder) / "profile"
         target.plugin = emulator.option(built, out, plan.plugin)
-        said = _run_guest(plan, target, wanted, devices, _codes(plan, known), Path(folder))
+        said = _run_guest(plan, target, wanted, devices, _codes(plan, known, target.build), Path(folder))
         stream = windows.read(out)
     functions = Symbols([*known, *symbols.parse(symbols.unpacked(said.sections.section("modules")))])
     outcome = Outcome([], functions, target.build, stream.nodes, target.kernel.release)
@@ -180,10 +180,15 @@ def run(plan: ExplainPlan, place: Place, tree: Tree) -> Outcome:
     return outcome
 
 
-def _codes(plan: ExplainPlan, known: Sequence[symbols.Function]) -> list[str]:
+def _codes(plan: ExplainPlan, known: Sequence[symbols.Function], build: Build) -> list[str]:
     """Return what explain.sh needs to print code: addresses in the kernel, and names, which may be of modules."""
     kernel = Symbols(known)
-    return [word for name in plan.code for word in (*(f"{one.address:#x}" for one in kernel.named(name)), name)]
+    modules = [build.ko_dir / f"{tries.CORE}_{name}.ko" for name in dict.fromkeys(cell.container for cell in plan.cells)]
+    return [
+        word for name in plan.code
+        for word in (*(f"{one.address:#x}" for one in kernel.named(name)), *rustnames.mangled(name, [one for one in modules if one.exists()]), name)
+        if " " not in word
+    ]  # fmt: skip
 
 
 def _run_guest(

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..kernel import trees
 
-KERNEL = re.compile(r"[0-9]+\.[0-9]+\S*|newest")
+KERNEL = re.compile(r"[0-9]+\.[0-9]+\S*|newest|rust")
 """Names of kernels. A revision of this form must be spelt as refs/tags/NAME."""
 SETTINGS = {"order": "shuffled", "alloc": "prealloc", "erase_order": "key", "lookups": 0, "misses": 0, "seed": 1}
 """Parameters of a run that a profile must share, with the core's own values."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .. import options, targets
 from ..errors import UsageError
-from ..kernel import trees
+from ..kernel import kernels, trees
 from ..kernel.trees import Tree
 from ..results import datapath
 from ..sweep import plan as sweep
@@ -29,7 +29,7 @@ LINE, MOST_LEVELS, MOST_WAYS, MOST_BYTES = 64, 4, 64, 1 << 32
 TARGET, ACCEL = "qemu", "icount"
 """Where alone a profile is exact."""
 
-_FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FUNCTION = re.compile(r"[A-Za-z_<][A-Za-z0-9_:<>]*")
 _LEVEL = re.compile(r"([0-9]{1,7})([kM]):([0-9]{1,2})")
 
 
@@ -81,7 +81,7 @@ def checked_plan(args: argparse.Namespace) -> Request:
     targets.check(TARGET, args.kernel, ACCEL)
     tree = trees.find(args.revision) if args.revision else trees.working()
     plan = ExplainPlan(
-        cells=tuple(cells.find(args.cells, tree.containers)),
+        cells=tuple(cells.find(args.cells, _containers(tree, args.kernel))),
         tries=options.whole("tries", args.tries, 1, sweep.MAX_TRIES),
         settings=tuple(f"{name}={value}" for name, value in sweep.key_settings(args).items() if value is not None),
         timeout=options.whole("timeout", args.timeout, 1, 7 * 86_400),
@@ -102,6 +102,11 @@ def checked_plan(args: argparse.Namespace) -> Request:
     )
 
 
+def _containers(tree: Tree, kernel: str | None) -> list[str]:
+    """Return the containers of the tree that are built for a kernel, by the user's name for it."""
+    return [*tree.containers, *(tree.rust_containers if kernel == kernels.RUST else [])]
+
+
 def needs(request: Request) -> tuple[str, ...]:
     """Return the groups of packages that the guests of both sides need."""
     sides = [side for side in (request.before, request.after) if side]
@@ -113,7 +118,7 @@ def _functions(args: argparse.Namespace) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(args.annotate or ()))
     for name in names:
         if not _FUNCTION.fullmatch(name):
-            raise UsageError(f"--annotate is {name!r}: allowed are names of functions, such as xas_load")
+            raise UsageError(f"--annotate is {name!r}: allowed are names of functions, such as xas_load or list::find")
     return names
 
 
@@ -165,7 +170,7 @@ def _check_combination(args: argparse.Namespace, plan: ExplainPlan) -> None:
 
 def _against(text: str, after: Side) -> Side:
     """Return the other side: another container or device, another kernel, or another revision of the modules."""
-    known = [*after.tree.containers, *datapath.DEVICES]
+    known = [*_containers(after.tree, after.place.kernel), *datapath.DEVICES]
     if text in known:
         return _other_subject(text, after)
     if KERNEL.fullmatch(text):
@@ -179,7 +184,7 @@ def _against(text: str, after: Side) -> Side:
         hint = f"did you mean {near}?" if near else f"allowed are a container, a device ({', '.join(known)}), a kernel such as 6.1, or a revision of git"
         raise UsageError(f"--against is {text!r}: {hint}") from None
     place = dataclasses.replace(after.place, revision=text)
-    wanted = tuple(cell for cell in after.plan.cells if cell.is_packet or cell.container in (*tree.containers, "floor"))
+    wanted = tuple(cell for cell in after.plan.cells if cell.is_packet or cell.container in (*_containers(tree, after.place.kernel), "floor"))
     if not wanted:
         raise UsageError(f"--against is {text!r}: that revision has no {after.plan.cells[0].container}")
     return Side(dataclasses.replace(after.plan, cells=wanted), place, tree, place.described)

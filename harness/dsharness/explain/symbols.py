@@ -18,6 +18,7 @@ from .. import locks, paths, ui
 from ..errors import HarnessError
 from ..kernel.kernels import Kernel
 from ..targets import Target
+from . import rustnames
 
 SHELF = "symbols"
 PADDING = "__pfx_"
@@ -42,11 +43,13 @@ class Function:
     module: str
     end: int
     """Address of the next function."""
+    readable: str = ""
+    """Its name without the mangling of Rust; "" if that is `name`."""
 
     @property
     def shown(self) -> str:
         """Name for people, without the suffixes of the compiler's copies and parts: "xas_load", "rbtree_find [dsbench_rbtree]"."""
-        name = _SUFFIX.sub("", self.name)
+        name = self.readable or _SUFFIX.sub("", self.name)
         return f"{name} [{self.module}]" if self.module else name
 
 
@@ -81,7 +84,7 @@ class Symbols:
 
     def named(self, name: str, module: str | None = None) -> list[Function]:
         """Return the functions of this name; of this module, if it is given."""
-        wanted = (one for one in self.functions if _SUFFIX.sub("", one.name) == name or one.name == name)
+        wanted = (one for one in self.functions if one.name == name or rustnames.fits(one.readable or _SUFFIX.sub("", one.name), name))
         return [one for one in wanted if module is None or one.module == module]
 
     def moved(self, module: str, offset: int) -> "Symbols":
@@ -108,7 +111,8 @@ def parse(text: str) -> list[Function]:
         raise HarnessError(
             "the guest hides the addresses of its functions, which a profile needs: its kernel.kptr_restrict must be 0, or 1 for root"
         )
-    return found
+    plain = rustnames.readable(function.name for function in found)
+    return [replace(function, readable=plain.get(function.name, "")) for function in found]
 
 
 def unpacked(lines: Sequence[str]) -> str:

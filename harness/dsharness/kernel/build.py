@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from .. import command, locks, packages, paths, proc, ui
 from ..errors import HarnessError
-from . import kernels, trees
+from . import kernels, rustmodules, trees
 from .kernels import Kernel
 from .trees import Tree
 
@@ -26,6 +27,8 @@ KERNEL_FILES = (
 """Files of a kernel tree that tell it from another one at the same path."""
 
 COMPLAINT_LINES = 12
+ABSENT = "absent.json"
+"""File beside a build with the containers that it left out."""
 ERROR = re.compile(r"\b(error|undefined)\b", re.IGNORECASE)
 
 
@@ -39,6 +42,13 @@ class Build:
     mod_root: Path
     """The result of modules_install: mod_root/lib/modules/<release>/…, with depmod's indexes."""
 
+    @property
+    def absent(self) -> dict[str, str]:
+        """The containers beside Rust that do not build for this kernel, each with the compiler's first error."""
+        mark = self.ko_dir.with_name(ABSENT)
+        found: dict[str, str] = json.loads(mark.read_text(encoding="utf-8")) if mark.exists() else {}
+        return found
+
 
 def modules(kernel: Kernel, *, tree: Tree | None = None, make_args: Sequence[str] = ()) -> Build:
     """Build the modules of `tree`, by default the working tree, for `kernel`. `make_args` are passed to make.
@@ -50,7 +60,7 @@ def modules(kernel: Kernel, *, tree: Tree | None = None, make_args: Sequence[str
     for path in (tree.into, kernel.kdir):
         if refused := paths.refused_by_kbuild(path):
             raise HarnessError(f"{path} has {refused!r} in it, which the kernel's makefiles refuse")
-    folder = paths.make_folder(tree.into / f"{kernel.target}-{kernel.release}", "build")
+    folder = paths.make_folder(tree.into / kernel.builds, "build")
     build = Build(kernel, ko_dir=folder / "ko", mod_root=folder / "root")
     with locks.held(folder / ".lock", f"it builds in {folder}"):
         ground = basis(kernel)
@@ -63,9 +73,10 @@ def modules(kernel: Kernel, *, tree: Tree | None = None, make_args: Sequence[str
         copy_sources(sources, tree.root)
         # The stamp of the copies: a source may have changed since it was copied.
         stamp = tree.stamp_of(sources)
-        _kbuild(kernel, tree, sources, [f"DSBENCH_REVISION={stamp}", *make_args])
+        absent = _kbuild(kernel, tree, sources, [f"DSBENCH_REVISION={stamp}", *make_args])
         _collect(_objects(sources / "modules"), build.ko_dir)
         install(build, build.mod_root)
+        (folder / ABSENT).write_text(json.dumps(absent), encoding="utf-8")
         mark.write_text(_recipe(ground, stamp, make_args), encoding="utf-8")
     return build
 
@@ -156,20 +167,47 @@ def _files(folder: Path) -> Iterator[Path]:
     return (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
 
 
-def _kbuild(kernel: Kernel, tree: Tree, sources: Path, make_args: Sequence[str]) -> None:
+def _kbuild(kernel: Kernel, tree: Tree, sources: Path, make_args: Sequence[str]) -> dict[str, str]:
+    """Run kbuild. Return the containers beside Rust that had to be left out, each with the compiler's first error.
+
+    HarnessError if anything else does not build.
+    """
     of_tree = "" if tree.name == trees.WORKTREE else f" of {tree.name}"
-    log = paths.logs() / f"build{of_tree and f'-{tree.revision}'}-{kernel.target}-{kernel.release}.log"
-    log.unlink(missing_ok=True)
-    with ui.step(f"building the modules{of_tree} for {kernel.release}"):
-        result = kbuild(kernel, sources / "modules", log, make_args)
-    lines = log.read_text(encoding="utf-8", errors="replace").replace(f"{sources}/", f"{tree.root}/").splitlines()
-    complaints = [line for line in lines if re.search(r"\b(warning|error|undefined)\b", line, re.IGNORECASE)]
-    if result.status:
-        errors = [line for line in complaints if ERROR.search(line)]
-        shown = "\n".join((errors or complaints)[:COMPLAINT_LINES] or result.tail)
-        raise HarnessError(f"the modules{of_tree} do not build for {kernel.release} (log: {log}):\n{shown}")
-    for line in complaints:
+    log = paths.logs() / f"build{of_tree and f'-{tree.revision}'}-{kernel.builds}.log"
+    absent: dict[str, str] = {}
+    while True:
+        log.unlink(missing_ok=True)
+        with ui.step(f"building the modules{of_tree} for {kernel.release}"):
+            result = kbuild(kernel, sources / "modules", log, [*make_args, *_without(kernel, absent)])
+        lines = log.read_text(encoding="utf-8", errors="replace").replace(f"{sources}/", f"{tree.root}/").splitlines()
+        if not result.status:
+            break
+        failed = rustmodules.failures(lines, tree.rust_containers) if kernel.rust else {}
+        if not failed.keys() - absent.keys():
+            raise _refused(lines, result, f"the modules{of_tree} do not build for {kernel.release} (log: {log})")
+        for container, error in failed.items():
+            ui.warn(f"{container} does not build for {kernel.release} and is left out: {error} (log: {log})")
+        absent.update(failed)
+    for line in _complaints(lines):
         ui.say(line)
+    return absent
+
+
+def _without(kernel: Kernel, absent: Iterable[str]) -> list[str]:
+    """Return the variables of make that build the modules in Rust, except these containers. make goes on after an error there."""
+    return ["-k", "DSBENCH_RUST=m", f"DSBENCH_RUST_WITHOUT={' '.join(absent)}"] if kernel.rust else []
+
+
+def _complaints(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if re.search(r"\b(warning|error|undefined)\b", line, re.IGNORECASE)]
+
+
+def _refused(lines: Sequence[str], result: proc.Finished, what: str) -> HarnessError:
+    """Return the error of a failed build, with the compiler's first messages."""
+    complaints = _complaints(lines)
+    errors = [line for line in complaints if ERROR.search(line)]
+    shown = "\n".join((errors or complaints)[:COMPLAINT_LINES] or result.tail)
+    return HarnessError(f"{what}:\n{shown}")
 
 
 def kbuild(kernel: Kernel, folder: Path, log: Path, make_args: Sequence[str] = ()) -> proc.Finished:

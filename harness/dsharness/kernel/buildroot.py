@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,9 @@ SHELF = "buildroot"
 STAMP = ".release"
 """The last file of a root to be written, with the release of its kernel."""
 
+UNPACKED = ".unpacked"
+"""File beside an unfinished root whose packages are installed."""
+
 SUITE = "trixie"
 HEADERS_SUITE = "trixie-backports"
 PACKAGES = ("make", "kmod", "sparse", "iproute2")
@@ -36,8 +39,6 @@ KERNEL_PACKAGES = ("linux-headers", "linux-binary", "linux-modules")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 DEFAULT_MIRROR = "http://deb.debian.org/debian/"
 LISTS_MAX_AGE_SECONDS = 24 * 3600
-BUILD_BYTES = 3 << 29
-"""Size of the root, its archive and its downloaded packages, in bytes."""
 
 ENTER = paths.HARNESS / "buildroot" / "enter"
 UNWANTED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
@@ -55,6 +56,11 @@ class BuildRoot:
     """Release of the kernel that its headers are for, "7.3.4+deb13-amd64"."""
 
     @property
+    def headers(self) -> Path:
+        """The folder of the headers, as seen from outside."""
+        return self.path / self.kdir.relative_to("/")
+
+    @property
     def kdir(self) -> Path:
         """Folder for make -C kdir M=…, as seen from inside."""
         return Path("/usr/src") / f"linux-headers-{self.release}"
@@ -64,42 +70,74 @@ class BuildRoot:
         """The kernel's image, as seen from outside."""
         return self.path / "usr/lib/modules" / self.release / "vmlinuz"
 
-    def command(self, argv: Sequence[proc.Arg]) -> list[str]:
-        """Return `argv` to run inside the root. The project is there at its own path, and only the folder of objects is writable."""
-        enter: list[proc.Arg] = [ENTER, self.path, paths.ROOT, paths.objects(), *argv]
+    def command(self, argv: Sequence[proc.Arg], output: Path | None = None) -> list[str]:
+        """Return `argv` to run inside the root. The project is there at its own path.
+
+        Only `output` is writable, by default the folder of objects. It has its own path there, too.
+        """
+        enter: list[proc.Arg] = [ENTER, self.path, paths.ROOT, output or paths.objects(), *argv]
         return [*_namespaces(), *(os.fspath(arg) for arg in enter)]
 
 
-def find() -> BuildRoot:
-    """Return the build root with the newest kernel headers of the mirror, made if necessary (about a minute).
+@dataclass(frozen=True)
+class Kind:
+    """What one kind of build root has, besides the newest kernel."""
+
+    name: str
+    """As messages call it."""
+    shelf: str
+    """Folder of the cache for the roots of this kind."""
+    packages: tuple[str, ...]
+    kernel_packages: tuple[str, ...]
+    """Names of packages in front of the kernel's release."""
+    version_packages: tuple[str, ...]
+    """Names of packages in front of the kernel's version, "7.3"."""
+    unwanted: tuple[str, ...]
+    """Files that are not unpacked, as patterns of dpkg."""
+    size: int
+    """Size of the root, its archive and its downloaded packages while it is made, in bytes."""
+    finish: Callable[[BuildRoot, Path], None] | None = None
+    """Complete the unpacked root, with a folder for its work on the same file system."""
+    finish_recipe: tuple[str, ...] = ()
+    """What decides the result of `finish`."""
+    announce: str = ""
+    """What to say before the root is made."""
+
+
+PLAIN = Kind("build root", SHELF, PACKAGES, KERNEL_PACKAGES, (), UNWANTED, size=3 << 29)
+"""The root that builds the C modules."""
+
+
+def find(kind: Kind = PLAIN) -> BuildRoot:
+    """Return the build root with the newest kernel headers of the mirror, made if necessary (the plain one in about a minute).
 
     If the mirror is out of reach, return the newest existing root. HarnessError if there is none.
     """
     require_namespaces()
-    roots = paths.make_folder(paths.cache() / SHELF, "build root")
+    roots = paths.make_folder(paths.cache() / kind.shelf, kind.name)
     try:
-        release = newest_release(roots)
+        release = newest_release(paths.make_folder(paths.cache() / SHELF, "package list"))
     except HarnessError as error:
         ready = sorted(roots.glob(f"{SUITE}_*/{STAMP}"), key=lambda file: file.stat().st_mtime)
         if not ready:
             raise
-        ui.warn(f"{error}; going on with the build root that is there")
+        ui.warn(f"{error}; going on with the {kind.name} that is there")
         return BuildRoot(ready[-1].parent, ready[-1].read_text(encoding="utf-8"))
-    folder = roots / f"{SUITE}_{release}_{_recipe()}"
-    with locks.held(shelf.lock(folder), "it makes the build root"):
+    folder = roots / f"{SUITE}_{release}_{recipe(kind)}"
+    with locks.held(shelf.lock(folder), f"it makes the {kind.name}"):
         if not (folder / STAMP).exists():
-            _make(folder, release)
+            _make(folder, release, kind)
     return BuildRoot(folder, release)
 
 
-def built() -> list[Path]:
+def built(kind: Kind = PLAIN) -> list[Path]:
     """Return the finished roots in the cache."""
-    return [stamp.parent for stamp in (paths.cache_path() / SHELF).glob(f"{SUITE}_*/{STAMP}")]
+    return [stamp.parent for stamp in (paths.cache_path() / kind.shelf).glob(f"{SUITE}_*/{STAMP}")]
 
 
-def unused() -> list[Path]:
+def unused(kind: Kind = PLAIN) -> list[Path]:
     """Return the roots in the cache that find() does not use any more."""
-    return shelf.unused(paths.cache_path() / SHELF, _recipe, STAMP)
+    return shelf.unused(paths.cache_path() / kind.shelf, functools.partial(recipe, kind), STAMP)
 
 
 def newest_release(roots: Path) -> str:
@@ -153,9 +191,10 @@ def _codename() -> str:
     return match.group(1) if match else ""
 
 
-def _recipe() -> str:
+def recipe(kind: Kind = PLAIN) -> str:
     """Return a name of what decides the root's contents besides the kernel release."""
-    return hashlib.sha256("\0".join((SUITE, *PACKAGES, *KERNEL_PACKAGES, *UNWANTED)).encode()).hexdigest()[:10]
+    ingredients = (SUITE, *kind.packages, *kind.kernel_packages, *kind.version_packages, *kind.unwanted, *kind.finish_recipe)
+    return hashlib.sha256("\0".join(ingredients).encode()).hexdigest()[:10]
 
 
 def _source(suite: str) -> str:
@@ -204,26 +243,41 @@ def _require_keyring() -> None:
         raise HarnessError(f"{KEYRING} is missing: install debian-archive-keyring")
 
 
-def _make(folder: Path, release: str) -> None:
+def _make(folder: Path, release: str, kind: Kind) -> None:
     """Make the root beside `folder`. It gets its name once it is complete."""
+    archive.require_space(folder.parent, kind.size)
     packages.ensure("lint")
     _require_keyring()
     if os.geteuid() and not _has_subordinate_ids():
         raise HarnessError(
             "making the build root needs root, or subordinate user ids (in /etc/subuid and /etc/subgid, package uidmap)"
         )
-    archive.require_space(folder.parent, BUILD_BYTES)
+    if kind.announce:
+        ui.say(kind.announce)
     work = folder.with_name(f"{folder.name}{shelf.PART}")
+    root = work / "root"
+    if not (work / UNPACKED).exists():
+        _unpack(work, release, kind)
+    if kind.finish:
+        kind.finish(BuildRoot(root, release), work)
+    (root / STAMP).write_text(release, encoding="utf-8")
+    root.rename(folder)
     shutil.rmtree(work, ignore_errors=True)
-    root = paths.make_folder(work / "root", "build root")
+
+
+def _unpack(work: Path, release: str, kind: Kind) -> None:
+    """Make and unpack the root in the folder `work`, which stays if that succeeds: the next call need not repeat it."""
+    shutil.rmtree(work, ignore_errors=True)
+    root = paths.make_folder(work / "root", kind.name)
     try:
-        with ui.step(f"making the build root: {SUITE} with Linux {release}"):
-            _bootstrap(work / "root.tar", release)
+        with ui.step(f"making the {kind.name}: {SUITE} with Linux {release}"):
+            _bootstrap(work / "root.tar", release, kind)
             proc.check(["tar", "--extract", "--no-same-owner", "--exclude=./dev/*", "--directory", root, "--file", work / "root.tar"])
-        (root / STAMP).write_text(release, encoding="utf-8")
-        root.rename(folder)
+            (work / "root.tar").unlink()
+        (work / UNPACKED).touch()
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        if not (work / UNPACKED).exists():
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _has_subordinate_ids() -> bool:
@@ -233,11 +287,13 @@ def _has_subordinate_ids() -> bool:
     )
 
 
-def _bootstrap(tar: Path, release: str) -> None:
-    include = ",".join((*PACKAGES, *(f"{name}-{release}" for name in KERNEL_PACKAGES)))
+def _bootstrap(tar: Path, release: str, kind: Kind = PLAIN) -> None:
+    version = ".".join(release.split(".")[:2])
+    named = [f"{name}-{release}" for name in kind.kernel_packages] + [f"{name}-{version}" for name in kind.version_packages]
+    include = ",".join((*kind.packages, *named))
     mmdebstrap = [
         "mmdebstrap", "--variant=essential", f"--include={include}", "--architectures=amd64", f"--keyring={KEYRING}",
-        *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNWANTED),
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in kind.unwanted),
         *(f"--aptopt={option}" for option in _network_options()),
         # They may have the password of a proxy, and nothing is installed in the root later.
         '--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap"',
@@ -250,11 +306,11 @@ def _bootstrap(tar: Path, release: str) -> None:
         environment["TMPDIR"] = str(tar.parent)
     else:
         mmdebstrap = [*mmdebstrap, "--mode=unshare"]
-    log = paths.logs() / "buildroot.log"
+    log = paths.logs() / f"{kind.shelf}.log"
     log.unlink(missing_ok=True)
     result = proc.stream([*mmdebstrap, SUITE, tar, *sources], log=log, env=environment)
     if result.status:
-        raise HarnessError(f"mmdebstrap cannot make the build root: {_reason(result)} (log: {log})")
+        raise HarnessError(f"mmdebstrap cannot make the {kind.name}: {_reason(result)} (log: {log})")
 
 
 def _network_options() -> list[str]:

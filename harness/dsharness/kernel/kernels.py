@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .. import options, packages, proc
 from ..errors import HarnessError, UsageError
-from . import archive, buildroot, compilers, umlkernel
+from . import archive, buildroot, compilers, rustroot, umlkernel
 from .compilers import Compiler
 from .linuxsource import USR_SRC
 
@@ -22,6 +22,8 @@ DEBUG = "debug"
 """UML's kernel of DEFAULT_VERSION with every check for faults that it has (harness/kernel/uml-debug.config)."""
 NEWEST = "newest"
 """The newest stock kernel of the mirror, whatever release it is for. It is built for, and kept in, the build root."""
+RUST = "rust"
+"""The same kernel in the build root for Rust, where the modules in Rust are built, too."""
 
 BOOT = Path("/boot")
 
@@ -49,6 +51,8 @@ class Kernel:
     """The unpacked linux-source if there is one (checkpatch, kunit.py)."""
     inside: buildroot.BuildRoot | None = None
     """The root whose tools build for the kernel if the system's are too old; `kdir` is then a folder inside it."""
+    rust: bool = False
+    """Whether the modules in Rust are built for it, too."""
 
     @property
     def kdir_outside(self) -> Path:
@@ -70,6 +74,11 @@ class Kernel:
         return self.arch == "um" and self.release.endswith(f"-{DEBUG}")
 
     @property
+    def builds(self) -> str:
+        """Name of the folder with what is built for it."""
+        return f"{self.target}-{self.release}{f'-{RUST}' if self.rust else ''}"
+
+    @property
     def target(self) -> str:
         """The target that runs it."""
         if not self.image:
@@ -78,8 +87,8 @@ class Kernel:
 
 
 def find(target: str, spec: str | None = None) -> Kernel:
-    """Return the kernel that `spec` names: a version ("6.1"), a full release, "newest" (qemu), "debug" (uml), or None for the
-    target's default.
+    """Return the kernel that `spec` names: a version ("6.1"), a full release, "newest" or "rust" (qemu), "debug" (uml), or None for
+    the target's default.
 
     It is fetched or built if necessary. UsageError for an unknown target or kernel, HarnessError if it cannot be obtained.
     """
@@ -88,7 +97,9 @@ def find(target: str, spec: str | None = None) -> Kernel:
         return _uml(spec or DEFAULT_VERSION)
     if target == "host":
         return _running()
-    return _newest() if spec == NEWEST else _stock(spec or DEFAULT_VERSION)
+    if spec in (NEWEST, RUST):
+        return _newest(rust=spec == RUST)
+    return _stock(spec or DEFAULT_VERSION)
 
 
 def check(target: str, spec: str | None) -> None:
@@ -104,7 +115,7 @@ def check(target: str, spec: str | None) -> None:
         _check_uml(spec)
     elif target == "host":
         _check_running(spec)
-    elif spec != NEWEST:
+    elif spec not in (NEWEST, RUST):
         version_of(spec)
         if archive.names(STOCK_HEADERS):
             _matching(spec)
@@ -169,6 +180,8 @@ def _uml(spec: str) -> Kernel:
 
 def _check_uml(spec: str) -> None:
     offered = uml_versions()
+    if spec == RUST:
+        raise UsageError(f"kernel {RUST!r} is for target qemu: a UML kernel with Rust is not built yet")
     if spec != DEBUG and _dotted(version_of(spec)) not in offered and offered:
         raise UsageError(f"kernel {spec!r} is unknown: uml is built from linux-source {', '.join(offered)}, or {DEBUG}")
 
@@ -193,10 +206,11 @@ def _matching(spec: str) -> str:
     return matching[-1]
 
 
-def _newest() -> Kernel:
-    root = buildroot.find()
+def _newest(rust: bool) -> Kernel:
+    root = rustroot.find() if rust else buildroot.find()
+    kdir = rustroot.kdir(root) if rust else root.kdir
     return Kernel(
-        root.release, version_of(root.release), "x86", kdir=root.kdir, image=root.image, source=None, inside=root
+        root.release, version_of(root.release), "x86", kdir=kdir, image=root.image, source=None, inside=root, rust=rust
     )
 
 

@@ -7,7 +7,7 @@ import contextlib
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,6 +19,23 @@ from . import archive, shelf
 TESTS, DRIVERS = SHELVES = ("kernel-tests", "kernel-drivers")
 """The sets of files to take, each in a folder of the cache."""
 USR_SRC = Path("/usr/src")
+
+SOURCE_FILES = 51_000
+"""Files that unpack() unpacks of 6.12, for the progress display alone."""
+
+SKIPPED = (
+    "Documentation/*/*",
+    *(
+        f"arch/{name}/*.{kind}"
+        for kind in ("[chS]", "dts*", "rst", "tbl")
+        for name in (
+            "alpha", "arc", "arm", "arm64", "csky", "hexagon", "loongarch", "m68k", "microblaze", "mips", "nios2",
+            "openrisc", "parisc", "powerpc", "riscv", "s390", "sh", "sparc", "xtensa",
+        )
+    ),
+    *(f"{name}/*.[ch]" for name in ("drivers/gpu", "drivers/infiniband", "drivers/media", "drivers/staging", "sound")),
+)  # fmt: skip
+"""Folders that are not unpacked: no part of User Mode Linux or of x86, and half of the source. Kconfig files and Makefiles are read."""
 
 _ABSENT = re.compile(r"Not found in archive|Exiting with failure status due to previous errors")
 
@@ -44,6 +61,29 @@ def tarball(package: archive.Package) -> Iterator[IO[bytes]]:
     ):
         assert outer.stdout is not None and inner.stdout is not None
         yield inner.stdout
+
+
+def unpack(name: str, stream: IO[bytes], folder: Path) -> None:
+    """Unpack the tar.xz of a kernel's source into `folder` without SKIPPED. HarnessError, and no folder, if that fails."""
+    expand: list[proc.Arg] = [
+        "tar", "--extract", "--xz", "--verbose", "--strip-components=1", "--no-same-owner", "--directory", folder,
+        *(f"--exclude=linux-source-*/{pattern}" for pattern in SKIPPED),
+    ]  # fmt: skip
+    with ui.Progress(f"unpacking {name}", SOURCE_FILES, "files") as progress:
+        result = proc.stream(expand, stdin=stream, on_line=lambda line: progress.advance())
+    if result.status:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise HarnessError(f"{name} cannot be unpacked into {folder}: {result.last}")
+
+
+def counter(progress: ui.Progress) -> Callable[[str], None]:
+    """Return a receiver for kbuild's lines: each step that it reports advances `progress`."""
+
+    def count(line: str) -> None:
+        if re.match(r" +[A-Z]+ ", line):
+            progress.advance(line.split()[-1])
+
+    return count
 
 
 def pick(version: str, files: Sequence[str], shelf_name: str) -> Picked:

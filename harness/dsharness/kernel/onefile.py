@@ -31,7 +31,7 @@ def module(kernel: Kernel, picked: Picked, name: str, folder: Path, flags: str =
         shutil.copyfile(source, work / source.name)
         (work / "Kbuild").write_text(f"obj-m := {name}.o\nccflags-y := {flags}\n", encoding="utf-8")
         mark.write_text(origin, encoding="utf-8")
-    log = paths.logs() / f"{name}-{kernel.target}-{kernel.release}.log"
+    log = paths.logs() / f"{name}-{kernel.builds}.log"
     log.unlink(missing_ok=True)
     result = build.kbuild(kernel, work, log)
     if result.status:

@@ -14,7 +14,7 @@ from ..errors import HarnessError, UsageError
 
 SOURCES = ("modules", "include")
 """The folders that the modules are built from."""
-SUFFIXES = (".c", ".h", ".S", ".rs")
+SUFFIXES = (".c", ".h", ".S", ".rs", ".mk")
 NAMES = ("Kbuild", "Makefile")
 """The files that kbuild reads. All other files in these folders are products of a build by hand, or text."""
 
@@ -57,8 +57,13 @@ class Tree:
 
     @property
     def containers(self) -> list[str]:
-        """Its containers by name."""
+        """Its containers by name, without those of rust_containers."""
         return containers(self.root)
+
+    @property
+    def rust_containers(self) -> list[str]:
+        """Its containers that only a build for Rust has."""
+        return rust_containers(self.root)
 
 
 def source_files(root: Path) -> list[Path]:
@@ -82,6 +87,18 @@ def _digest(root: Path) -> str:
 def containers(root: Path) -> list[str]:
     """Return the containers in the project at `root`, one source file each."""
     return sorted(source.stem for source in (root / "modules/containers").glob("*.c"))
+
+
+def rust_containers(root: Path) -> list[str]:
+    """Return the containers of the project at `root` that only a build for Rust has: those in Rust, then their twins in C.
+
+    A file of C registers each: rust_list.c, and list_owned.c, which works as list in Rust must. The twin by clang is a second build.
+    """
+    folder = root / "modules/rust"
+    rust = sorted(source.stem for source in folder.glob("rust_*.c"))
+    owned = sorted(source.stem for source in folder.glob("*_owned.c"))
+    in_c = containers(root)
+    return [*rust, *owned, *(f"{name}_clang" for one in rust if (name := one.removeprefix("rust_")) in in_c)]
 
 
 def same_sources(one: str, other: str) -> bool:

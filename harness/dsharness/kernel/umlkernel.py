@@ -34,23 +34,8 @@ BUILD_BYTES = 3 << 30
 
 DEBUG_MINUTES = 7
 
-SOURCE_FILES = 51_000
 BUILD_STEPS = 1200
 """Steps of the build of 6.12, for the progress display alone: other versions end slightly before or after 100 %."""
-
-SKIPPED = (
-    "Documentation/*/*",
-    *(
-        f"arch/{name}/*.{kind}"
-        for kind in ("[chS]", "dts*", "rst", "tbl")
-        for name in (
-            "alpha", "arc", "arm", "arm64", "csky", "hexagon", "loongarch", "m68k", "microblaze", "mips", "nios2",
-            "openrisc", "parisc", "powerpc", "riscv", "s390", "sh", "sparc", "xtensa",
-        )
-    ),
-    *(f"{name}/*.[ch]" for name in ("drivers/gpu", "drivers/infiniband", "drivers/media", "drivers/staging", "sound")),
-)  # fmt: skip
-"""Folders that are not unpacked: no part of User Mode Linux, and half of the source. Kconfig files and Makefiles are read."""
 
 KEPT = ("arch/um", "arch/x86", "include", "scripts", "tools/include", "tools/testing/kunit")
 """Folders that outlive the build. Of the rest, the files at the top and the names of folders stay, as checkpatch.pl expects."""
@@ -134,18 +119,8 @@ def _make(package: archive.Package, folder: Path, options: Sequence[str]) -> Non
 
 
 def _unpack(package: archive.Package, work: Path) -> None:
-    expand: list[proc.Arg] = [
-        "tar", "--extract", "--xz", "--verbose", "--strip-components=1", "--no-same-owner", "--directory", work,
-        *(f"--exclude=linux-source-*/{pattern}" for pattern in SKIPPED),
-    ]  # fmt: skip
-    with (
-        linuxsource.tarball(package) as tarball,
-        ui.Progress(f"unpacking {package.name} {package.version}", SOURCE_FILES, "files") as progress,
-    ):
-        result = proc.stream(expand, stdin=tarball, on_line=lambda line: progress.advance())
-    if result.status:
-        shutil.rmtree(work, ignore_errors=True)
-        raise HarnessError(f"{package.name} cannot be unpacked into {work}: {result.last}")
+    with linuxsource.tarball(package) as tarball:
+        linuxsource.unpack(f"{package.name} {package.version}", tarball, work)
     (work / ".unpacked").touch()
 
 
@@ -163,14 +138,9 @@ def _configure(work: Path, options: Sequence[str], log: Path) -> None:
 
 
 def _compile(work: Path, log: Path) -> None:
+    argv = [*MAKE, f"-j{JOBS}", "linux", "modules"]
     with ui.Progress(f"building the UML kernel with {JOBS} jobs", BUILD_STEPS, "steps") as progress:
-
-        def count(line: str) -> None:
-            if re.match(r" +[A-Z]+ ", line):
-                progress.advance(line.split()[-1])
-
-        argv = [*MAKE, f"-j{JOBS}", "linux", "modules"]
-        result = proc.stream(argv, cwd=work, env=proc.build_environment(), log=log, on_line=count)
+        result = proc.stream(argv, cwd=work, env=proc.build_environment(), log=log, on_line=linuxsource.counter(progress))
     if result.status:
         _distrust(work)
         problem = next((line for line in result.tail if "error" in line.lower()), result.last)

@@ -170,7 +170,7 @@ def _script(plan: Plan, target: targets.Target) -> tuple[list[str], list[Path]]:
     """Return the command that runs in the target, and the files that it needs beside it."""
     first, later = _warmups(plan, target)
     settings = [f"tries={plan.tries}", *([f"precision={plan.precision}"] if plan.precision else [])]
-    modules = [f"dsbench_{name}" for name in plan.containers] if target.name == "host" else []
+    modules = [f"dsbench_{name}" for name in plan.containers] if target.name == "host" or target.kernel.rust else []
     argv = ["sh", SCRIPT.name, " ".join(map(str, plan.sizes)), " ".join(modules)]
     argv += [" ".join([*settings, *plan.settings]), " ".join(first), " ".join(later)]
     if not plan.datapath:

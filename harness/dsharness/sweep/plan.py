@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import options, paths, targets
 from ..errors import UsageError
-from ..kernel import trees
+from ..kernel import kernels, trees
 from ..results import datapath, floors
 from ..results.samples import CONTAINER_OPS, DATAPATH_OPS, name_of
 from ..targets import guestnet, guestoptions
@@ -222,9 +222,10 @@ def plan_of(*words: str) -> Plan:
     return checked_plan(parser.parse_args(words))
 
 
-def known_containers() -> list[str]:
-    """Return the containers of the working tree."""
-    return trees.containers(paths.ROOT)
+def known_containers(kernel: str | None = None) -> list[str]:
+    """Return the containers of the working tree that are built for a kernel, by the user's name for it."""
+    rust = trees.rust_containers(paths.ROOT) if kernel == kernels.RUST else []
+    return [*trees.containers(paths.ROOT), *rust]
 
 
 def key_settings(args: argparse.Namespace) -> dict[str, str | int | None]:
@@ -248,7 +249,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
     if not numbers:
         raise UsageError("--sizes is empty: name whole numbers from 1 to 16777216")
     tries = options.whole("tries", args.tries, 1, MAX_TRIES)
-    containers = options.names("container", args.container, known or known_containers())
+    containers = options.names("container", args.container, known or known_containers(args.kernel))
     ops = options.names("op", args.op, CONTAINER_OPS)
     cpu = options.whole("cpu", getattr(args, "cpu", None), 0, MAX_CPU)
     settings = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .. import options, packages
 from ..errors import UsageError
-from ..kernel import build, buildroot, kernels, umlkernel
+from ..kernel import build, buildroot, kernels, rustroot, umlkernel
 from ..kernel.trees import Tree
 from . import accel as accelerators
 from . import guestnet, kernelmodules, umlhost
@@ -89,6 +89,8 @@ def prerequisites(name: str, kernel_spec: str | None = None, *, network: bool = 
         groups += ["qemu", *(["lint"] if kernel_spec == kernels.NEWEST and not buildroot.built() else [])]
     elif not umlkernel.built():
         groups.append("uml")
+    if kernel_spec == kernels.RUST and not rustroot.built():
+        groups.append("lint")
     return tuple(groups)
 
 

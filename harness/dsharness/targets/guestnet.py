@@ -69,7 +69,7 @@ def _from_source(kernel: Kernel, name: str) -> Foreign:
     if kernel.inside:
         raise HarnessError("Debian 12 has no source of it")
     picked = linuxsource.pick(f"{kernel.version[0]}.{kernel.version[1]}", list(LEFT_OUT.values()), linuxsource.DRIVERS)
-    folder = paths.make_folder(paths.objects() / f"{kernel.target}-{kernel.release}" / "drivers", "build")
+    folder = paths.make_folder(paths.objects() / kernel.builds / "drivers", "build")
     with (
         locks.held(folder / ".lock", f"it builds in {folder}"),
         ui.step(f"building {name} of {picked.source} for {kernel.release}"),

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs dsbench rust."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from .. import paths, targets, ui
+from ..errors import HarnessError
+from ..results import results
+from ..results.results import Results
+from ..sweep import drive as sweeper
+from ..sweep.plan import Plan
+from . import helpers, judge, picture, table, twins
+from .plan import ACCEL, KERNEL, TARGET, RustPlan
+
+HELPERS = "rust_helpers"
+"""The context's entry with the calls of helpers."""
+ABSENT = "not_built"
+"""The context's entry with the containers that do not build for the kernel, each with the compiler's first error."""
+LATEST = "rust-latest.json"
+
+
+def run(plan: RustPlan) -> int:
+    """Run the containers, or read a result file, and show the comparison. Return the exit status."""
+    path = plan.file
+    if path:
+        swept = results.read(path)
+    else:
+        path = plan.sweep.output or results.new_path("rust", None)
+        swept = _run(dataclasses.replace(plan.sweep, output=path))
+        results.point_latest(path, LATEST)
+    rows = judge.rows(swept)
+    if not rows:
+        raise HarnessError(f"{path} has no container in Rust beside its twin in C: dsbench rust makes such files")
+    by = judge.rule(swept)
+    table.show(rows, swept, by, swept.context.get(HELPERS, {}))
+    for container, error in swept.context.get(ABSENT, {}).items():
+        ui.warn(f"{container} is absent, since its module does not build for this kernel: {error}")
+    if not plan.file:
+        ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
+    with ui.step("drawing it"):
+        drawn = picture.draw(rows, swept, by, plan.pictures)
+    for one in drawn:
+        ui.say(f"picture: {paths.short(one)}")
+    return 0
+
+
+def _run(plan: Plan) -> Results:
+    """Run the sweep and count the helpers. Return the results, as the file has them."""
+    target = targets.get(TARGET, KERNEL, ACCEL)
+    absent = {name: error for name, error in target.build.absent.items() if name in plan.containers}
+    path, swept = sweeper.sweep(_only(plan, [name for name in plan.containers if name not in absent]))
+    rust = [name for name in swept.containers if twins.is_rust(name)]
+    ops = [op for op in plan.ops if op in swept.ops]
+    settings = [one for one in plan.settings if not one.startswith(("containers=", "ops="))]
+    try:
+        calls = helpers.count(rust, ops, settings, KERNEL, plan.timeout)
+    except HarnessError as error:
+        ui.warn(f"the calls of helpers are not counted: {error}")
+        calls = {}
+    told: dict[str, Any] = {HELPERS: calls, **({ABSENT: absent} if absent else {})}
+    finished = Results({**swept.context, **told}, swept.cells)
+    results.write(finished, path)
+    return finished
+
+
+def _only(plan: Plan, containers: list[str]) -> Plan:
+    """Return the plan with these containers. HarnessError if none of them is in Rust."""
+    if not any(map(twins.is_rust, containers)):
+        raise HarnessError("no container in Rust builds for this kernel: harness/dsbench build --target qemu --kernel rust shows why")
+    settings = [one for one in plan.settings if not one.startswith("containers=")]
+    return dataclasses.replace(plan, containers=tuple(containers), settings=(f"containers={','.join(containers)}", *settings))

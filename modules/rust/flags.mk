@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# skip_c_flags: flags of gcc that clang and libclang do not know. The kernel keeps the list for its own bindgen.
+skip_c_flags := $(shell sed -n '/^bindgen_skip_c_flags :=/,/[^\\]$$/{ s/^bindgen_skip_c_flags :=//; s/\\$$//; p }' $(objtree)/rust/Makefile)
