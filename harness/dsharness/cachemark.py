@@ -33,6 +33,7 @@ _BEFORE_MARKS = {
     "uml": _SOURCE,
     "kernel-tests": _SOURCE,
     "kernel-drivers": _SOURCE,
+    "kernel-ynl": _SOURCE,
 }
 """The shelves of caches that were made before there was a mark, and the names that all of their content has."""
 _FILES_BEFORE_MARKS = re.compile(r"kvm\.(json|lock)|kvm-\d.*\.console")

@@ -13,9 +13,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from dsharness import paths
 from dsharness.errors import HarnessError
 from dsharness.kernel import buildroot, kernels, tools
 from dsharness.targets import GuestOptions, Target, get
+from ynl import client_files
 
 NETNS = Path(__file__).parent / "netns"
 sys.path.insert(0, str(NETNS))
@@ -75,6 +77,10 @@ def outcomes(target: str, kernel: str | None, names: tuple[str, ...]) -> dict[st
     settings = ["PATH=/dsbench:/usr/sbin:/usr/bin:/sbin:/bin"]
     if target == "uml" and any(name.startswith("next_ip_") for name in names):
         settings.append(f"NEXT_DEBIAN={next_debian()}")
+    if target == "uml" and any(name.startswith("ynl_") for name in names):
+        client = sorted(client_files().iterdir())
+        settings.append(f"YNL={' '.join(file.name for file in client)}")
+        files += [*client, paths.ROOT / "include/uapi/udptun.yaml"]
     command = ["env", *settings, "python3", "udptun.py", *names]
     end = "the guest did not come to it"
     if kernel == "newest":

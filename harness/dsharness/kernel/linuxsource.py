@@ -16,7 +16,7 @@ from .. import locks, packages, paths, proc, ui
 from ..errors import HarnessError
 from . import archive, shelf
 
-TESTS, DRIVERS = SHELVES = ("kernel-tests", "kernel-drivers")
+TESTS, DRIVERS, YNL = SHELVES = ("kernel-tests", "kernel-drivers", "kernel-ynl")
 """The sets of files to take, each in a folder of the cache."""
 USR_SRC = Path("/usr/src")
 

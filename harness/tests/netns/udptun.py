@@ -36,6 +36,7 @@ import case_refusals  # noqa: F401
 import case_messages  # noqa: F401
 import case_show  # noqa: F401
 import case_iproute2  # noqa: F401
+import case_ynl  # noqa: F401
 from checks import Failure, Skip
 from commands import run
 from lab import clear
