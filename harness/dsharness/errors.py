@@ -12,6 +12,9 @@ CRASHED = 5
 """A guest ended before its command did."""
 TIMED_OUT = 6
 """A guest did not boot, or a command did not end, in time."""
+BISECT_BAD, BISECT_SKIPS, BISECT_ENDS = 1, 125, 128
+"""Statuses of the gate for a kernel of the user's, as `git bisect run` takes them: the commit is bad, cannot be judged, or the bisection
+ends."""
 
 
 class HarnessError(Exception):
@@ -20,6 +23,10 @@ class HarnessError(Exception):
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class BuildError(HarnessError):
+    """Sources that the user can change do not build. The message has the compiler's first error and the path of the log."""
 
 
 class UsageError(HarnessError):

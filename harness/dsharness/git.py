@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Facts from git about the checkout."""
+"""Facts from git, about the checkout and about repositories of the user's."""
 
 from __future__ import annotations
 
@@ -12,24 +12,30 @@ from . import paths
 from .errors import HarnessError
 
 
-def answer(*args: str) -> str:
-    """Run git in the project's folder and return its output. HarnessError with its error message.
+def environment() -> dict[str, str]:
+    """Return the environment for git.
 
     git gets no variables such as GIT_DIR, which its hooks set: they would lead to another repository. Its messages are in English,
-    since this function reads them.
+    since answer() reads them. It does not refresh the index: that would write to the user's repository.
     """
-    argv = ["git", "-C", str(paths.ROOT), *args]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return kept | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+def answer(*args: str, folder: Path | None = None) -> str:
+    """Run git in `folder`, the project's by default, and return its output. HarnessError with its error message."""
+    folder = folder or paths.ROOT
+    argv = ["git", "-C", str(folder), *args]
     try:
         done = subprocess.run(
-            argv, check=False, capture_output=True, encoding="utf-8", errors="surrogateescape", stdin=subprocess.DEVNULL, env=environment
+            argv, check=False, capture_output=True, encoding="utf-8", errors="surrogateescape", stdin=subprocess.DEVNULL, env=environment()
         )
     except FileNotFoundError:
         raise HarnessError("git is not installed") from None
     if "dubious ownership" in done.stderr:
         raise HarnessError(
-            f"git does not trust {paths.ROOT}, which belongs to another user: "
-            f"git config --global --add safe.directory {shlex.quote(str(paths.ROOT))}"
+            f"git does not trust {folder}, which belongs to another user: "
+            f"git config --global --add safe.directory {shlex.quote(str(folder))}"
         )
     if done.returncode:
         complaint = done.stderr.strip().splitlines()

@@ -125,17 +125,17 @@ def test_an_update_that_cannot_be_kept_boots_no_guest(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a").mkdir()
     monkeypatch.setattr(gaterun, "target_of", lambda plan: SimpleNamespace(build=None))
-    monkeypatch.setattr(gaterun, "identity_of", lambda build: HERE)
+    monkeypatch.setattr(gaterun, "identity_of", lambda build, kernel=None: HERE)
     monkeypatch.setattr(gaterun, "count_with_noise", lambda plan, target: pytest.fail("a guest was booted"))
     with pytest.raises(HarnessError, match=f"^{sentence}"):
-        gaterun.update(None, named, "60")
+        gaterun.update(gate_plan("--update", "--baseline", named, "--timeout", "60"))
 
 
 @pytest.fixture
 def slower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A baseline, and a guest that counts more for one of its cells."""
     monkeypatch.setattr(gaterun, "target_of", lambda plan: SimpleNamespace(build=None))
-    monkeypatch.setattr(gaterun, "identity_of", lambda build: HERE)
+    monkeypatch.setattr(gaterun, "identity_of", lambda build, kernel=None: HERE)
     monkeypatch.setattr(gaterun, "_qemu", lambda: "QEMU")
 
     def count(plan: object, target: object) -> list[Cell]:

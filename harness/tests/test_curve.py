@@ -180,7 +180,7 @@ def test_two_that_go_on_with_one_file_do_so_in_turns(
     path = interrupted(tmp_path)
     (tmp_path / curve.LATEST).symlink_to(path.name)
     made = plan(*(["--output", str(path)] if named else []))
-    target: Any = SimpleNamespace(name="uml", accel=None, kernel=SimpleNamespace(release="6.12.117", arch="um"), warnings=[], cpu=None)
+    target: Any = SimpleNamespace(name="uml", accel=None, kernel=SimpleNamespace(release="6.12.117", state="6.12.117", arch="um", facts=None), warnings=[], cpu=None)
     seen: list[tuple[Path, list[int]]] = []
 
     def take() -> None:
@@ -202,7 +202,7 @@ def test_two_that_go_on_with_one_file_do_so_in_turns(
 def test_two_that_begin_a_file_of_one_name_do_so_in_turns(tmp_path: Path) -> None:
     path = tmp_path / "curve.json"
     made = plan("--output", str(path))
-    target: Any = SimpleNamespace(name="uml", accel=None, kernel=SimpleNamespace(release="6.12.117", arch="um"), warnings=[], cpu=None)
+    target: Any = SimpleNamespace(name="uml", accel=None, kernel=SimpleNamespace(release="6.12.117", state="6.12.117", arch="um", facts=None), warnings=[], cpu=None)
     seen: list[list[int]] = []
 
     def take() -> None:

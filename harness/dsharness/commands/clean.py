@@ -13,10 +13,11 @@ from pathlib import Path
 from .. import cachemark, command, locks, paths, ui
 from ..errors import HarnessError
 from ..explain import symbols
-from ..kernel import buildroot, linuxsource, rustroot, shelf, umlkernel
+from ..kernel import buildroot, linuxsource, ownbuild, rustroot, shelf, umlkernel
 
 MARKS = (
-    "apt", "archive", buildroot.SHELF, rustroot.SHELF, "debs", paths.OBJECTS, symbols.SHELF, *umlkernel.SHELVES, *linuxsource.SHELVES, "kvm.json", "kvm.lock",
+    "apt", "archive", buildroot.SHELF, rustroot.SHELF, "debs", ownbuild.SHELF, paths.OBJECTS, symbols.SHELF, *umlkernel.SHELVES,
+    *linuxsource.SHELVES, "kvm.json", "kvm.lock",
 )  # fmt: skip
 """Content of a cache. A folder without it is not removed, whatever DSBENCH_CACHE says."""
 
@@ -41,13 +42,14 @@ def human(count: int) -> str:
 
 
 def unused() -> list[Path]:
-    """Return the kernels and build roots in the cache that this revision does not use, and objects of checkouts that are gone.
+    """Return the kernels and build roots in the cache that this revision does not use, those of source trees that are gone, and objects
+    of checkouts that are gone.
 
     HarnessError without a compiler.
     """
     if not cachemark.is_ours(paths.cache_path()):
         return []
-    return [*umlkernel.unused(), *buildroot.unused(), *rustroot.unused(), *paths.orphaned_objects()]
+    return [*umlkernel.unused(), *buildroot.unused(), *rustroot.unused(), *ownbuild.unused(), *paths.orphaned_objects()]
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

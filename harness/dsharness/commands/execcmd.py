@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .. import command, options, streams, targets
 from ..errors import CRASHED, TIMED_OUT, UsageError
-from ..kernel import kernels
+from ..kernel import kernels, option
 from ..targets import accel, guestoptions
 
 DEFAULT_SECONDS = 300.0
@@ -34,7 +34,7 @@ example: dsbench exec --target uml -- sh -c 'insmod dsbench.ko n=4000 tries=100 
 def add_target_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that select a target and its content."""
     parser.add_argument("--target", type=_target, default="uml", metavar="T", help=f"where to run: {', '.join(kernels.TARGETS)} (default: uml)")
-    parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12, newest or a full release (default: the target's)")
+    option.add(parser, "6.1, 6.12, newest or a full release (default: the target's)")
     parser.add_argument(
         "--accel", type=_accel, metavar="A",
         help="qemu: kvm for real cycles, icount for counted instructions, or tcg (default: auto, kvm where it works, else icount)",
@@ -61,7 +61,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=__doc__,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--target T] [--kernel K] [--accel A] [--cpus N] [--network] [--with FILE ...] [--memory SIZE]"
+        usage="%(prog)s [--target T] [--kernel K | --kernel-dir DIR] [--accel A] [--cpus N] [--network] [--with FILE ...] [--memory SIZE]"
         " [--append 'PARAMETER ...'] [--module NAME ...] [--timeout SECONDS] -- COMMAND ...",
     )
     add_target_options(parser)
@@ -78,6 +78,7 @@ def checked_place(args: argparse.Namespace) -> argparse.Namespace:
     for file in args.files:
         if not file.is_file():
             raise UsageError(f"--with {file}: there is no such file")
+    args.kernel = option.one(args)
     targets.check(args.target, args.kernel, args.accel, cpus=args.cpus, guest=guestoptions.checked(args))
     return args
 

@@ -9,6 +9,7 @@ from .. import paths, ui
 from ..errors import REGRESSED
 from ..explain import slower
 from ..explain.difference import Change
+from ..explain.place import Place
 from ..results import results
 from . import comparison, picture, table, verdict
 from .comparison import Comparisons
@@ -42,10 +43,10 @@ def run(plan: ComparisonPlan) -> int:
     return status(found, plan.fail_on)
 
 
-def tell(found: Comparisons, explain: bool) -> dict[str, list[Change]]:
+def tell(found: Comparisons, explain: bool, places: tuple[Place, Place] | None = None) -> dict[str, list[Change]]:
     """Say how to explain the slower cells where instructions are counted, or with `explain`, what made them slower."""
     names = [cell.name for cell in found.cells if cell.word is verdict.Word.SLOWER]
-    return slower.tell(names, found.before.results.context, found.after.results.context, explain)
+    return slower.tell(names, found.before.results.context, found.after.results.context, explain, places)
 
 
 def status(found: Sequence[Comparisons], fail_on: Collection[str]) -> int:

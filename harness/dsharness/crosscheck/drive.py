@@ -14,6 +14,7 @@ from rich.table import Table
 from .. import paths, targets, ui
 from ..console import console
 from ..errors import HarnessError
+from ..kernel.own import Spec
 from ..kernel import trees
 from ..results import results
 from ..results.samples import Report as CoreReport
@@ -87,7 +88,7 @@ def run(plan: CrosscheckPlan) -> int:
     return int(report.failed)
 
 
-def crosscheck(target_name: str, kernel: str | None, accel: str | None, n: int) -> Report:
+def crosscheck(target_name: str, kernel: Spec | None, accel: str | None, n: int) -> Report:
     """Perform all checks with `n` elements. HarnessError if that is impossible. A test that cannot be obtained is left out."""
     target = targets.get(target_name, kernel, accel)
     tests = kerneltests.make(target.kernel)

@@ -55,7 +55,7 @@ class Found:
 
 def make(kernel: Kernel) -> Tests:
     """Take the tests from the source of `kernel`'s version and build them. HarnessError if the source cannot be obtained."""
-    picked = linuxsource.pick(f"{kernel.version[0]}.{kernel.version[1]}", [f"lib/{name}.c" for name in NAMES], linuxsource.TESTS)
+    picked = onefile.pick(kernel, [f"lib/{name}.c" for name in NAMES], linuxsource.TESTS)
     folder = paths.make_folder(paths.objects() / kernel.builds / "tests", "build")
     modules: dict[str, Path] = {}
     absent: dict[str, str] = {}

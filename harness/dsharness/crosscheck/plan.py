@@ -7,6 +7,8 @@ import argparse
 from dataclasses import dataclass
 
 from .. import options, targets
+from ..kernel import option
+from ..kernel.own import Spec
 
 TARGETS = ("qemu", "uml")
 ACCELS = ("icount", "tcg", "kvm")
@@ -20,7 +22,7 @@ class CrosscheckPlan:
     """Where to check and the number of elements, checked."""
 
     target: str
-    kernel: str | None
+    kernel: Spec | None
     accel: str | None
     n: int
 
@@ -28,10 +30,11 @@ class CrosscheckPlan:
 def checked_plan(args: argparse.Namespace) -> CrosscheckPlan:
     """Return the options as a plan. UsageError names the option, its value and what is allowed."""
     target, accel = options.choice("target", args.target, TARGETS), options.choice("accel", args.accel, ACCELS)
-    targets.check(target, args.kernel, accel)
+    kernel = option.one(args)
+    targets.check(target, kernel, accel)
     return CrosscheckPlan(
         target=target,
-        kernel=args.kernel,
+        kernel=kernel,
         accel=accel or ("icount" if args.target == "qemu" else None),
         n=options.whole("n", args.n, SMALLEST_N, LARGEST_N),
     )

@@ -99,7 +99,7 @@ def identity(curve: CurvePlan, target: targets.Target) -> dict[str, Any]:
     return {
         "target": target.name,
         "accel": target.accel,
-        "kernel": target.kernel.release,
+        "kernel": target.kernel.state,
         "modules": trees.working().digest,
         "cpu": environment.facts()["cpu_model"],
         "sizes": list(plan.sizes),

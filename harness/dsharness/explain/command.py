@@ -16,6 +16,7 @@ from pathlib import Path
 
 from .. import command
 from ..errors import CRASHED, TIMED_OUT
+from ..kernel import option
 from ..sweep import plan as sweep
 from . import plan
 
@@ -43,7 +44,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("cells", nargs="+", metavar="CELL", help="cell, or pattern: CONTAINER[/OP[/N[/burst:PACKETS]]]")
-    parser.add_argument("--kernel", metavar="VERSION", help="stock kernel, 6.1, 6.12, newest, rust or a full release (6.12)")
+    option.add(parser, "stock kernel, 6.1, 6.12, newest, rust or a full release (6.12)")
     parser.add_argument("--against", metavar="WHAT", help="compare with a container, a device, a kernel, or a revision of the modules")
     parser.add_argument("--annotate", action="append", metavar="FUNCTION", help="disassemble it, with how often each instruction ran")
     parser.add_argument("--single", action="store_true", help="lines that a single insertion, lookup or erasure touches: its cold cost")

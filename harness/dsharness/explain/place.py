@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..kernel import trees
+from ..kernel import own, trees
+from ..kernel.own import Spec
 
 KERNEL = re.compile(r"[0-9]+\.[0-9]+\S*|newest|rust")
 """Names of kernels. A revision of this form must be spelt as refs/tags/NAME."""
@@ -23,7 +24,7 @@ LISTED = 6
 class Place:
     """A kernel, None for the usual one, and a revision of the modules, None for the working tree."""
 
-    kernel: str | None = None
+    kernel: Spec | None = None
     revision: str | None = None
 
     @property
@@ -51,12 +52,11 @@ def options(context: Mapping[str, Any]) -> list[str]:
 def command(cell: str, before: Place, after: Place, more: Sequence[str] = ()) -> str:
     """Return the command that shows which functions of a cell changed. Two kernels count more than two revisions."""
     words = ["harness/dsbench", "explain", cell]
-    if after.kernel:
-        words += ["--kernel", after.kernel]
+    words += own.options_of(after.kernel)
     if after.revision:
         words += ["--revision", after.revision]
     if before.kernel != after.kernel and before.kernel:
-        words += ["--against", before.kernel]
+        words += ["--against", str(before.kernel)]
     else:
         words += ["--against", before.revision or trees.WORKTREE]
     return shlex.join([*words, *more])

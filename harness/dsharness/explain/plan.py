@@ -11,7 +11,8 @@ from pathlib import Path
 
 from .. import options, targets
 from ..errors import UsageError
-from ..kernel import kernels, trees
+from ..kernel import kernels, option, trees
+from ..kernel.own import OwnKernel, Spec
 from ..kernel.trees import Tree
 from ..results import datapath
 from ..sweep import plan as sweep
@@ -78,10 +79,11 @@ class Request:
 def checked_plan(args: argparse.Namespace) -> Request:
     """Return the options as a request. UsageError names the option, its value and what is allowed."""
     _check_place(args)
-    targets.check(TARGET, args.kernel, ACCEL)
+    kernel = option.one(args)
+    targets.check(TARGET, kernel, ACCEL)
     tree = trees.find(args.revision) if args.revision else trees.working()
     plan = ExplainPlan(
-        cells=tuple(cells.find(args.cells, _containers(tree, args.kernel))),
+        cells=tuple(cells.find(args.cells, _containers(tree, kernel))),
         tries=options.whole("tries", args.tries, 1, sweep.MAX_TRIES),
         settings=tuple(f"{name}={value}" for name, value in sweep.key_settings(args).items() if value is not None),
         timeout=options.whole("timeout", args.timeout, 1, 7 * 86_400),
@@ -90,7 +92,7 @@ def checked_plan(args: argparse.Namespace) -> Request:
         single=args.single,
     )
     _check_combination(args, plan)
-    place = Place(args.kernel, args.revision)
+    place = Place(kernel, args.revision)
     after = Side(plan, place, tree, place.described)
     return Request(
         after,
@@ -102,7 +104,7 @@ def checked_plan(args: argparse.Namespace) -> Request:
     )
 
 
-def _containers(tree: Tree, kernel: str | None) -> list[str]:
+def _containers(tree: Tree, kernel: Spec | None) -> list[str]:
     """Return the containers of the tree that are built for a kernel, by the user's name for it."""
     return [*tree.containers, *(tree.rust_containers if kernel == kernels.RUST else [])]
 
@@ -173,6 +175,11 @@ def _against(text: str, after: Side) -> Side:
     known = [*_containers(after.tree, after.place.kernel), *datapath.DEVICES]
     if text in known:
         return _other_subject(text, after)
+    if _is_kernel_tree(text):
+        settled = OwnKernel(Path(text).resolve(), after.place.kernel.config if isinstance(after.place.kernel, OwnKernel) else ())
+        targets.check(TARGET, settled, ACCEL)
+        place = dataclasses.replace(after.place, kernel=settled)
+        return Side(after.plan, place, after.tree, place.described)
     if KERNEL.fullmatch(text):
         targets.check(TARGET, text, ACCEL)
         place = dataclasses.replace(after.place, kernel=text)
@@ -188,6 +195,11 @@ def _against(text: str, after: Side) -> Side:
     if not wanted:
         raise UsageError(f"--against is {text!r}: that revision has no {after.plan.cells[0].container}")
     return Side(dataclasses.replace(after.plan, cells=wanted), place, tree, place.described)
+
+
+def _is_kernel_tree(text: str) -> bool:
+    """Return true for the path of a kernel tree. The name of a branch may have a slash, too."""
+    return "/" in text and (Path(text) / "Kconfig").is_file()
 
 
 def _other_subject(text: str, after: Side) -> Side:

@@ -6,18 +6,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..results import results
 from . import causes, place
 from .difference import Change
+from .place import Place
 
 
-def tell(names: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any], explain: bool) -> dict[str, list[Change]]:
+def tell(
+    names: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any], explain: bool, places: tuple[Place, Place] | None = None
+) -> dict[str, list[Change]]:
     """Print the command that explains each slower cell, or with `explain` the functions that changed most, which are returned.
 
-    `before` and `after` are contexts of results. Nothing is printed unless both count instructions.
+    `before` and `after` are contexts of results; `places` are where they were measured, if the contexts do not tell. Nothing is printed
+    unless both count instructions, or if one is of a kernel of the user's whose place is not known: its files may have changed since.
     """
     if any((side.get("target"), side.get("unit")) != ("qemu", "instructions") for side in (before, after)):
         return {}
-    one, other = place.of_context(before), place.of_context(after)
+    if not places and any(results.KERNEL_TREE in side for side in (before, after)):
+        return {}
+    one, other = places or (place.of_context(before), place.of_context(after))
     if explain:
         found = causes.find(names, one, other, [f"{name}={value}" for name, value in place.unusual(after).items()])
         for line in causes.lines(found):

@@ -144,6 +144,12 @@ def _change(name: str, before: Count | None, now: Count | None, threshold: float
     return Change(name, before, now, ratio, noise, move)
 
 
+def file(named: str | None) -> Path:
+    """Return the path of a baseline that is named as a file."""
+    assert named
+    return Path(named)
+
+
 def place(named: str | None, identity: Identity) -> Path:
     """Return the path of the baseline: a named file, a name below FOLDER, or the baseline of this kernel and compiler."""
     if named and ("/" in named or named.endswith(".json")):

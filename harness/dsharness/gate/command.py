@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 
 from .. import command
-from ..errors import CRASHED, OTHER_BASELINE, REGRESSED, TIMED_OUT
-from ..explain import option
+from ..errors import BISECT_BAD, BISECT_ENDS, BISECT_SKIPS, CRASHED, OTHER_BASELINE, REGRESSED, TIMED_OUT
+from ..explain import option as explain
+from ..kernel import option
 from . import plan
 
 EPILOG = f"""\
@@ -20,6 +21,13 @@ exit status:
   {REGRESSED} a cell costs more than the threshold allows, or is gone
   {OTHER_BASELINE} the baseline is of another kernel or compiler
   {CRASHED} the guest crashed    {TIMED_OUT} it did not come to the end in time
+with --kernel-dir, for git bisect run:
+  0 nothing regressed    {BISECT_BAD} a cell regressed, or is gone    {BISECT_SKIPS} the kernel does not build or boot, or its guest fails
+  {BISECT_ENDS} anything else, which ends the bisection
+
+example: dsbench gate --update --kernel-dir . --baseline /tmp/good.json --cell maple/erase/1000     at the good commit
+         git bisect start BAD GOOD
+         git bisect run dsbench gate --kernel-dir . --baseline /tmp/good.json --cell maple/erase/1000 --threshold 1
 """
 
 
@@ -32,7 +40,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--kernel", metavar="VERSION", help="stock kernel, 6.1, 6.12, newest or a full release (6.12)")
+    option.add(parser, "stock kernel, 6.1, 6.12, newest or a full release (6.12)")
     parser.add_argument(
         "--baseline", metavar="NAME|FILE", help="results/reference/gate-NAME.json, or a file (the kernel's and compiler's)"
     )
@@ -40,7 +48,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--threshold", default=str(plan.THRESHOLD_PERCENT), metavar="PERCENT", help=f"what is allowed ({plan.THRESHOLD_PERCENT})"
     )
     parser.add_argument("--filter", metavar="REGEX", help="judge the cells alone whose names match, ^rbtree/ or /find/")
+    parser.add_argument("--cell", nargs="+", metavar="CELL", help="count these cells alone, maple/erase/1000 or 'maple/*'")
     parser.add_argument("--update", action="store_true", help="write the baseline anew instead of comparing with it")
-    option.add(parser)
+    explain.add(parser)
     parser.add_argument("--timeout", default=plan.TIMEOUT_SECONDS, metavar="SECONDS", help=f"end the guest then ({plan.TIMEOUT_SECONDS})")
     command.declare(parser, "gate.drive:run", needs=plan.needs, check=plan.checked_plan)

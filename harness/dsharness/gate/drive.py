@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Column, Table
 
 from .. import proc, targets, ui
 from ..console import console
-from ..errors import REGRESSED, HarnessError, UsageError
+from ..errors import BISECT_BAD, BISECT_ENDS, BISECT_SKIPS, REGRESSED, BuildError, HarnessError, UsageError
 from ..explain import causes, place
 from ..explain.place import Place
+from ..kernel import ownbuild
 from ..kernel.build import Build
+from ..kernel.own import OwnKernel, Spec
 from ..kernel.trees import Tree
-from ..results import datapath, environment, results
+from ..results import datapath, environment, floors, results
 from ..results.samples import Cell
 from ..sweep import drive as sweeper
 from ..sweep import plan as sweep
@@ -43,8 +46,18 @@ TABLE_WIDTH = 110
 def run(plan: GatePlan) -> int:
     """Compare with the baseline, or write it. Return the exit status."""
     if plan.update:
-        return update(plan.kernel, plan.baseline, plan.timeout)
-    return check(plan)
+        return update(plan)
+    return bisect(plan) if plan.bisects else check(plan)
+
+
+def bisect(plan: GatePlan) -> int:
+    """Compare a kernel of the user's. Return the status that `git bisect run` takes for its commit."""
+    try:
+        return BISECT_BAD if check(plan) == REGRESSED else 0
+    except (BuildError, targets.GuestError) as error:
+        raise HarnessError(f"this commit cannot be judged: {error}", BISECT_SKIPS) from error
+    except HarnessError as error:
+        raise HarnessError(str(error), BISECT_ENDS) from error
 
 
 def check(gate: GatePlan) -> int:
@@ -52,12 +65,19 @@ def check(gate: GatePlan) -> int:
 
     HarnessError if there is no baseline to compare with, or if it has no such cell.
     """
-    plan = plan_of(gate.kernel, gate.timeout)
+    plan = plan_of(gate)
+    if gate.bisects:  # before minutes of building
+        baseline.read(baseline.file(gate.baseline))
     target = target_of(plan)
-    known = baseline.find(gate.baseline, identity_of(target.build))
+    known = baseline.find(gate.baseline, identity_of(target.build, gate.kernel))
     if (cells := gate.cells) and not any(map(cells.search, known.counts)):
         raise UsageError(f"--filter {cells.pattern!r} matches no cell of the baseline: names are such as {next(iter(known.counts))}")
     counts = baseline.counted([count(plan, target)])
+    if gate.only:
+        counts = selected(gate, counts)
+        if unknown := [name for name in counts if name not in known.counts]:
+            raise HarnessError(f"the baseline has no cell {unknown[0]}: {baseline.MAKE_ONE} with it")
+        known = dataclasses.replace(known, counts=selected(gate, known.counts))
     changes = baseline.selected(baseline.judge(known.counts, counts, gate.threshold), cells)
     show(changes)
     print(_sum(changes, known, gate.threshold))
@@ -71,8 +91,19 @@ def check(gate: GatePlan) -> int:
     return REGRESSED
 
 
-def _tell(names: Sequence[str], known: Baseline, kernel: str | None, explain: bool) -> None:
-    """Print the command that explains each cell that regressed, or with `explain` the functions that changed most."""
+def selected(gate: GatePlan, counts: Mapping[str, Count]) -> dict[str, Count]:
+    """Return the counts of the cells that the gate is for, all without --cell."""
+    wanted = {cell.name for cell in gate.only}
+    return {name: count for name, count in counts.items() if not wanted or name in wanted}
+
+
+def _tell(names: Sequence[str], known: Baseline, kernel: Spec | None, explain: bool) -> None:
+    """Print the command that explains each cell that regressed, or with `explain` the functions that changed most.
+
+    Say nothing where the kernel is the user's: the baseline keeps no tree to compare with.
+    """
+    if isinstance(kernel, OwnKernel):
+        return
     before = place.of_context({**known.facts, "kernel": kernel})
     after = Place(kernel)
     lines = causes.lines(causes.find(names, before, after)) if explain else place.hints(names, before, after)
@@ -80,19 +111,20 @@ def _tell(names: Sequence[str], known: Baseline, kernel: str | None, explain: bo
         print(line)
 
 
-def update(kernel: str | None, named: str | None, timeout: str) -> int:
+def update(gate: GatePlan) -> int:
     """Count in several guests, and write the baseline once all of them have finished."""
-    plan = plan_of(kernel, timeout)
+    plan = plan_of(gate)
     target = target_of(plan)
-    identity = identity_of(target.build)
-    path = baseline.place(named, identity)
+    identity = identity_of(target.build, gate.kernel)
+    path = baseline.place(gate.baseline, identity)
     results.check_room(path, plan.cells)
-    counts = count_with_noise(plan, target)
-    baseline.write(Baseline(identity, _facts(), counts), path)
+    counts = selected(gate, count_with_noise(plan, target))
+    baseline.write(Baseline(identity, _facts(target), counts), path)
     exact = sum(not one.noise for one in counts.values())
     name, worst = max(counts.items(), key=lambda entry: entry[1].noise)
     ui.say(f"{exact} of {len(counts)} cells repeat exactly; the worst, {name}, within {worst.noise:.3%}")
-    ui.say(f"baseline: {path}; next: commit it, and run dsbench gate after each change")
+    next_step = "git bisect run with the same options but --update" if gate.bisects else "commit it, and run dsbench gate after each change"
+    ui.say(f"baseline: {path}; next: {next_step}")
     return 0
 
 
@@ -119,12 +151,18 @@ def count_with_noise(plan: sweep.Plan, target: targets.Target) -> dict[str, Coun
     return baseline.counted(guests)
 
 
-def identity_of(build: Build) -> Identity:
-    """Return the kernel, and the compiler by the signature in its objects. HarnessError if there is none."""
-    signed = re.search(rb"GCC: \([^)]*\) ([0-9.]+)", (build.ko_dir / "dsbench.ko").read_bytes())
+def identity_of(build: Build, kernel: Spec | None = None) -> Identity:
+    """Return the kernel, and the compiler by the signature in its objects. HarnessError if there is none.
+
+    All commits of the user's tree have one identity, that of their configuration: they are what is compared.
+    """
+    signed = re.search(rb"GCC: \([^)]*\) ([0-9.]+)|(clang) version ([0-9.]+)", (build.ko_dir / "dsbench.ko").read_bytes())
     if not signed:
-        raise HarnessError(f"{build.ko_dir / 'dsbench.ko'} does not name its compiler: the gate supports gcc only")
-    return Identity(build.kernel.release, f"gcc {signed[1].decode()}")
+        raise HarnessError(f"{build.ko_dir / 'dsbench.ko'} does not name its compiler: the gate supports gcc and clang")
+    compiler = f"clang {signed[3].decode()}" if signed[2] else f"gcc {signed[1].decode()}"
+    if isinstance(kernel, OwnKernel):
+        return Identity(f"of --kernel-dir, {ownbuild.config_id(kernel, TARGET)}", compiler)
+    return Identity(build.kernel.release, compiler)
 
 
 def show(changes: Sequence[Change]) -> None:
@@ -156,6 +194,8 @@ def _sum(changes: Sequence[Change], known: Baseline, threshold: float) -> str:
     """Return the number of cells of each kind, and the baseline and threshold."""
     numbers = {move: sum(change.move is move for change in changes) for move in Move}
     said = [f"{number} {move.value}" for move, number in numbers.items() if number]
+    if described := known.facts.get(results.KERNEL_TREE, {}).get("described"):
+        return f"{len(changes)} cells: {', '.join(said)}; the threshold is {100 * threshold:g} %, against the baseline of {described}"
     made = f"{known.facts.get('git_revision')}{' (dirty)' if known.facts.get('git_dirty') else ''}"
     against = f"the baseline of {made}, {known.identity.kernel}, {known.identity.compiler}"
     return f"{len(changes)} cells: {', '.join(said)}; the threshold is {100 * threshold:g} %, {against}"
@@ -170,22 +210,33 @@ def by_container(changes: Sequence[Change]) -> str:
     return "; ".join(f"{container} ({', '.join(names)})" for container, names in ops.items())
 
 
-def plan_of(kernel: str | None, timeout: str) -> sweep.Plan:
-    """What the gate counts."""
-    return sweep.plan_of(
-        "--target", TARGET, "--accel", "icount", "--sizes", *SIZES, "--tries", TRIES, "--warmup", "0", "--timeout", timeout,
-        "--device", *DEVICES, "--payloads", *PAYLOADS, "--burst", *BURSTS, *(["--kernel", kernel] if kernel else []),
+def plan_of(gate: GatePlan) -> sweep.Plan:
+    """What the gate counts: all cells, or the containers and devices, operations and sizes of those that are named."""
+    elements = [cell for cell in gate.only if not cell.is_packet]
+    packets = [cell for cell in gate.only if cell.is_packet]
+    containers = dict.fromkeys(cell.container for cell in elements if cell.container != floors.FLOOR)
+    ops = dict.fromkeys(cell.op for cell in elements if cell.container != floors.FLOOR)
+    sizes = [str(cell.n) for cell in elements] or (SIZES[:1] if gate.only else SIZES)
+    devices = list(dict.fromkeys(cell.container for cell in packets)) or DEVICES
+    payloads = [str(cell.n) for cell in packets] or PAYLOADS
+    bursts = list(dict.fromkeys(str(cell.burst) for cell in packets if cell.burst)) or ([datapath.NO_BURSTS] if packets else BURSTS)
+    datapath_words = ["--no-datapath"] if gate.only and not packets else ["--device", *devices, "--payloads", *payloads, "--burst", *bursts]
+    plan = sweep.plan_of(
+        "--target", TARGET, "--accel", "icount", "--sizes", *sizes, "--tries", TRIES, "--warmup", "0", "--timeout", gate.timeout,
+        *(["--container", *containers] if containers else []), *(["--op", *ops] if ops else []), *datapath_words,
     )  # fmt: skip
+    return dataclasses.replace(plan, kernel=gate.kernel)
 
 
 def target_of(plan: sweep.Plan, tree: Tree | None = None) -> targets.Target:
     """Return the target of the gate, with the modules of `tree` built."""
-    return targets.get(plan.target, plan.kernel, plan.accel, network=True, tree=tree)
+    return targets.get(plan.target, plan.kernel, plan.accel, network=plan.datapath is not None, peers=plan.peers, tree=tree)
 
 
-def _facts() -> dict[str, Any]:
+def _facts(target: targets.Target) -> dict[str, Any]:
     known = environment.facts()
-    return {"qemu": _qemu(), "memories_mib": MEMORIES_MIB, **{key: known[key] for key in ("date", "git_revision", "git_dirty")}}
+    tree = {results.KERNEL_TREE: ownbuild.as_json(target.kernel.facts)} if target.kernel.facts else {}
+    return {"qemu": _qemu(), **tree, "memories_mib": MEMORIES_MIB, **{key: known[key] for key in ("date", "git_revision", "git_dirty")}}
 
 
 def _qemu() -> str:

@@ -9,14 +9,15 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import command, locks, packages, paths, proc, ui
-from ..errors import HarnessError
-from . import kernels, rustmodules, trees
+from ..errors import BuildError, HarnessError
+from . import kernels, option, own, rustmodules, trees
 from .kernels import Kernel
 from .trees import Tree
 
@@ -202,12 +203,12 @@ def _complaints(lines: Sequence[str]) -> list[str]:
     return [line for line in lines if re.search(r"\b(warning|error|undefined)\b", line, re.IGNORECASE)]
 
 
-def _refused(lines: Sequence[str], result: proc.Finished, what: str) -> HarnessError:
+def _refused(lines: Sequence[str], result: proc.Finished, what: str) -> BuildError:
     """Return the error of a failed build, with the compiler's first messages."""
     complaints = _complaints(lines)
     errors = [line for line in complaints if ERROR.search(line)]
     shown = "\n".join((errors or complaints)[:COMPLAINT_LINES] or result.tail)
-    return HarnessError(f"{what}:\n{shown}")
+    return BuildError(f"{what}:\n{shown}")
 
 
 def kbuild(kernel: Kernel, folder: Path, log: Path, make_args: Sequence[str] = ()) -> proc.Finished:
@@ -278,12 +279,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add `dsbench build`."""
     parser = subparsers.add_parser("build", help="build the modules for a target's kernel", description=__doc__)
     parser.add_argument("--target", default="uml", help="uml (default), qemu or host")
-    parser.add_argument("--kernel", metavar="VERSION", help="6.1, 6.12, newest or a full release; default: the target's")
+    option.add(parser, "6.1, 6.12, newest or a full release; default: the target's")
     command.declare(parser, run, needs=("base",), check=checked_kernel)
 
 
 def checked_kernel(args: argparse.Namespace) -> argparse.Namespace:
     """Return the options. UsageError for a target or kernel that is not allowed."""
+    args.kernel = option.one(args)
     kernels.check(args.target, args.kernel)
     return args
 
@@ -292,7 +294,7 @@ def run(args: argparse.Namespace) -> int:
     """Build, and print the folder of the modules. Return the exit status."""
     build = modules(kernels.find(args.target, args.kernel))
     count = len(list(build.ko_dir.glob("*.ko")))
-    kernel = f" --kernel {args.kernel}" if args.kernel else ""
+    kernel = "".join(f" {shlex.quote(word)}" for word in own.options_of(args.kernel))
     ui.say(f"{count} modules for {build.kernel.release}; next: harness/dsbench shell --target {args.target}{kernel}")
     print(build.ko_dir)
     return 0

@@ -68,6 +68,16 @@ def require_gcc(what: str) -> None:
         _of_user(_Built(what, GCC, GCC, "", False), cc, llvm)
 
 
+def chosen(what: str) -> Compiler:
+    """Return the compiler for a kernel, `what`, of the user's: gcc, or what CC or LLVM in the environment names. HarnessError without it."""
+    cc, llvm = _settings()
+    if cc or llvm:
+        return _of_user(_Built(what, "", "", "", False), cc, llvm)
+    if not (program := _which(GCC)):
+        raise HarnessError(f"{what} needs a compiler: {GCC} is not here, and neither CC nor LLVM names another one")
+    return Compiler((), program)
+
+
 def _built(kdir: Path, name: str) -> _Built:
     try:
         text = (kdir / "include/config/auto.conf").read_text(encoding="utf-8", errors="replace")
@@ -100,7 +110,9 @@ def _of_user(built: _Built, cc: str, llvm: str) -> Compiler:
         if not words or not (program := shutil.which(words[0]) or ""):
             raise HarnessError(f"CC={cc}: there is no such compiler here")
         kind = _kind([program, *words[1:]])
-        if kind != built.kind:
+        if kind not in (GCC, CLANG):
+            raise HarnessError(f"CC={cc} is {kind}")
+        if built.kind and kind != built.kind:
             raise _mismatch(f"CC={cc} is {kind}", CC, built)
         arguments.append(f"CC={shlex.join([program, *words[1:]])}")
     return Compiler(tuple(arguments), program)

@@ -12,9 +12,11 @@ from pathlib import Path
 
 from .. import options, packages, proc
 from ..errors import HarnessError, UsageError
-from . import archive, buildroot, compilers, rustroot, umlkernel
+from . import archive, buildroot, compilers, own, ownbuild, rustroot, umlkernel
 from .compilers import Compiler
 from .linuxsource import USR_SRC
+from .own import OwnKernel, Spec
+from .ownbuild import Facts
 
 TARGETS = ("uml", "qemu", "host")
 DEFAULT_VERSION = "6.12"
@@ -53,6 +55,10 @@ class Kernel:
     """The root whose tools build for the kernel if the system's are too old; `kdir` is then a folder inside it."""
     rust: bool = False
     """Whether the modules in Rust are built for it, too."""
+    id: str = ""
+    """What tells kernels of the user's apart that have the same release: all that modules for them depend on. "" for others."""
+    facts: Facts | None = None
+    """What results say about a kernel of the user's; None for others."""
 
     @property
     def kdir_outside(self) -> Path:
@@ -76,7 +82,18 @@ class Kernel:
     @property
     def builds(self) -> str:
         """Name of the folder with what is built for it."""
-        return f"{self.target}-{self.release}{f'-{RUST}' if self.rust else ''}"
+        return f"{self.target}-{self.release}{f'-{RUST}' if self.rust else f'-{self.id}' if self.id else ''}"
+
+    @property
+    def state(self) -> str:
+        """Its release, and what tells states of the user's tree apart."""
+        return f"{self.release} {self.facts.source} {self.facts.options}" if self.facts else self.release
+
+    @property
+    def called(self) -> str:
+        """Its release for people, with git's name of the user's tree."""
+        described = self.facts and (self.facts.described or self.facts.folder)
+        return f"{self.release} ({described})" if described else self.release
 
     @property
     def target(self) -> str:
@@ -86,13 +103,15 @@ class Kernel:
         return "uml" if self.arch == "um" else "qemu"
 
 
-def find(target: str, spec: str | None = None) -> Kernel:
-    """Return the kernel that `spec` names: a version ("6.1"), a full release, "newest" or "rust" (qemu), "debug" (uml), or None for
-    the target's default.
+def find(target: str, spec: Spec | None = None) -> Kernel:
+    """Return the kernel that `spec` names: a version ("6.1"), a full release, "newest" or "rust" (qemu), "debug" (uml), one of the
+    user's, or None for the target's default.
 
     It is fetched or built if necessary. UsageError for an unknown target or kernel, HarnessError if it cannot be obtained.
     """
     check(target, spec)
+    if isinstance(spec, OwnKernel):
+        return _own(spec, target)
     if target == "uml":
         return _uml(spec or DEFAULT_VERSION)
     if target == "host":
@@ -102,7 +121,7 @@ def find(target: str, spec: str | None = None) -> Kernel:
     return _stock(spec or DEFAULT_VERSION)
 
 
-def check(target: str, spec: str | None) -> None:
+def check(target: str, spec: Spec | None) -> None:
     """UsageError if the target is unknown, or if it cannot have the kernel `spec`. Nothing is fetched, built or installed.
 
     Where the package lists are empty, only the form of `spec` is checked.
@@ -111,7 +130,9 @@ def check(target: str, spec: str | None) -> None:
         raise UsageError(f"target {target!r} is unknown: there are {', '.join(TARGETS)}{options.suggestion(target, TARGETS)}")
     if spec is None:
         return
-    if target == "uml":
+    if isinstance(spec, OwnKernel):
+        own.check(spec, target)
+    elif target == "uml":
         _check_uml(spec)
     elif target == "host":
         _check_running(spec)
@@ -166,6 +187,13 @@ def stock_image(release: str) -> Path:
     except OSError:
         image = f"boot/vmlinuz-{release}"
         return archive.tree(f"image-{release}", lambda: _image_packages(release), proofs=[image]) / image
+
+
+def _own(spec: OwnKernel, target: str) -> Kernel:
+    built = ownbuild.find(spec, target)
+    return Kernel(
+        built.release, version_of(built.release), built.arch, kdir=built.kdir, image=built.image, source=built.source, id=built.id, facts=built.facts
+    )
 
 
 def _uml(spec: str) -> Kernel:

@@ -4,13 +4,24 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from .. import paths
 from ..errors import HarnessError
-from . import build
+from . import build, linuxsource
 from .kernels import Kernel
 from .linuxsource import Picked
+from .ownbuild import ALONE_FOLDER
+
+
+def pick(kernel: Kernel, files: Sequence[str], shelf_name: str) -> Picked:
+    """Return files of the kernel's own source, or of Debian's source of its series, in one folder. HarnessError if it cannot be obtained."""
+    if not kernel.facts:
+        return linuxsource.pick(f"{kernel.version[0]}.{kernel.version[1]}", files, shelf_name)
+    if not kernel.source:
+        raise HarnessError(f"the source of {kernel.called} is not known: --kernel-dir alone names it")
+    return Picked(kernel.facts.folder, kernel.source / ALONE_FOLDER)
 
 
 def module(kernel: Kernel, picked: Picked, name: str, folder: Path, flags: str = "") -> Path:

@@ -22,6 +22,7 @@ from ..gate import baseline
 from ..gate import drive as gaterun
 from ..gate import plan as gate
 from ..gate.baseline import FAILURES
+from ..gate.plan import GatePlan
 from ..kernel import trees
 from ..results import agreement, results
 from ..results.results import Results
@@ -125,7 +126,7 @@ def ab_null_test(cells: Cells = None) -> list[Goal]:
 
 def slowdown(cells: Cells = None) -> list[Goal]:
     """Plant a slowdown, and return the goal that the gate names it and nothing else."""
-    plan = gaterun.plan_of(None, gate.TIMEOUT_SECONDS)
+    plan = gaterun.plan_of(GatePlan(None, None, 0.0, update=False, timeout=gate.TIMEOUT_SECONDS))
     before = gaterun.count_with_noise(plan, gaterun.target_of(plan, trees.working()))
     after = baseline.counted([gaterun.count(plan, gaterun.target_of(plan, planted.tree()))])
     changes = baseline.selected(baseline.judge(before, after, gate.THRESHOLD_PERCENT / 100), cells)

@@ -51,6 +51,8 @@ CORE_RATE = "core_rate"
 """Key of the context: core cycles per 1000 TSC cycles at the start and the end of each run."""
 BELOW_RESOLUTION = "below_resolution"
 """Key of the context: the cells whose median the core found within the clock's own spread in a run."""
+KERNEL_TREE = "kernel_tree"
+"""Entry of the context: what is known of a kernel of the user's."""
 CURVE = "curve"
 """Key of the context of a curve: its identity. Such a file also has its complexities."""
 

@@ -26,5 +26,5 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--from", dest="file", type=Path, metavar="FILE", help="show and draw a result file of this command; run nothing")
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/rust-<time>.json)")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="where to draw (plots/)")
-    parser.set_defaults(target=plan.TARGET, kernel=plan.KERNEL, accel=plan.ACCEL, datapath=False, device=None, payloads=datapath.PAYLOADS)
+    parser.set_defaults(target=plan.TARGET, accel=plan.ACCEL, datapath=False, device=None, payloads=datapath.PAYLOADS)
     command.declare(parser, "rust.drive:run", needs=plan.needs, check=plan.checked_plan)

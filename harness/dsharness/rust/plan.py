@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import options, paths
 from ..errors import UsageError
-from ..kernel import kernels, trees
+from ..kernel import kernels, option, trees
 from ..sweep import plan as sweep
 from ..sweep.plan import Plan
 from . import twins
@@ -50,11 +50,13 @@ def _check_place(args: argparse.Namespace) -> None:
         raise UsageError(f"--target is {args.target!r}: the containers in Rust run in {TARGET}, by counts of instructions; leave it out")
     if args.accel != ACCEL:
         raise UsageError(f"--accel is {args.accel!r}: the comparison counts instructions, by {ACCEL}; leave it out")
-    if args.kernel != KERNEL:
+    kernel = option.one(args) or KERNEL
+    if kernel != KERNEL:
         raise UsageError(
-            f"--kernel is {args.kernel!r}: modules in Rust need a kernel with CONFIG_RUST and its compiled crate,"
+            f"--kernel is {str(kernel)!r}: modules in Rust need a kernel with CONFIG_RUST and its compiled crate,"
             f" which is the newest stock kernel, {KERNEL}; leave it out"
         )
+    args.kernel = [KERNEL]
 
 
 def _families(given: Sequence[str] | None, known: Sequence[str]) -> list[str]:

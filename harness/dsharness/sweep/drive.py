@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import paths, signals, targets, texts, ui
 from ..errors import HarnessError
-from ..kernel import tools, trees
+from ..kernel import ownbuild, tools, trees
 from ..plot import figures
 from ..results import bootparameters, datapath, environment, results, samples, table
 from ..results.results import Results
@@ -147,6 +147,7 @@ def initial_results(target: targets.Target) -> Results:
         "target": target.name,
         "accel": target.accel,
         "kernel": target.kernel.release,
+        **({results.KERNEL_TREE: ownbuild.as_json(target.kernel.facts)} if target.kernel.facts else {}),
         "arch": target.kernel.arch,
         **facts,
         # A guest of uml is a process of this machine: its own kernel has no mitigations.

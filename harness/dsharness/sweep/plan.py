@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 import os
 import re
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from .. import options, paths, targets
 from ..errors import UsageError
-from ..kernel import kernels, trees
+from ..kernel import kernels, option, own, trees
+from ..kernel.own import Spec
 from ..results import datapath, floors
 from ..results.samples import CONTAINER_OPS, DATAPATH_OPS, name_of
 from ..targets import guestnet, guestoptions
@@ -27,6 +29,8 @@ DEFAULT_TRIES = 100
 PRECISION_SCALE = 1000
 """The core takes the precision in thousandths of the median."""
 DEFAULT_PRECISION = 10
+DEFAULT_STEPS, MAX_STEPS = 5, 1000
+"""Number of commits of a repository to sweep."""
 MAX_N = 1 << 24
 MAX_TRIES = 1_000_000
 MAX_SAMPLES = 1_000_000
@@ -75,7 +79,7 @@ class Plan:
     """A checked sweep. `tries` and `warmup` are None for the target's default; an option that is not given is not passed on."""
 
     target: str
-    kernel: str | None
+    kernel: Spec | None
     accel: str | None
     sizes: tuple[int, ...]
     tries: int | None
@@ -105,6 +109,8 @@ class Plan:
     on the host, any for qemu."""
 
     guest: GuestOptions = GuestOptions()
+    series: tuple[Spec, ...] = ()
+    """Kernels to sweep one after the other; empty: `kernel` alone."""
 
     @property
     def cpus(self) -> int:
@@ -188,7 +194,7 @@ def add_key_options(parser: argparse.ArgumentParser) -> None:
 def add_place_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for the place of the run and for its time limit."""
     parser.add_argument("--target", default="uml", help="uml, qemu or host (uml)")
-    parser.add_argument("--kernel", help="kernel version, 6.1 or a full release (the target's default)")
+    option.add(parser, "kernel version, 6.1 or a full release (the target's default)")
     parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (auto)")
     parser.add_argument("--timeout", default="900", metavar="SECONDS", help="end a guest after this time (900)")
 
@@ -214,6 +220,33 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/<target>-<time>.json)")
 
 
+def add_series(parser: argparse.ArgumentParser) -> None:
+    """Add the options for a series of kernels from a repository."""
+    option.add_git(parser, ("A..B",), "sweep kernels from commit A to B of the repository DIR, --steps of them")
+    parser.add_argument("--steps", metavar="N", help=f"number of commits from A to B, the ends included ({DEFAULT_STEPS})")
+
+
+def checked_series(args: argparse.Namespace) -> Plan:
+    """Return checked_plan(), of several kernels if several are named. UsageError as for that."""
+    named = option.several(args)
+    git = option.of_git(args)
+    steps = options.whole("steps", args.steps, 2, MAX_STEPS)
+    if steps is not None and not git:
+        raise UsageError(f"--steps is {steps}: it is allowed with --kernel-git only")
+    if git:
+        folder, config, (text,) = git
+        named += own.series(folder, text, steps or DEFAULT_STEPS, config)
+    if len(named) < 2:
+        return checked_plan(args)
+    if args.explain:
+        raise UsageError("--explain has no use with several kernels: explain compares two of them, by --against")
+    args.kernel = args.config = args.bzimage = None
+    plan = checked_plan(args)
+    for kernel in named:
+        targets.check(plan.target, kernel, plan.accel, guest=plan.guest)
+    return dataclasses.replace(plan, kernel=named[0], series=tuple(named))
+
+
 def plan_of(*words: str) -> Plan:
     """Return the plan of a sweep with these words on its command line."""
     parser = argparse.ArgumentParser()
@@ -222,7 +255,7 @@ def plan_of(*words: str) -> Plan:
     return checked_plan(parser.parse_args(words))
 
 
-def known_containers(kernel: str | None = None) -> list[str]:
+def known_containers(kernel: Spec | None = None) -> list[str]:
     """Return the containers of the working tree that are built for a kernel, by the user's name for it."""
     rust = trees.rust_containers(paths.ROOT) if kernel == kernels.RUST else []
     return [*trees.containers(paths.ROOT), *rust]
@@ -245,11 +278,12 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
 
     UsageError names the option, its value and the allowed values.
     """
+    kernel = option.one(args)
     numbers = {options.whole("sizes", size, 1, MAX_N) for size in options.words(args.sizes)}
     if not numbers:
         raise UsageError("--sizes is empty: name whole numbers from 1 to 16777216")
     tries = options.whole("tries", args.tries, 1, MAX_TRIES)
-    containers = options.names("container", args.container, known or known_containers(args.kernel))
+    containers = options.names("container", args.container, known or known_containers(kernel))
     ops = options.names("op", args.op, CONTAINER_OPS)
     cpu = options.whole("cpu", getattr(args, "cpu", None), 0, MAX_CPU)
     settings = {
@@ -262,7 +296,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
     }
     plan = Plan(
         target=args.target,
-        kernel=args.kernel,
+        kernel=kernel,
         accel=args.accel,
         sizes=tuple(sorted(numbers)),
         tries=tries,
@@ -297,7 +331,8 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
 
 def needs(plan: Plan) -> tuple[str, ...]:
     """Return the groups of packages that the command of this plan needs. HarnessError if the target cannot be used here."""
-    return ("plot", *targets.prerequisites(plan.target, plan.kernel, network=plan.datapath is not None))
+    kernels = plan.series or (plan.kernel,)
+    return ("plot", *(group for kernel in kernels for group in targets.prerequisites(plan.target, kernel, network=plan.datapath is not None)))
 
 
 def _explain(args: argparse.Namespace) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from .. import options, packages
 from ..errors import UsageError
 from ..kernel import build, buildroot, kernels, rustroot, umlkernel
+from ..kernel.own import OwnKernel, Spec
 from ..kernel.trees import Tree
 from . import accel as accelerators
 from . import guestnet, kernelmodules, umlhost
@@ -23,7 +24,7 @@ __all__ = ["GuestError", "GuestOptions", "GuestResult", "Host", "Qemu", "Target"
 
 def get(
     name: str,
-    kernel_spec: str | None = None,
+    kernel_spec: Spec | None = None,
     accel: str | None = None,
     *,
     network: bool = False,
@@ -60,7 +61,7 @@ def get(
 
 
 def check(
-    name: str, kernel_spec: str | None = None, accel: str | None = None, *, cpus: int = 1, guest: GuestOptions = GuestOptions()
+    name: str, kernel_spec: Spec | None = None, accel: str | None = None, *, cpus: int = 1, guest: GuestOptions = GuestOptions()
 ) -> None:
     """Check the options of get(). Nothing is fetched, built or installed.
 
@@ -77,7 +78,7 @@ def check(
     guest.refuse(name)
 
 
-def prerequisites(name: str, kernel_spec: str | None = None, *, network: bool = False) -> tuple[str, ...]:
+def prerequisites(name: str, kernel_spec: Spec | None = None, *, network: bool = False) -> tuple[str, ...]:
     """Return the groups of packages that get() needs for a checked target, as far as the cache shows what has to be built.
 
     HarnessError if the target cannot be used here, whatever is installed.
@@ -87,10 +88,12 @@ def prerequisites(name: str, kernel_spec: str | None = None, *, network: bool = 
         require_host()
     elif name == "qemu":
         groups += ["qemu", *(["lint"] if kernel_spec == kernels.NEWEST and not buildroot.built() else [])]
-    elif not umlkernel.built():
+    elif not isinstance(kernel_spec, OwnKernel) and not umlkernel.built():
         groups.append("uml")
     if kernel_spec == kernels.RUST and not rustroot.built():
         groups.append("lint")
+    if isinstance(kernel_spec, OwnKernel) and not kernel_spec.image:
+        groups.append("kernel")
     return tuple(groups)
 
 

@@ -115,7 +115,7 @@ def _memory() -> Path:
 
 def _key(kernel: Kernel) -> str:
     """Return all that the answer depends on."""
-    return f"{kernel.release}{SEPARATOR}{_machine()}"
+    return f"{kernel.release}{kernel.id and f' {kernel.id}'}{SEPARATOR}{_machine()}"
 
 
 def _machine() -> str:

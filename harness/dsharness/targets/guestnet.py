@@ -68,7 +68,7 @@ def build_missing_modules(kernel: Kernel, names: Sequence[str]) -> list[Foreign]
 def _from_source(kernel: Kernel, name: str) -> Foreign:
     if kernel.inside:
         raise HarnessError("Debian 12 has no source of it")
-    picked = linuxsource.pick(f"{kernel.version[0]}.{kernel.version[1]}", list(LEFT_OUT.values()), linuxsource.DRIVERS)
+    picked = onefile.pick(kernel, list(LEFT_OUT.values()), linuxsource.DRIVERS)
     folder = paths.make_folder(paths.objects() / kernel.builds / "drivers", "build")
     with (
         locks.held(folder / ".lock", f"it builds in {folder}"),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from .. import options, targets
 from ..errors import UsageError
-from ..kernel import kernels
+from ..kernel import kernels, option
+from ..kernel.own import Spec
 from ..results.datapath import TUNNELS
 from ..targets import accel, guestnet, guestoptions
 from ..targets.guestoptions import GuestOptions
@@ -36,7 +37,7 @@ class TunnelPlan:
     """What to run, checked. `target` has no meaning with a peer."""
 
     target: str
-    kernel: str | None
+    kernel: Spec | None
     accel: str | None
     peer: Peer | None
     devices: tuple[str, ...]
@@ -53,7 +54,7 @@ class TunnelPlan:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a TunnelPlan."""
     parser.add_argument("--target", help="uml, qemu or host (uml)")
-    parser.add_argument("--kernel", help="kernel version, 6.1 or a full release (the target's default)")
+    option.add(parser, "kernel version, 6.1 or a full release (the target's default)")
     parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (auto)")
     parser.add_argument("--peer-host", metavar="USER@HOST", help="measure between this machine and that one instead")
     parser.add_argument("--peer-address", metavar="IPV4", help="its address on the link (the one of HOST)")
@@ -70,12 +71,13 @@ def checked_plan(args: argparse.Namespace) -> TunnelPlan:
     peer = _peer(args)
     target, accelerator = options.choice("target", args.target, kernels.TARGETS) or "uml", options.choice("accel", args.accel, accel.CHOICES)
     guest = guestoptions.checked(args)
-    targets.check(target, args.kernel, accelerator, guest=guest)
+    kernel = option.one(args)
+    targets.check(target, kernel, accelerator, guest=guest)
     if peer:
         guest.refuse("host")
     return TunnelPlan(
         target=target,
-        kernel=args.kernel,
+        kernel=kernel,
         accel=accelerator,
         peer=peer,
         devices=tuple(name for name in TUNNELS if name in options.names("device", args.device, TUNNELS)),
