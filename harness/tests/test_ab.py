@@ -125,12 +125,12 @@ def test_a_revision_that_does_not_build_shows_its_first_errors(project: Path) ->
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
-        ([], "0 revisions are given: allowed are two of them, or --kernel twice"),
+        ([], "0 revisions are given: allowed are two of them, or two kernels (--kernel, --kernel-dir, --kernel-git)"),
         (["HEAD"], "1 revisions are given"),
         (["HEAD", "HEAD", "HEAD"], "3 revisions are given"),
         (["--kernel", "6.1"], "0 revisions are given"),
-        (["--kernel", "6.1", "--kernel", "6.12", "--kernel", "newest"], "--kernel is given 3 times"),
-        (["HEAD", "--kernel", "6.1", "--kernel", "6.12"], "--kernel is given twice and revision 'HEAD', too"),
+        (["--kernel", "6.1", "--kernel", "6.12", "--kernel", "newest"], "3 kernels are named, 6.1, 6.12, newest: allowed is one, or two"),
+        (["HEAD", "--kernel", "6.1", "--kernel", "6.12"], "two kernels are named and revision 'HEAD', too"),
         (["HEAD", "nothing"], "revision 'nothing' is unknown"),
         (["HEAD", "HEAD", "--target", "host"], "--target is 'host': allowed are uml and qemu"),
         (["HEAD", "HEAD", "--rounds", "5"], "--rounds is '5': allowed are whole numbers from 6 to 1000"),

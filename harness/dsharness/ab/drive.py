@@ -17,7 +17,9 @@ from ..compare.comparison import Comparisons, Sweep
 from ..compare.verdict import Comparison, Rule, Word
 from ..errors import HarnessError, UsageError
 from ..explain import slower
+from ..explain.place import Place
 from ..kernel import trees
+from ..kernel.own import OwnKernel
 from ..kernel.trees import Tree
 from ..results import results
 from ..results.results import Results
@@ -52,6 +54,8 @@ class Contender:
     def described(self) -> str:
         """Both for people."""
         where = f"{self.tree.name} ({self.tree.revision})"
+        if self.target.kernel.facts:
+            return f"{self.label} ({self.target.kernel.called})"
         return where if self.label == self.tree.name else f"{where} on {self.label}"
 
 
@@ -90,7 +94,8 @@ def _of_kernels(plan: AbPlan) -> tuple[Contender, Contender]:
     made = []
     for name, kernel in zip(NAMES, plan.kernels):
         target = targets.get(where.target, kernel, where.accel, network=where.datapath is not None, peers=where.peers, tree=tree)
-        made.append(Contender(target.kernel.release, tree, target, _side(name, tree, target, where)))
+        label = kernel.label if isinstance(kernel, OwnKernel) else target.kernel.release
+        made.append(Contender(label, tree, target, _side(name, tree, target, where)))
     return made[0], made[1]
 
 
@@ -190,7 +195,7 @@ def compare(plan: AbPlan) -> int:
     found = judged(plan, sides, taken)
     print("; ".join(f"{letter} is {contender.described}" for letter, contender in zip("AB", pair)))
     comparetable.show(found)
-    causes = comparedrive.tell(found, plan.explain)
+    causes = comparedrive.tell(found, plan.explain or plan.has_revisions, _places(plan))
     left_out = spoilt(plan, taken)
     if left_out:
         turns = {turn for side in taken.values() for turn in side.disturbed}
@@ -206,6 +211,11 @@ def compare(plan: AbPlan) -> int:
     for drawn in comparepicture.draw(found, paths.PLOTS, "ab"):
         ui.say(f"picture: {paths.short(drawn)}")
     return comparedrive.status([found], plan.fail_on)
+
+
+def _places(plan: AbPlan) -> tuple[Place, Place] | None:
+    """Return the kernels that were compared, since the results alone do not tell one of the user's."""
+    return (Place(plan.kernels[0]), Place(plan.kernels[1])) if plan.kernels else None
 
 
 def _say_absent(pair: Sequence[Contender], taken: dict[str, SideSamples]) -> None:
