@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The picture of a history: the cost of an element or packet over kernels, a panel for each operation, a line for each container."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..compare.comparison import Comparisons, Sweep
+from ..compare.verdict import Word
+from ..plot.picture import Axis, Panel, Picture, Point, scale
+from ..results import floors, results
+from ..results.samples import Cell
+
+LISTED = 6
+"""Maximum number of changes between two kernels to name below the picture."""
+PANEL_HEIGHT = 300
+BESIDE = 2
+"""Number of panels side by side."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kernel of a series, and its results."""
+
+    label: str
+    sweep: Sweep
+
+
+def picture(steps: Sequence[Step], found: Sequence[Comparisons]) -> Picture:
+    """Return the picture. Each container has the largest of its sizes that the first kernel has."""
+    cells = _largest(steps[0])
+    series = list(dict.fromkeys(cell.container for cell in cells))
+    ops = list(dict.fromkeys(cell.op for cell in cells))
+    axis = Axis("kernel", -0.3, len(steps) - 0.7, [(step.label, float(place)) for place, step in enumerate(steps)])
+    unit = steps[0].sweep.results.unit_words
+    panels = []
+    for op in ops:
+        lines = {name: _line(steps, next((cell.name for cell in cells if (cell.container, cell.op) == (name, op)), "")) for name in series}
+        panel = Panel(op, f"{unit} each", lines, axis)
+        scale([panel])
+        panels.append(panel)
+    context = steps[0].sweep.results.context
+    return Picture(
+        name="history",
+        title=f"Cost over kernel versions: {unit} per element or packet, {_sizes(cells)}",
+        columns=min(BESIDE, len(panels)),
+        containers=series,
+        panels=panels,
+        notes=[
+            f"target {steps[0].sweep.results.label}, {context.get('cpu_model', 'unknown CPU')}, {context['date'][:16].replace('T', ' ')},"
+            f" dsbench revision {context.get('git_revision') or 'unknown'}{' with changes' if context.get('git_dirty') else ''}",
+            "Medians, bars p10 to p90. A change is named below if the comparison of neighbours says slower or faster.",
+        ],
+        footnotes=[line for one, other, pair in zip(steps, steps[1:], found) for line in _changes(one, other, pair)],
+        panel_height=PANEL_HEIGHT,
+    )
+
+
+def _largest(step: Step) -> list[Cell]:
+    """Return the cell with the most elements of each container and operation, without the floors and cells that readers share."""
+    best: dict[tuple[str, str], Cell] = {}
+    for cell in step.sweep.results.cells:
+        key = cell.container, cell.op
+        if cell.container != floors.FLOOR and not cell.threads and (key not in best or cell.n > best[key].n):
+            best[key] = cell
+    return list(best.values())
+
+
+def _line(steps: Sequence[Step], name: str) -> list[Point]:
+    points = []
+    for place, step in enumerate(steps):
+        if cell := next((cell for cell in step.sweep.results.cells if cell.name == name), None):
+            summary = results.per_work(cell)
+            points.append(Point(float(place), summary.median, summary.p10, summary.p90))
+    return points
+
+
+def _sizes(cells: Sequence[Cell]) -> str:
+    sizes = sorted({cell.n for cell in cells})
+    return f"n = {sizes[0]}" if len(sizes) == 1 else f"n = {sizes[0]} to {sizes[-1]}"
+
+
+def _changes(one: Step, other: Step, pair: Comparisons) -> list[str]:
+    """Name the cells that changed most between two kernels."""
+    moved = [cell for cell in pair.cells if cell.word in (Word.SLOWER, Word.FASTER)]
+    if not moved:
+        return [f"{one.label} to {other.label}: nothing slower or faster."]
+    moved.sort(key=lambda cell: -abs(cell.ratio - 1))
+    named = ", ".join(f"{cell.name} {cell.ratio - 1:+.1%}" for cell in moved[:LISTED])
+    more = f" and {len(moved) - LISTED} more" if len(moved) > LISTED else ""
+    return [f"{one.label} to {other.label}: {named}{more}."]
