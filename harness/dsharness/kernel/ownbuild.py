@@ -448,7 +448,10 @@ def _digest_of(file: Path) -> str:
 
 def _compiler(objects: Path) -> str:
     """Return the compiler's name in the configuration that a kernel was built with."""
-    text = (objects / "include/config/auto.conf").read_text(encoding="utf-8", errors="replace")
+    try:
+        text = (objects / ".config").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
     match = re.search(r'^CONFIG_CC_VERSION_TEXT="(.*)"$', text, re.MULTILINE)
     return match[1] if match else ""
 
