@@ -19,7 +19,7 @@ from . import buildroot, linuxsource
 from .buildroot import BuildRoot
 
 PACKAGES = (
-    *buildroot.PACKAGES,
+    "make", "kmod", "sparse",
     "rustc", "rust-src", "rustfmt", "rust-clippy", "bindgen", "libclang-dev", "clang",
     "flex", "bison", "bc", "libelf-dev", "libssl-dev", "cpio", "xz-utils", "python3", "patch", "diffutils", "pahole",
 )  # fmt: skip
