@@ -179,6 +179,23 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 #define dsbench_max_backlog()		READ_ONCE(netdev_max_backlog)
 #endif
 
+/*
+ * Before 6.9 early demux takes a reference to the socket for each UDP packet: CPUs
+ * would wait for each other.
+ */
+#define DSBENCH_LOCKLESS_EARLY_DEMUX	\
+	(KERNEL_VERSION(6, 9, 0) <= LINUX_VERSION_CODE)
+
+/* Look up the input route of an IPv4 packet. Return 0 or why there is none. */
+#if KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
+#define dsbench_route_input(skb, ip, dev)				\
+	ip_route_input_noref(skb, (ip)->daddr, (ip)->saddr,		\
+			     inet_dsfield_to_dscp((ip)->tos), dev)
+#else
+#define dsbench_route_input(skb, ip, dev)				\
+	ip_route_input_noref(skb, (ip)->daddr, (ip)->saddr, (ip)->tos, dev)
+#endif
+
 /* Count a packet that a UDP socket drops, for /proc/net/udp. */
 #if KERNEL_VERSION(6, 18, 0) <= LINUX_VERSION_CODE
 #define dsbench_udp_drop(sk)		udp_drops_inc(sk)

@@ -29,6 +29,7 @@ struct udptun_conf *udptun_conf_create(struct udptun_device *tun,
 	conf = kzalloc(sizeof(*conf), GFP_KERNEL);
 	if (!conf)
 		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&conf->sock_node);
 	conf->tun = tun;
 	conf->params = *params;
 	udptun_header_init(&conf->header, params);
@@ -61,10 +62,21 @@ err_dst_cache:
 	return ERR_PTR(err);
 }
 
+static void udptun_conf_connect(struct udptun_sock *sock)
+{
+	const struct udptun_conf *conf;
+
+	conf = list_first_entry(&sock->confs, struct udptun_conf, sock_node);
+	udptun_sock_connect(sock, list_is_singular(&sock->confs) ?
+				  &conf->params : NULL);
+}
+
 /* Accept packets from the peer. */
 void udptun_conf_attach(struct udptun_conf *conf)
 {
 	udptun_lookup_add(conf);
+	list_add(&conf->sock_node, &conf->sock->confs);
+	udptun_conf_connect(conf->sock);
 }
 
 /* Unhash the configuration and drop the socket reference. Idempotent. */
@@ -73,6 +85,10 @@ void udptun_conf_detach(struct udptun_conf *conf)
 	if (conf->detached)
 		return;
 	udptun_lookup_remove(conf);
+	if (!list_empty(&conf->sock_node)) {
+		list_del_init(&conf->sock_node);
+		udptun_conf_connect(conf->sock);
+	}
 	udptun_sock_put(conf->sock);
 	conf->detached = true;
 }

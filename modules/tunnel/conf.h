@@ -17,6 +17,7 @@ struct udptun_sock;
 /**
  * struct udptun_conf - the configuration of a device
  * @node: in a bucket of lookup.c, while packets from the peer are accepted
+ * @sock_node: in udptun_sock.confs, as long
  * @tun: the device
  * @sk: the UDP socket of @sock
  * @params: addresses, ports and options
@@ -31,6 +32,7 @@ struct udptun_sock;
  */
 struct udptun_conf {
 	struct hlist_node node;
+	struct list_head sock_node;
 	struct udptun_device *tun;
 	struct sock *sk;
 	struct udptun_params params;

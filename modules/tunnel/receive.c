@@ -7,6 +7,8 @@
 #include <net/gro.h>
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
+#include <net/route.h>
+#include <net/tcp_states.h>
 #include <net/udp.h>
 
 #include <dsbench/compat.h>
@@ -208,6 +210,23 @@ static enum skb_drop_reason udptun_decapsulate(struct udptun_conf *conf,
 	return udptun_deliver(tun, skb);
 }
 
+/*
+ * Return true if the stack accepts packets from the peer at the device that this one
+ * has come from. A connected socket keeps the input route of the packets before, so
+ * the stack has checked the source (rp_filter, rules for the device) of the first
+ * only. Check it again when the device changes. Checks of TCP's early demux are alike.
+ */
+static noinline bool udptun_check_device(struct udptun_sock *sock,
+					 struct sk_buff *skb)
+{
+	skb_dst_drop(skb);
+	if (dsbench_route_input(skb, ip_hdr(skb), skb->dev) ||
+	    skb_rtable(skb)->rt_type != RTN_LOCAL)
+		return false;
+	WRITE_ONCE(sock->iif, skb->skb_iif);
+	return true;
+}
+
 /**
  * udptun_receive() - receive a UDP packet at a tunnel's port
  * @sk: the socket of the port
@@ -227,6 +246,12 @@ static int udptun_receive(struct sock *sk, struct sk_buff *skb)
 	/* NULL: the socket is being closed. */
 	if (unlikely(!sock))
 		goto drop;
+	if (sk->sk_state == TCP_ESTABLISHED &&
+	    unlikely(skb->skb_iif != READ_ONCE(sock->iif)) &&
+	    !udptun_check_device(sock, skb)) {
+		reason = SKB_DROP_REASON_IP_RPFILTER;
+		goto drop;
+	}
 	conf = udptun_find_sender(sock, skb);
 	if (unlikely(!conf)) {
 		conf = udptun_find_other_sender(sk, sock, skb);

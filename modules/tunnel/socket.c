@@ -47,11 +47,29 @@ static struct udptun_sock *udptun_sock_find(struct net *net,
 	return NULL;
 }
 
-static void udptun_sock_set_reuseport(struct sock *sk, bool reuse)
+static void udptun_sock_set_reuseport(struct socket *socket, bool reuse)
 {
-	lock_sock(sk);
-	sk->sk_reuseport = reuse;
-	release_sock(sk);
+	lock_sock(socket->sk);
+	socket->sk->sk_reuseport = reuse;
+	release_sock(socket->sk);
+}
+
+/* Return true if there are sockets beside that of the configuration. */
+static bool udptun_sock_share(struct net *net, const struct udptun_params *params,
+			      bool share)
+{
+	struct udptun_sock *other;
+	bool found = false;
+
+	list_for_each_entry(other, &udptun_net(net)->socks, node) {
+		if (!udptun_sock_is_beside(other, params))
+			continue;
+		udptun_sock_set_reuseport(other->sock, share);
+		if (other->connected)
+			udptun_sock_set_reuseport(other->connected, share);
+		found = true;
+	}
+	return found;
 }
 
 static int udptun_sock_bind(struct socket *socket,
@@ -74,34 +92,23 @@ static int udptun_sock_bind(struct socket *socket,
 }
 
 /*
- * Bind the socket beside those of the same address and port that have other
- * underlays or none. The kernel refuses a socket without a device beside one with
- * a device, unless both have SO_REUSEPORT and belong to the same user. Ours have
- * the flag only during the bind: afterwards no program can share the port.
+ * Bind the socket beside those of the same address and port that are connected, or
+ * have other underlays or none. The kernel refuses a socket without a device beside
+ * one with a device, unless both have SO_REUSEPORT and belong to the same user. Ours
+ * have the flag only during the bind: afterwards no program can share the port.
  */
 static int udptun_sock_bind_beside(struct socket *socket, struct net *net,
 				   const struct udptun_params *params)
 {
-	struct udptun_sock *other;
-	bool alone = true;
 	int err;
 
-	list_for_each_entry(other, &udptun_net(net)->socks, node) {
-		if (udptun_sock_is_beside(other, params)) {
-			udptun_sock_set_reuseport(other->sock->sk, true);
-			alone = false;
-		}
-	}
-	if (alone)
+	if (!udptun_sock_share(net, params, true))
 		return udptun_sock_bind(socket, params);
 
-	udptun_sock_set_reuseport(socket->sk, true);
+	udptun_sock_set_reuseport(socket, true);
 	err = udptun_sock_bind(socket, params);
-	udptun_sock_set_reuseport(socket->sk, false);
-	list_for_each_entry(other, &udptun_net(net)->socks, node) {
-		if (udptun_sock_is_beside(other, params))
-			udptun_sock_set_reuseport(other->sock->sk, false);
-	}
+	udptun_sock_set_reuseport(socket, false);
+	udptun_sock_share(net, params, false);
 	return err;
 }
 
@@ -130,9 +137,6 @@ static int udptun_sock_create(struct net *net, const struct udptun_params *param
 		if (err)
 			goto err_setup;
 	}
-	err = udptun_sock_bind_beside(socket, net, params);
-	if (err)
-		goto err_setup;
 	*result = socket;
 	return 0;
 
@@ -141,9 +145,8 @@ err_setup:
 	return err;
 }
 
-static int udptun_sock_open(struct udptun_sock *sock, struct net *net,
-			    const struct udptun_params *params,
-			    struct netlink_ext_ack *extack)
+static void udptun_sock_setup(struct udptun_sock *sock, struct net *net,
+			      struct socket *socket)
 {
 	struct udp_tunnel_sock_cfg tunnel_cfg = {
 		.sk_user_data = sock,
@@ -154,9 +157,24 @@ static int udptun_sock_open(struct udptun_sock *sock, struct net *net,
 		.gro_receive = udptun_sock_ops->gro_receive,
 		.gro_complete = udptun_sock_ops->gro_complete,
 	};
+
+	setup_udp_tunnel_sock(net, DSBENCH_TUNNEL_SOCK(socket), &tunnel_cfg);
+	/* Accept UDP GSO packets without segmenting them first. */
+	udp_allow_gso(socket->sk);
+}
+
+static int udptun_sock_open(struct udptun_sock *sock, struct net *net,
+			    const struct udptun_params *params,
+			    struct netlink_ext_ack *extack)
+{
 	int err;
 
 	err = udptun_sock_create(net, params, &sock->sock);
+	if (!err) {
+		err = udptun_sock_bind_beside(sock->sock, net, params);
+		if (err)
+			sock_release(sock->sock);
+	}
 	if (err == -EADDRINUSE)
 		NL_SET_ERR_MSG(extack, "The local port is in use by another socket");
 	else if (err)
@@ -164,11 +182,80 @@ static int udptun_sock_open(struct udptun_sock *sock, struct net *net,
 	if (err)
 		return err;
 
-	setup_udp_tunnel_sock(net, DSBENCH_TUNNEL_SOCK(sock->sock),
-			      &tunnel_cfg);
-	/* Accept UDP GSO packets without segmenting them first. */
-	udp_allow_gso(sock->sock->sk);
+	udptun_sock_setup(sock, net, sock->sock);
 	return 0;
+}
+
+/* Do what connect() does, but without a route, which may not exist yet. */
+static void udptun_sock_set_remote(struct socket *socket,
+				   const struct udptun_params *params, int state)
+{
+	struct inet_sock *inet = inet_sk(socket->sk);
+
+	lock_sock(socket->sk);
+	inet->inet_daddr = params->remote.v4;
+	inet->inet_dport = params->remote_port;
+	socket->sk->sk_state = state;
+	release_sock(socket->sk);
+}
+
+/*
+ * Both sockets do the same with a packet at any time, so that none is lost while
+ * this one is opened: the callbacks are set before the bind. So is the remote
+ * address, which keeps a bound socket out of the list of those that GRO looks up by
+ * the port alone. The bind clears it, and refuses a socket that is connected.
+ */
+static int udptun_sock_open_connected(struct udptun_sock *sock, struct net *net,
+				      const struct udptun_params *params)
+{
+	struct socket *socket;
+	int err;
+
+	err = udptun_sock_create(net, params, &socket);
+	if (err)
+		return err;
+	udptun_sock_set_remote(socket, params, TCP_CLOSE);
+	udptun_sock_setup(sock, net, socket);
+	err = udptun_sock_bind_beside(socket, net, params);
+	if (err) {
+		sock_release(socket);
+		return err;
+	}
+	udptun_sock_set_remote(socket, params, TCP_ESTABLISHED);
+	sock->connected = socket;
+	return 0;
+}
+
+/**
+ * udptun_sock_connect() - open or close the connected socket beside a socket
+ * @sock: the socket, which keeps receiving what is from anyone else
+ * @params: the only configuration that uses it, or NULL: there are none or several
+ *
+ * Early demux finds a connected socket, and takes the input route of the last packet
+ * from there: that saves the lookup of the route and half that of the socket. The
+ * kernel demultiplexes early only to the socket that was bound last, and only over
+ * IPv4, for us: SO_REUSEPORT puts an IPv6 socket last. Without a connected socket,
+ * packets arrive as well.
+ *
+ * Context: Process context, under rtnl_lock().
+ */
+void udptun_sock_connect(struct udptun_sock *sock,
+			 const struct udptun_params *params)
+{
+	struct net *net = sock_net(sock->sock->sk);
+	int err;
+
+	/* RCU readers still use its user data, @sock, to receive. */
+	if (sock->connected)
+		sock_release(sock->connected);
+	sock->connected = NULL;
+
+	if (!DSBENCH_LOCKLESS_EARLY_DEMUX || !params || params->family != AF_INET)
+		return;
+	err = udptun_sock_open_connected(sock, net, params);
+	if (err)
+		pr_debug("port %u: no connected socket: error %d\n",
+			 ntohs(sock->port), err);
 }
 
 /* Let the bound sockets of this address and port refer to the unbound one, or to NULL. */
@@ -217,6 +304,7 @@ struct udptun_sock *udptun_sock_get(struct net *net,
 	sock->local = params->local;
 	sock->users = 1;
 	sock->salt = get_random_u32();
+	INIT_LIST_HEAD(&sock->confs);
 	if (sock->link)
 		rcu_assign_pointer(sock->unbound, udptun_sock_find(net, params, 0));
 

@@ -15,6 +15,8 @@
 /**
  * struct udptun_sock - the socket of a (namespace, family, address, port, underlay)
  * @sock: the UDP socket
+ * @connected: a second one, connected to the only peer, or NULL; see
+ *	udptun_sock_connect()
  * @unbound: if @link is set: the socket of the same address and port without an
  *	underlay, or NULL
  * @node: in udptun_net.socks
@@ -23,16 +25,20 @@
  * @link: index of the underlay device, which the socket is bound to; 0: none
  * @local: local address, which the socket is bound to
  * @users: number of configurations that use the socket
+ * @confs: those whose peers' packets are accepted
+ * @iif: the device that packets to @connected have come from, as the stack sees it
  * @strangers: number of packets that are from no peer
  * @salt: random, for lookup.c
  * @rcu: frees the structure after a grace period
  *
  * The socket can be opened before the local address exists. It receives every
  * packet to its address and port: packets from anyone but the configured peers
- * are dropped. RTNL protects everything except the RCU readers of @unbound.
+ * are dropped. RTNL protects everything except the RCU readers of @unbound and
+ * @iif.
  */
 struct udptun_sock {
 	struct socket *sock;
+	struct socket *connected;
 	struct udptun_sock __rcu *unbound;
 	struct list_head node;
 	sa_family_t family;
@@ -40,6 +46,8 @@ struct udptun_sock {
 	int link;
 	union udptun_addr local;
 	unsigned int users;
+	struct list_head confs;
+	int iif;
 	atomic64_t strangers;
 	u32 salt;
 	struct rcu_head rcu;
@@ -59,5 +67,7 @@ struct udptun_sock *udptun_sock_get(struct net *net,
 				    const struct udptun_params *params,
 				    struct netlink_ext_ack *extack);
 void udptun_sock_put(struct udptun_sock *sock);
+void udptun_sock_connect(struct udptun_sock *sock,
+			 const struct udptun_params *params);
 
 #endif /* _UDPTUN_SOCKET_H */

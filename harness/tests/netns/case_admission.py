@@ -15,7 +15,7 @@ import ethtool
 from checks import Skip, equal, eventually, true
 from commands import ip, refusal, tunctl
 from datagrams import exchange, silent
-from lab import Cable, errors
+from lab import Cable, Machine, errors
 from packets import INNER, OUTER, PORT, UDP_HEADER, inner_packet
 from registry import case, over_both
 
@@ -155,6 +155,36 @@ def said_of_strangers(log: io.RawIOBase) -> list[str]:
         if "which is no peer" in text:
             found.append(text)
     return found
+
+
+@case
+def spoofed_from_another_device() -> None:
+    """rp_filter drops what has the peer's source but comes from elsewhere, also once the tunnel knows the peer's route.
+
+    b tun0 ── veth0 ── a tun0, veth1 ── c (also 10.0.0.2)
+    """
+    cable, c = Cable(), Machine("c")
+    ip("link add veth1 netns a address 02:00:00:00:00:0a type veth peer name veth1 netns c")
+    with cable.a:
+        cable.a.sysctl("net/ipv4/conf/all/rp_filter 1")
+        ip("link set veth1 up")
+    with c:
+        ip(f"""
+        addr add {OUTER[4][1]}/24 dev veth1
+        link set veth1 up
+        neigh add {OUTER[4][0]} lladdr 02:00:00:00:00:0a dev veth1
+        """)
+    with cable.a.udp(4, INNER[4][0], 9) as receiver, c.udp(4, OUTER[4][1], PORT) as spoofer:
+        for _ in range(3):
+            cable.check()
+            spoofer.sendto(inner_packet(4), (OUTER[4][0], PORT))
+            silent(receiver)
+        with cable.a:
+            cable.a.sysctl("net/ipv4/conf/all/rp_filter 0")
+            cable.a.sysctl("net/ipv4/conf/veth1/rp_filter 0")
+        spoofer.sendto(inner_packet(4), (OUTER[4][0], PORT))
+        equal("what the source check alone lets in", receiver.recv(100), b"hello")
+        cable.check()
 
 
 @case
