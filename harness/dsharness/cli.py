@@ -20,6 +20,7 @@ from .curve import command as curve
 from .errors import HarnessError, UsageError
 from .explain import command as explain
 from .gate import command as gate
+from .headline import command as headline
 from .kernel import build, tools, trees
 from .mutants import command as mutants
 from .plot import command as plot
@@ -33,7 +34,7 @@ from .tunnel import command as tunnel
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "measure": (sweep, curve, tunnel, crosscheck),
     "compare": (compare, ab, gate, explain, rust, repeat, quality),
-    "draw": (plot, seedtables),
+    "draw": (plot, headline, seedtables),
     "run by hand": (execcmd, shell, hostload),
     "build and check": (build, tools, kunit, mutants, lint),
     "this machine": (doctor, install, clean),

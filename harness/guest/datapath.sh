@@ -11,7 +11,8 @@
 #   | ...                  |                 |                  ... |
 #   +----------------------+                 +----------------------+
 #
-# usage: datapath.sh up MARK KIND...   print a line per kind: "device KIND:INTERFACE:FAR-ADDRESS" or "absent KIND REASON"
+# usage: datapath.sh up MARK KIND...   print a line per kind: "device KIND:INTERFACE:FAR-ADDRESS" or "absent KIND REASON",
+#                                      and "options KIND OPTION..." for a tunnel that is present
 #        datapath.sh down MARK         delete everything
 #
 # The MARK keeps the namespaces apart from those of others.
@@ -67,27 +68,46 @@ hardware() {
 	esac
 }
 
+# The options of each kind besides its addresses. The results have them, too.
+options_udptun="port 7000 ttl 64 nocsum"
+options_vxlan="id 1 dstport 4789 ttl 64 nolearning noudpcsum"
+options_geneve="id 1 dstport 6081 ttl 64 noudpcsum"
+options_geneve_l3="id 2 dstport 6082 ttl 64 noudpcsum innerprotoinherit"
+options_bareudp="dstport 6635 ethertype ipv4"
+options_fou="ttl 64 encap fou encap-sport 5555 encap-dport 5555 noencap-csum"
+options_wireguard="listen-port 51820"
+
 # make_KIND NAMESPACE INTERFACE LOCAL REMOTE: create one end of a tunnel, without inner addresses.
+# shellcheck disable=SC2086 # the options are lists of words
 make_udptun() {
-	inside "$1" "$udptunctl" add "$2" local "$3" remote "$4" port 7000 ttl 64 nocsum
+	inside "$1" "$udptunctl" add "$2" local "$3" remote "$4" $options_udptun
 }
 
+# shellcheck disable=SC2086
 make_vxlan() {
-	ip -n "$1" link add "$2" address "$(hardware "$1")" type vxlan id 1 local "$3" remote "$4" dstport 4789 ttl 64 nolearning noudpcsum
+	ip -n "$1" link add "$2" address "$(hardware "$1")" type vxlan local "$3" remote "$4" $options_vxlan
 }
 
+# shellcheck disable=SC2086
 make_geneve() {
-	ip -n "$1" link add "$2" address "$(hardware "$1")" type geneve id 1 remote "$4" dstport 6081 ttl 64 noudpcsum
+	ip -n "$1" link add "$2" address "$(hardware "$1")" type geneve remote "$4" $options_geneve
 }
 
+# geneve as a layer 3 device: without an Ethernet header inside.
+# shellcheck disable=SC2086
+make_geneve_l3() {
+	ip -n "$1" link add "$2" type geneve remote "$4" $options_geneve_l3
+}
+
+# shellcheck disable=SC2086
 make_bareudp() {
-	ip -n "$1" link add "$2" type bareudp dstport 6635 ethertype ipv4
+	ip -n "$1" link add "$2" type bareudp $options_bareudp
 }
 
+# shellcheck disable=SC2086
 make_fou() {
 	ip -n "$1" fou add port 5555 ipproto 4 &&
-	ip -n "$1" link add "$2" type ipip local "$3" remote "$4" ttl 64 \
-		encap fou encap-sport 5555 encap-dport 5555 noencap-csum
+	ip -n "$1" link add "$2" type ipip local "$3" remote "$4" $options_fou
 }
 
 make_wireguard() {
@@ -113,9 +133,10 @@ finish_bareudp() {
 finish_wireguard() {
 	keys=$(mktemp -d) || return
 	(umask 077; wg genkey >"$keys/a"; wg genkey >"$keys/b")
-	inside "$near" wg set "$1" private-key "$keys/a" listen-port 51820 peer "$(wg pubkey <"$keys/b")" \
+	# shellcheck disable=SC2086
+	inside "$near" wg set "$1" private-key "$keys/a" $options_wireguard peer "$(wg pubkey <"$keys/b")" \
 		endpoint $far_outer:51820 allowed-ips "$3/32" &&
-	inside "$far" wg set "$1" private-key "$keys/b" listen-port 51820 peer "$(wg pubkey <"$keys/a")" \
+	inside "$far" wg set "$1" private-key "$keys/b" $options_wireguard peer "$(wg pubkey <"$keys/a")" \
 		endpoint $near_outer:51820 allowed-ips "$2/32" &&
 	inside "$near" wg set "$1" peer "$(wg pubkey <"$keys/b")" persistent-keepalive 1 &&
 	await_handshake "$1" &&
@@ -204,6 +225,7 @@ present() {
 	load "$1" >/dev/null 2>&1
 	if tunnel "$1" "$2" >/dev/null 2>"$errors"; then
 		echo "device $1:${1}0:10.99.$2.2"
+		eval "echo options $1 \"\$options_$1\""
 	else
 		echo "absent $1 $(reason "$1")"
 		for namespace in "$near" "$far"; do

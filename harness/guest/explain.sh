@@ -4,13 +4,14 @@
 # Runs inside a guest under QEMU's profile plugin, in the folder of the .ko files. All modules are loaded once, so that
 # no two functions ever have the same address, and the core runs once per line of the plan.
 #
-# usage: explain.sh PLAN SETTINGS MODULES KINDS FUNCTIONS
+# usage: explain.sh PLAN SETTINGS MODULES KINDS FUNCTIONS TUNNEL-SETTINGS
 #   PLAN      a file with a line per run: "STAGE CONTAINERS OPS N FLOORS", or "STAGE @KIND OPS PAYLOAD BURST" for a device
 #   SETTINGS  PARAMETER=VALUE of the core, for all runs
 #   MODULES   the container modules
 #   KINDS     the kinds of devices; empty: no datapath
 #   FUNCTIONS the functions whose code to print after the runs, since instructions are patched at run time: the names of
 #             those of modules, the addresses (0x...) of those of the kernel
+#   TUNNEL-SETTINGS PARAMETER=VALUE of dsbench_tunnel, for all runs
 # datapath.sh, stage.sh and packets.sh are in the same folder.
 set -u
 
@@ -19,6 +20,7 @@ settings=$2
 modules=$3
 kinds=$4
 disassembled=$5
+tunnel_settings=$6
 
 parameters=/sys/module/dsbench/parameters
 sections=/sys/module/dsbench_tunnel/sections/.text
@@ -101,7 +103,8 @@ load_tunnel() {
 		rmmod dsbench_tunnel || return
 	fi
 	present=$(echo "$topology" | sed -n 's/^device //p' | tr '\n' ',')
-	ip netns exec "dsbench-a-$topology_mark" insmod ./dsbench_tunnel.ko "devices=${present%,}" underlay=veth0 "payloads=$1" packets=32 "burst=$2"
+	# shellcheck disable=SC2086 # a list of parameters
+	ip netns exec "dsbench-a-$topology_mark" insmod ./dsbench_tunnel.ko "devices=${present%,}" underlay=veth0 "payloads=$1" packets=32 "burst=$2" $tunnel_settings
 }
 
 # set_parameter NAME VALUE: a parameter that these modules lack keeps its default.

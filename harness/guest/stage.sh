@@ -69,6 +69,14 @@ kernel_facts() {
 	done
 }
 
+# packet_facts: print how the packets of the datapath are made and received, if it is what runs.
+packet_facts() {
+	for name in hash sink_gro protocol; do
+		file=/sys/module/dsbench_tunnel/parameters/$name
+		[ -r "$file" ] && read -r line <"$file" && echo "# packets: $name=$line"
+	done
+}
+
 # follow STAGE: wait for the run that was started, print its report and samples, and unload the modules.
 follow() {
 	poll "$1" 2>/dev/null &
@@ -79,6 +87,7 @@ follow() {
 	poller=
 	echo "@dsbench report $1"
 	kernel_facts
+	packet_facts
 	cat "$report"
 	echo "@dsbench samples $1"
 	cat $debugfs/samples || fail "$1"

@@ -209,6 +209,13 @@ def test_bursts_are_compared_with_their_like_alone() -> None:
             "mitigations (retbleed: 'Mitigation: IBRS' and 'Vulnerable', tsa: 'nothing' and 'Vulnerable')",
         ),
         ({"core_types": ["efficiency"]}, "machine", "core types (performance in the first alone, efficiency in the second)"),
+        ({"hash": 0}, "packets", "hash (1 and 0)"),
+        ({"sink_gro": 0}, "packets", "sink_gro (1 and 0)"),
+        ({"protocol": "tcp"}, "packets", "protocol (udp and tcp)"),
+        (
+            {"device_options": {"vxlan": "id 1 udpcsum"}}, "packets",
+            "device_options (vxlan: 'id 1 noudpcsum' and 'id 1 udpcsum')",
+        ),
         ({"guest_memory_mib": 1024}, "guest", "guest_memory_mib (512 and 1024)"),
         (
             {"guest_parameters": ["init_on_alloc=0"]}, "guest",
@@ -219,8 +226,9 @@ def test_bursts_are_compared_with_their_like_alone() -> None:
 def test_what_differs_is_named_and_refused_unless_told(other: dict[str, Any], kind: str, sentence: str) -> None:
     kernel = {"boot_parameters": ["init_on_alloc=0"], "mitigations": {"retbleed": "Mitigation: IBRS"}, "core_types": ["performance"]}
     guest = {"guest_memory_mib": 512, "guest_parameters": []}
-    before = make(config=["PREEMPT", "SMP"], compiler="gcc 12", **kernel, **guest)
-    after = again(**{"config": ["SMP", "PREEMPT"], "compiler": "gcc 12", **kernel, **guest, **other})
+    packets = {"hash": 1, "sink_gro": 1, "protocol": "udp", "device_options": {"vxlan": "id 1 noudpcsum"}}
+    before = make(config=["PREEMPT", "SMP"], compiler="gcc 12", **kernel, **guest, **packets)
+    after = again(**{"config": ["SMP", "PREEMPT"], "compiler": "gcc 12", **kernel, **guest, **packets, **other})
     with pytest.raises(HarnessError) as caught:
         compared(before, after)
     assert str(caught.value) == (
@@ -237,6 +245,20 @@ def test_every_option_and_every_difference_counts() -> None:
     after.context["seed"] = 2
     with pytest.raises(HarnessError, match=r"erase_order \(key and insertion\), seed \(1 and 2\), lookups \(0 and 64\) and 1 more:"):
         compared(before, after)
+
+
+def test_packets_of_a_file_that_does_not_say_had_no_hash(tmp_path: Path) -> None:
+    path = tmp_path / "earlier.json"
+    results.write(make(sizes=[500], devices=["veth"], payloads=[64]), path)
+    content = json.loads(path.read_text())
+    content["context"]["devices"] = ["veth"]
+    path.write_text(json.dumps(content))
+    before = results.read(path)
+    assert {name: before.context[name] for name in ("hash", "sink_gro", "protocol")} == {"hash": 0, "sink_gro": 1, "protocol": "udp"}
+    now = again(sizes=[500], devices=["veth"], payloads=[64])
+    now.context.update(hash=1, sink_gro=1, protocol="udp")
+    with pytest.raises(HarnessError, match=r"differ in hash \(0 and 1\): .* --across packets"):
+        compared(before, now)
 
 
 def test_tries_of_other_lengths_are_other_tries() -> None:

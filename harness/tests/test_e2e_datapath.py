@@ -68,6 +68,32 @@ def test_every_burst_has_rows_of_its_own(output: str) -> None:
     assert elements == {(64, 0): 50, (64, 1): 50, (64, 8): 48, (64, 60): 60, (64400, 0): 8}
 
 
+EXCHANGES = ("hash=0", "sink_gro=0", "protocol=tcp", "hash=0 protocol=tcp")
+
+
+@script("\n".join([TOPOLOGY, "dmesg -c >&2", *(
+    f"{LOAD} payloads=64,1400,64400 burst=64 {settings}; {SELECT}; echo 1 > {RUN}; cat /proc/dsbench; rmmod dsbench_tunnel; echo ---"
+    for settings in EXCHANGES
+), "dmesg"]))
+def test_packets_arrive_whole_however_they_are_made(output: str) -> None:
+    *answers, log = output.split("---\n")
+    for settings, answer in zip(EXCHANGES, answers, strict=True):
+        assert answer.count("state=complete") == 1, (settings, answer)
+        found = {(row.container, row.op, row.n, row.burst) for row in table(answer, ("veth", "vxlan"))}
+        assert found == {
+            (device, op, n, burst) for device in ("veth", "vxlan") for op in OPS for n, burst in ((64, 0), (64, 64), (1400, 0), (1400, 64), (64400, 0))
+        }, settings
+    assert not re.search("BUG|WARNING|Call Trace", log), log
+
+
+@script(f"""{TOPOLOGY}{LOAD} payloads=64 burst=0 protocol=tcp; {SELECT}
+    ip -n far address del 10.9.0.2/24 dev vxlan0; echo 1 > {RUN}; cat /proc/dsbench
+""")
+def test_segments_that_do_not_arrive_fail_the_run(output: str) -> None:
+    assert "state=failed" in output
+    assert re.search(r"vxlan gave a wrong answer in (rx|path) at n=64", output)
+
+
 @script(f"{TOPOLOGY}{LOAD} payloads=64 burst=0; {SELECT}; echo 1 > {RUN}; cat /proc/dsbench")
 def test_a_burst_of_0_stands_for_none(output: str) -> None:
     assert "state=complete" in output, output
@@ -85,6 +111,7 @@ def test_an_absent_device_is_named_and_the_others_are_made(output: str) -> None:
     assert [line.split()[:2] for line in output.splitlines()] == [
         ["device", "veth:veth0:192.0.2.2"],
         ["device", "vxlan:vxlan0:10.99.2.2"],
+        ["options", "vxlan"],
         ["absent", "wireguard"],
         ["status", "0"],
     ]
@@ -110,6 +137,9 @@ REJECTED = [
     (f"underlay=veth0 {DEVICES} packets=65", "packets=65: must be a whole number from 1 to 64"),
     (f"underlay=veth0 {DEVICES} payloads=64,0", "payloads=0: must be whole numbers from 1 to 64400"),
     (f"underlay=veth0 {DEVICES} payloads=65536", "payloads=65536: must be whole numbers from 1 to 64400"),
+    (f"underlay=veth0 {DEVICES} hash=2", "hash=2: must be 0 or 1"),
+    (f"underlay=veth0 {DEVICES} sink_gro=2", "sink_gro=2: must be 0 or 1"),
+    (f"underlay=veth0 {DEVICES} protocol=sctp", "protocol=sctp: must be udp or tcp"),
     (f"underlay=veth0 {DEVICES} burst=8,65", "burst=65: must be whole numbers from 1 to 64, or 0 alone for none"),
     (f"underlay=veth0 {DEVICES} burst=0,8", "burst=0: must be whole numbers from 1 to 64"),
     (f"underlay=veth0 {DEVICES} burst=8,1,8", "burst=8: must be named once"),

@@ -107,6 +107,9 @@ def test_a_sweep_with_the_datapath(uml: targets.Target, tmp_path: Path) -> None:
     context = found.context
     assert (context["complete"], context["n"], context["payloads"]) == (True, [64], [64, 1400])
     assert (context["devices"], context["absent_devices"]) == (["veth", "udptun", "bareudp"], {})
+    assert (context["bursts"], context["hash"], context["sink_gro"], context["protocol"]) == ([1, 8, 64], 1, 1, "udp")
+    assert context["device_options"] == {"udptun": "port 7000 ttl 64 nocsum", "bareudp": "dstport 6635 ethertype ipv4"}
+    assert {cell.burst for cell in found.in_bursts.cells if cell.container == "udptun"} == {1, 8, 64}
     path = {cell.container: stats.summarise(cell.counts).min for cell in packets.cells if cell.op == "path"}
     assert min(path.values()) > 0
 

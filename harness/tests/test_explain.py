@@ -17,10 +17,12 @@ from dsharness import cli
 from dsharness.errors import HarnessError, UsageError
 from dsharness.explain import annotate, cells, difference, emulator, folded, guest, picture, plan, profile, single, slower, symbols, tries
 from dsharness.explain import table, windows
+from dsharness.explain import place
 from dsharness.explain.place import Place
 from dsharness.explain.symbols import Function, Symbols
 from dsharness.kernel.build import Build
 from dsharness.kernel.kernels import Kernel
+from dsharness.results import datapath
 from dsharness.results import results
 from dsharness.results.samples import Cell, parse_report
 from dsharness.sweep import plan as sweep
@@ -53,7 +55,7 @@ def test_patterns_and_missing_sizes() -> None:
     assert [cell.named for cell in cells.find(["udptun/tx/64/burst:7", "udptun/tx/64/burst:*"], CONTAINERS)] == [True, False, False, False]
     assert names("floor") == [f"floor/{op}/1000" for op in ("empty", "walk", "random", "chase")]
     assert names("rbtree/find/9", "rbtree/find/9") == ["rbtree/find/9"]
-    assert len(names("*")) == 4 * len(CONTAINERS) + 4 + 3 * 7
+    assert len(names("*")) == 4 * len(CONTAINERS) + 4 + 3 * len(datapath.DEVICES)
 
 
 def test_a_named_cell_stays_named_beside_a_pattern() -> None:
@@ -94,6 +96,12 @@ def test_cells_share_runs() -> None:
     lines = [stage.line for stage in guest.stages(cells.find(["udptun/*/1400/burst:64", "udptun/tx/1400", "udptun/tx/64/burst:64"], CONTAINERS))]
     assert lines == ["0 @udptun tx,rx,path 1400 64", "1 @udptun tx 1400 0", "2 @udptun tx 64 64"]
     assert [stage.line for stage in guest.stages(cells.find(["floor/walk/8"], CONTAINERS))] == ["0 list for_each 8 Y"]
+
+
+def test_the_packets_of_a_profile_are_those_of_the_run() -> None:
+    assert place.options({"hash": 0, "sink_gro": 1, "protocol": "tcp"}) == ["--hash", "0", "--protocol", "tcp"]
+    assert place.options({"hash": 1, "sink_gro": 1, "protocol": "udp"}) == []
+    assert request_of("udptun/tx/64", "--hash", "0").after.plan.packets == ("hash=0",)
 
 
 STREAM = """\

@@ -18,6 +18,7 @@ ARGUMENTS = {
     "ab": ["worktree", "worktree", "--datapath"],
     "compare": [RESULT, RESULT],
     "plot": [RESULT],
+    "headline": [RESULT],
     "install": ["base"],
     "exec": ["--", "true"],
     "explain": ["list/fill/100"],

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from test_samples import DATAPATH_REPORT, DATAPATH_SAMPLES, REPORT, SAMPLES
 
-from dsharness.errors import UsageError
-from dsharness.results.datapath import DEVICES, Topology
+from dsharness.errors import HarnessError, UsageError
+from dsharness.results.datapath import DEVICES, Topology, packet_settings
 from dsharness.sweep import command
 from dsharness.sweep import plan as sweep
 from dsharness.sweep.drive import tunnel_settings
@@ -61,16 +61,19 @@ def test_lists_in_every_spelling() -> None:
         (("--sizes", " "), "--sizes is empty"),
         (("--tries", "0"), "--tries is '0': allowed are whole numbers from 1 to 1000000"),
         (("--tries", "1e3"), "--tries is '1e3'"),
-        (("--tries", "1000000"), "--tries 1000000 makes 433000000 samples"),
+        (("--tries", "1000000"), "--tries 1000000 makes 472000000 samples"),
         (("--tries", "1000000", "--no-datapath"), "--tries 1000000 makes 160000000 samples"),
         (("--precision", "x"), "--precision is 'x': allowed are percentages from 0 to 100"),
         (("--precision", "101"), "--precision is '101'"),
         (("--precision", "0.04"), "--precision is '0.04': the smallest is 0.1, and 0 switches it off"),
-        (("--device", "gre"), "--device is 'gre': allowed are veth, udptun, vxlan, geneve, bareudp, fou, wireguard"),
+        (("--device", "gre"), "--device is 'gre': allowed are veth, udptun, vxlan, geneve, geneve_l3, bareudp, fou, wireguard"),
         (("--device", "fou", "--no-datapath"), "--device has no use with --no-datapath"),
         (("--burst", "65"), "--burst is '65': allowed are whole numbers from 1 to 64"),
         (("--burst", "0", "8"), "--burst is '0': allowed are whole numbers from 1 to 64"),
         (("--burst", ""), "--burst names 0 numbers: allowed are 1 to 8 of them, or 0 for no bursts"),
+        (("--hash", "2"), "--hash is '2': allowed are whole numbers from 0 to 1"),
+        (("--sink-gro", "yes"), "--sink-gro is 'yes': allowed are whole numbers from 0 to 1"),
+        (("--protocol", "sctp"), "--protocol is 'sctp': allowed are udp, tcp"),
         (("--payloads", "0"), "--payloads is '0': allowed are whole numbers from 1 to 64400"),
         (("--payloads", "64,1e3"), "--payloads is '1e3'"),
         (("--payloads", ""), "--payloads names 0 numbers: allowed are 1 to 16"),
@@ -225,6 +228,20 @@ def test_bursts_are_of_packets_that_are_no_gso_packets() -> None:
     none = plan("--burst", "0").datapath
     assert none is not None
     assert (none.bursts, tunnel_settings(none).split()[-1]) == ((), "burst=0")
+
+
+def test_how_packets_are_made_is_told_to_the_module_where_the_user_says_so() -> None:
+    usual, chosen = plan().datapath, plan("--hash", "0", "--sink-gro", "0", "--protocol", "tcp").datapath
+    assert usual is not None and chosen is not None
+    assert tunnel_settings(usual) == "payloads=64,512,1400,64400 packets=32 burst=1,8,64"
+    assert tunnel_settings(chosen) == tunnel_settings(usual) + " hash=0 sink_gro=0 protocol=tcp"
+
+
+def test_a_line_about_packets_that_no_module_prints_is_refused() -> None:
+    assert packet_settings(["hash=1", "protocol=tcp"]) == {"hash": 1, "protocol": "tcp"}
+    for line in ("hash", "hash=", "n=1"):
+        with pytest.raises(HarnessError, match="/proc/dsbench is damaged: it has the packets' setting"):
+            packet_settings([line])
 
 
 def test_readers_need_cpus() -> None:

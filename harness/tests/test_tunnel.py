@@ -85,6 +85,18 @@ def test_every_kind_of_tunnel_is_known_to_all_that_make_tunnels() -> None:
     assert sorted(makers) == sorted(TUNNELS)
 
 
+def test_no_tunnel_with_a_choice_has_an_outer_checksum() -> None:
+    off = {"udptun": "nocsum", "vxlan": "noudpcsum", "geneve": "noudpcsum", "geneve_l3": "noudpcsum", "fou": "noencap-csum"}
+    here = {device.name: device.options for device in DEVICES}
+    there = dict(re.findall(r'^options_(\w+)="(.*)"$', DATAPATH.read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(there) == set(TUNNELS)
+    for name, word in off.items():
+        assert word in here[name] and word in there[name].split(), name
+    made = [step.argv for step in steps(experiment(veth_link())) if step.how == "do"]
+    for name, words in here.items():
+        assert any(f"dsb-{name}" in argv and argv[-len(words):] == words for argv in made) or not words, name
+
+
 def test_devices_come_in_their_own_order() -> None:
     assert plan("--device", "geneve,udptun", "geneve").devices == ("udptun", "geneve")
     assert plan().devices == TUNNELS
@@ -163,7 +175,7 @@ def test_every_tunnel_fits_the_link() -> None:
         for step in steps(experiment(two_machines(Ssh("root@far"))))
         if step.how == "do" and "mtu" in step.argv
     }
-    assert mtu == {"udptun": 8972, "vxlan": 8950, "geneve": 8950, "bareudp": 8972, "fou": 8972, "wireguard": 8920}
+    assert mtu == {"udptun": 8972, "vxlan": 8950, "geneve": 8950, "geneve_l3": 8964, "bareudp": 8972, "fou": 8972, "wireguard": 8920}
 
 
 def test_secrets_are_in_no_command_line() -> None:

@@ -12,6 +12,7 @@
 #include "link.h"
 #include "ops.h"
 #include "packet.h"
+#include "sender.h"
 #include "sink.h"
 #include "sizes.h"
 #include "tap.h"
@@ -102,6 +103,8 @@ static int __init bench_init(void)
 	int err;
 
 	err = bench_sizes_check();
+	if (!err)
+		err = bench_packet_check();
 	if (err)
 		return err;
 
@@ -113,12 +116,13 @@ static int __init bench_init(void)
 	if (err)
 		goto err_devices;
 
+	err = bench_sender_open(bench_link.net);
+	if (err)
+		goto err_sender;
+
 	err = bench_sink_open(bench_link.peer_net);
-	if (err) {
-		pr_err("cannot open the receiver's socket on port %u: error %d\n",
-		       BENCH_PORT, err);
+	if (err)
 		goto err_sink;
-	}
 
 	err = bench_tap_open(bench_link.net);
 	if (err)
@@ -132,8 +136,10 @@ static int __init bench_init(void)
 err_register:
 	bench_tap_close(bench_link.net);
 err_tap:
-	bench_sink_close();
+	bench_sink_close(bench_link.peer_net);
 err_sink:
+	bench_sender_close();
+err_sender:
 err_devices:
 	bench_link_close();
 	return err;
@@ -143,7 +149,8 @@ static void __exit bench_exit(void)
 {
 	unregister_devices(bench_count);
 	bench_tap_close(bench_link.net);
-	bench_sink_close();
+	bench_sink_close(bench_link.peer_net);
+	bench_sender_close();
 	bench_link_close();
 }
 

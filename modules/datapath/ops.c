@@ -56,7 +56,7 @@ static int build(struct bench_try *t, const struct dsbench_set *set)
 
 	for (i = 0; i < packets_of(set); i++) {
 		struct sk_buff *skb = bench_packet_build(t->dev, b->daddr,
-							 set->n);
+							 set->n, i);
 
 		if (!skb) {
 			pr_err("%s: no route to %pI4 through %s, or out of memory\n",
@@ -74,7 +74,7 @@ static void send_all(struct bench_try *t)
 	struct sk_buff *skb;
 
 	while ((skb = __skb_dequeue(&t->packets)))
-		ip_local_out(bench_link.net, NULL, skb);
+		ip_local_out(bench_link.net, skb->sk, skb);
 }
 
 /* Send a burst: the softirqs that its packets raise run at its end. */
@@ -84,7 +84,7 @@ static void send_burst(struct bench_try *t, u32 burst)
 
 	local_bh_disable();
 	while (burst-- && (skb = __skb_dequeue(&t->packets)))
-		ip_local_out(bench_link.net, NULL, skb);
+		ip_local_out(bench_link.net, skb->sk, skb);
 	local_bh_enable();
 }
 
@@ -100,7 +100,10 @@ static void send(const struct dsbench_set *set)
 		send_burst(t, set->burst);
 }
 
-/* Do what the veth does to a packet on its way to the peer. */
+/*
+ * Do what the veth does to a packet on its way to the peer. A packet that arrives
+ * has no socket.
+ */
 static int cross_link(const struct bench_try *t, struct sk_buff *skb)
 {
 	__be16 protocol = skb->protocol;
@@ -108,6 +111,7 @@ static int cross_link(const struct bench_try *t, struct sk_buff *skb)
 	if (skb_cow_head(skb, ETH_HLEN))
 		return -ENOMEM;
 
+	skb_orphan(skb);
 	skb_scrub_packet(skb, true);
 	eth_header(skb, t->peer, ntohs(protocol), t->peer->dev_addr,
 		   t->underlay->dev_addr, skb->len);

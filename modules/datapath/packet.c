@@ -1,17 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The packets: UDP over IPv4, with a payload that shows damage. */
+/* The packets: UDP or TCP over IPv4, with a payload that shows damage. */
 
 #include <linux/ip.h>
+#include <linux/module.h>
+#include <linux/string.h>
+#include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/ip.h>
 #include <net/route.h>
+#include <net/tcp.h>
 #include <net/udp.h>
 
 #include "packet.h"
+#include "sender.h"
 #include "sizes.h"
 
-/* Bytes for the headers of any tunnel and of the link. */
+/* Bytes for the headers of any tunnel, of its packets and of the link. */
 #define HEADROOM	192
+
+static char *protocol = "udp";
+module_param(protocol, charp, 0444);
+MODULE_PARM_DESC(protocol, "what the packets contain: udp (default), or tcp for TCP segments of a stream");
+
+/**
+ * bench_packet_check() - check protocol=
+ *
+ * Context: may sleep.
+ *
+ * Return: 0, or -EINVAL after a message in the log.
+ */
+int bench_packet_check(void)
+{
+	if (!strcmp(protocol, "udp") || !strcmp(protocol, "tcp"))
+		return 0;
+
+	pr_err("protocol=%s: must be udp or tcp\n", protocol);
+	return -EINVAL;
+}
+
+/**
+ * bench_packet_is_tcp() - tell what the packets contain
+ *
+ * Context: any.
+ *
+ * Return: true for TCP segments, false for UDP datagrams.
+ */
+bool bench_packet_is_tcp(void)
+{
+	return !strcmp(protocol, "tcp");
+}
 
 /* Return byte @i of every payload. The pattern changes if it is shifted. */
 static u8 pattern(u32 i)
@@ -29,6 +66,13 @@ static void put_payload(struct sk_buff *skb, u32 payload)
 }
 
 /* Leave the transport checksum to the device, as local senders do. */
+static void defer_checksum(struct sk_buff *skb, u16 offset)
+{
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offset;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+}
+
 static void put_udp(struct sk_buff *skb, const struct flowi4 *fl4)
 {
 	u32 length = skb->len + sizeof(struct udphdr);
@@ -40,12 +84,31 @@ static void put_udp(struct sk_buff *skb, const struct flowi4 *fl4)
 	uh->len = htons(length);
 	uh->check = ~csum_tcpudp_magic(fl4->saddr, fl4->daddr, length,
 				       IPPROTO_UDP, 0);
-	skb->csum_start = skb_transport_header(skb) - skb->head;
-	skb->csum_offset = offsetof(struct udphdr, check);
-	skb->ip_summed = CHECKSUM_PARTIAL;
+	defer_checksum(skb, offsetof(struct udphdr, check));
 }
 
-static void put_ip(struct sk_buff *skb, const struct flowi4 *fl4)
+/* Segments follow each other in their stream. */
+static void put_tcp(struct sk_buff *skb, const struct flowi4 *fl4, u32 index)
+{
+	u32 payload = skb->len;
+	struct tcphdr *th = skb_push(skb, sizeof(*th));
+
+	skb_reset_transport_header(skb);
+	*th = (struct tcphdr) {
+		.source = htons(BENCH_PORT),
+		.dest = htons(BENCH_PORT),
+		.seq = htonl(1 + index * payload),
+		.ack_seq = htonl(1),
+		.doff = sizeof(*th) / 4,
+		.ack = 1,
+		.window = htons(502),
+	};
+	th->check = ~tcp_v4_check(skb->len, fl4->saddr, fl4->daddr, 0);
+	defer_checksum(skb, offsetof(struct tcphdr, check));
+}
+
+/* A connected socket numbers its packets, others leave the id of DF packets 0. */
+static void put_ip(struct sk_buff *skb, const struct flowi4 *fl4, u32 index)
 {
 	struct iphdr *iph = skb_push(skb, sizeof(*iph));
 
@@ -55,7 +118,8 @@ static void put_ip(struct sk_buff *skb, const struct flowi4 *fl4)
 		.ihl = sizeof(*iph) / 4,
 		.frag_off = htons(IP_DF),
 		.ttl = 64,
-		.protocol = IPPROTO_UDP,
+		.protocol = fl4->flowi4_proto,
+		.id = bench_packet_is_tcp() ? htons(index) : 0,
 		.saddr = fl4->saddr,
 		.daddr = fl4->daddr,
 	};
@@ -67,7 +131,8 @@ static void make_gso(struct sk_buff *skb, u32 payload)
 	struct skb_shared_info *shared = skb_shinfo(skb);
 
 	shared->gso_size = SEGMENT_SIZE;
-	shared->gso_type = SKB_GSO_UDP_L4;
+	shared->gso_type = bench_packet_is_tcp() ? SKB_GSO_TCPV4 :
+						   SKB_GSO_UDP_L4;
 	shared->gso_segs = DIV_ROUND_UP(payload, SEGMENT_SIZE);
 }
 
@@ -76,18 +141,20 @@ static void make_gso(struct sk_buff *skb, u32 payload)
  * @dev: the device to send it through
  * @daddr: the destination
  * @payload: bytes of payload; above SEGMENT_SIZE, the packet is a GSO packet
+ * @index: number of the packet in its try
  *
  * Context: may sleep.
  *
  * Return: the packet, with its route; NULL if there is no memory or no route.
  */
 struct sk_buff *bench_packet_build(struct net_device *dev, __be32 daddr,
-				   u32 payload)
+				   u32 payload, u32 index)
 {
 	struct flowi4 fl4 = {
 		.daddr = daddr,
 		.flowi4_oif = dev->ifindex,
-		.flowi4_proto = IPPROTO_UDP,
+		.flowi4_proto = bench_packet_is_tcp() ? IPPROTO_TCP :
+							IPPROTO_UDP,
 		.fl4_sport = htons(BENCH_PORT),
 		.fl4_dport = htons(BENCH_PORT),
 	};
@@ -105,12 +172,16 @@ struct sk_buff *bench_packet_build(struct net_device *dev, __be32 daddr,
 	}
 	skb_reserve(skb, HEADROOM);
 	put_payload(skb, payload);
-	put_udp(skb, &fl4);
-	put_ip(skb, &fl4);
+	if (bench_packet_is_tcp())
+		put_tcp(skb, &fl4, index);
+	else
+		put_udp(skb, &fl4);
+	put_ip(skb, &fl4, index);
 	if (payload > SEGMENT_SIZE)
 		make_gso(skb, payload);
 	skb_dst_set(skb, &rt->dst);
 	skb->dev = rt->dst.dev;
+	bench_sender_own(skb);
 	return skb;
 }
 

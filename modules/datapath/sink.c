@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The receiver's UDP socket, an ordinary socket in the receiver's netns. */
+/*
+ * The receiver's UDP socket, an ordinary socket in the receiver's netns. TCP
+ * segments have a receiver of their own.
+ */
 
 #include <linux/delay.h>
 #include <linux/in.h>
 #include <linux/jiffies.h>
+#include <linux/module.h>
 #include <linux/net.h>
 #include <linux/udp.h>
 #include <net/checksum.h>
 #include <net/sock.h>
 
 #include "packet.h"
+#include "segments.h"
 #include "sink.h"
 
 /* Size of the receive buffer, in bytes: larger than the packets of a try. */
@@ -20,6 +25,10 @@
 
 /* Time limit for devices that hand packets to other threads. */
 #define WAIT_MS		200
+
+static unsigned int sink_gro = 1;
+module_param(sink_gro, uint, 0444);
+MODULE_PARM_DESC(sink_gro, "1: the receiver's socket asks for UDP_GRO (default); 0: it does not");
 
 static struct socket *sink;
 static atomic64_t arrived;
@@ -61,7 +70,7 @@ static int configure(struct socket *sock)
 	sk->sk_data_ready = count_arrival;
 	write_unlock_bh(&sk->sk_callback_lock);
 
-	err = accept_gso(sock);
+	err = sink_gro ? accept_gso(sock) : 0;
 	if (err)
 		return err;
 
@@ -69,15 +78,7 @@ static int configure(struct socket *sock)
 	return kernel_bind(sock, (void *)&address, sizeof(address));
 }
 
-/**
- * bench_sink_open() - open the receiver's socket
- * @net: the receiver's netns, held by the caller until bench_sink_close()
- *
- * Context: may sleep.
- *
- * Return: 0 or a negative error code.
- */
-int bench_sink_open(struct net *net)
+static int open_socket(struct net *net)
 {
 	int err;
 
@@ -92,13 +93,41 @@ int bench_sink_open(struct net *net)
 }
 
 /**
- * bench_sink_close() - close the receiver's socket
+ * bench_sink_open() - open the receiver
+ * @net: the receiver's netns, held by the caller until bench_sink_close()
+ *
+ * Context: may sleep.
+ *
+ * Return: 0, or a negative error code after a message in the log.
+ */
+int bench_sink_open(struct net *net)
+{
+	int err;
+
+	if (sink_gro > 1) {
+		pr_err("sink_gro=%u: must be 0 or 1\n", sink_gro);
+		return -EINVAL;
+	}
+	err = bench_packet_is_tcp() ? bench_segments_open(net, &arrived) :
+				      open_socket(net);
+	if (err)
+		pr_err("cannot open the receiver on port %u: error %d\n",
+		       BENCH_PORT, err);
+	return err;
+}
+
+/**
+ * bench_sink_close() - close the receiver
+ * @net: the receiver's netns
  *
  * Context: may sleep.
  */
-void bench_sink_close(void)
+void bench_sink_close(struct net *net)
 {
-	sock_release(sink);
+	if (bench_packet_is_tcp())
+		bench_segments_close(net);
+	else
+		sock_release(sink);
 }
 
 /**
@@ -127,12 +156,32 @@ static int receive(void *buffer, size_t size)
 	return kernel_recvmsg(sink, &msg, &vec, 1, size, MSG_DONTWAIT);
 }
 
+/* Empty the socket. Return the bytes received, and their sum; -ENOMEM. */
+static s64 take_datagrams(__wsum *sum)
+{
+	void *buffer = kvmalloc(RECEIVE_MAX, GFP_KERNEL | __GFP_NOWARN);
+	s64 bytes = 0;
+	int got;
+
+	if (!buffer)
+		return -ENOMEM;
+
+	*sum = 0;
+	while ((got = receive(buffer, RECEIVE_MAX)) > 0) {
+		*sum = csum_block_add(*sum, csum_partial(buffer, got, 0),
+				      bytes);
+		bytes += got;
+	}
+	kvfree(buffer);
+	return bytes;
+}
+
 /**
  * bench_sink_check() - check that all packets have arrived intact
  * @packets: number of packets sent
  * @payload: payload of each packet, in bytes
  *
- * Empties the socket.
+ * Empties the receiver.
  *
  * Context: may sleep.
  *
@@ -140,25 +189,19 @@ static int receive(void *buffer, size_t size)
  */
 int bench_sink_check(u32 packets, u32 payload)
 {
-	void *buffer = kvmalloc(RECEIVE_MAX, GFP_KERNEL | __GFP_NOWARN);
 	__wsum each = bench_packet_sum(payload);
 	__wsum want = 0;
 	__wsum sum = 0;
-	u64 bytes = 0;
-	int got;
+	s64 bytes;
 	u32 i;
-
-	if (!buffer)
-		return -ENOMEM;
 
 	for (i = 0; i < packets; i++)
 		want = csum_block_add(want, each, i * payload);
-	while ((got = receive(buffer, RECEIVE_MAX)) > 0) {
-		sum = csum_block_add(sum, csum_partial(buffer, got, 0), bytes);
-		bytes += got;
-	}
+	bytes = bench_packet_is_tcp() ? bench_segments_take(&sum) :
+					take_datagrams(&sum);
 	atomic64_set(&arrived, 0);
-	kvfree(buffer);
+	if (bytes < 0)
+		return bytes;
 
 	if (bytes != (u64)packets * payload)
 		return -EUCLEAN;
@@ -172,9 +215,13 @@ int bench_sink_check(u32 packets, u32 payload)
  */
 void bench_sink_drain(void)
 {
+	__wsum sum;
 	char byte;
 
-	while (receive(&byte, sizeof(byte)) > 0)
-		;
+	if (bench_packet_is_tcp())
+		bench_segments_take(&sum);
+	else
+		while (receive(&byte, sizeof(byte)) > 0)
+			;
 	atomic64_set(&arrived, 0);
 }

@@ -105,8 +105,8 @@ def _rounds(counts: bool) -> str:
 
 def _settle_datapath(args: argparse.Namespace) -> None:
     """Set the defaults of the datapath's options. UsageError for an option that needs --datapath."""
-    for option in ("device", "payloads", "burst"):
-        if getattr(args, option) and not args.datapath:
+    for option in ("device", "payloads", "burst", "hash", "sink-gro", "protocol"):
+        if getattr(args, option.replace("-", "_")) and not args.datapath:
             raise UsageError(f"--{option} has no use without --datapath: add that, or leave --{option} out")
     if args.datapath:
         args.device, args.payloads = args.device or [OWN_DEVICE], args.payloads or PAYLOADS

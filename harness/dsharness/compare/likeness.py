@@ -24,6 +24,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "boot": ("boot_parameters",),
     "compiler": ("compiler",),
     "guest": ("guest_memory_mib", "guest_parameters"),
+    "packets": ("hash", "sink_gro", "protocol", "device_options"),
     "options": ("order", "erase_order", "alloc", "seed", "lookups", "misses", "writes", "patience"),
 }
 """Fields of the context that must agree, by the names of --across."""

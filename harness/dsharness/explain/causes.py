@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from .. import ui
 from ..errors import HarnessError
 from ..kernel import trees
+from ..results import datapath
 from . import cells, difference, guest
 from .difference import Change
 from .place import Place, explainable
@@ -42,5 +43,7 @@ def lines(found: dict[str, list[Change]]) -> list[str]:
 
 def _profiles(names: Sequence[str], place: Place, settings: Sequence[str]) -> dict[str, Profile]:
     tree = trees.find(place.revision) if place.revision else trees.working()
-    plan = ExplainPlan(tuple(cells.find(names, tree.containers)), DEFAULT_TRIES, tuple(settings), float(TIMEOUT_SECONDS))
+    packets = tuple(word for word in settings if word.partition("=")[0] in datapath.PACKET_SETTINGS)
+    others = tuple(word for word in settings if word not in packets)
+    plan = ExplainPlan(tuple(cells.find(names, tree.containers)), DEFAULT_TRIES, others, float(TIMEOUT_SECONDS), packets=packets)
     return {one.cell.name: one for one in guest.run(plan, place, tree).profiles}

@@ -57,5 +57,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--accel", help="icount, the only one that can")
     parser.add_argument("--tries", default=str(plan.DEFAULT_TRIES), metavar="T", help=f"tries, of which the median one is shown ({plan.DEFAULT_TRIES})")
     sweep.add_key_options(parser)
+    sweep.add_packet_options(parser)
     parser.add_argument("--timeout", default=plan.TIMEOUT_SECONDS, metavar="SECONDS", help=f"end a guest then ({plan.TIMEOUT_SECONDS})")
     command.declare(parser, "explain.drive:run", needs=plan.needs, check=plan.checked_plan)

@@ -201,7 +201,7 @@ def _run_guest(
         containers.add(FLOORS_BESIDE)
     modules = [f"{tries.CORE}_{name}" for name in sorted(containers)]
     settings = [f"tries={1 if plan.single else plan.tries}", "warmup=0", *plan.settings, *(["slice=1"] if plan.single else [])]
-    argv = ["sh", SCRIPT.name, listed.name, " ".join(settings), " ".join(modules), " ".join(devices), " ".join(codes)]
+    argv = ["sh", SCRIPT.name, listed.name, " ".join(settings), " ".join(modules), " ".join(devices), " ".join(codes), " ".join(plan.packets)]
     files = [SCRIPT, listed, *sweeper.PARTS, *(sweeper.datapath_files() if devices else [])]
     sections = ExplainStream()
     found: dict[str, StageResult] = {}

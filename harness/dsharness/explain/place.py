@@ -11,11 +11,14 @@ from typing import Any
 
 from ..kernel import own, trees
 from ..kernel.own import Spec
+from ..results import datapath
 
 KERNEL = re.compile(r"[0-9]+\.[0-9]+\S*|newest|rust")
 """Names of kernels. A revision of this form must be spelt as refs/tags/NAME."""
-SETTINGS = {"order": "shuffled", "alloc": "prealloc", "erase_order": "key", "lookups": 0, "misses": 0, "seed": 1}
-"""Parameters of a run that a profile must share, with the core's own values."""
+SETTINGS: dict[str, str | int] = {
+    "order": "shuffled", "alloc": "prealloc", "erase_order": "key", "lookups": 0, "misses": 0, "seed": 1, **datapath.PACKET_SETTINGS,
+}  # fmt: skip
+"""Parameters of a run that a profile must share, with the usual values: the core's, then those of dsbench_tunnel."""
 LISTED = 6
 """Maximum number of commands to print."""
 

@@ -50,6 +50,8 @@ class ExplainPlan:
     """Options of the profile plugin."""
     single: bool = False
     """One operation in each window."""
+    packets: tuple[str, ...] = ()
+    """PARAMETER=VALUE of dsbench_tunnel."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def checked_plan(args: argparse.Namespace) -> Request:
         code=_functions(args),
         plugin=_plugin(args),
         single=args.single,
+        packets=sweep.packet_settings(args),
     )
     _check_combination(args, plan)
     place = Place(kernel, args.revision)

@@ -39,7 +39,8 @@ def _costs(plan: Plan, swept: Results) -> dict[str, Costs]:
     names = explainable([cell.name for cell in swept.cells])
     wanted = [Wanted(cell.container, cell.op, cell.n, named=False, burst=cell.burst) for cell in swept.cells if cell.name in names]
     settings = tuple(word for word in plan.settings if word.partition("=")[0] not in ("containers", "ops", "threads", "writes", "patience"))
-    asked = ExplainPlan(tuple(wanted), DEFAULT_TRIES, settings, plan.timeout)
+    packets = plan.datapath.packets if plan.datapath else ()
+    asked = ExplainPlan(tuple(wanted), DEFAULT_TRIES, settings, plan.timeout, packets=packets)
     outcome = guest.run(asked, Place(plan.kernel), trees.working())
     for reason in outcome.absent:
         ui.say(f"not explained: {reason}")

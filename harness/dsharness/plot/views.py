@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..results import floors, results
+from ..results import datapath, floors, results
 from ..results.results import Results
-from ..results.samples import ELEMENT
+from ..results.samples import ELEMENT, PACKET
 from ..statistics import stats
 from .picture import Panel, Point
 
@@ -67,6 +67,7 @@ def notes(sweep: Results) -> list[str]:
     tries = sorted({len(cell.counts) for cell in sweep.cells})
     how = [f"median of {tries[0] if len(tries) == 1 else f'{tries[0]} to {tries[-1]}'} tries, bars p10 to p90"]
     how += [f"{name} {context[name]}" for name in ("order", "alloc", "seed", "lookups", "misses") if context.get(name)]
+    how += [f"{name} {context[name]}" for name in datapath.PACKET_SETTINGS if name in context and any(cell.work == PACKET for cell in sweep.cells)]
     how += ["erased by insertion"] if context.get("erase_order") == "insertion" else []
     revision = context.get("git_revision") or context.get("dsbench_revision") or "unknown"
     changed = " with changes" if context.get("git_dirty") else ""

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from .. import paths, texts
 from ..errors import HarnessError
@@ -13,7 +14,7 @@ SCRIPT = paths.HARNESS / "guest" / "datapath.sh"
 
 BARE = "veth"
 """The bare link, which every tunnel runs over: the floor of a tunnel's cost."""
-TUNNELS = ("udptun", "vxlan", "geneve", "bareudp", "fou", "wireguard")
+TUNNELS = ("udptun", "vxlan", "geneve", "geneve_l3", "bareudp", "fou", "wireguard")
 """The kinds of tunnels, for all of the harness: datapath.sh has a make_KIND for each, tunnel/devices.py a Device."""
 DEVICES = (BARE, *TUNNELS)
 ENCRYPTING = "wireguard"
@@ -38,19 +39,27 @@ MOST_BURSTS = 8
 NO_BURSTS = "0"
 """In place of numbers: no rows with bursts."""
 
+PROTOCOLS = ("udp", "tcp")
+PACKET_SETTINGS: Mapping[str, int | str] = {"hash": 1, "sink_gro": 1, "protocol": "udp"}
+"""Parameters of dsbench_tunnel.ko that decide how packets are made and received, with the usual values. All rows of a run share them."""
+_EARLIER: Mapping[str, int | str] = {**PACKET_SETTINGS, "hash": 0}
+"""What results were measured with before they said so."""
+
 
 @dataclass(frozen=True)
 class Topology:
-    """The devices that datapath.sh set up, and the reasons why the others are absent."""
+    """The devices that datapath.sh set up, their options, and the reasons why the others are absent."""
 
     present: tuple[str, ...]
     absent: dict[str, str]
+    options: dict[str, str] = field(default_factory=dict)
 
 
 def parse_topology(lines: Sequence[str]) -> Topology:
     """Parse the output of `datapath.sh up`. HarnessError for a line that it never prints."""
     present: list[str] = []
     absent: dict[str, str] = {}
+    options: dict[str, str] = {}
     for line in lines:
         what, _, rest = line.partition(" ")
         kind, _, reason = rest.partition(" ")
@@ -58,9 +67,27 @@ def parse_topology(lines: Sequence[str]) -> Topology:
             present.append(kind.split(":")[0])
         elif what == "absent" and reason:
             absent[kind] = reason
+        elif what == "options" and reason:
+            options[kind] = reason
         else:
             raise HarnessError(f"the datapath's topology is damaged: it has the line {texts.quoted(line)}")
-    return Topology(tuple(present), absent)
+    return Topology(tuple(present), absent, options)
+
+
+def packet_settings(said: Sequence[str]) -> dict[str, int | str]:
+    """Return the settings of a report's lines, each NAME=VALUE. HarnessError for one that is none of PACKET_SETTINGS."""
+    found: dict[str, int | str] = {}
+    for line in said:
+        name, _, value = line.partition("=")
+        if name not in PACKET_SETTINGS or not value:
+            raise HarnessError(f"/proc/dsbench is damaged: it has the packets' setting {texts.quoted(line)}")
+        found[name] = int(value) if value in ("0", "1") else value
+    return found
+
+
+def with_packet_settings(context: dict[str, Any]) -> dict[str, Any]:
+    """Return the context of a result with the settings that it was measured with, if it has devices and does not say."""
+    return {**_EARLIER, **context} if context.get("devices") else context
 
 
 def usual(payloads: Sequence[int]) -> int:

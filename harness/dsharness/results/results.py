@@ -76,7 +76,7 @@ CONTEXT_KINDS: Mapping[str, type | tuple[type, ...]] = {
     "target": str, "kernel": str, "date": str, "complete": bool, "git_revision": str, "cpu_model": str, "governor": str,
     "num_cpus": int, "n": list, "payloads": list, "load_avg": list, "caches": list, "config": list, "absent_ops": list,
     "core_rate": list, "below_resolution": list, "devices": list, "absent_devices": dict, "not_loaded": dict, "sharing": dict,
-    "bursts": list, "boot_parameters": list, "mitigations": dict, "core_types": list,
+    "bursts": list, "device_options": dict, "protocol": str, "hash": int, "sink_gro": int, "boot_parameters": list, "mitigations": dict, "core_types": list,
 }  # fmt: skip
 """Fields of a context that the harness reads if they exist, with their types."""
 
@@ -396,7 +396,7 @@ def read(path: Path) -> Results:
         _damaged(path, "it is nested too deeply")
     except ValueError:
         _damaged(path, "it has a number that is too long to be one")
-    context = _checked_context(path, content)
+    context = datapath.with_packet_settings(_checked_context(path, content))
     results = Results(context, _cells(path, content["benchmarks"]))
     found = {cell.name for cell in results.cells}
     missing = [name for name in context["cells"] if name not in found]

@@ -47,8 +47,16 @@ def show_medians(sweep: Results) -> None:
     print(certainty(sweep))
     if core := core_cycles(sweep):
         print(core)
+    if sweep.context.get("device_options"):
+        print(packets(sweep))
     for kind, reason in sweep.context.get("absent_devices", {}).items():
         print(f"{kind} is absent: {reason}")
+
+
+def packets(sweep: Results) -> str:
+    """Return how the packets of a sweep were made and received, and the options of its tunnels."""
+    settings = [f"{name}={sweep.context[name]}" for name in datapath.PACKET_SETTINGS if name in sweep.context]
+    return f"packets: {' '.join(settings)}; " + "; ".join(f"{kind} {words}" for kind, words in sweep.context["device_options"].items())
 
 
 def _cost(sweep: Results, cell: Cell) -> float:

@@ -192,7 +192,7 @@ def _warmups(plan: Plan, target: targets.Target) -> tuple[list[str], list[str]]:
 def tunnel_settings(plan: DatapathPlan) -> str:
     """Return the parameters of dsbench_tunnel."""
     bursts = ",".join(map(str, plan.bursts)) or datapath.NO_BURSTS
-    return f"payloads={','.join(map(str, plan.payloads))} packets={datapath.PACKETS} burst={bursts}"
+    return f"payloads={','.join(map(str, plan.payloads))} packets={datapath.PACKETS} burst={bursts}" + "".join(f" {word}" for word in plan.packets)
 
 
 def datapath_files() -> list[Path]:
@@ -339,6 +339,8 @@ def devices(stage: StageResult) -> dict[str, Any]:
         "absent_devices": stage.topology.absent,
         "payloads": sorted({cell.n for cell in stage.cells}),
         "bursts": sorted({cell.burst for cell in stage.cells if cell.burst}),
+        **({"device_options": stage.topology.options} if stage.topology.options else {}),
+        **datapath.packet_settings(stage.report.header.all("packets") if stage.report else ()),
     }
 
 

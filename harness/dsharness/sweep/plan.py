@@ -56,6 +56,8 @@ class DatapathPlan:
     """True if the user asked for the datapath: without devices the sweep then fails."""
     named: tuple[str, ...] = ()
     """The devices that the user named."""
+    packets: tuple[str, ...] = ()
+    """PARAMETER=VALUE of dsbench_tunnel: how packets are made and received, where the user says so."""
     bursts: tuple[int, ...] = ()
     """Packets between two softirqs: each payload that is no GSO packet has cells of each, besides those without a burst."""
 
@@ -215,6 +217,26 @@ def add_device_options(parser: argparse.ArgumentParser, devices: str, payloads: 
     parser.add_argument("--burst", nargs="+", metavar="PACKETS", help=f"packets between two softirqs, each in cells of its own; 0: no such cells ({' '.join(bursts)})")
 
 
+    add_packet_options(parser)
+
+
+def add_packet_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for how packets are made and received."""
+    parser.add_argument("--hash", metavar="0|1", help="1: a socket owns the packets, and they carry the hash of its flow; 0: neither (1)")
+    parser.add_argument("--sink-gro", metavar="0|1", help="1: the receiver's socket asks for UDP_GRO (1)")
+    parser.add_argument("--protocol", metavar="NAME", help=f"what the packets contain: {' or '.join(datapath.PROTOCOLS)} (udp)")
+
+
+def packet_settings(args: argparse.Namespace) -> tuple[str, ...]:
+    """Check the options of add_packet_options(). Return the parameters of dsbench_tunnel that were given."""
+    found = {
+        "hash": options.whole("hash", getattr(args, "hash", None), 0, 1),
+        "sink_gro": options.whole("sink-gro", getattr(args, "sink_gro", None), 0, 1),
+        "protocol": options.choice("protocol", getattr(args, "protocol", None), datapath.PROTOCOLS),
+    }
+    return tuple(f"{name}={value}" for name, value in found.items() if value is not None)
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the option for the result file of a sweep."""
     parser.add_argument("--output", type=Path, metavar="FILE", help="result file (results/<target>-<time>.json)")
@@ -371,6 +393,7 @@ def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
         devices=tuple(kind for kind in datapath.DEVICES if kind in named or kind == datapath.BARE),
         payloads=tuple(sorted(payloads)),
         bursts=_bursts(getattr(args, "burst", None)),
+        packets=packet_settings(args),
         settings=() if args.seed is None else (f"seed={args.seed}",),
         required=required,
         named=named if args.device else (),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The tunnels under test: the commands that create each at one end of the link.
 
-Every tunnel carries IPv4 in IPv4, has its default options, and the largest MTU that fits the link.
+Every tunnel carries IPv4 in IPv4, without an outer checksum where it has a choice, and has the largest MTU that fits the link.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ UDPTUN = "udptun"
 
 UDPTUN_PORT = "7000"
 VXLAN_PORT = "4789"
-GENEVE_PORT = "6081"
+GENEVE_PORT, GENEVE_L3_PORT = "6081", "6082"
 BAREUDP_PORT = "6635"
 FOU_PORT = "5555"
 WIREGUARD_PORT = "51820"
@@ -77,6 +77,8 @@ class Device:
     make: Callable[[End], list[Command]]
     after: Callable[[End], list[Command]] = lambda end: []
     clear: Callable[[], list[tuple[str, ...]]] = lambda: []
+    options: tuple[str, ...] = ()
+    """What `make` asks for besides the addresses."""
 
     def commands(self, end: End, link_mtu: int) -> list[Command]:
         """Return all commands that create this end, in order."""
@@ -104,21 +106,34 @@ def _ip_link(end: End, *kind: str) -> Command:
     return _command("ip", "link", "add", end.name, "type", *kind)
 
 
+_UDPTUN = ("port", UDPTUN_PORT, "nocsum")
+_VXLAN = ("id", "1", "dstport", VXLAN_PORT, "noudpcsum")
+_GENEVE = ("id", "1", "dstport", GENEVE_PORT, "noudpcsum")
+_GENEVE_L3 = ("id", "2", "dstport", GENEVE_L3_PORT, "noudpcsum", "innerprotoinherit")
+_BAREUDP = ("dstport", BAREUDP_PORT, "ethertype", "ipv4")
+_FOU = ("encap", "fou", "encap-sport", "auto", "encap-dport", FOU_PORT, "noencap-csum")
+
+
 def _udptun(end: End) -> list[Command]:
     addresses = ("local", end.local, "remote", end.remote)
-    return [_command("modprobe", "udptun"), _command(end.udptunctl, "add", end.name, *addresses, "port", UDPTUN_PORT)]
+    return [_command("modprobe", "udptun"), _command(end.udptunctl, "add", end.name, *addresses, *_UDPTUN)]
 
 
 def _vxlan(end: End) -> list[Command]:
-    return [_ip_link(end, "vxlan", "id", "1", "local", end.local, "remote", end.remote, "dstport", VXLAN_PORT)]
+    return [_ip_link(end, "vxlan", "local", end.local, "remote", end.remote, *_VXLAN)]
 
 
 def _geneve(end: End) -> list[Command]:
-    return [_ip_link(end, "geneve", "id", "1", "remote", end.remote, "dstport", GENEVE_PORT)]
+    return [_ip_link(end, "geneve", "remote", end.remote, *_GENEVE)]
+
+
+def _geneve_l3(end: End) -> list[Command]:
+    """Return geneve's commands as a layer 3 device: without an Ethernet header inside."""
+    return [_ip_link(end, "geneve", "remote", end.remote, *_GENEVE_L3)]
 
 
 def _bareudp(end: End) -> list[Command]:
-    return [_ip_link(end, "bareudp", "dstport", BAREUDP_PORT, "ethertype", "ipv4")]
+    return [_ip_link(end, "bareudp", *_BAREUDP)]
 
 
 def _bareudp_route(end: End) -> list[Command]:
@@ -128,11 +143,10 @@ def _bareudp_route(end: End) -> list[Command]:
 
 
 def _fou(end: End) -> list[Command]:
-    encapsulation = ("encap", "fou", "encap-sport", "auto", "encap-dport", FOU_PORT)
     return [
         _command("modprobe", "fou", matters=False),
         _command("ip", "fou", "add", "port", FOU_PORT, "ipproto", "4"),
-        _ip_link(end, "ipip", "local", end.local, "remote", end.remote, *encapsulation),
+        _ip_link(end, "ipip", "local", end.local, "remote", end.remote, *_FOU),
     ]
 
 
@@ -148,11 +162,12 @@ def _wireguard(end: End) -> list[Command]:
 
 
 _TABLE = (
-    Device(UDPTUN, IPV4_UDP, _udptun),
-    Device("vxlan", IPV4_UDP + VXLAN_HEADER + ETHERNET, _vxlan),
-    Device("geneve", IPV4_UDP + GENEVE_HEADER + ETHERNET, _geneve),
-    Device("bareudp", IPV4_UDP, _bareudp, after=_bareudp_route),
-    Device("fou", IPV4_UDP, _fou, clear=lambda: [("fou", "del", "port", FOU_PORT, "ipproto", "4")]),
+    Device(UDPTUN, IPV4_UDP, _udptun, options=_UDPTUN),
+    Device("vxlan", IPV4_UDP + VXLAN_HEADER + ETHERNET, _vxlan, options=_VXLAN),
+    Device("geneve", IPV4_UDP + GENEVE_HEADER + ETHERNET, _geneve, options=_GENEVE),
+    Device("geneve_l3", IPV4_UDP + GENEVE_HEADER, _geneve_l3, options=_GENEVE_L3),
+    Device("bareudp", IPV4_UDP, _bareudp, after=_bareudp_route, options=_BAREUDP),
+    Device("fou", IPV4_UDP, _fou, clear=lambda: [("fou", "del", "port", FOU_PORT, "ipproto", "4")], options=_FOU),
     Device("wireguard", IPV4_UDP + WIREGUARD_HEADER, _wireguard),
 )
 _BY_NAME = {device.name: device for device in _TABLE}

@@ -263,6 +263,7 @@ def _context(plan: TunnelPlan, link: str) -> dict[str, Any]:
         "warnings": environment.warnings(facts),
         "link": link,
         "devices": list(plan.devices),
+        "device_options": {device.name: " ".join(device.options) for device in DEVICES if device.name in plan.devices and device.options},
         "rounds": 0,
         "seconds": plan.seconds,
         "seed": plan.seed,

@@ -36,6 +36,8 @@ def notes(run: Evaluation) -> list[str]:
     """Return what a reader must know before using a figure."""
     said = [NOT_COMPARABLE]
     said += [f"{name} is absent: {reason}" for name, reason in run.context["absent"].items()]
+    told = [f"{name}: {words}" for name, words in run.context.get("device_options", {}).items() if name in run.context["devices"]]
+    said += [f"Options: {'; '.join(told)}."] if told else []
     rounds = run.context["rounds"]
     how_many = f"{rounds} rounds, each in a random order of its own" if rounds > 1 else "One round: too few for a test"
     said.append(f"The bare link: {run.context['link']}. {how_many}.")
