@@ -63,6 +63,10 @@ SURROUNDINGS = (
 """Modules of the stock kernels that cases need beside those of every guest with a network; UML's kernel has most of them built in."""
 
 
+MEMORY_MIB = 768
+"""For the case with the most devices, ten_thousand_on_a_port."""
+
+
 def selected(request: pytest.FixtureRequest, kernel: str | None) -> tuple[str, ...]:
     """Return the cases of the selected tests that share the guest of this test."""
     items = (item for item in request.session.items if isinstance(item, pytest.Function) and item.function is request.function)
@@ -72,7 +76,7 @@ def selected(request: pytest.FixtureRequest, kernel: str | None) -> tuple[str, .
 @functools.cache
 def outcomes(target: str, kernel: str | None, names: tuple[str, ...]) -> dict[str, str]:
     """Run the cases in one guest. Return "ok" for each, or why it failed."""
-    files = [*NETNS.glob("*.py"), tools.udptunctl()]
+    files = [*NETNS.glob("*.py"), tools.udptunctl(), tools.SOURCES / "udptunctl" / "udptunctl.8"]
     said = bytearray()
     settings = ["PATH=/dsbench:/usr/sbin:/usr/bin:/sbin:/bin"]
     if target == "uml" and any(name.startswith("next_ip_") for name in names):
@@ -89,7 +93,8 @@ def outcomes(target: str, kernel: str | None, names: tuple[str, ...]) -> dict[st
         except HarnessError as error:
             return dict.fromkeys(names, f"skip: {error}")
     try:
-        where: Target = get(target, kernel, network=True, guest=GuestOptions(modules=SURROUNDINGS if target == "qemu" else ()))
+        guest = GuestOptions(modules=SURROUNDINGS) if target == "qemu" else GuestOptions(memory_mib=MEMORY_MIB)
+        where: Target = get(target, kernel, network=True, guest=guest)
         where.run(command, files=files, timeout=SECONDS, on_stdout=said.extend)
     except HarnessError as error:
         end = str(error)

@@ -18,7 +18,7 @@ UAPI = paths.ROOT / "include/uapi"
 HEADER = (UAPI / "udptun.h").read_text(encoding="utf-8")
 SPEC: dict[str, Any] = yaml.safe_load((UAPI / "udptun.yaml").read_text(encoding="utf-8"))
 ATTRIBUTES = "linkinfo-udptun-attrs"
-TYPES = {"__u8": "u8", "__be16": "u16 big-endian", "__u16": "u16", "__be32": "u32 big-endian", "__u32": "u32", "struct in6_addr": "binary 16", "flag": "flag"}
+TYPES = {"__u8": "u8", "__be16": "u16 big-endian", "__u16": "u16", "__be32": "u32 big-endian", "__u32": "u32", "struct in6_addr": "binary 16", "struct udptun_port_range": "binary 4", "flag": "flag"}
 """Types of the header's comments, as attributes of the specification are described by described()."""
 
 
@@ -55,7 +55,7 @@ def test_it_has_each_attribute_of_the_header() -> None:
     assert unspec.endswith("_UNSPEC")
     assert [c_name(spec["name-prefix"], one["name"]) for one in spec["attributes"]] == attributes
     assert not any("value" in one for one in spec["attributes"]), "the first is 1, each next one more, as in C"
-    comments = dict(re.findall(r"^ \* @(IFLA_UDPTUN_\w+): (__\w+|struct in6_addr|flag)\b", HEADER, re.MULTILINE))
+    comments = dict(re.findall(r"^ \* @(IFLA_UDPTUN_\w+): (__\w+|struct \w+|flag)\b", HEADER, re.MULTILINE))
     assert {c_name(spec["name-prefix"], one["name"]): described(one) for one in spec["attributes"]} == {
         name: TYPES[comments[name]] for name in attributes
     }

@@ -130,19 +130,19 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 #endif
 
 /*
- * The head of an encap_err_rcv callback, and inside it the destination port of the
- * packet that caused the ICMP error, whose IP header is at skb->data.
+ * The head of an encap_err_rcv callback, and inside it the UDP header of the packet
+ * that caused the ICMP error, whose IP header is at skb->data.
  */
 #if KERNEL_VERSION(6, 2, 0) <= LINUX_VERSION_CODE
 #define DSBENCH_ENCAP_ERR_RCV(name)					\
 	name(struct sock *sk, struct sk_buff *skb, int err,		\
 	     __be16 port, u32 info, u8 *payload)
-#define DSBENCH_ENCAP_ERR_PORT		port
+#define DSBENCH_ENCAP_ERR_UDP		((const struct udphdr *)payload - 1)
 #else
 #define DSBENCH_ENCAP_ERR_RCV(name)					\
 	name(struct sock *sk, struct sk_buff *skb, unsigned int udp_offset)
-#define DSBENCH_ENCAP_ERR_PORT						\
-	(((const struct udphdr *)(skb->data + udp_offset))->dest)
+#define DSBENCH_ENCAP_ERR_UDP						\
+	((const struct udphdr *)(skb->data + udp_offset))
 #endif
 
 /* The namespace of EXPORT_SYMBOL_IF_KUNIT(), as MODULE_IMPORT_NS() takes it. */

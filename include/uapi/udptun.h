@@ -49,6 +49,19 @@
  * @IFLA_UDPTUN_DF: __u8, see &enum udptun_df
  * @IFLA_UDPTUN_FLOWLABEL_INHERIT: __u8, 1: inherit the flow label of an inner
  *	IPv6 packet, 0 for an inner IPv4 packet; default 0
+ * @IFLA_UDPTUN_PORT_RANGE: struct udptun_port_range, the inner flow selects the
+ *	source port from this range, and the peer does the same: packets from any
+ *	port of the range are accepted. Packets are sent to @IFLA_UDPTUN_REMOTE_PORT
+ *	as before, which must be the local port, too, so that ICMP errors find the
+ *	tunnel. A flow label of 0 is replaced by one that the inner flow selects,
+ *	unless it is inherited (net.ipv6.auto_flowlabels=0 disables that). Both
+ *	limits 0, the default: the source port is the local port
+ * @IFLA_UDPTUN_FWMARK: __u32, mark of the encapsulated packets, by which routing
+ *	rules and filters select them
+ * @IFLA_UDPTUN_FWMASK: __u32, bits that @IFLA_UDPTUN_FWMARK sets or clears; the
+ *	others are those of the inner packet, or 0 if the device is not in the
+ *	network namespace of the socket. All bits if only the mark is given; 0, the
+ *	default: the mark is inherited
  * @__IFLA_UDPTUN_MAX: last attribute plus one
  */
 enum udptun_attr {
@@ -68,10 +81,23 @@ enum udptun_attr {
 	IFLA_UDPTUN_LINK,
 	IFLA_UDPTUN_DF,
 	IFLA_UDPTUN_FLOWLABEL_INHERIT,
+	IFLA_UDPTUN_PORT_RANGE,
+	IFLA_UDPTUN_FWMARK,
+	IFLA_UDPTUN_FWMASK,
 	__IFLA_UDPTUN_MAX
 };
 
 #define IFLA_UDPTUN_MAX	(__IFLA_UDPTUN_MAX - 1)
+
+/**
+ * struct udptun_port_range - range of UDP ports
+ * @low: first port, 1 or more; 0: no range
+ * @high: last port, @low or more; 0: no range
+ */
+struct udptun_port_range {
+	__be16 low;
+	__be16 high;
+};
 
 /**
  * struct udptun_xstats - counters in IFLA_INFO_XSTATS of a udptun device

@@ -33,6 +33,9 @@ struct udptun_conf *udptun_conf_create(struct udptun_device *tun,
 	conf->tun = tun;
 	conf->params = *params;
 	udptun_header_init(&conf->header, params);
+	conf->overhead = udptun_overhead(params->family);
+	conf->csum = udptun_params_csum(params);
+	conf->adapts = params->sport_max || params->mark_inherit != U32_MAX;
 
 	err = dst_cache_init(&conf->dst_cache, GFP_KERNEL);
 	if (err)
@@ -67,8 +70,9 @@ static void udptun_conf_connect(struct udptun_sock *sock)
 	const struct udptun_conf *conf;
 
 	conf = list_first_entry(&sock->confs, struct udptun_conf, sock_node);
-	udptun_sock_connect(sock, list_is_singular(&sock->confs) ?
-				  &conf->params : NULL);
+	/* Packets from a range of ports would miss a socket that is connected to one. */
+	udptun_sock_connect(sock, list_is_singular(&sock->confs) &&
+				  !conf->params.sport_max ? &conf->params : NULL);
 }
 
 /* Accept packets from the peer. */

@@ -204,7 +204,7 @@ static void udptun_underlay_find(struct underlay *underlay, struct net *net,
 		udptun_underlay_read(underlay, dev);
 		return;
 	}
-	dst = udptun_route_lookup(net, NULL, params, params->tos, 0);
+	dst = udptun_route_lookup(net, NULL, params, params->tos, params->mark);
 	if (IS_ERR(dst))
 		return;
 	udptun_underlay_read(underlay, DSBENCH_DST_DEV(dst));

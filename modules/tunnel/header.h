@@ -111,9 +111,9 @@ static inline void udptun_outer_choose(const struct udptun_params *params,
 }
 
 /* ip_local_out() fills in total length and header checksum. */
-static inline void udptun_header4_push(struct sk_buff *skb,
-				       const struct udptun_header4 *template,
-				       const struct udptun_ip_fields *outer)
+static __always_inline void
+udptun_header4_push(struct sk_buff *skb, const struct udptun_header4 *template,
+		    const struct udptun_ip_fields *outer)
 {
 	struct udptun_header4 *header = skb_push(skb, sizeof(*header));
 
@@ -127,9 +127,9 @@ static inline void udptun_header4_push(struct sk_buff *skb,
 }
 
 /* ip6_local_out() fills in the payload length. */
-static inline void udptun_header6_push(struct sk_buff *skb,
-				       const struct udptun_header6 *template,
-				       const struct udptun_ip_fields *outer)
+static __always_inline void
+udptun_header6_push(struct sk_buff *skb, const struct udptun_header6 *template,
+		    const struct udptun_ip_fields *outer)
 {
 	struct udptun_header6 *header = skb_push(skb, sizeof(*header));
 

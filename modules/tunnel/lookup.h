@@ -18,6 +18,13 @@ struct udptun_conf *udptun_lookup6(const struct udptun_sock *sock,
 				   const struct in6_addr *remote,
 				   __be16 remote_port);
 
+/* The same for a peer with a range of source ports. Context: RCU or RTNL is held. */
+struct udptun_conf *udptun_lookup_range4(const struct udptun_sock *sock,
+					 __be32 remote, __be16 sport);
+struct udptun_conf *udptun_lookup_range6(const struct udptun_sock *sock,
+					 const struct in6_addr *remote,
+					 __be16 sport);
+
 /* Context: RTNL is held. */
 bool udptun_lookup_is_taken(const struct udptun_sock *sock,
 			    const struct udptun_device *tun,

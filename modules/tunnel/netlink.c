@@ -48,6 +48,19 @@ static int udptun_validate_flowlabel(const struct nlattr *attr,
 	return -EINVAL;
 }
 
+static int udptun_validate_port_range(const struct nlattr *attr,
+				      struct netlink_ext_ack *extack)
+{
+	struct udptun_port_range range = {};
+
+	if (nla_memcpy(&range, attr, sizeof(range)) == sizeof(range) &&
+	    !range.low == !range.high && ntohs(range.low) <= ntohs(range.high))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "The range of source ports must begin at 1 or more, and must not end below that");
+	return -EINVAL;
+}
+
 static const struct netlink_range_validation udptun_link_range = {
 	.max = INT_MAX,
 };
@@ -71,6 +84,11 @@ static const struct nla_policy udptun_policy[IFLA_UDPTUN_MAX + 1] = {
 	[IFLA_UDPTUN_LINK] = NLA_POLICY_FULL_RANGE(NLA_U32, &udptun_link_range),
 	[IFLA_UDPTUN_DF] = NLA_POLICY_MAX(NLA_U8, UDPTUN_DF_MAX),
 	[IFLA_UDPTUN_FLOWLABEL_INHERIT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[IFLA_UDPTUN_PORT_RANGE] =
+		NLA_POLICY_VALIDATE_FN(NLA_BINARY, udptun_validate_port_range,
+				       sizeof(struct udptun_port_range)),
+	[IFLA_UDPTUN_FWMARK] = { .type = NLA_U32 },
+	[IFLA_UDPTUN_FWMASK] = { .type = NLA_U32 },
 };
 
 static int udptun_validate(struct nlattr *tb[], struct nlattr *data[],
@@ -115,6 +133,7 @@ static int udptun_create(struct net *net, struct net_device *dev,
 	struct udptun_params params = {
 		.ttl = UDPTUN_TTL_DEFAULT,
 		.df = UDPTUN_DF_INHERIT,
+		.mark_inherit = U32_MAX,
 	};
 	struct udptun_conf *conf;
 	int err;
@@ -178,7 +197,7 @@ static void udptun_follow_underlay(struct udptun_device *tun,
 static bool udptun_underlay_differs(const struct udptun_params *old,
 				    const struct udptun_params *params)
 {
-	return old->link != params->link ||
+	return old->link != params->link || old->mark != params->mark ||
 	       memcmp(&old->local, &params->local, sizeof(old->local)) ||
 	       memcmp(&old->remote, &params->remote, sizeof(old->remote));
 }
@@ -237,6 +256,8 @@ static size_t udptun_get_size(const struct net_device *dev)
 	       nla_total_size(sizeof(u32)) + /* IFLA_UDPTUN_LINK */
 	       nla_total_size(sizeof(__be32)) + /* IFLA_UDPTUN_FLOWLABEL */
 	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_FLOWLABEL_INHERIT */
+	       nla_total_size(sizeof(struct udptun_port_range)) +
+	       2 * nla_total_size(sizeof(u32)) + /* IFLA_UDPTUN_FWMARK, FWMASK */
 	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_UDP_ZERO_CSUM6_TX */
 	       nla_total_size(sizeof(u8)); /* IFLA_UDPTUN_UDP_ZERO_CSUM6_RX */
 }
@@ -265,6 +286,10 @@ static int udptun_fill_info(struct sk_buff *skb, const struct net_device *dev)
 {
 	const struct udptun_device *tun = netdev_priv(dev);
 	const struct udptun_params *params = &rtnl_dereference(tun->conf)->params;
+	const struct udptun_port_range range = {
+		.low = htons(params->sport_min),
+		.high = htons(params->sport_max),
+	};
 
 	if (!(params->family == AF_INET ? udptun_fill4(skb, params) : udptun_fill6(skb, params)) ||
 	    nla_put_be16(skb, IFLA_UDPTUN_LOCAL_PORT, params->local_port) ||
@@ -272,7 +297,10 @@ static int udptun_fill_info(struct sk_buff *skb, const struct net_device *dev)
 	    nla_put_u8(skb, IFLA_UDPTUN_TTL, params->ttl) ||
 	    nla_put_u8(skb, IFLA_UDPTUN_TOS, params->tos) ||
 	    nla_put_u8(skb, IFLA_UDPTUN_DF, params->df) ||
-	    nla_put_u32(skb, IFLA_UDPTUN_LINK, params->link))
+	    nla_put_u32(skb, IFLA_UDPTUN_LINK, params->link) ||
+	    nla_put(skb, IFLA_UDPTUN_PORT_RANGE, sizeof(range), &range) ||
+	    nla_put_u32(skb, IFLA_UDPTUN_FWMARK, params->mark) ||
+	    nla_put_u32(skb, IFLA_UDPTUN_FWMASK, ~params->mark_inherit))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -198,6 +198,41 @@ static int udptun_read_ports(struct udptun_request *rq)
 	return 0;
 }
 
+static int udptun_read_sport(struct udptun_request *rq)
+{
+	struct nlattr *attr = rq->data[IFLA_UDPTUN_PORT_RANGE];
+
+	if (attr) {
+		const struct udptun_port_range *range = nla_data(attr);
+
+		rq->params->sport_min = ntohs(range->low);
+		rq->params->sport_max = ntohs(range->high);
+	}
+	if (rq->params->sport_max &&
+	    rq->params->local_port != rq->params->remote_port)
+		return REJECT(rq, IFLA_UDPTUN_PORT_RANGE,
+			      "With a range of source ports, the local and the remote port must be the same");
+	return 0;
+}
+
+static int udptun_read_mark(struct udptun_request *rq)
+{
+	struct nlattr *mark = rq->data[IFLA_UDPTUN_FWMARK];
+	struct nlattr *mask = rq->data[IFLA_UDPTUN_FWMASK];
+
+	if (mask && !mark)
+		return REJECT(rq, IFLA_UDPTUN_FWMASK,
+			      "A mask of the mark needs a mark");
+	if (!mark)
+		return 0;
+	rq->params->mark = nla_get_u32(mark);
+	rq->params->mark_inherit = mask ? ~nla_get_u32(mask) : 0;
+	if (rq->params->mark & rq->params->mark_inherit)
+		return REJECT(rq, IFLA_UDPTUN_FWMARK,
+			      "The mark has bits that its mask leaves out");
+	return 0;
+}
+
 static int udptun_read_link(struct udptun_request *rq)
 {
 	struct nlattr *attr = rq->data[IFLA_UDPTUN_LINK];
@@ -291,6 +326,7 @@ int udptun_params_read(struct udptun_params *params, bool is_new, struct net *ne
 
 	return udptun_read_family(rq) ?: udptun_read_link(rq) ?:
 	       udptun_read_addresses(rq) ?: udptun_check_addresses(rq) ?:
-	       udptun_read_ports(rq) ?: udptun_read_checksum(rq) ?:
-	       udptun_read_ip_fields(rq);
+	       udptun_read_ports(rq) ?: udptun_read_sport(rq) ?:
+	       udptun_read_checksum(rq) ?: udptun_read_ip_fields(rq) ?:
+	       udptun_read_mark(rq);
 }

@@ -19,10 +19,34 @@ union udptun_addr {
 	struct in6_addr v6;
 };
 
+/**
+ * struct udptun_params - addresses, ports and options of a tunnel
+ * @family: AF_INET or AF_INET6
+ * @local_port: local port
+ * @remote_port: the peer's port
+ * @sport_min: first source port that the inner flow may select
+ * @sport_max: last source port; 0: the source port is the local port
+ * @ttl: TTL or hop limit, or UDPTUN_TTL_INHERIT
+ * @tos: TOS or traffic class, or UDPTUN_TOS_INHERIT
+ * @df: see &enum udptun_df
+ * @csum: send over IPv4 with a checksum
+ * @zero_csum6_tx: send over IPv6 without a checksum
+ * @zero_csum6_rx: accept packets over IPv6 without a checksum
+ * @flowlabel_inherit: inherit the flow label
+ * @flowlabel: flow label
+ * @mark: mark of the outer packet
+ * @mark_inherit: bits of the mark that are those of the inner packet; no bits of
+ *	@mark
+ * @link: index of the underlay, or 0
+ * @local: local address
+ * @remote: the peer's address
+ */
 struct udptun_params {
 	sa_family_t family;
 	__be16 local_port;
 	__be16 remote_port;
+	u16 sport_min;
+	u16 sport_max;
 	u8 ttl;
 	u8 tos;
 	u8 df;
@@ -31,6 +55,8 @@ struct udptun_params {
 	bool zero_csum6_rx;
 	bool flowlabel_inherit;
 	__be32 flowlabel;
+	u32 mark;
+	u32 mark_inherit;
 	int link;
 	union udptun_addr local;
 	union udptun_addr remote;
@@ -76,6 +102,14 @@ static inline bool udptun_params_match6(const struct udptun_params *params,
 {
 	return ipv6_addr_equal(&params->remote.v6, remote) &&
 	       params->remote_port == remote_port;
+}
+
+/* Return true if a port is in the range of source ports. */
+static inline bool udptun_params_in_range(const struct udptun_params *params,
+					  __be16 port)
+{
+	return ntohs(port) >= params->sport_min &&
+	       ntohs(port) <= params->sport_max;
 }
 
 #endif /* _UDPTUN_PARAMS_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Receive: find the sender, check and decapsulate the packet, deliver it. */
 
+#include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
@@ -13,13 +14,23 @@
 
 #include <dsbench/compat.h>
 
-#include "conf.h"
 #include "lookup.h"
 #include "queue.h"
 #include "receive.h"
 #include "route.h"
 #include "socket.h"
 #include "tunnel.h"
+
+/* Find the peer with a range of source ports. */
+static struct udptun_conf *udptun_find_range_sender(const struct udptun_sock *sock,
+						    const struct sk_buff *skb)
+{
+	if (sock->family == AF_INET)
+		return udptun_lookup_range4(sock, ip_hdr(skb)->saddr,
+					    udp_hdr(skb)->source);
+	return udptun_lookup_range6(sock, &ipv6_hdr(skb)->saddr,
+				    udp_hdr(skb)->source);
+}
 
 static struct udptun_conf *udptun_find_sender(const struct udptun_sock *sock,
 					      const struct sk_buff *skb)
@@ -68,15 +79,24 @@ static noinline void udptun_count_stranger(struct sock *sk, struct udptun_sock *
 				     ntohs(udp_hdr(skb)->source));
 }
 
-/* Find the sender at the unbound socket. Without one, the packet is a stranger's. */
+/*
+ * Find a sender whose source port is not fixed, or one at the unbound socket. Without
+ * either, the packet is a stranger's.
+ */
 static noinline struct udptun_conf *udptun_find_other_sender(struct sock *sk,
 							     struct udptun_sock *sock,
 							     const struct sk_buff *skb)
 {
-	const struct udptun_sock *unbound = udptun_unbound_sock(sk, sock, skb);
+	const struct udptun_sock *unbound;
 	struct udptun_conf *conf;
 
-	conf = unbound ? udptun_find_sender(unbound, skb) : NULL;
+	conf = udptun_find_range_sender(sock, skb);
+	if (conf)
+		return conf;
+	unbound = udptun_unbound_sock(sk, sock, skb);
+	if (unbound)
+		conf = udptun_find_sender(unbound, skb) ?:
+		       udptun_find_range_sender(unbound, skb);
 	if (!conf)
 		udptun_count_stranger(sk, sock, skb);
 	return conf;
@@ -274,17 +294,27 @@ drop:
 
 /* Find the tunnel that sent the packet that caused an ICMP error. */
 static struct udptun_conf *udptun_find_receiver(const struct udptun_sock *sock,
-						const struct sk_buff *skb)
+						const void *ip,
+						const struct udphdr *udp)
 {
-	if (sock->family == AF_INET)
-		return udptun_lookup4(sock, ip_hdr(skb)->daddr,
-				      udp_hdr(skb)->dest);
-	return udptun_lookup6(sock, &ipv6_hdr(skb)->daddr, udp_hdr(skb)->dest);
+	if (sock->family == AF_INET) {
+		const struct iphdr *ip4 = ip;
+
+		return udptun_lookup4(sock, ip4->daddr, udp->dest) ?:
+		       udptun_lookup_range4(sock, ip4->daddr, udp->source);
+	} else {
+		const struct ipv6hdr *ip6 = ip;
+
+		return udptun_lookup6(sock, &ip6->daddr, udp->dest) ?:
+		       udptun_lookup_range6(sock, &ip6->daddr, udp->source);
+	}
 }
 
 /**
  * udptun_err_lookup() - match an ICMP error to a peer
- * @sk: the socket of the source port of the packet that caused the error
+ * @sk: the socket of the source port of the packet that caused the error; without
+ *	one, that of its destination port: the local port, if the source port is from
+ *	a range
  * @skb: network and transport headers at those of that packet
  *
  * If a peer matches, the stack updates the path MTU, also for the cached route.
@@ -302,48 +332,71 @@ static int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
 	if (!sock || !pskb_may_pull(skb, skb_transport_offset(skb) +
 					 sizeof(struct udphdr)))
 		return -ENOENT;
-	if (udptun_find_receiver(sock, skb))
+	if (udptun_find_receiver(sock, skb_network_header(skb), udp_hdr(skb)))
 		return 0;
 	unbound = udptun_unbound_sock(sk, sock, skb);
-	return unbound && udptun_find_receiver(unbound, skb) ? 0 : -ENOENT;
+	return unbound && udptun_find_receiver(unbound, skb_network_header(skb),
+					       udp_hdr(skb)) ? 0 : -ENOENT;
 }
 
-/*
- * Learn the path MTU of an IPv6 route through params.link. For IPv4, the stack
- * does so. For IPv6, it only prefers routes through the device: if a better route
- * leads elsewhere, the path MTU goes there.
- */
-static void udptun_learn_mtu6(struct sock *sk, struct sk_buff *skb, __be16 remote_port)
+/* Return the path MTU that an ICMP error reports, or 0 if it is about something else. */
+static u32 udptun_reported_mtu(const struct udptun_sock *sock,
+			       const struct sk_buff *skb)
 {
-	const struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
-	const struct ipv6hdr *ip = (const struct ipv6hdr *)skb->data;
-	int network_offset = skb_network_offset(skb);
-	const struct udptun_conf *conf;
-	struct dst_entry *dst;
+	const struct icmphdr *icmp = icmp_hdr(skb);
 
-	if (!sock || sock->family != AF_INET6 || !sock->link ||
-	    icmp6_hdr(skb)->icmp6_type != ICMPV6_PKT_TOOBIG)
-		return;
-	conf = udptun_lookup6(sock, &ip->daddr, remote_port);
-	if (!conf)
-		return;
-	dst = udptun_route_lookup(sock_net(sk), sk, &conf->params,
-				  ipv6_get_dsfield(ip), 0);
-	if (IS_ERR(dst))
-		return;
+	if (sock->family == AF_INET6)
+		return icmp6_hdr(skb)->icmp6_type == ICMPV6_PKT_TOOBIG ?
+			       ntohl(icmp6_hdr(skb)->icmp6_mtu) : 0;
+	return icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED ?
+		       ntohs(icmp->un.frag.mtu) : 0;
+}
+
+/* Store the path MTU for the route that a tunnel's packets take. */
+static void udptun_learn_mtu(struct sock *sk, struct sk_buff *skb,
+			     const struct udptun_params *params, u32 mtu)
+{
+	int network_offset = skb_network_offset(skb);
+	struct net_device *dev = skb->dev;
+	u32 mark = skb->mark;
+	struct dst_entry *dst;
+	u8 dsfield;
 
 	/* The route's exception is for the addresses in this header. */
 	skb_reset_network_header(skb);
-	dst->ops->update_pmtu(dst, NULL, skb,
-			      ntohl(icmp6_hdr(skb)->icmp6_mtu), false);
+	dsfield = udptun_outer_dsfield(params, skb);
+	dst = udptun_route_lookup(sock_net(sk), sk, params, dsfield, params->mark);
+	if (!IS_ERR(dst)) {
+		/* For IPv4, the kernel looks up the route again, by these. */
+		skb->dev = DSBENCH_DST_DEV(dst);
+		skb->mark = params->mark;
+		dst->ops->update_pmtu(dst, NULL, skb, mtu, false);
+		skb->mark = mark;
+		skb->dev = dev;
+		dst_release(dst);
+	}
 	skb_set_network_header(skb, network_offset);
-	dst_release(dst);
 }
 
-/* Receive an ICMP error that udptun_err_lookup() has matched. */
+/*
+ * Receive an ICMP error that udptun_err_lookup() has matched. The stack has stored
+ * the path MTU for the route that it finds for the socket. There are two cases where
+ * that is another one. The stack does not know the mark of the tunnel. And for IPv6,
+ * it only prefers routes through params.link: a better route may lead elsewhere.
+ */
 static void DSBENCH_ENCAP_ERR_RCV(udptun_err_receive)
 {
-	udptun_learn_mtu6(sk, skb, DSBENCH_ENCAP_ERR_PORT);
+	const struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
+	const struct udptun_conf *conf;
+	u32 mtu;
+
+	mtu = sock ? udptun_reported_mtu(sock, skb) : 0;
+	if (!mtu)
+		return;
+	conf = udptun_find_receiver(sock, skb->data, DSBENCH_ENCAP_ERR_UDP);
+	if (conf && (conf->params.mark ||
+		     (sock->family == AF_INET6 && sock->link)))
+		udptun_learn_mtu(sk, skb, &conf->params, mtu);
 }
 
 /* Inner IPv4 and IPv6 packets of one tunnel belong to different flows. */

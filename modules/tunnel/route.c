@@ -10,9 +10,14 @@
 
 #include <dsbench/compat.h>
 
-#include "conf.h"
 #include "route.h"
 #include "tunnel.h"
+
+/* The cached route is for all flows: no rule for a source port of the range applies. */
+static __be16 udptun_route_sport(const struct udptun_params *params)
+{
+	return params->sport_max ? 0 : params->local_port;
+}
 
 static struct dst_entry *udptun_route_lookup4(struct net *net,
 					      const struct udptun_params *params,
@@ -24,7 +29,7 @@ static struct dst_entry *udptun_route_lookup4(struct net *net,
 	ip_tunnel_init_flow(&fl4, IPPROTO_UDP, params->remote.v4, params->local.v4, 0,
 			    dsfield & INET_DSCP_MASK, net, params->link, mark, 0,
 			    0);
-	fl4.fl4_sport = params->local_port;
+	fl4.fl4_sport = udptun_route_sport(params);
 	fl4.fl4_dport = params->remote_port;
 
 	rt = ip_route_output_key(net, &fl4);
@@ -42,7 +47,7 @@ static struct dst_entry *udptun_route_lookup6(struct net *net, const struct sock
 		.flowi6_mark = mark,
 		.daddr = params->remote.v6,
 		.saddr = params->local.v6,
-		.fl6_sport = params->local_port,
+		.fl6_sport = udptun_route_sport(params),
 		.fl6_dport = params->remote_port,
 		.flowlabel = ip6_make_flowinfo(dsfield & INET_DSCP_MASK,
 					       params->flowlabel),
@@ -95,11 +100,11 @@ static void udptun_route_adapt_headroom(struct udptun_conf *conf,
 		WRITE_ONCE(dev->needed_headroom, headroom);
 }
 
-/* The cache holds the route of unmarked packets without an inherited DSCP. */
+/* The cache holds the route of packets that inherit neither a mark nor a DSCP. */
 static bool udptun_route_is_cacheable(const struct udptun_params *params,
-				      u8 dsfield, u32 mark)
+				      u8 dsfield, u32 inherited)
 {
-	return !mark && (params->tos != UDPTUN_TOS_INHERIT ||
+	return !inherited && (params->tos != UDPTUN_TOS_INHERIT ||
 			 !(dsfield & INET_DSCP_MASK));
 }
 
@@ -117,30 +122,31 @@ static void udptun_route_cache(struct udptun_conf *conf, struct dst_entry *dst)
  * udptun_route() - get the route of a packet to be sent
  * @conf: the configuration of the sending device
  * @dsfield: TOS or traffic class of the packet
- * @mark: mark of the packet; ignored if the device has left the namespace of the
- *	socket
+ * @inherited: bits of the inner packet's mark that the packet inherits; ignored if
+ *	the device has left the namespace of the socket
  *
  * Context: BH is disabled.
  * Return: a reference to the route, or an error pointer; -ELOOP if the route
  * leads into the tunnel itself.
  */
-struct dst_entry *udptun_route(struct udptun_conf *conf, u8 dsfield, u32 mark)
+struct dst_entry *udptun_route(struct udptun_conf *conf, u8 dsfield, u32 inherited)
 {
 	const struct udptun_device *tun = conf->tun;
 	struct dst_entry *dst;
 	bool cacheable;
 
 	/* A mark has a meaning only in its own namespace. */
-	if (unlikely(mark) && !net_eq(tun->net, dev_net(tun->dev)))
-		mark = 0;
-	cacheable = udptun_route_is_cacheable(&conf->params, dsfield, mark);
+	if (unlikely(inherited) && !net_eq(tun->net, dev_net(tun->dev)))
+		inherited = 0;
+	cacheable = udptun_route_is_cacheable(&conf->params, dsfield, inherited);
 	if (likely(cacheable)) {
 		dst = dst_cache_get(&conf->dst_cache);
 		if (likely(dst))
 			return dst;
 	}
 
-	dst = udptun_route_lookup(tun->net, conf->sk, &conf->params, dsfield, mark);
+	dst = udptun_route_lookup(tun->net, conf->sk, &conf->params, dsfield,
+				  inherited | conf->params.mark);
 	if (IS_ERR(dst))
 		return dst;
 	if (DSBENCH_DST_DEV(dst) == tun->dev) {

@@ -12,7 +12,6 @@
 
 #include <dsbench/compat.h>
 
-#include "conf.h"
 #include "route.h"
 #include "send.h"
 #include "tunnel.h"
@@ -72,16 +71,16 @@ static bool udptun_check_mtu(struct sk_buff *skb, const struct dst_entry *dst,
 
 /* Prepare skb for the outer headers. Consumes the reference to dst. */
 static int udptun_prepare(struct sk_buff *skb, struct dst_entry *dst,
-			  const struct udptun_conf *conf, unsigned int overhead)
+			  const struct udptun_conf *conf)
 {
 	bool xnet = !net_eq(conf->tun->net, dev_net(conf->tun->dev));
 	int err;
 
 	err = skb_cow_head(skb, LL_RESERVED_SPACE(DSBENCH_DST_DEV(dst)) +
-				dst->header_len + overhead);
+				dst->header_len + conf->overhead);
 	if (unlikely(err))
 		goto err;
-	err = udp_tunnel_handle_offloads(skb, udptun_params_csum(&conf->params));
+	err = udp_tunnel_handle_offloads(skb, conf->csum);
 	if (unlikely(err))
 		goto err;
 
@@ -96,8 +95,10 @@ err:
 	return err;
 }
 
-static int udptun_send4(struct sk_buff *skb, const struct udptun_conf *conf,
-			struct udptun_ip_fields *outer)
+static __always_inline int
+udptun_send4(struct sk_buff *skb, const struct udptun_conf *conf,
+	     const struct udptun_header4 *template,
+	     struct udptun_ip_fields *outer)
 {
 	const struct udptun_params *params = &conf->params;
 	struct net *net = conf->tun->net;
@@ -105,7 +106,7 @@ static int udptun_send4(struct sk_buff *skb, const struct udptun_conf *conf,
 	if (outer->df && ip_mtu_locked(skb_dst(skb)))
 		outer->df = false;
 
-	udptun_header4_push(skb, &conf->header.v4, outer);
+	udptun_header4_push(skb, template, outer);
 	if (params->csum)
 		udp_set_csum(false, skb, params->local.v4, params->remote.v4,
 			     skb->len - sizeof(struct iphdr));
@@ -115,13 +116,15 @@ static int udptun_send4(struct sk_buff *skb, const struct udptun_conf *conf,
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-static int udptun_send6(struct sk_buff *skb, const struct udptun_conf *conf,
-			struct udptun_ip_fields *outer)
+static __always_inline int
+udptun_send6(struct sk_buff *skb, const struct udptun_conf *conf,
+	     const struct udptun_header6 *template,
+	     struct udptun_ip_fields *outer)
 {
 	const struct udptun_params *params = &conf->params;
 
 	skb->ignore_df = !outer->df;
-	udptun_header6_push(skb, &conf->header.v6, outer);
+	udptun_header6_push(skb, template, outer);
 	if (!params->zero_csum6_tx)
 		udp6_set_csum(false, skb, &params->local.v6, &params->remote.v6,
 			      skb->len - sizeof(struct ipv6hdr));
@@ -129,31 +132,80 @@ static int udptun_send6(struct sk_buff *skb, const struct udptun_conf *conf,
 	return ip6_local_out(conf->tun->net, conf->sk, skb);
 }
 #else
-static int udptun_send6(struct sk_buff *skb, const struct udptun_conf *conf,
-			struct udptun_ip_fields *outer)
+static __always_inline int
+udptun_send6(struct sk_buff *skb, const struct udptun_conf *conf,
+	     const struct udptun_header6 *template,
+	     struct udptun_ip_fields *outer)
 {
 	kfree_skb(skb);
 	return -EAFNOSUPPORT;
 }
 #endif
 
-/* Send a prepared packet and count it. */
-static void udptun_send(struct sk_buff *skb, const struct udptun_conf *conf,
-			struct udptun_ip_fields *outer)
+/* Send a prepared packet and count it. Inline: it has two callers, of which one is hot. */
+static __always_inline void udptun_send(struct sk_buff *skb,
+					const struct udptun_conf *conf,
+					const union udptun_header *template,
+					struct udptun_ip_fields *outer)
 {
 	struct net_device *dev = conf->tun->dev;
 	unsigned int len = skb->len;
 	int err;
 
 	dev_xmit_recursion_inc();
-	err = conf->params.family == AF_INET ? udptun_send4(skb, conf, outer) :
-					    udptun_send6(skb, conf, outer);
+	err = conf->params.family == AF_INET ?
+		      udptun_send4(skb, conf, &template->v4, outer) :
+		      udptun_send6(skb, conf, &template->v6, outer);
 	dev_xmit_recursion_dec();
 
 	if (likely(!net_xmit_eval(err)))
 		dev_sw_netstats_tx_add(dev, 1, len);
 	else
 		DEV_STATS_INC(dev, tx_dropped);
+}
+
+/* Select the source port, and the flow label if none is configured, by the inner flow. */
+static void udptun_select_flow(struct sk_buff *skb, const struct udptun_conf *conf,
+			       union udptun_header *template,
+			       struct udptun_ip_fields *outer)
+{
+	const struct udptun_params *params = &conf->params;
+	struct net *net = conf->tun->net;
+	struct flowi6 fl6 = {};
+	__be16 sport;
+
+	/* The port is below the upper limit that is passed. */
+	sport = udp_flow_src_port(net, skb, params->sport_min,
+				  params->sport_max + 1, false);
+	if (params->family == AF_INET) {
+		template->v4.udp.source = sport;
+		return;
+	}
+	template->v6.udp.source = sport;
+	/* The packet has its hash now: fl6 is not used. */
+	if (!params->flowlabel && !params->flowlabel_inherit)
+		outer->flowlabel = ip6_make_flowlabel(net, skb, 0, true, &fl6);
+}
+
+/*
+ * Like udptun_send(), with a template for this packet, and with the mark written.
+ * Takes the fields one by one, so that udptun_transmit() keeps them in registers.
+ */
+static noinline void udptun_send_adapted(struct sk_buff *skb,
+					 const struct udptun_conf *conf,
+					 __be32 flowlabel, u8 dsfield, u8 ttl,
+					 bool df)
+{
+	const struct udptun_params *params = &conf->params;
+	union udptun_header template = conf->header;
+	struct udptun_ip_fields outer = {
+		.flowlabel = flowlabel, .dsfield = dsfield, .ttl = ttl, .df = df,
+	};
+
+	skb->mark = (skb->mark & params->mark_inherit) | params->mark;
+	if (params->sport_max)
+		udptun_select_flow(skb, conf, &template, &outer);
+	udptun_send(skb, conf, &template, &outer);
 }
 
 static enum skb_drop_reason udptun_count_no_route(struct net_device *dev, long err)
@@ -169,7 +221,7 @@ static enum skb_drop_reason udptun_count_no_route(struct net_device *dev, long e
 static enum skb_drop_reason udptun_transmit(struct sk_buff *skb,
 					    struct udptun_conf *conf)
 {
-	unsigned int overhead = udptun_overhead(conf->params.family);
+	const struct udptun_params *params = &conf->params;
 	struct udptun_ip_fields outer;
 	struct udptun_ip_fields inner;
 	struct dst_entry *dst;
@@ -179,19 +231,23 @@ static enum skb_drop_reason udptun_transmit(struct sk_buff *skb,
 	if (unlikely(dev_recursion_level() > MAX_RECURSION))
 		return DSBENCH_DROP_RECURSION;
 
-	udptun_outer_choose(&conf->params, &inner, &outer);
-	dst = udptun_route(conf, outer.dsfield, skb->mark);
+	udptun_outer_choose(params, &inner, &outer);
+	dst = udptun_route(conf, outer.dsfield, skb->mark & params->mark_inherit);
 	if (IS_ERR(dst))
 		return udptun_count_no_route(conf->tun->dev, PTR_ERR(dst));
 
-	if (outer.df && unlikely(!udptun_check_mtu(skb, dst, overhead, &outer))) {
+	if (outer.df && unlikely(!udptun_check_mtu(skb, dst, conf->overhead, &outer))) {
 		dst_release(dst);
 		return SKB_DROP_REASON_PKT_TOO_BIG;
 	}
-	if (unlikely(udptun_prepare(skb, dst, conf, overhead)))
+	if (unlikely(udptun_prepare(skb, dst, conf)))
 		return SKB_DROP_REASON_NOMEM;
 
-	udptun_send(skb, conf, &outer);
+	if (unlikely(conf->adapts))
+		udptun_send_adapted(skb, conf, outer.flowlabel, outer.dsfield,
+				    outer.ttl, outer.df);
+	else
+		udptun_send(skb, conf, &conf->header, &outer);
 	return SKB_NOT_DROPPED_YET;
 }
 

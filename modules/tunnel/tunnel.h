@@ -1,17 +1,58 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The private data of a udptun network device. */
+/* The private data of a udptun network device, and its configuration. */
 #ifndef _UDPTUN_TUNNEL_H
 #define _UDPTUN_TUNNEL_H
 
 #include <linux/list.h>
 #include <linux/netdevice.h>
+#include <linux/rcupdate.h>
+#include <net/dst_cache.h>
 #include <net/net_namespace.h>
+
+#include "header.h"
+#include "params.h"
 
 /* In bytes, as in ip_tunnel.c: without a limit, stacked tunnels would add up. */
 #define UDPTUN_MAX_HEADROOM	512U
 
-struct udptun_conf;
+struct udptun_device;
 struct udptun_queue;
+struct udptun_sock;
+
+/**
+ * struct udptun_conf - the configuration of a device
+ * @node: in a bucket of lookup.c, while packets from the peer are accepted
+ * @sock_node: in udptun_sock.confs, as long
+ * @tun: the device
+ * @sk: the UDP socket of @sock
+ * @params: addresses, ports and options
+ * @header: template of the outer headers
+ * @overhead: length of the outer headers in bytes
+ * @csum: packets are sent with a UDP checksum
+ * @adapts: a source port or a mark must be written into each packet
+ * @dst_cache: route to the peer
+ * @sock: the socket of the local port; its reference is gone if @detached
+ * @detached: udptun_conf_detach() was called
+ * @rcu: frees a replaced configuration after a grace period
+ *
+ * A configuration is immutable: changelink replaces it by a new one. A new one
+ * starts with an empty route cache, so it never uses a route of the old one.
+ */
+struct udptun_conf {
+	struct hlist_node node;
+	struct list_head sock_node;
+	struct udptun_device *tun;
+	struct sock *sk;
+	struct udptun_params params;
+	union udptun_header header;
+	u8 overhead;
+	bool csum;
+	bool adapts;
+	struct dst_cache dst_cache;
+	struct udptun_sock *sock;
+	bool detached;
+	struct rcu_head rcu;
+};
 
 /**
  * struct udptun_device - private data of a network device

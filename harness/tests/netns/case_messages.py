@@ -12,6 +12,10 @@ from packets import PORT
 from registry import case
 
 
+LAST = 18
+"""IFLA_UDPTUN_MAX"""
+
+
 @case
 def refused_messages() -> None:
     """What udptunctl would not send: unknown and ill-sized attributes, numbers out of range."""
@@ -20,7 +24,16 @@ def refused_messages() -> None:
     good = local + remote + attribute(5, struct.pack("!H", PORT))
     wrong = {
         "unknown attribute": good + attribute(40, b"\0"),
-        "the attribute after the last": good + attribute(16, b"\0"),
+        "the attribute after the last": good + attribute(LAST + 1, b"\0"),
+        "ttl of 2 bytes": good + attribute(7, b"\1\1"),
+        "port of 0": local + remote + attribute(5, b"\0\0"),
+        "tos of 2": good + attribute(8, b"\2"),
+        "range of 3 bytes": good + attribute(16, b"\1\1\2"),
+        "range of 5 bytes": good + attribute(16, b"\1\1\2\2\3"),
+        "range that ends before it begins": good + attribute(16, struct.pack("!HH", 9, 8)),
+        "range from 0": good + attribute(16, struct.pack("!HH", 0, 8)),
+        "range to 0": good + attribute(16, struct.pack("!HH", 9, 0)),
+        "mask without a mark": good + attribute(18, struct.pack("=I", 1)),
         "address of 3 bytes": attribute(1, b"\1\2\3") + good,
         "IPv6 address of 4 bytes": attribute(2, b"\1\2\3\4") + attribute(4, bytes(16)),
         "port of 1 byte": local + remote + attribute(5, b"\1"),

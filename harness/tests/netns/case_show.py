@@ -27,7 +27,7 @@ def shown_is_what_makes_it() -> None:
             tunctl(f"add {shown}")
             equal("shown", tunctl("show tun0").stdout, shown)
             (tunnel,) = json.loads(tunctl("-j show tun0").stdout)
-            for key, value in re.findall(r"(local|remote|port|remote-port|ttl|tos|mtu|df|dev) (\S+)", shown):
+            for key, value in re.findall(r"(?<!\S)(local|remote|port|remote-port|ttl|tos|mtu|df|dev) (\S+)", shown):
                 equal(key, str(tunnel[key]), value)
 
 

@@ -8,7 +8,7 @@ import socket
 import time
 
 from checks import equal, true
-from commands import ip, refusal, tunctl
+from commands import ip, refusal, run, tunctl
 from datagrams import exchange, learns, pattern, silent
 from lab import Cable, Machine
 from packets import AF, INNER, IP_HEADER, OUTER, PORT, UDP_HEADER, inner_packet, overhead
@@ -170,17 +170,21 @@ def path_mtu_with_dev(outer: int) -> None:
 
     a veth0 ── veth0 r veth1 (MTU 1360) ── veth0 b
     """
-    path_mtu_is_learned(outer, vrf=False)
+    path_mtu_is_learned(outer, "dev veth0")
 
 
 @over_both
 def path_mtu_in_vrf(outer: int) -> None:
     """The same in a VRF, whose name is `dev`."""
-    path_mtu_is_learned(outer, vrf=True)
+    path_mtu_is_learned(outer, "dev red")
 
 
-def path_mtu_is_learned(outer: int, *, vrf: bool) -> None:
-    """Fail unless the sender hears of the narrow link, and its datagrams of that size arrive."""
+def path_mtu_is_learned(outer: int, options: str, options_of_b: str = "") -> None:
+    """Fail unless the sender hears of the narrow link, and its datagrams of that size arrive.
+
+    With `dev veth0` or `fwmark 5`, a's better route leads elsewhere; with `dev red`, veth0 is in that VRF.
+    """
+    vrf = options == "dev red"
     a, r, b = Machine("a"), Machine("r"), Machine("b")
     nets = {4: ("10.0.1.{}/24", "10.0.2.{}/24"), 6: ("fd01::{}/64", "fd02::{}/64")}[outer]
     nodad = "nodad" if outer == 6 else ""
@@ -202,17 +206,21 @@ def path_mtu_is_learned(outer: int, *, vrf: bool) -> None:
     ends = [nets[side].format(side + 1).partition("/")[0] for side in (0, 1)]
     everywhere = "default" if outer == 4 else "::/0"
     with a:
-        if vrf:
-            ip(f"route add {everywhere} vrf red via {via[0]}")
-        else:
+        if options == "dev veth0":
             ip("link add dummy0 type dummy\nlink set dummy0 up")
             ip(f"route add {everywhere} dev dummy0 metric 1\nroute add {everywhere} via {via[0]} dev veth0 metric 1000")
+        elif options == "fwmark 5":
+            ip("link add dummy0 type dummy\nlink set dummy0 up")
+            ip(f"route add {everywhere} dev dummy0\nroute add {everywhere} via {via[0]} dev veth0 table 5")
+            run("ip", f"-{outer}", "rule", "add", "fwmark", "5", "table", "5")
+        else:
+            ip(f"route add {everywhere} {'vrf red' if vrf else ''} via {via[0]}")
     with b:
         ip(f"route add {everywhere} via {via[1]}")
     for side, machine in enumerate((a, b)):
         with machine:
-            dev = "" if side else "dev red" if vrf else "dev veth0"
-            tunctl(f"add tun0 local {ends[side]} remote {ends[1 - side]} port {PORT} {dev}")
+            mine = options_of_b if side else options
+            tunctl(f"add tun0 local {ends[side]} remote {ends[1 - side]} port {PORT} {mine}")
             ip(f"addr add {INNER[4][side]}/24 dev tun0\nlink set tun0 up")
     sender, receiver = a.udp(4, INNER[4][0], df=True), b.udp(4, INNER[4][1])
     sender.connect(receiver.getsockname())
@@ -260,6 +268,31 @@ def link_local_addresses() -> None:
 
 
 @case
+def link_local_endpoints() -> None:
+    """Link-local addresses: a zone names the underlay, as `dev` does, and "show" prints it as `dev`."""
+    cable = Cable()
+    ends = ("fe80::1", "fe80::2")
+    for side, machine in enumerate((cable.a, cable.b)):
+        with machine:
+            ip(f"addr add {ends[side]}/64 dev veth0 nodad")
+            tunctl("del tun0")
+            zones = ("%veth0", "%veth0") if side else ("%veth0", "")
+            tunctl(f"add tun0 local {ends[side]}{zones[0]} remote {ends[1 - side]}{zones[1]} port {PORT}")
+            true("dev is shown", " dev veth0 " in tunctl("show tun0").stdout)
+        cable.address(side)
+    for inner in (4, 6):
+        cable.check(inner)
+    with cable.a:
+        ip("link add dummy0 type dummy")
+        tunctl("set tun0 local fe80::1%veth0 dev veth0")
+        refusal("set tun0 local fe80::1%veth0 dev dummy0", '"dummy0" is not the device that is named before', 1)
+        refusal("set tun0 dev dummy0 local fe80::1%veth0", '"veth0" is not the device that is named before', 1)
+        refusal("set tun0 local fe80::1%veth0 remote fe80::2%dummy0", '"dummy0" is not the device that is named before', 1)
+        refusal("set tun0 nodev", "A link-local address needs an underlay device", 2)
+    cable.check()
+
+
+@case
 def underlays_in_a_circle() -> None:
     """Two tunnels cannot be each other's `dev`; nor can a tunnel, three deep, carry itself."""
     a = Machine("a")
@@ -283,7 +316,7 @@ def mark_of_another_namespace() -> None:
     cable, c = Cable(), Machine("c")
     mark = 36
     with cable.a:
-        ip("rule add fwmark 5 table 5\nroute add blackhole default table 5")
+        ip(f"rule add fwmark 5 to {OUTER[4][1]} table 5\nroute add blackhole default table 5")
     left, right = cable.pair(4)
     with left, right:
         left.setsockopt(socket.SOL_SOCKET, mark, 5)

@@ -62,6 +62,8 @@ class Packet:
     flowlabel: int
     fragment: bool
     length: int
+    source_port: int
+    target_port: int
     checksum: int
     payload: bytes
 
@@ -89,8 +91,9 @@ class Packet:
         return packet
 
 
-def _udp(data: bytes) -> tuple[int, bytes]:
-    return int.from_bytes(data[6:8], "big"), data[8:]
+def _udp(data: bytes) -> tuple[int, int, int, bytes]:
+    source, target, total = (int.from_bytes(data[place : place + 2], "big") for place in (0, 2, 6))
+    return source, target, total, data[8:]
 
 
 class Sniffer:

@@ -28,13 +28,17 @@ import case_headers  # noqa: F401
 import case_nat  # noqa: F401
 import case_admission  # noqa: F401
 import case_underlays  # noqa: F401
+import case_sport  # noqa: F401
+import case_marks  # noqa: F401
 import case_flaps  # noqa: F401
 import case_changes  # noqa: F401
 import case_lifetimes  # noqa: F401
+import case_many  # noqa: F401
 import case_loops  # noqa: F401
 import case_refusals  # noqa: F401
 import case_messages  # noqa: F401
 import case_show  # noqa: F401
+import case_manual  # noqa: F401
 import case_iproute2  # noqa: F401
 import case_ynl  # noqa: F401
 from checks import Failure, Skip

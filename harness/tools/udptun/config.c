@@ -33,7 +33,13 @@ void read_attribute(struct config *config, uint16_t type, const void *value, uin
 		set_attribute(config, type, value, length);
 }
 
-/* Ports and flow labels are in network byte order, IFLA_UDPTUN_LINK is in that of the host. */
+static bool is_of_the_host(uint16_t type)
+{
+	return type == IFLA_UDPTUN_LINK || type == IFLA_UDPTUN_FWMARK ||
+	       type == IFLA_UDPTUN_FWMASK;
+}
+
+/* Ports and flow labels are in network byte order, the others in that of the host. */
 bool get_number(const struct config *config, uint16_t type, unsigned long *number)
 {
 	const struct attribute *attribute = &config->attribute[type];
@@ -50,7 +56,7 @@ bool get_number(const struct config *config, uint16_t type, unsigned long *numbe
 		return true;
 	case sizeof(word):
 		memcpy(&word, attribute->value, sizeof(word));
-		*number = type == IFLA_UDPTUN_LINK ? word : ntohl(word);
+		*number = is_of_the_host(type) ? word : ntohl(word);
 		return true;
 	default:
 		return false;

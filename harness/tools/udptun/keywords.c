@@ -27,6 +27,9 @@ static const struct keyword keywords[] = {
 	  .parse = parse_port, .show = show_number },
 	{ .word = "remote-port", .usage = "PORT", .expects = PORT, .type = IFLA_UDPTUN_REMOTE_PORT,
 	  .parse = parse_port, .show = show_number },
+	{ .word = "sport", .usage = "{ hash [ MIN-MAX ] | fixed }", .expects = "hash or fixed",
+	  .more = "a range of ports, MIN-MAX, from 1 to 65535", .type = IFLA_UDPTUN_PORT_RANGE,
+	  .parse = parse_sport, .parse_more = parse_sport_range, .show = show_sport },
 	{ .word = "ttl", .usage = "{ 1..255 | inherit }",
 	  .expects = "a number from 1 to 255, or inherit", .type = IFLA_UDPTUN_TTL,
 	  .parse = parse_ttl, .show = show_ttl },
@@ -37,6 +40,10 @@ static const struct keyword keywords[] = {
 	  .expects = "a number from 0 to 0xfffff, or inherit",
 	  .type = IFLA_UDPTUN_FLOWLABEL, .other = IFLA_UDPTUN_FLOWLABEL_INHERIT,
 	  .parse = parse_flowlabel, .show = show_flowlabel },
+	{ .word = "fwmark", .usage = "{ MARK[/MASK] | inherit }",
+	  .expects = "MARK, MARK/MASK, both up to 0xffffffff, or inherit",
+	  .type = IFLA_UDPTUN_FWMARK, .other = IFLA_UDPTUN_FWMASK,
+	  .parse = parse_fwmark, .show = show_fwmark },
 	{ .word = "csum", .type = IFLA_UDPTUN_UDP_CSUM,
 	  .parse = parse_flag, .negate = negate_flag, .show = show_flag },
 	{ .word = "zerocsum6tx", .type = IFLA_UDPTUN_UDP_ZERO_CSUM6_TX,
@@ -85,23 +92,41 @@ static bool check_word(const char *word, const struct keyword *keyword, const ch
 	return false;
 }
 
+static bool is_parsed(enum parsed parsed, const struct keyword *keyword, const char *value,
+		      const char *expects)
+{
+	switch (parsed) {
+	case PARSED:
+		return true;
+	case WRONG:
+		report_error("argument \"%s\" is wrong: \"%s\" takes %s", value, keyword->word,
+			     expects);
+		return false;
+	case REPORTED:
+		return false;
+	}
+	return false;
+}
+
 static bool parse_value(struct config *config, const struct keyword *keyword, const char *value)
 {
 	if (keyword->usage && !value) {
 		report_error("\"%s\" needs a value: %s", keyword->word, keyword->expects);
 		return false;
 	}
-	switch (keyword->parse(config, keyword, value)) {
-	case PARSED:
-		return true;
-	case WRONG:
-		report_error("argument \"%s\" is wrong: \"%s\" takes %s", value, keyword->word,
-			     keyword->expects);
-		return false;
-	case REPORTED:
-		return false;
-	}
-	return false;
+	return is_parsed(keyword->parse(config, keyword, value), keyword, value, keyword->expects);
+}
+
+/* No keyword begins with a digit. */
+static bool is_more(const struct keyword *keyword, const char *argument)
+{
+	return keyword->parse_more && argument && *argument >= '0' && *argument <= '9';
+}
+
+static bool parse_more(struct config *config, const struct keyword *keyword, const char *value)
+{
+	return is_parsed(keyword->parse_more(config, keyword, value), keyword, value,
+			 keyword->more);
 }
 
 bool parse_keywords(struct config *config, char **arguments, const struct program *program)
@@ -122,6 +147,8 @@ bool parse_keywords(struct config *config, char **arguments, const struct progra
 			return false;
 		else if (keyword->usage)
 			arguments++;
+		if (is_more(keyword, *arguments) && !parse_more(config, keyword, *arguments++))
+			return false;
 	}
 	return true;
 }

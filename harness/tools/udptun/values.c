@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 
 #define TTL_INHERIT	0
 #define TOS_INHERIT	1
+#define SPORT_MIN	49152	/* the dynamic ports of RFC 6335 */
+#define SPORT_MAX	65535
 
 /* Accept only digits: strtoul() alone would accept blanks and signs. */
 static bool parse_number(const char *text, unsigned long min, unsigned long max,
@@ -26,11 +29,51 @@ static bool parse_number(const char *text, unsigned long min, unsigned long max,
 	return !errno && !*end && *number >= min && *number <= max;
 }
 
+/* Set the underlay, which a zone of an address and "dev" may both name. */
+static enum parsed parse_link(struct config *config, const char *name)
+{
+	uint32_t index = if_nametoindex(name);
+	unsigned long earlier;
+
+	if (!index) {
+		report_no_device(name);
+		return REPORTED;
+	}
+	if (get_number(config, IFLA_UDPTUN_LINK, &earlier) && earlier != index) {
+		report_error("\"%s\" is not the device that is named before", name);
+		return REPORTED;
+	}
+	set_attribute(config, IFLA_UDPTUN_LINK, &index, sizeof(index));
+	return PARSED;
+}
+
+/* Parse an IPv6 address with a zone: fe80::1%eth0. */
+static enum parsed parse_zoned_address(struct config *config, const struct keyword *keyword,
+				       const char *value, const char *zone)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr ipv6;
+
+	snprintf(text, sizeof(text), "%.*s", (int)(zone - value), value);
+	if (zone - value >= (ptrdiff_t)sizeof(text) || inet_pton(AF_INET6, text, &ipv6) != 1 ||
+	    !zone[1])
+		return WRONG;
+	if (!IN6_IS_ADDR_LINKLOCAL(&ipv6)) {
+		report_error("\"%s\" is not a link-local address: only these have a zone", text);
+		return REPORTED;
+	}
+	set_attribute(config, keyword->other, &ipv6, sizeof(ipv6));
+	return parse_link(config, zone + 1);
+}
+
 enum parsed parse_address(struct config *config, const struct keyword *keyword, const char *value)
 {
+	const char *zone = strchr(value, '%');
 	struct in6_addr ipv6;
 	struct in_addr ipv4;
 
+	if (zone)
+		return parse_zoned_address(config, keyword, value, zone);
 	if (inet_pton(AF_INET, value, &ipv4) == 1)
 		set_attribute(config, keyword->type, &ipv4, sizeof(ipv4));
 	else if (inet_pton(AF_INET6, value, &ipv6) == 1)
@@ -66,6 +109,109 @@ enum parsed parse_port(struct config *config, const struct keyword *keyword, con
 	port = htons((uint16_t)number);
 	set_attribute(config, keyword->type, &port, sizeof(port));
 	return PARSED;
+}
+
+static void set_sport(struct config *config, const struct keyword *keyword, unsigned long low,
+		      unsigned long high)
+{
+	struct udptun_port_range range = {
+		.low = htons((uint16_t)low),
+		.high = htons((uint16_t)high),
+	};
+
+	set_attribute(config, keyword->type, &range, sizeof(range));
+}
+
+enum parsed parse_sport(struct config *config, const struct keyword *keyword, const char *value)
+{
+	if (!strcmp(value, "hash"))
+		set_sport(config, keyword, SPORT_MIN, SPORT_MAX);
+	else if (!strcmp(value, "fixed"))
+		set_sport(config, keyword, 0, 0);
+	else
+		return WRONG;
+	return PARSED;
+}
+
+enum parsed parse_sport_range(struct config *config, const struct keyword *keyword,
+			      const char *value)
+{
+	char text[sizeof("65535")];
+	unsigned long low, high;
+	const char *dash;
+
+	if (!get_number(config, keyword->type, &low) || !low) {
+		report_error("\"sport fixed\" takes no range: \"%s\"", value);
+		return REPORTED;
+	}
+	dash = strchr(value, '-');
+	if (!dash || dash - value >= (ptrdiff_t)sizeof(text))
+		return WRONG;
+	snprintf(text, sizeof(text), "%.*s", (int)(dash - value), value);
+	if (!parse_number(text, 1, UINT16_MAX, &low) ||
+	    !parse_number(dash + 1, low, UINT16_MAX, &high))
+		return WRONG;
+	set_sport(config, keyword, low, high);
+	return PARSED;
+}
+
+void show_sport(const struct config *config, const struct keyword *keyword,
+		const struct output *output)
+{
+	const struct attribute *attribute = &config->attribute[keyword->type];
+	struct udptun_port_range range;
+	char text[sizeof("hash 65535-65535")];
+
+	if (attribute->length != sizeof(range))
+		return;
+	memcpy(&range, attribute->value, sizeof(range));
+	if (!range.low)
+		return;
+	snprintf(text, sizeof(text), "hash %u-%u", ntohs(range.low), ntohs(range.high));
+	output->word(output, keyword->word, text);
+}
+
+enum parsed parse_fwmark(struct config *config, const struct keyword *keyword, const char *value)
+{
+	unsigned long mark = 0, mask = UINT32_MAX;
+	char text[sizeof("0xffffffff")];
+	const char *slash = strchr(value, '/');
+	uint32_t word;
+
+	if (!strcmp(value, "inherit")) {
+		mask = 0;
+	} else if (!slash) {
+		if (!parse_number(value, 0, UINT32_MAX, &mark))
+			return WRONG;
+	} else {
+		if (slash - value >= (ptrdiff_t)sizeof(text))
+			return WRONG;
+		snprintf(text, sizeof(text), "%.*s", (int)(slash - value), value);
+		if (!parse_number(text, 0, UINT32_MAX, &mark) ||
+		    !parse_number(slash + 1, 0, UINT32_MAX, &mask))
+			return WRONG;
+	}
+	word = (uint32_t)mark;
+	set_attribute(config, keyword->type, &word, sizeof(word));
+	word = (uint32_t)mask;
+	set_attribute(config, keyword->other, &word, sizeof(word));
+	return PARSED;
+}
+
+void show_fwmark(const struct config *config, const struct keyword *keyword,
+		 const struct output *output)
+{
+	char text[sizeof("0xffffffff/0xffffffff")];
+	unsigned long mark, mask;
+
+	if (!get_number(config, keyword->type, &mark) ||
+	    !get_number(config, keyword->other, &mask) || !mask)
+		return;
+	if (mask == UINT32_MAX)
+		snprintf(text, sizeof(text), "0x%x", (unsigned int)mark);
+	else
+		snprintf(text, sizeof(text), "0x%x/0x%x", (unsigned int)mark, (unsigned int)mask);
+	output->word(output, keyword->word, text);
 }
 
 void show_number(const struct config *config, const struct keyword *keyword,
@@ -179,14 +325,8 @@ void show_flag(const struct config *config, const struct keyword *keyword,
 
 enum parsed parse_device(struct config *config, const struct keyword *keyword, const char *value)
 {
-	uint32_t index = if_nametoindex(value);
-
-	if (!index) {
-		report_no_device(value);
-		return REPORTED;
-	}
-	set_attribute(config, keyword->type, &index, sizeof(index));
-	return PARSED;
+	(void)keyword;
+	return parse_link(config, value);
 }
 
 void negate_device(struct config *config, const struct keyword *keyword)

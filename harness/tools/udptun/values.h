@@ -35,19 +35,35 @@ struct keyword {
 	uint16_t other;		/* second attribute, if the kind of value has two */
 	enum parsed (*parse)(struct config *config, const struct keyword *keyword,
 			     const char *value);
+	/* A second value, which begins with a digit and may be left out. NULL: there is none */
+	const char *more;	/* description of it, for error messages */
+	enum parsed (*parse_more)(struct config *config, const struct keyword *keyword,
+				  const char *value);
 	/* Parse "no" and the word, which takes no value. NULL: there is no such keyword */
 	void (*negate)(struct config *config, const struct keyword *keyword);
 	void (*show)(const struct config *config, const struct keyword *keyword,
 		     const struct output *output);
 };
 
-/* An IPv4 address (type) or an IPv6 address (other). */
+/* An IPv4 address (type) or an IPv6 address (other), whose zone is IFLA_UDPTUN_LINK */
 enum parsed parse_address(struct config *config, const struct keyword *keyword, const char *value);
 void show_address(const struct config *config, const struct keyword *keyword,
 		  const struct output *output);
 
 enum parsed parse_port(struct config *config, const struct keyword *keyword, const char *value);
 void show_number(const struct config *config, const struct keyword *keyword,
+		 const struct output *output);
+
+/* hash or fixed, and the range for hash */
+enum parsed parse_sport(struct config *config, const struct keyword *keyword, const char *value);
+enum parsed parse_sport_range(struct config *config, const struct keyword *keyword,
+			      const char *value);
+void show_sport(const struct config *config, const struct keyword *keyword,
+		const struct output *output);
+
+/* A mark (type) and a mask (other), or inherit, which is 0/0 */
+enum parsed parse_fwmark(struct config *config, const struct keyword *keyword, const char *value);
+void show_fwmark(const struct config *config, const struct keyword *keyword,
 		 const struct output *output);
 
 /* 1 to 255, or inherit, which is 0 */
