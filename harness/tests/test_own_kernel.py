@@ -375,3 +375,49 @@ def test_a_tree_in_a_folder_that_is_gone_is_unused(tmp_path: Path, monkeypatch: 
 def test_an_unknown_revision_is_named(repository: Path) -> None:
     with pytest.raises(UsageError, match="^revision 'v9.9' is unknown: allowed is what git rev-parse knows in .*, or worktree$"):
         own.of_revision(repository, "v9.9")
+
+
+@pytest.fixture
+def built(tree: Path, copy: Mirror) -> tuple[Path, Path, mirror.State]:
+    """The copy of a tree, and the products of a build of it."""
+    state = update(copy, OwnKernel(tree))
+    objects = copy.tree / "qemu-1"
+    for name in ("include/generated/autoconf.h", "include/generated/compile.h", "include/config/auto.conf", "arch/x86/include/generated/asm/a.h",
+                 "arch/x86/boot/zoffset.h", "scripts/mod/modpost", "scripts/mod/empty.o", "scripts/mod/.empty.o.cmd", "lib/rbtree.o", "Module.symvers",
+                 ".config", "vmlinux"):  # fmt: skip
+        write(objects, name, name)
+    return copy.tree.parent, objects, state
+
+
+def test_modules_need_headers_and_scripts_and_no_objects(built: tuple[Path, Path, mirror.State]) -> None:
+    folder, objects, state = built
+    kept = folder / ownbuild._keep_headers(folder, objects, state)
+    assert {str(file.relative_to(kept / "build")) for file in (kept / "build").rglob("*") if file.is_file() and "source" not in file.parts} == {
+        "include/generated/autoconf.h", "include/generated/compile.h", "include/config/auto.conf", "arch/x86/include/generated/asm/a.h",
+        "scripts/mod/modpost", "scripts/mod/empty.o", "Module.symvers", ".config", "Makefile",
+    }  # fmt: skip
+    assert (kept / "build/Makefile").read_text(encoding="utf-8") == f"include {kept}/Makefile\n"
+    assert (kept / "include/linux/rbtree.h").stat().st_ino == (folder / "tree/include/linux/rbtree.h").stat().st_ino, "no second copy"
+
+
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [("lib/rbtree.o", True), ("vmlinux", True), ("arch/x86/boot/zoffset.h", True), ("include/generated/compile.h", True),
+     ("include/generated/autoconf.h", False), ("Module.symvers", False), ("scripts/mod/modpost", False)],
+)  # fmt: skip
+def test_two_states_share_modules_while_their_headers_agree(built: tuple[Path, Path, mirror.State], name: str, same: bool) -> None:
+    folder, objects, state = built
+    before = ownbuild._keep_headers(folder, objects, state)
+    write(objects, name, "another content")
+    assert (ownbuild._keep_headers(folder, objects, state) == before) is same
+
+
+def test_a_header_of_the_source_counts_and_a_c_file_does_not(built: tuple[Path, Path, mirror.State], tree: Path, copy: Mirror) -> None:
+    folder, objects, state = built
+    before = ownbuild._keep_headers(folder, objects, state)
+    write(tree, "lib/rbtree.c", "int other;\n")
+    assert ownbuild._keep_headers(folder, objects, update(copy, OwnKernel(tree))) == before
+    write(tree, "include/linux/rbtree.h", "struct other;\n")
+    after = ownbuild._keep_headers(folder, objects, update(copy, OwnKernel(tree)))
+    assert after != before
+    assert (folder / before / "include/linux/rbtree.h").read_text(encoding="utf-8") == "struct rb_node;\n", "an older kernel keeps its headers"

@@ -59,7 +59,8 @@ HEADERS = re.compile(r"(?:include|scripts|arch/x86|arch/um|tools/include|tools/o
 ALONE_FOLDER = "dsbench-alone"
 ALONE = ("lib/rbtree_test.c", "lib/interval_tree_test.c", "lib/test_rhashtable.c", "drivers/net/bareudp.c")
 """Files that dsbench builds as modules of their own, kept in ALONE_FOLDER."""
-_OBJECT_HEADERS = re.compile(r"(?:include|scripts)/.*|arch/(?:x86|um)/.*\.h|tools/objtool/objtool|Module\.symvers|\.config")
+_OBJECT_HEADERS = re.compile(r"(?:include|scripts)/.*|arch/(?:x86|um)/(?:.*/)?include/.*\.h|tools/objtool/objtool|Module\.symvers|\.config")
+"""Products that modules are built with. Headers elsewhere, arch/x86/boot/zoffset.h for one, differ with each change of the kernel."""
 _UNNEEDED = re.compile(r".*(?<!scripts/mod/empty)\.[oa]|.*/\..*\.cmd|include/generated/(?:compile|utsversion)\.h")
 _STEP = re.compile(r" +[A-Z]+(?: \[M\])? +(\S+)")
 _ERROR = re.compile(r"\b(?:error:|Error:|undefined reference|undefined!|fatal:|multiple definition)|No such file or directory|No rule to make|not found")

@@ -10,8 +10,12 @@
 #define LONGEST_INSN	15
 #define PAGE_SIZE	4096
 
-/* Where x86_64 Linux puts its modules. */
-#define MODULES_BEGIN	0xffffffffc0000000ULL
+/*
+ * Where x86_64 Linux puts its modules: behind the kernel's image, for which it
+ * keeps 512 MiB, or 1 GiB with RANDOMIZE_BASE. Without KASLR, as here, no image
+ * reaches beyond 512 MiB.
+ */
+#define MODULES_BEGIN	0xffffffffa0000000ULL
 #define MODULES_END	0xffffffffff000000ULL
 
 static struct block *buckets[BUCKETS];
