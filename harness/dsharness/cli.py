@@ -23,6 +23,7 @@ from .gate import command as gate
 from .headline import command as headline
 from .kernel import build, tools, trees
 from .mutants import command as mutants
+from .peers import command as peers
 from .plot import command as plot
 from .quality import command as quality
 from .quality import repeatcommand as repeat
@@ -32,7 +33,7 @@ from .sweep import command as sweep
 from .tunnel import command as tunnel
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
-    "measure": (sweep, curve, tunnel, crosscheck),
+    "measure": (sweep, curve, peers, tunnel, crosscheck),
     "compare": (compare, ab, gate, explain, rust, repeat, quality),
     "draw": (plot, headline, seedtables),
     "run by hand": (execcmd, shell, hostload),

@@ -15,6 +15,9 @@
 #                                      and "options KIND OPTION..." for a tunnel that is present
 #        datapath.sh down MARK         delete everything
 #
+# With a number in the variable peers, each kind has that many tunnels on one port of the far end, made by a kind's function
+# many_KIND, and the FAR-ADDRESS is the first of as many in a row: a packet's destination decides on its tunnel.
+#
 # The MARK keeps the namespaces apart from those of others.
 #
 # A KIND is "veth", the bare link, or a kind of tunnel: dsharness/results/datapath.py owns the list and passes it, this
@@ -34,6 +37,7 @@ near_hardware=02:00:00:00:00:01
 far_hardware=02:00:00:00:00:02
 mtu=1440 # of every tunnel, in bytes: wireguard, which has the largest overhead, fits it into 1500
 
+peers=${peers-} # empty: one tunnel of each kind
 here=$(dirname "$0")
 udptunctl=udptunctl
 [ ! -x "$here/udptunctl" ] || udptunctl=$here/udptunctl
@@ -193,6 +197,93 @@ bare_link() {
 	ethernet $underlay $near_outer $far_outer
 }
 
+# each TEXT...: print the texts once for each tunnel, with its number for @i, its number from 1 on for @v, and the end of its addresses for
+# @a.
+each() {
+	awk -v count="$peers" 'BEGIN {
+		for (i = 0; i < count; i++)
+			for (place = 1; place < ARGC; place++) {
+				line = ARGV[place]
+				gsub(/@i/, i, line)
+				gsub(/@v/, i + 1, line)
+				gsub(/@a/, int(i / 256) "." i % 256, line)
+				print line
+			}
+	}' "$@"
+}
+
+# The near end of tunnel number i has the outer address 198.18.@a, so that the far end tells its peers apart by their addresses. All inner
+# addresses of the far end, 10.128.@a, are its own by one route, and so are the outer ones of the near end.
+outer=198.18
+inner=10.128
+source_address=10.127.0.1
+
+# many_ends KIND NEAR FAR: make the tunnels, with these words after "type" at both ends, and a route to each.
+many_ends() {
+	each "link add $1@i type $2" "link set $1@i mtu $mtu up" "route add $inner.@a/32 dev $1@i src $source_address" |
+		ip -n "$near" -batch - &&
+	each "link add $1@i type $3" "link set $1@i mtu $mtu up" | ip -n "$far" -batch -
+}
+
+# many_ethernets KIND NEAR FAR: as many_ends, for devices with an Ethernet header.
+many_ethernets() {
+	each "link add $1@i address $near_hardware type $2" "link set $1@i mtu $mtu up" \
+		"route add $inner.@a/32 dev $1@i src $source_address" \
+		"neigh replace $inner.@a lladdr $far_hardware dev $1@i nud permanent" | ip -n "$near" -batch - &&
+	each "link add $1@i address $far_hardware type $3" "link set $1@i mtu $mtu up" | ip -n "$far" -batch -
+}
+
+many_veth() {
+	ip -n "$near" route add $inner.0.0/16 via $far_outer src $source_address
+}
+
+many_udptun() {
+	many_ends udptun "udptun local $outer.@a remote $far_outer $options_udptun" \
+		"udptun local $far_outer remote $outer.@a $options_udptun"
+}
+
+many_vxlan() {
+	options=${options_vxlan#id 1 }
+	many_ethernets vxlan "vxlan id @v local $near_outer remote $far_outer $options" \
+		"vxlan id @v local $far_outer remote $near_outer $options"
+}
+
+many_geneve() {
+	options=${options_geneve#id 1 }
+	many_ethernets geneve "geneve id @v remote $far_outer $options" "geneve id @v remote $near_outer $options"
+}
+
+many_geneve_l3() {
+	options=${options_geneve_l3#id 2 }
+	many_ends geneve_l3 "geneve id @v remote $far_outer $options" "geneve id @v remote $near_outer $options"
+}
+
+# bareudp is one device, whose routes say where a packet goes.
+many_bareudp() {
+	make_bareudp "$near" bareudp0 &&
+	make_bareudp "$far" bareudp0 &&
+	ip -n "$near" link set bareudp0 mtu $mtu up &&
+	ip -n "$far" link set bareudp0 mtu $mtu up &&
+	each "route add $inner.@a/32 dev bareudp0 src $source_address encap ip id 0 src $near_outer dst $far_outer ttl 64" |
+		ip -n "$near" -batch -
+}
+
+many_fou() {
+	ip -n "$near" fou add port 5555 ipproto 4 &&
+	ip -n "$far" fou add port 5555 ipproto 4 &&
+	many_ends fou "ipip local $outer.@a remote $far_outer $options_fou" "ipip local $far_outer remote $outer.@a $options_fou"
+}
+
+# many KIND: make as many tunnels as the variable peers says.
+many() {
+	defined "many_$1" || { echo "$1 is not measured with several peers" >&2; return 1; }
+	ip -n "$near" address add $source_address/32 dev lo &&
+	ip -n "$near" route add local $outer.0.0/16 dev lo &&
+	ip -n "$far" route add local $inner.0.0/16 dev lo &&
+	ip -n "$far" route add $outer.0.0/16 via $near_outer &&
+	"many_$1"
+}
+
 # reason KIND: print the last error message, reworded if it comes from ip.
 reason() {
 	message=$(grep -v -e '^[[:space:]]*$' -e '^Command failed' "$errors" | tail -n 1)
@@ -216,8 +307,24 @@ load() {
 	esac
 }
 
+# present_many KIND: set up the kind with many tunnels, and print its line.
+present_many() {
+	load "$1" >/dev/null 2>&1
+	if ! many "$1" >/dev/null 2>"$errors"; then
+		echo "absent $1 $(reason "$1")"
+		return
+	fi
+	[ "$1" = veth ] && name=$underlay || name=${1}0
+	echo "device $1:$name:$inner.0.0"
+	[ "$1" = veth ] || eval "echo options $1 \"\$options_$1\""
+}
+
 # present KIND NUMBER: set up the kind and print its line.
 present() {
+	if [ -n "$peers" ]; then
+		present_many "$1"
+		return
+	fi
 	if [ "$1" = veth ]; then
 		echo "device veth:$underlay:$far_outer"
 		return

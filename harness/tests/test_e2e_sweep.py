@@ -17,9 +17,12 @@ import psutil
 import pytest
 import schemas
 
-from dsharness import paths, targets
+from dsharness import cli, paths, targets
 from dsharness.errors import HarnessError
+from dsharness.peers import drive as peersdrive
+from dsharness.peers import plan as peersplan
 from dsharness.results import environment, floors, results
+from dsharness.results.results import Results
 from dsharness.results.samples import check_agreement, parse_report, parse_samples
 from dsharness.statistics import stats
 from dsharness.sweep import otherprocesses
@@ -112,6 +115,17 @@ def test_a_sweep_with_the_datapath(uml: targets.Target, tmp_path: Path) -> None:
     assert {cell.burst for cell in found.in_bursts.cells if cell.container == "udptun"} == {1, 8, 64}
     path = {cell.container: stats.summarise(cell.counts).min for cell in packets.cells if cell.op == "path"}
     assert min(path.values()) > 0
+
+
+def test_packets_over_several_tunnels() -> None:
+    uml = targets.get("uml", network=True)
+    made = peersplan.checked_plan(cli.parser().parse_args(["peers", "--peers", "1", "300"]))
+    found = peersdrive.measure(made, uml, 2, Results({**sweeper.initial_results(uml).context, "peers": []}, []))
+    wanted = {
+        f"{device}/{op}/1400/burst:1/peers:{number}" for device in made.kinds for op in ("tx", "rx", "path") for number in (1, 300)
+    }
+    assert {cell.name for cell in found.cells} == wanted, found.context["absent_devices"]
+    assert found.context["complete"] and found.context["hash"] == 1
 
 
 def test_a_named_peer_that_the_stock_kernel_lacks_is_built(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 #include <linux/ip.h>
 #include <linux/module.h>
+#include <linux/prandom.h>
 #include <linux/string.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
@@ -22,8 +23,16 @@ static char *protocol = "udp";
 module_param(protocol, charp, 0444);
 MODULE_PARM_DESC(protocol, "what the packets contain: udp (default), or tcp for TCP segments of a stream");
 
+#define PEERS_MAX	65536U
+
+static unsigned int peers = 1;
+module_param(peers, uint, 0444);
+MODULE_PARM_DESC(peers, "destinations, from a device's address on, of which each packet has a random one (default 1); routes decide on their devices");
+
+static struct rnd_state choice;
+
 /**
- * bench_packet_check() - check protocol=
+ * bench_packet_check() - check protocol= and peers=
  *
  * Context: may sleep.
  *
@@ -31,11 +40,25 @@ MODULE_PARM_DESC(protocol, "what the packets contain: udp (default), or tcp for 
  */
 int bench_packet_check(void)
 {
-	if (!strcmp(protocol, "udp") || !strcmp(protocol, "tcp"))
-		return 0;
+	if (strcmp(protocol, "udp") && strcmp(protocol, "tcp")) {
+		pr_err("protocol=%s: must be udp or tcp\n", protocol);
+		return -EINVAL;
+	}
+	if (!peers || peers > PEERS_MAX) {
+		pr_err("peers=%u: must be a whole number from 1 to %u\n", peers,
+		       PEERS_MAX);
+		return -EINVAL;
+	}
+	prandom_seed_state(&choice, peers);
+	return 0;
+}
 
-	pr_err("protocol=%s: must be udp or tcp\n", protocol);
-	return -EINVAL;
+/* Tries are built one at a time, so the state needs no lock. */
+static __be32 choose_peer(__be32 first)
+{
+	if (peers == 1)
+		return first;
+	return htonl(ntohl(first) + prandom_u32_state(&choice) % peers);
 }
 
 /**
@@ -139,7 +162,7 @@ static void make_gso(struct sk_buff *skb, u32 payload)
 /**
  * bench_packet_build() - build a packet, ready for ip_local_out()
  * @dev: the device to send it through
- * @daddr: the destination
+ * @daddr: the destination; the first one if there are several peers
  * @payload: bytes of payload; above SEGMENT_SIZE, the packet is a GSO packet
  * @index: number of the packet in its try
  *
@@ -151,8 +174,8 @@ struct sk_buff *bench_packet_build(struct net_device *dev, __be32 daddr,
 				   u32 payload, u32 index)
 {
 	struct flowi4 fl4 = {
-		.daddr = daddr,
-		.flowi4_oif = dev->ifindex,
+		.daddr = choose_peer(daddr),
+		.flowi4_oif = peers == 1 ? dev->ifindex : 0,
 		.flowi4_proto = bench_packet_is_tcp() ? IPPROTO_TCP :
 							IPPROTO_UDP,
 		.fl4_sport = htons(BENCH_PORT),

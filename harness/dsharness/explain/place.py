@@ -67,7 +67,7 @@ def command(cell: str, before: Place, after: Place, more: Sequence[str] = ()) ->
 
 def explainable(names: Sequence[str]) -> list[str]:
     """Return the cells that can be explained: those that readers share cannot."""
-    return [name for name in names if "/threads:" not in name]
+    return [name for name in names if not re.search("/(threads|peers):", name)]
 
 
 def hints(names: Sequence[str], before: Place, after: Place, more: Sequence[str] = ()) -> list[str]:

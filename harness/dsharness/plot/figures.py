@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from ..results.results import CURVE, SEED_TABLES, Results
 from ..results.samples import DATAPATH_OPS, ELEMENT, PACKET
 from . import curvefigure, seedfigure
 from .picture import LOG_RATIO, Axis, Mark, Panel, Picture, Point, count_axis, n_axis, render_all, scale
-from .views import add_floors, burst_points, floor_key, floor_lines, footnotes, notes, points, readers_points
+from .views import add_floors, burst_points, floor_key, floor_lines, footnotes, notes, peers_points, points, readers_points
 
 FORMATS = ("svg", "png")
 BARE_LINK = f"{datapath.BARE}: the bare link"
@@ -26,6 +27,7 @@ LEAST_BARS = 10
 """Minimum number of bars for the width of a bar: fewer bars are not drawn wider."""
 CLIP = 1.6
 """Values that are not compared, and ends of spreads, extend an axis to at most this multiple of the largest median."""
+PEERS_HEIGHT = 360
 OUTLIER = 4.0
 """A tunnel with this multiple of the median tunnel's cost does not extend the axis."""
 SUBJECT_STYLE, PEERS_STYLE, ENCRYPTING_STYLE = 11, 12, 13
@@ -59,6 +61,8 @@ def draw(sweep: Results, folder: Path) -> list[Path]:
         pictures.append(datapath_bars(devices))
     if sweep.in_bursts.cells:
         pictures.append(burst_bars(sweep.in_bursts))
+    if len(sweep.peers) > 1:
+        pictures.append(over_peers(sweep.over_peers))
     if containers.cells and devices.cells:
         pictures.append(side_by_side(sweep))
     return render_all([picture for picture in pictures if picture], folder, FORMATS)
@@ -170,6 +174,28 @@ def burst_bars(sweep: Results) -> Picture:
         styles=_packet_styles(tunnels),
         uncompared=_packet_name(datapath.ENCRYPTING),
         mark=BARE_LINK,
+    )
+
+
+def over_peers(sweep: Results) -> Picture:
+    """Return the cost of a packet over the number of tunnels: a panel for each operation, a line for each device."""
+    axis = dataclasses.replace(n_axis(sweep.peers), label="tunnels on one port")
+    panels = [Panel(op, f"{sweep.unit_words} per packet", peers_points(sweep, op), axis) for op in DATAPATH_OPS if op in sweep.ops]
+    for panel in panels:
+        scale([panel])
+    return Picture(
+        name="peers",
+        title=f"What one packet of {datapath.payload(sweep.sizes[0])} costs over the number of tunnels: {sweep.unit_words}",
+        columns=1,
+        containers=sweep.containers,
+        panels=panels,
+        notes=[
+            "Each packet comes alone and takes a random tunnel. A tunnel is a device at both ends, in bareudp a route; all end in one port of the receiver.",
+            *notes(sweep),
+        ],
+        footnotes=_packet_footnotes(sweep, panels),
+        panel_height=PEERS_HEIGHT,
+        styles=_packet_styles(sweep.containers),
     )
 
 

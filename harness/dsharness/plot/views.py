@@ -32,6 +32,16 @@ def burst_points(sweep: Results, op: str, octets: int) -> dict[str, list[Point]]
     return lines
 
 
+def peers_points(sweep: Results, op: str) -> dict[str, list[Point]]:
+    """Return the points of one operation by device over the number of tunnels, smallest first."""
+    lines: dict[str, list[Point]] = {device: [] for device in sweep.containers}
+    for cell in sorted(sweep.cells, key=lambda cell: cell.peers):
+        if cell.op == op:
+            summary = results.per_work(cell)
+            lines[cell.container].append(Point(cell.peers, summary.median, summary.p10, summary.p90))
+    return lines
+
+
 def readers_points(sweep: Results, op: str) -> tuple[dict[str, list[Point]], dict[str, list[Point]]]:
     """Return the points of one operation on shared containers over the number of readers: cost of one reader, elements per µs of all."""
     cost: dict[str, list[Point]] = {container: [] for container in sweep.containers}

@@ -40,7 +40,7 @@ def floor_of(cell: Cell, order: str) -> str | None:
     if cell.threads:
         return None
     if cell.op in DATAPATH_OPS:
-        return None if cell.container == datapath.BARE else name_of(datapath.BARE, cell.op, cell.n, burst=cell.burst)
+        return None if cell.container == datapath.BARE else name_of(datapath.BARE, cell.op, cell.n, burst=cell.burst, peers=cell.peers)
     op = op_of(cell.op, order)
     return op and f"{FLOOR}/{op}/{cell.n}"
 

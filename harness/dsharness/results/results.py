@@ -9,7 +9,7 @@ metric, and counts outliers: mild ones lie 1.5 to 3 interquartile ranges beyond 
 leaves out an outlier. `x_floor` in this row is the cost divided by that of the cell's floor, see floors.py; a cell without a floor
 lacks the field. If `threads` readers shared a container, which its name then says, the rows have the `elapsed` counts, the `reads` of
 all readers and the `writes` beside them, and `items_per_second` is what all of them read in a second. If the packets of a device came in
-bursts, which its name then says, the rows have `burst`, the packets between two softirqs. A sweep with --explain adds to the median's row what an
+bursts, which its name then says, the rows have `burst`, the packets between two softirqs; if each took one of many tunnels, `peers`, their number. A sweep with --explain adds to the median's row what an
 element cost in one exact profile: `instructions_by_function`, `loads`, `stores` and `lines`, the distinct cache lines of data. To read a file, take the
 samples from the iteration rows alone, compute every statistic anew, and ignore unknown fields.
 """
@@ -76,7 +76,7 @@ CONTEXT_KINDS: Mapping[str, type | tuple[type, ...]] = {
     "target": str, "kernel": str, "date": str, "complete": bool, "git_revision": str, "cpu_model": str, "governor": str,
     "num_cpus": int, "n": list, "payloads": list, "load_avg": list, "caches": list, "config": list, "absent_ops": list,
     "core_rate": list, "below_resolution": list, "devices": list, "absent_devices": dict, "not_loaded": dict, "sharing": dict,
-    "bursts": list, "device_options": dict, "protocol": str, "hash": int, "sink_gro": int, "boot_parameters": list, "mitigations": dict, "core_types": list,
+    "bursts": list, "peers": list, "device_options": dict, "protocol": str, "hash": int, "sink_gro": int, "boot_parameters": list, "mitigations": dict, "core_types": list,
 }  # fmt: skip
 """Fields of a context that the harness reads if they exist, with their types."""
 
@@ -87,7 +87,7 @@ CSV_COLUMNS = (
     "min", "p10", "p50", "mean", "p90", "p99", "max", "mad", "stddev", "cv",
     "p50_low", "p50_high", "outliers_mild", "outliers_severe",
     *(f"{prefix}per_{work}" for work in WORKS for prefix in ("", "ns_")),
-    "threads", "items_per_second", "burst",
+    "threads", "items_per_second", "burst", "peers",
     "x_floor",
     "core_cycles",
     "loads", "stores", "lines", "instructions_by_function",
@@ -160,13 +160,23 @@ class Results:
 
     def part(self, work: str) -> Results:
         """Return the containers or devices with this kind of work, unshared and without floors and bursts, in the same environment."""
-        cells = [cell for cell in self.cells if cell.work == work and not cell.threads and not cell.burst and not floors.is_floor(cell)]
+        cells = [cell for cell in self.cells if cell.work == work and not cell.threads and not cell.burst and not cell.peers and not floors.is_floor(cell)]
         return Results(self.context, cells)
 
     @property
     def in_bursts(self) -> Results:
         """The devices whose packets came in bursts, in the same environment."""
-        return Results(self.context, [cell for cell in self.cells if cell.burst])
+        return Results(self.context, [cell for cell in self.cells if cell.burst and not cell.peers])
+
+    @property
+    def over_peers(self) -> Results:
+        """The devices that were timed with a number of tunnels, in the same environment."""
+        return Results(self.context, [cell for cell in self.cells if cell.peers])
+
+    @property
+    def peers(self) -> list[int]:
+        """Numbers of tunnels of which each packet took a random one, smallest first."""
+        return sorted({cell.peers for cell in self.cells if cell.peers})
 
     @property
     def bursts(self) -> list[int]:
@@ -475,9 +485,9 @@ def _cells(path: Path, rows: list[Any]) -> list[Cell]:
 def _cell(path: Path, index: int, row: dict[str, Any]) -> Cell:
     n, elements = _integer(path, index, row, "n"), _integer(path, index, row, "iterations")
     threads = _integer(path, index, row, "threads") if any(key in row for key in SHARING) else 0
-    burst = _integer(path, index, row, "burst") if "burst" in row else 0
-    cell = Cell(str(row.get("container")), str(row.get("op")), n, elements, threads=threads, burst=burst)
-    if row.get("name") != cell.name or n < 1 or elements < 1 or burst < 0:
+    burst, peers = (_integer(path, index, row, key) if key in row else 0 for key in ("burst", "peers"))
+    cell = Cell(str(row.get("container")), str(row.get("op")), n, elements, threads=threads, burst=burst, peers=peers)
+    if row.get("name") != cell.name or n < 1 or elements < 1 or burst < 0 or peers < 0:
         told = f"{cell.name} over {elements} elements"
         _damaged(path, f"benchmark row {index} is named {row.get('name')!r} but is {told}")
     return cell
@@ -515,7 +525,7 @@ def _iterations(results: Results, cell: Cell) -> Iterator[str]:
     """Yield the row of each try. A sweep has more than 20,000: the fields that all tries share are encoded once."""
     head = _members({"name": cell.name, "run_name": cell.name, "run_type": "iteration", "repetitions": len(cell.counts)})
     work = _members({"threads": cell.threads or 1, "iterations": cell.elements})
-    kind = _members({"time_unit": "ns", "container": cell.container, "op": cell.op, "n": cell.n, **_burst(cell)})
+    kind = _members({"time_unit": "ns", "container": cell.container, "op": cell.op, "n": cell.n, **_of_packets(cell)})
     metric, ns_per_count = results.metric(cell), results.ns_per_count
     for index, (count, disturbed) in enumerate(zip(cell.counts, cell.disturbed)):
         each = count / cell.elements
@@ -533,9 +543,9 @@ def _members(fields: Mapping[str, Any]) -> str:
     return _ROW.encode(fields)[1:-1]
 
 
-def _burst(cell: Cell) -> dict[str, int]:
-    """Return the field of each row of a cell whose packets came in bursts."""
-    return {"burst": cell.burst} if cell.burst else {}
+def _of_packets(cell: Cell) -> dict[str, int]:
+    """Return the fields of each row of a cell whose packets came in bursts, or over many tunnels."""
+    return {name: value for name, value in (("burst", cell.burst), ("peers", cell.peers)) if value}
 
 
 def _sharing(results: Results, cell: Cell, index: int) -> dict[str, Any]:
@@ -567,7 +577,7 @@ def _aggregates(results: Results, cell: Cell, x_floor: float | None) -> Iterator
             "container": cell.container,
             "op": cell.op,
             "n": cell.n,
-            **_burst(cell),
+            **_of_packets(cell),
             results.metric(cell): round(value, 6),
             **({**_certainty(cell), **_distance(x_floor), **_core_cycles(results, value)} if name == "median" else {}),
             **(_median_throughput(results, cell) if name == "median" else {}),
@@ -614,7 +624,7 @@ def _write_csv(results: Results, file: IO[str]) -> None:
             whole.stddev, whole.cv, interval.low, interval.high, outliers.mild, outliers.severe,
             *_by_work(results, cell, whole.median / cell.elements),
             cell.threads, float(np.median(throughput(results, cell))) if cell.threads else math.nan,
-            cell.burst,
+            cell.burst, cell.peers,
             distances.get(cell.name, math.nan),
             whole.median / cell.elements * results.core_rate,
         )  # fmt: skip

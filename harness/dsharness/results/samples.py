@@ -150,7 +150,7 @@ class Cell:
 
     With `threads` readers that share the container, a count is a reader's mean for `elements`. `elapsed` is how long they read, in
     counts, `reads` the elements that all of them read in that time, `writes` the writes of a writer beside them. `burst` is the number of
-    packets between two softirqs; 0: as many as the operation sends by default.
+    packets between two softirqs; 0: as many as the operation sends by default. `peers` is the number of tunnels, of which each packet takes a random one; 0: one device.
     """
 
     container: str
@@ -164,6 +164,7 @@ class Cell:
     reads: array[int] = field(default_factory=lambda: array("q"))
     writes: array[int] = field(default_factory=lambda: array("q"))
     burst: int = 0
+    peers: int = 0
 
     def extend(self, more: Cell) -> None:
         """Return the cell with the tries of `more` added. HarnessError if their lengths differ."""
@@ -193,12 +194,13 @@ class Cell:
     @property
     def name(self) -> str:
         """Name of the benchmark: list/fill/4000, rbtree/find/4000/threads:2, udptun/path/1400, udptun/path/1400/burst:64."""
-        return name_of(self.container, self.op, self.n, self.threads, self.burst)
+        return name_of(self.container, self.op, self.n, self.threads, self.burst, self.peers)
 
 
-def name_of(container: str, op: str, n: int, threads: int = 0, burst: int = 0) -> str:
-    """Return the name of a benchmark in Google Benchmark's form; 0 threads: not shared; burst 0: the operation's own."""
-    return f"{container}/{op}/{n}{f'/threads:{threads}' if threads else ''}{f'/burst:{burst}' if burst else ''}"
+def name_of(container: str, op: str, n: int, threads: int = 0, burst: int = 0, peers: int = 0) -> str:
+    """Return the name of a benchmark in Google Benchmark's form; 0 threads: not shared; burst 0: the operation's own; 0 peers: one device."""
+    further = {"threads": threads, "burst": burst, "peers": peers}
+    return "/".join([container, op, str(n), *(f"{name}:{value}" for name, value in further.items() if value)])
 
 
 def merged(cells: Sequence[Cell], more: Sequence[Cell]) -> list[Cell]:
