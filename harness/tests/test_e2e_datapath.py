@@ -86,6 +86,20 @@ def test_packets_arrive_whole_however_they_are_made(output: str) -> None:
     assert not re.search("BUG|WARNING|Call Trace", log), log
 
 
+@script(f"""{TOPOLOGY}{LOAD} payloads=64 burst=0 peers=3; echo veth > {PARAMETERS}/containers
+    mac=$(ip netns exec far cat /sys/class/net/veth0/address)
+    for host in 3 4; do ip neigh replace 192.0.2.$host lladdr $mac dev veth0 nud permanent; done
+    ip -n far address add 192.0.2.3/24 dev veth0
+    echo 1 > {RUN}; cat /proc/dsbench; echo ---
+    ip -n far address add 192.0.2.4/24 dev veth0
+    echo 1 > {RUN}; cat /proc/dsbench
+""")
+def test_packets_go_to_all_peers(output: str) -> None:
+    lacking, whole = output.split("---\n")
+    assert re.search(r"veth gave a wrong answer in (rx|path) at n=64", lacking), lacking
+    assert "state=complete" in whole, whole
+
+
 @script(f"""{TOPOLOGY}{LOAD} payloads=64 burst=0 protocol=tcp; {SELECT}
     ip -n far address del 10.9.0.2/24 dev vxlan0; echo 1 > {RUN}; cat /proc/dsbench
 """)
@@ -139,6 +153,8 @@ REJECTED = [
     (f"underlay=veth0 {DEVICES} payloads=65536", "payloads=65536: must be whole numbers from 1 to 64400"),
     (f"underlay=veth0 {DEVICES} hash=2", "hash=2: must be 0 or 1"),
     (f"underlay=veth0 {DEVICES} sink_gro=2", "sink_gro=2: must be 0 or 1"),
+    (f"underlay=veth0 {DEVICES} peers=0", "peers=0: must be a whole number from 1 to 65536"),
+    (f"underlay=veth0 {DEVICES} peers=65537", "peers=65537: must be a whole number from 1 to 65536"),
     (f"underlay=veth0 {DEVICES} protocol=sctp", "protocol=sctp: must be udp or tcp"),
     (f"underlay=veth0 {DEVICES} burst=8,65", "burst=65: must be whole numbers from 1 to 64, or 0 alone for none"),
     (f"underlay=veth0 {DEVICES} burst=0,8", "burst=0: must be whole numbers from 1 to 64"),

@@ -33,6 +33,7 @@ SWEEPS: dict[str, Results] = {
     "containers": make(),
     "datapath": make(sizes=[500], devices=["veth", "udptun"], absent_devices={"fou": "this kernel has no fou"}, payloads=[64]),
     "bursts": make(sizes=[500], devices=["veth", "udptun"], payloads=[64, 1400], bursts=[1, 64]),
+    "peers": make(sizes=[500], devices=["veth", "udptun"], payloads=[1400], bursts=[1], peers=[1, 100]),
     "instructions": make(unit="instructions", target="qemu", accel="icount", clock_khz=1_000_000),
     "shared": make(sizes=[500], threads=[1, 2]),
     "one try": make(tries=1),

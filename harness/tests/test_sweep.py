@@ -260,7 +260,7 @@ def test_how_many_cells_there_will_be() -> None:
     assert made.cells == 2 * (2 + 4) + 2 * 3 * (1 + 3)
 
 
-@pytest.mark.parametrize("script", ["sweep.sh", "ab.sh", "stage.sh", "packets.sh", "datapath.sh"])
+@pytest.mark.parametrize("script", ["sweep.sh", "ab.sh", "stage.sh", "packets.sh", "datapath.sh", "peers.sh"])
 def test_the_scripts_are_sound_shell(script: str) -> None:
     subprocess.run(["sh", "-n", GUEST / script], check=True)
 
