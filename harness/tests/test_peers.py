@@ -20,6 +20,7 @@ from dsharness.results.datapath import Topology
 from dsharness.results.results import Results
 from dsharness.results.samples import Cell, parse_report
 from dsharness.sweep.stream import StageResult
+from schemas import complaints
 from test_samples import BURST_REPORT
 
 DEVICES = ("veth", "udptun", "geneve")
@@ -75,6 +76,7 @@ def test_rows_name_the_number_of_tunnels(tmp_path: Path) -> None:
     path = tmp_path / "peers.json"
     before = measured()
     results.write(before, path)
+    assert complaints(path) == []
     after = results.read(path)
     assert after.cells == before.cells
     assert after.over_peers.peers == [1, 100, 10_000]
