@@ -6,7 +6,7 @@
 #include <linux/types.h>
 
 /* Size of the list of containers to run, including its terminator. */
-#define DSBENCH_SELECT_LEN	128
+#define DSBENCH_SELECT_LEN	512
 
 /* Maximum number of different numbers of readers in one run. */
 #define DSBENCH_THREADS_MAX	16

@@ -95,7 +95,7 @@ def rust_containers(root: Path) -> list[str]:
     A file of C registers each: rust_list.c, and list_owned.c, which works as list in Rust must. The twin by clang is a second build.
     """
     folder = root / "modules/rust"
-    rust = sorted(source.stem for source in folder.glob("rust_*.c"))
+    rust = sorted(source.stem for part in ("", "hand/") for source in folder.glob(f"{part}rust_*.c"))
     owned = sorted(source.stem for source in folder.glob("*_owned.c"))
     in_c = containers(root)
     return [*rust, *owned, *(f"{name}_clang" for one in rust if (name := one.removeprefix("rust_")) in in_c)]

@@ -25,9 +25,13 @@ def bases(containers: Sequence[str]) -> list[str]:
 
 
 def base_of(rust: str, containers: Sequence[str]) -> str:
-    """Return the container in C that one in Rust is compared with: the one with the longest name that it begins with; "" if there is none."""
+    """Return the container in C that one in Rust is compared with; "" if there is none.
+
+    Its name begins with that container's, or with the end of that where there is no room: rust_tree_hand is an rbtree.
+    """
     name = rust.removeprefix(RUST)
-    found = [one for one in containers if not is_rust(one) and f"{name}_".startswith(f"{one}_")]
+    in_c = [one for one in containers if not is_rust(one)]
+    found = [one for one in in_c if f"{name}_".startswith(f"{one}_")] or [one for one in in_c if one.endswith(name.partition("_")[0])]
     return max(found, key=len, default="")
 
 
