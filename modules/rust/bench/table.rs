@@ -2,7 +2,7 @@
 
 //! The table of operations that C registers with the core.
 
-use core::ptr;
+use core::{mem, ptr};
 
 use kernel::{
     alloc::KBox,
@@ -58,23 +58,19 @@ impl Table {
         op[bindings::dsbench_op_DSBENCH_FIND as usize] = Some(find::<S>);
         op[bindings::dsbench_op_DSBENCH_FOR_EACH as usize] = Some(for_each::<S>);
         op[bindings::dsbench_op_DSBENCH_ERASE as usize] = Some(erase::<S>);
+        // SAFETY: All-zero is a valid table: no operation, and no flag is set.
+        let none: dsbench_ops = unsafe { mem::zeroed() };
+
         Self(dsbench_ops {
-            begin_run: None,
             create: Some(create::<S>),
             destroy: Some(destroy::<S>),
             verify: Some(verify::<S>),
-            settle: None,
             op,
-            shared: ptr::null(),
             find_steps: S::FIND_STEPS,
             bytes: S::BYTES,
-            bare: false,
             owns_elems: S::OWNS_ELEMS,
-            sleeps: false,
-            long_fill: 0,
             irqs_on: S::IRQS_ON,
-            size: None,
-            batch: None,
+            ..none
         })
     }
 }
