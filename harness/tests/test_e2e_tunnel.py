@@ -39,6 +39,9 @@ ON_STOCK_KERNELS = (
     "path_mtu_in_vrf_over4", "path_mtu_in_vrf_over6", "underlays_in_a_circle",
     "merged_from_two_families", "merged_and_forwarded", "merged_datagrams", "merged_nested_tunnel",
     "refused_by_the_kernel", "refused_changes", "refused_messages", "shown_is_what_makes_it", "ip_makes_and_shows", "ip_changes",
+    *(f"external_{name}_{inner}in{outer}" for name in ("by_routes", "by_tc", "path_mtu") for inner, outer in ((4, 6), (6, 4))),
+    "external_to_many_over4", "external_to_many_over6", "external_metadata_over4", "external_metadata_over6", "external_is_refused",
+    "external_without_metadata_over4", "external_without_metadata_over6", "external_follows_changes", "examples_of_the_manual",
     "nat_of_the_underlay", "underlay_flaps_over4", "underlay_flaps_over6", "changed_under_a_stream_over4", "changed_under_a_stream_over6",
     "netns_moves_under_traffic", "queueing_disciplines", "team_on_top", "refused_on_top", "vrf_on_top_4in4", "vrf_on_top_6in6",
     "threaded_napi_4in4", "threaded_napi_6in6", "threads_deliver_under_load", "single_packets_and_batches_stay_in_order", "down_and_up_under_traffic", "link_local_addresses", "the_underlay_is_shown_by_ip", "broadcast",
@@ -51,13 +54,14 @@ ON_THE_OLDEST = (
     "datagrams_4in4", "datagrams_6in6", "tos_4in6", "malformed_udp", "two_tunnels_on_one_port_over4", "changelink_under_traffic_over4",
     "delete_under_traffic_over4", "netns_move", "netns_of_the_socket_dies", "underlay_removal", "refused_messages", "shown_is_what_makes_it",
     "vrf_over4", "device_and_none_share_a_port_over4", "path_mtu_with_dev_over6", "stranger_over4",
+    "external_by_routes_6in4", "external_by_tc_4in6", "external_path_mtu_6in4", "external_metadata_over6", "external_is_refused",
     "nat_of_the_underlay", "changed_under_a_stream_over4", "queueing_disciplines", "link_local_addresses",
 )  # fmt: skip
 """Cases that use what differs most between kernels: `make test` runs these on the oldest one, and all cases on UML 6.12."""
 
 
 SURROUNDINGS = (
-    "sch_ingress", "sch_fq", "sch_cake", "sch_netem", "cls_matchall", "cls_flower", "act_mirred", "act_nat", "act_tunnel_key",
+    "sch_ingress", "sch_fq", "sch_cake", "sch_netem", "cls_matchall", "cls_flower", "act_mirred", "act_nat", "act_skbedit", "act_tunnel_key",
     "macvlan", "macvtap", "ipvlan", "team",
 )  # fmt: skip
 """Modules of the stock kernels that cases need beside those of every guest with a network; UML's kernel has most of them built in."""

@@ -203,11 +203,29 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 #define dsbench_udp_drop(sk)		atomic_inc(&(sk)->sk_drops)
 #endif
 
+/* From 6.10 on the flags in the metadata of a tunnel are a bitmap. */
+#if KERNEL_VERSION(6, 10, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_TUNNEL_FLAG(key, name)	\
+	test_bit(IP_TUNNEL_##name##_BIT, (key)->tun_flags)
+#define DSBENCH_UDP_TUN_RX_DST(skb, family) ({				\
+	IP_TUNNEL_DECLARE_FLAGS(__none) = { };				\
+									\
+	udp_tun_rx_dst(skb, family, __none, 0, 0);			\
+})
+#else
+#define DSBENCH_TUNNEL_FLAG(key, name)	\
+	(!!((key)->tun_flags & TUNNEL_##name))
+#define DSBENCH_UDP_TUN_RX_DST(skb, family)				\
+	udp_tun_rx_dst(skb, family, 0, 0, 0)
+#endif
+
 /* Drop reasons that older kernels do not have. */
 #if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
 #define DSBENCH_DROP_ECN		SKB_DROP_REASON_IP_TUNNEL_ECN
+#define DSBENCH_DROP_METADATA		SKB_DROP_REASON_TUNNEL_TXINFO
 #else
 #define DSBENCH_DROP_ECN		SKB_DROP_REASON_NOT_SPECIFIED
+#define DSBENCH_DROP_METADATA		SKB_DROP_REASON_NOT_SPECIFIED
 #endif
 #if KERNEL_VERSION(7, 1, 0) <= LINUX_VERSION_CODE
 #define DSBENCH_DROP_RECURSION		SKB_DROP_REASON_RECURSION_LIMIT

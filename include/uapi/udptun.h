@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * The user space interface of udptun.ko: rtnetlink devices of kind "udptun",
- * layer 3 tunnels in UDP between two configured peers.
+ * layer 3 tunnels in UDP between two configured peers, or to the peers that the
+ * metadata of each packet name.
  */
 #ifndef _UAPI_UDPTUN_H
 #define _UAPI_UDPTUN_H
@@ -14,7 +15,8 @@
  * enum udptun_attr - attributes in IFLA_INFO_DATA of a udptun device
  *
  * A new device needs a local and a remote address, both of the same family,
- * and a local port. All attributes may be changed later, except for the family.
+ * and a local port. All attributes may be changed later, except for the family
+ * and the mode, @IFLA_UDPTUN_EXTERNAL.
  * Attributes that are not given keep their values. The kernel reports all
  * attributes that apply to the family. The socket stays in the network namespace
  * where the device is created (IFLA_LINK_NETNSID), even if the device moves to
@@ -62,6 +64,14 @@
  *	others are those of the inner packet, or 0 if the device is not in the
  *	network namespace of the socket. All bits if only the mark is given; 0, the
  *	default: the mark is inherited
+ * @IFLA_UDPTUN_EXTERNAL: __u8, 1: an external tunnel. The metadata of each packet
+ *	name its receiver: of a route (ip route ... encap ip), of tc (tunnel_key), or
+ *	of BPF. The tunnel has no remote address. Fields of the metadata that are 0,
+ *	and flags that are not set, take the values of the attributes here. A packet
+ *	without metadata, or for another local address, is dropped. Every packet to
+ *	the local address and port that is from no configured peer of another tunnel
+ *	is received, with metadata for tc, BPF and OVS. Only one tunnel of a local
+ *	address, port and underlay can be external. Cannot be changed; default 0
  * @__IFLA_UDPTUN_MAX: last attribute plus one
  */
 enum udptun_attr {
@@ -84,6 +94,7 @@ enum udptun_attr {
 	IFLA_UDPTUN_PORT_RANGE,
 	IFLA_UDPTUN_FWMARK,
 	IFLA_UDPTUN_FWMASK,
+	IFLA_UDPTUN_EXTERNAL,
 	__IFLA_UDPTUN_MAX
 };
 

@@ -9,6 +9,17 @@
 #include "socket.h"
 #include "tunnel.h"
 
+/* Derive from the parameters what each packet needs. */
+void udptun_conf_derive(struct udptun_conf *conf)
+{
+	const struct udptun_params *params = &conf->params;
+
+	udptun_header_init(&conf->header, params);
+	conf->overhead = udptun_overhead(params->family);
+	conf->csum = udptun_params_csum(params);
+	conf->adapts = params->sport_max || params->mark_inherit != U32_MAX;
+}
+
 /**
  * udptun_conf_create() - create a configuration that no packet can find yet
  * @tun: the device
@@ -32,10 +43,7 @@ struct udptun_conf *udptun_conf_create(struct udptun_device *tun,
 	INIT_LIST_HEAD(&conf->sock_node);
 	conf->tun = tun;
 	conf->params = *params;
-	udptun_header_init(&conf->header, params);
-	conf->overhead = udptun_overhead(params->family);
-	conf->csum = udptun_params_csum(params);
-	conf->adapts = params->sport_max || params->mark_inherit != U32_MAX;
+	udptun_conf_derive(conf);
 
 	err = dst_cache_init(&conf->dst_cache, GFP_KERNEL);
 	if (err)
@@ -50,7 +58,11 @@ struct udptun_conf *udptun_conf_create(struct udptun_device *tun,
 	conf->sk = sock->sock->sk;
 
 	if (udptun_lookup_is_taken(sock, tun, params)) {
-		NL_SET_ERR_MSG(extack, "Another tunnel uses these addresses and ports");
+		if (params->external)
+			NL_SET_ERR_MSG(extack,
+				       "Another external tunnel uses this address and port");
+		else
+			NL_SET_ERR_MSG(extack, "Another tunnel uses these addresses and ports");
 		err = -EEXIST;
 		goto err_taken;
 	}
@@ -65,17 +77,20 @@ err_dst_cache:
 	return ERR_PTR(err);
 }
 
+/* An external tunnel has no peer that a socket could be connected to. */
 static void udptun_conf_connect(struct udptun_sock *sock)
 {
 	const struct udptun_conf *conf;
+	bool has_peer;
 
 	conf = list_first_entry(&sock->confs, struct udptun_conf, sock_node);
 	/* Packets from a range of ports would miss a socket that is connected to one. */
-	udptun_sock_connect(sock, list_is_singular(&sock->confs) &&
-				  !conf->params.sport_max ? &conf->params : NULL);
+	has_peer = list_is_singular(&sock->confs) && !conf->params.external &&
+		   !conf->params.sport_max;
+	udptun_sock_connect(sock, has_peer ? &conf->params : NULL);
 }
 
-/* Accept packets from the peer. */
+/* Accept packets from the peer; those of an external tunnel, from any other peer. */
 void udptun_conf_attach(struct udptun_conf *conf)
 {
 	udptun_lookup_add(conf);

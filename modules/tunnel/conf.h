@@ -11,6 +11,7 @@ struct udptun_params;
 struct udptun_conf *udptun_conf_create(struct udptun_device *tun,
 				       const struct udptun_params *params,
 				       struct netlink_ext_ack *extack);
+void udptun_conf_derive(struct udptun_conf *conf);
 void udptun_conf_destroy(struct udptun_conf *conf);
 void udptun_conf_attach(struct udptun_conf *conf);
 void udptun_conf_detach(struct udptun_conf *conf);

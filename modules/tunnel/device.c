@@ -100,15 +100,23 @@ u64 udptun_device_strangers(const struct net_device *dev)
 	return conf->detached ? 0 : atomic64_read(&conf->sock->strangers);
 }
 
+#define UDPTUN_OPS							\
+	.ndo_init = udptun_init_dev,					\
+	.ndo_uninit = udptun_uninit,					\
+	.ndo_open = udptun_open,					\
+	.ndo_stop = udptun_stop,					\
+	.ndo_change_mtu = udptun_change_mtu,				\
+	.ndo_get_iflink = udptun_get_iflink,				\
+	.ndo_get_stats64 = dev_get_tstats64
+
 static const struct net_device_ops udptun_ops = {
-	.ndo_init = udptun_init_dev,
-	.ndo_uninit = udptun_uninit,
-	.ndo_open = udptun_open,
-	.ndo_stop = udptun_stop,
+	UDPTUN_OPS,
 	.ndo_start_xmit = udptun_xmit,
-	.ndo_change_mtu = udptun_change_mtu,
-	.ndo_get_iflink = udptun_get_iflink,
-	.ndo_get_stats64 = dev_get_tstats64,
+};
+
+static const struct net_device_ops udptun_external_ops = {
+	UDPTUN_OPS,
+	.ndo_start_xmit = udptun_xmit_external,
 };
 
 static const char udptun_stat_names[][ETH_GSTRING_LEN] = {
@@ -171,6 +179,15 @@ void udptun_device_setup(struct net_device *dev)
 	dev->needs_free_netdev = true;
 }
 
+/*
+ * Choose the transmit function of a new device. The mode never changes: a tunnel
+ * with one peer does not ask for metadata.
+ */
+void udptun_device_set_mode(struct net_device *dev, bool external)
+{
+	dev->netdev_ops = external ? &udptun_external_ops : &udptun_ops;
+}
+
 /* Limits of the underlay, in bytes. */
 struct underlay {
 	unsigned int mtu;
@@ -204,6 +221,9 @@ static void udptun_underlay_find(struct underlay *underlay, struct net *net,
 		udptun_underlay_read(underlay, dev);
 		return;
 	}
+	/* The routes of an external tunnel are those to the peers of its packets. */
+	if (params->external)
+		return;
 	dst = udptun_route_lookup(net, NULL, params, params->tos, params->mark);
 	if (IS_ERR(dst))
 		return;

@@ -11,6 +11,7 @@ struct udptun_params;
 struct udptun_device;
 
 void udptun_device_setup(struct net_device *dev);
+void udptun_device_set_mode(struct net_device *dev, bool external);
 unsigned int udptun_device_fit(struct udptun_device *tun,
 			       const struct udptun_params *params);
 int udptun_device_link(struct udptun_device *tun, int link,

@@ -75,8 +75,8 @@ static inline void udptun_inner6_read(const struct ipv6hdr *ip,
 }
 
 /* Read the fields of a packet to be sent. Return false if it is no IP packet. */
-static inline bool udptun_inner_read(struct sk_buff *skb,
-				     struct udptun_ip_fields *inner)
+static __always_inline bool udptun_inner_read(struct sk_buff *skb,
+					      struct udptun_ip_fields *inner)
 {
 	switch (skb->protocol) {
 	case htons(ETH_P_IP):
@@ -179,7 +179,7 @@ static inline bool udptun_length6_ok(const struct ipv6hdr *ip, unsigned int len)
  * Check a packet that begins offset bytes after skb->data, and make its header
  * linear. Store its protocol in @protocol. Return 0 or the reason to drop it.
  */
-static inline enum skb_drop_reason
+static __always_inline enum skb_drop_reason
 udptun_inner_check(struct sk_buff *skb, unsigned int offset, __be16 *protocol)
 {
 	const void *header;

@@ -117,6 +117,20 @@ struct udptun_conf *udptun_lookup_range6(const struct udptun_sock *sock,
 	return NULL;
 }
 
+/* Return the external tunnel of a socket, or NULL. */
+struct udptun_conf *udptun_lookup_external(const struct udptun_sock *sock)
+{
+	return rcu_dereference(sock->external);
+}
+
+static bool udptun_lookup_external_is_taken(const struct udptun_sock *sock,
+					    const struct udptun_device *tun)
+{
+	const struct udptun_conf *conf = rtnl_dereference(sock->external);
+
+	return conf && conf->tun != tun;
+}
+
 /* Return true if a packet may be from the peers of both. */
 static bool udptun_lookup_overlaps(const struct udptun_params *one,
 				   const struct udptun_params *other)
@@ -172,24 +186,35 @@ static bool udptun_lookup_port_is_taken(const struct udptun_sock *sock,
 	return (conf && conf->tun != tun) || (range && range->tun != tun);
 }
 
-/* Return true if another device has a peer of these addresses and ports. */
+/*
+ * Return true if another device has a peer of these addresses and ports, or is the
+ * external tunnel of the socket.
+ */
 bool udptun_lookup_is_taken(const struct udptun_sock *sock,
 			    const struct udptun_device *tun,
 			    const struct udptun_params *params)
 {
+	if (params->external)
+		return udptun_lookup_external_is_taken(sock, tun);
 	return params->sport_max ? udptun_lookup_range_is_taken(sock, tun, params) :
 				   udptun_lookup_port_is_taken(sock, tun, params);
 }
 
-/* Accept packets from the peer of a configuration. */
+/* Accept packets from the peer; of an external tunnel, from anyone but the peers. */
 void udptun_lookup_add(struct udptun_conf *conf)
 {
-	hlist_add_head_rcu(&conf->node,
-			   udptun_lookup_bucket(conf->sock, &conf->params));
+	if (conf->params.external)
+		rcu_assign_pointer(conf->sock->external, conf);
+	else
+		hlist_add_head_rcu(&conf->node,
+				   udptun_lookup_bucket(conf->sock, &conf->params));
 }
 
 /* Idempotent. */
 void udptun_lookup_remove(struct udptun_conf *conf)
 {
+	/* Another configuration may have replaced it already. */
+	if (rcu_access_pointer(conf->sock->external) == conf)
+		RCU_INIT_POINTER(conf->sock->external, NULL);
 	hlist_del_init_rcu(&conf->node);
 }

@@ -24,6 +24,8 @@ struct udptun_conf *udptun_lookup_range4(const struct udptun_sock *sock,
 struct udptun_conf *udptun_lookup_range6(const struct udptun_sock *sock,
 					 const struct in6_addr *remote,
 					 __be16 sport);
+/* Context: RCU is held. */
+struct udptun_conf *udptun_lookup_external(const struct udptun_sock *sock);
 
 /* Context: RTNL is held. */
 bool udptun_lookup_is_taken(const struct udptun_sock *sock,

@@ -89,6 +89,7 @@ static const struct nla_policy udptun_policy[IFLA_UDPTUN_MAX + 1] = {
 				       sizeof(struct udptun_port_range)),
 	[IFLA_UDPTUN_FWMARK] = { .type = NLA_U32 },
 	[IFLA_UDPTUN_FWMASK] = { .type = NLA_U32 },
+	[IFLA_UDPTUN_EXTERNAL] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static int udptun_validate(struct nlattr *tb[], struct nlattr *data[],
@@ -152,6 +153,7 @@ static int udptun_create(struct net *net, struct net_device *dev,
 	if (IS_ERR(conf))
 		return PTR_ERR(conf);
 	RCU_INIT_POINTER(tun->conf, conf);
+	udptun_device_set_mode(dev, params.external);
 
 	err = register_netdevice(dev);
 	if (err)
@@ -253,6 +255,7 @@ static size_t udptun_get_size(const struct net_device *dev)
 	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_TTL */
 	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_TOS */
 	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_DF */
+	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_EXTERNAL */
 	       nla_total_size(sizeof(u32)) + /* IFLA_UDPTUN_LINK */
 	       nla_total_size(sizeof(__be32)) + /* IFLA_UDPTUN_FLOWLABEL */
 	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_FLOWLABEL_INHERIT */
@@ -265,14 +268,16 @@ static size_t udptun_get_size(const struct net_device *dev)
 static bool udptun_fill4(struct sk_buff *skb, const struct udptun_params *params)
 {
 	return !nla_put_in_addr(skb, IFLA_UDPTUN_LOCAL, params->local.v4) &&
-	       !nla_put_in_addr(skb, IFLA_UDPTUN_REMOTE, params->remote.v4) &&
+	       (params->external ||
+		!nla_put_in_addr(skb, IFLA_UDPTUN_REMOTE, params->remote.v4)) &&
 	       !nla_put_u8(skb, IFLA_UDPTUN_UDP_CSUM, params->csum);
 }
 
 static bool udptun_fill6(struct sk_buff *skb, const struct udptun_params *params)
 {
 	return !nla_put_in6_addr(skb, IFLA_UDPTUN_LOCAL6, &params->local.v6) &&
-	       !nla_put_in6_addr(skb, IFLA_UDPTUN_REMOTE6, &params->remote.v6) &&
+	       (params->external ||
+		!nla_put_in6_addr(skb, IFLA_UDPTUN_REMOTE6, &params->remote.v6)) &&
 	       !nla_put_be32(skb, IFLA_UDPTUN_FLOWLABEL, params->flowlabel) &&
 	       !nla_put_u8(skb, IFLA_UDPTUN_FLOWLABEL_INHERIT,
 			   params->flowlabel_inherit) &&
@@ -300,7 +305,8 @@ static int udptun_fill_info(struct sk_buff *skb, const struct net_device *dev)
 	    nla_put_u32(skb, IFLA_UDPTUN_LINK, params->link) ||
 	    nla_put(skb, IFLA_UDPTUN_PORT_RANGE, sizeof(range), &range) ||
 	    nla_put_u32(skb, IFLA_UDPTUN_FWMARK, params->mark) ||
-	    nla_put_u32(skb, IFLA_UDPTUN_FWMASK, ~params->mark_inherit))
+	    nla_put_u32(skb, IFLA_UDPTUN_FWMASK, ~params->mark_inherit) ||
+	    nla_put_u8(skb, IFLA_UDPTUN_EXTERNAL, params->external))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -36,6 +36,24 @@ static bool udptun_is_v4(const struct udptun_request *rq)
 	return rq->params->family == AF_INET;
 }
 
+static void udptun_read_flag(struct udptun_request *rq, int type, bool *flag)
+{
+	if (rq->data[type])
+		*flag = nla_get_u8(rq->data[type]);
+}
+
+static int udptun_read_mode(struct udptun_request *rq)
+{
+	bool external = rq->params->external;
+
+	udptun_read_flag(rq, IFLA_UDPTUN_EXTERNAL, &external);
+	if (!rq->is_new && external != rq->params->external)
+		return REJECT(rq, IFLA_UDPTUN_EXTERNAL,
+			      "The mode of a tunnel, external or not, cannot be changed");
+	rq->params->external = external;
+	return 0;
+}
+
 static int udptun_read_family(struct udptun_request *rq)
 {
 	bool has_v4 = rq->data[IFLA_UDPTUN_LOCAL] ||
@@ -47,6 +65,9 @@ static int udptun_read_family(struct udptun_request *rq)
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The local and remote addresses must be of the same family");
 	if (rq->is_new) {
+		if (!has_v4 && !has_v6 && rq->params->external)
+			return REJECT(rq, IFLA_UDPTUN_UNSPEC,
+				      "The local address is missing");
 		if (!has_v4 && !has_v6)
 			return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 				      "The local and remote addresses are missing");
@@ -83,7 +104,10 @@ static int udptun_read_addresses(struct udptun_request *rq)
 	if (rq->is_new && !local)
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The local address is missing");
-	if (rq->is_new && !remote)
+	if (remote && rq->params->external)
+		return REJECT(rq, udptun_remote_type(rq),
+			      "An external tunnel has no remote address: the metadata of each packet name it");
+	if (rq->is_new && !remote && !rq->params->external)
 		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
 			      "The remote address is missing");
 	/* nla_memcpy() zeroes the rest of the union: memcmp() compares addresses. */
@@ -142,31 +166,46 @@ static bool udptun_is_link_local(const struct udptun_request *rq,
 	return !udptun_is_v4(rq) && ipv6_addr_type(&addr->v6) & IPV6_ADDR_LINKLOCAL;
 }
 
-static int udptun_check_addresses(struct udptun_request *rq)
+static int udptun_check_local(struct udptun_request *rq)
 {
-	const union udptun_addr *remote = &rq->params->remote;
 	const union udptun_addr *local = &rq->params->local;
 
 	if (udptun_is_any(rq, local))
 		return REJECT(rq, udptun_local_type(rq),
 			      "The local address is unspecified");
-	if (udptun_is_any(rq, remote))
-		return REJECT(rq, udptun_remote_type(rq),
-			      "The remote address is unspecified");
 	if (udptun_is_multicast(rq, local))
 		return REJECT(rq, udptun_local_type(rq),
 			      "The local address is a multicast address");
-	if (udptun_is_multicast(rq, remote))
-		return REJECT(rq, udptun_remote_type(rq),
-			      "The remote address is a multicast address");
 	if (udptun_is_broadcast(rq, local))
 		return REJECT(rq, udptun_local_type(rq),
 			      "The local address is a broadcast address");
+	if (udptun_is_mapped(rq, local))
+		return REJECT(rq, udptun_local_type(rq),
+			      "IPv4-mapped IPv6 addresses are not supported");
+	if (!rq->params->link && udptun_is_link_local(rq, local))
+		return REJECT(rq, udptun_local_type(rq),
+			      "A link-local address needs an underlay device");
+	return 0;
+}
+
+static int udptun_check_remote(struct udptun_request *rq)
+{
+	const union udptun_addr *remote = &rq->params->remote;
+	const union udptun_addr *local = &rq->params->local;
+
+	if (rq->params->external)
+		return 0;
+	if (udptun_is_any(rq, remote))
+		return REJECT(rq, udptun_remote_type(rq),
+			      "The remote address is unspecified");
+	if (udptun_is_multicast(rq, remote))
+		return REJECT(rq, udptun_remote_type(rq),
+			      "The remote address is a multicast address");
 	if (udptun_is_broadcast(rq, remote))
 		return REJECT(rq, udptun_remote_type(rq),
 			      "The remote address is a broadcast address");
-	if (udptun_is_mapped(rq, local) || udptun_is_mapped(rq, remote))
-		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
+	if (udptun_is_mapped(rq, remote))
+		return REJECT(rq, udptun_remote_type(rq),
 			      "IPv4-mapped IPv6 addresses are not supported");
 	if (!memcmp(local, remote, sizeof(*local)))
 		return REJECT(rq, udptun_remote_type(rq),
@@ -174,9 +213,8 @@ static int udptun_check_addresses(struct udptun_request *rq)
 	if (udptun_is_local(rq, remote))
 		return REJECT(rq, udptun_remote_type(rq),
 			      "The remote address belongs to this host");
-	if (!rq->params->link &&
-	    (udptun_is_link_local(rq, local) || udptun_is_link_local(rq, remote)))
-		return REJECT(rq, IFLA_UDPTUN_UNSPEC,
+	if (!rq->params->link && udptun_is_link_local(rq, remote))
+		return REJECT(rq, udptun_remote_type(rq),
 			      "A link-local address needs an underlay device");
 	return 0;
 }
@@ -251,12 +289,6 @@ static int udptun_read_link(struct udptun_request *rq)
 	return 0;
 }
 
-static void udptun_read_flag(struct udptun_request *rq, int type, bool *flag)
-{
-	if (rq->data[type])
-		*flag = nla_get_u8(rq->data[type]);
-}
-
 static int udptun_read_checksum(struct udptun_request *rq)
 {
 	if (!udptun_is_v4(rq) && rq->data[IFLA_UDPTUN_UDP_CSUM])
@@ -324,8 +356,9 @@ int udptun_params_read(struct udptun_params *params, bool is_new, struct net *ne
 	};
 	struct udptun_request *rq = &request;
 
-	return udptun_read_family(rq) ?: udptun_read_link(rq) ?:
-	       udptun_read_addresses(rq) ?: udptun_check_addresses(rq) ?:
+	return udptun_read_mode(rq) ?: udptun_read_family(rq) ?:
+	       udptun_read_link(rq) ?: udptun_read_addresses(rq) ?:
+	       udptun_check_local(rq) ?: udptun_check_remote(rq) ?:
 	       udptun_read_ports(rq) ?: udptun_read_sport(rq) ?:
 	       udptun_read_checksum(rq) ?: udptun_read_ip_fields(rq) ?:
 	       udptun_read_mark(rq);

@@ -33,6 +33,7 @@ union udptun_addr {
  * @zero_csum6_tx: send over IPv6 without a checksum
  * @zero_csum6_rx: accept packets over IPv6 without a checksum
  * @flowlabel_inherit: inherit the flow label
+ * @external: the metadata of each packet name its receiver; there is no peer
  * @flowlabel: flow label
  * @mark: mark of the outer packet
  * @mark_inherit: bits of the mark that are those of the inner packet; no bits of
@@ -54,6 +55,7 @@ struct udptun_params {
 	bool zero_csum6_tx;
 	bool zero_csum6_rx;
 	bool flowlabel_inherit;
+	bool external;
 	__be32 flowlabel;
 	u32 mark;
 	u32 mark_inherit;

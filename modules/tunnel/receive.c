@@ -5,6 +5,7 @@
 #include <linux/icmpv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <net/dst_metadata.h>
 #include <net/gro.h>
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
@@ -79,9 +80,18 @@ static noinline void udptun_count_stranger(struct sock *sk, struct udptun_sock *
 				     ntohs(udp_hdr(skb)->source));
 }
 
+/* Return the external tunnel that receives what is from no peer, or NULL. */
+static struct udptun_conf *udptun_find_external(const struct udptun_sock *sock,
+						const struct udptun_sock *unbound)
+{
+	struct udptun_conf *conf = udptun_lookup_external(sock);
+
+	return conf || !unbound ? conf : udptun_lookup_external(unbound);
+}
+
 /*
- * Find a sender whose source port is not fixed, or one at the unbound socket. Without
- * either, the packet is a stranger's.
+ * Find a sender whose source port is not fixed, or one at the unbound socket, else
+ * the external tunnel. Without any, the packet is a stranger's.
  */
 static noinline struct udptun_conf *udptun_find_other_sender(struct sock *sk,
 							     struct udptun_sock *sock,
@@ -97,6 +107,8 @@ static noinline struct udptun_conf *udptun_find_other_sender(struct sock *sk,
 	if (unbound)
 		conf = udptun_find_sender(unbound, skb) ?:
 		       udptun_find_range_sender(unbound, skb);
+	if (!conf)
+		conf = udptun_find_external(sock, unbound);
 	if (!conf)
 		udptun_count_stranger(sk, sock, skb);
 	return conf;
@@ -128,7 +140,7 @@ static u8 udptun_inner_dsfield(const struct sk_buff *skb)
  * Return false if the packet must be dropped: the inner header is not
  * ECN-capable, so it cannot carry the mark, or no memory is left.
  */
-static bool udptun_decapsulate_ecn(struct sk_buff *skb, u8 outer)
+static __always_inline bool udptun_decapsulate_ecn(struct sk_buff *skb, u8 outer)
 {
 	unsigned int header_len = skb->protocol == htons(ETH_P_IP) ?
 					  sizeof(struct iphdr) :
@@ -157,7 +169,7 @@ static void udptun_count_malformed(struct net_device *dev, enum skb_drop_reason 
  * need before the protocols set the header; where there is no GSO, the offset of
  * an IPv6 extension header will do.
  */
-static int udptun_transport_offset(const struct sk_buff *skb)
+static __always_inline int udptun_transport_offset(const struct sk_buff *skb)
 {
 	const int ip6_len = sizeof(struct ipv6hdr);
 	__be16 frag_off;
@@ -175,8 +187,8 @@ static int udptun_transport_offset(const struct sk_buff *skb)
 }
 
 /* Queue a packet for delivery and count it. A full queue counts it as dropped. */
-static enum skb_drop_reason udptun_deliver(struct udptun_device *tun,
-					   struct sk_buff *skb)
+static __always_inline enum skb_drop_reason
+udptun_deliver(struct udptun_device *tun, struct sk_buff *skb)
 {
 	unsigned int len = skb->len;
 	enum skb_drop_reason reason;
@@ -192,9 +204,14 @@ static enum skb_drop_reason udptun_deliver(struct udptun_device *tun,
 	return reason;
 }
 
-/* Return the reason to drop the packet, already counted, or 0. */
-static enum skb_drop_reason udptun_decapsulate(struct udptun_conf *conf,
-					       struct sk_buff *skb)
+/*
+ * Return the reason to drop the packet, already counted, or 0. Always inline, as
+ * what it calls for each packet: there are two callers, and only that of external
+ * tunnels has metadata.
+ */
+static __always_inline enum skb_drop_reason
+udptun_decapsulate(struct udptun_conf *conf, struct sk_buff *skb,
+		   struct metadata_dst *metadata)
 {
 	struct udptun_device *tun = conf->tun;
 	struct net_device *dev = tun->dev;
@@ -227,6 +244,8 @@ static enum skb_drop_reason udptun_decapsulate(struct udptun_conf *conf,
 	}
 
 	skb->dev = dev;
+	if (metadata)
+		skb_dst_set(skb, dst_clone(&metadata->dst));
 	return udptun_deliver(tun, skb);
 }
 
@@ -247,12 +266,42 @@ static noinline bool udptun_check_device(struct udptun_sock *sock,
 	return true;
 }
 
+/* Neither a device that is down nor one being unregistered receives. */
+static bool udptun_is_up(struct net_device *dev)
+{
+	if (likely(netif_running(dev)))
+		return true;
+	DEV_STATS_INC(dev, rx_dropped);
+	return false;
+}
+
+/* Receive at an external tunnel. Return the reason to drop the packet, or 0. */
+static noinline enum skb_drop_reason
+udptun_receive_external(struct udptun_conf *conf, struct sk_buff *skb)
+{
+	struct metadata_dst *metadata;
+	enum skb_drop_reason reason;
+
+	if (!udptun_is_up(conf->tun->dev))
+		return SKB_DROP_REASON_DEV_READY;
+
+	metadata = DSBENCH_UDP_TUN_RX_DST(skb, conf->params.family);
+	if (!metadata) {
+		DEV_STATS_INC(conf->tun->dev, rx_dropped);
+		return SKB_DROP_REASON_NOMEM;
+	}
+	reason = udptun_decapsulate(conf, skb, metadata);
+	dst_release(&metadata->dst);
+	return reason;
+}
+
 /**
  * udptun_receive() - receive a UDP packet at a tunnel's port
  * @sk: the socket of the port
  * @skb: the packet, data at the UDP header, checksum verified
  *
- * Packets from anyone but a configured peer are dropped.
+ * Packets from anyone but a configured peer go to the external tunnel of the port,
+ * or are dropped.
  *
  * Context: RCU is held.
  * Return: 0: the packet is always consumed.
@@ -277,14 +326,17 @@ static int udptun_receive(struct sock *sk, struct sk_buff *skb)
 		conf = udptun_find_other_sender(sk, sock, skb);
 		if (!conf)
 			goto drop;
+		if (conf->params.external) {
+			reason = udptun_receive_external(conf, skb);
+			goto done;
+		}
 	}
-	/* Neither a device that is down nor one being unregistered receives. */
-	if (unlikely(!netif_running(conf->tun->dev))) {
-		DEV_STATS_INC(conf->tun->dev, rx_dropped);
+	if (unlikely(!udptun_is_up(conf->tun->dev))) {
 		reason = SKB_DROP_REASON_DEV_READY;
 		goto drop;
 	}
-	reason = udptun_decapsulate(conf, skb);
+	reason = udptun_decapsulate(conf, skb, NULL);
+done:
 	if (likely(!reason))
 		return 0;
 drop:
@@ -311,13 +363,13 @@ static struct udptun_conf *udptun_find_receiver(const struct udptun_sock *sock,
 }
 
 /**
- * udptun_err_lookup() - match an ICMP error to a peer
+ * udptun_err_lookup() - match an ICMP error to a peer, or to an external tunnel
  * @sk: the socket of the source port of the packet that caused the error; without
  *	one, that of its destination port: the local port, if the source port is from
  *	a range
  * @skb: network and transport headers at those of that packet
  *
- * If a peer matches, the stack updates the path MTU, also for the cached route.
+ * If one matches, the stack updates the path MTU, also for the cached route.
  * It looks up the route of the socket, which is bound to params.link. Then it
  * calls udptun_err_receive().
  *
@@ -335,8 +387,10 @@ static int udptun_err_lookup(struct sock *sk, struct sk_buff *skb)
 	if (udptun_find_receiver(sock, skb_network_header(skb), udp_hdr(skb)))
 		return 0;
 	unbound = udptun_unbound_sock(sk, sock, skb);
-	return unbound && udptun_find_receiver(unbound, skb_network_header(skb),
-					       udp_hdr(skb)) ? 0 : -ENOENT;
+	if (unbound && udptun_find_receiver(unbound, skb_network_header(skb),
+					    udp_hdr(skb)))
+		return 0;
+	return udptun_find_external(sock, unbound) ? 0 : -ENOENT;
 }
 
 /* Return the path MTU that an ICMP error reports, or 0 if it is about something else. */
@@ -378,6 +432,17 @@ static void udptun_learn_mtu(struct sock *sk, struct sk_buff *skb,
 	skb_set_network_header(skb, network_offset);
 }
 
+/* Read the receiver of a packet that an external tunnel has sent. */
+static void udptun_read_receiver(struct udptun_params *params, const void *ip,
+				 const struct udphdr *udp)
+{
+	if (params->family == AF_INET)
+		params->remote.v4 = ((const struct iphdr *)ip)->daddr;
+	else
+		params->remote.v6 = ((const struct ipv6hdr *)ip)->daddr;
+	params->remote_port = udp->dest;
+}
+
 /*
  * Receive an ICMP error that udptun_err_lookup() has matched. The stack has stored
  * the path MTU for the route that it finds for the socket. There are two cases where
@@ -387,16 +452,24 @@ static void udptun_learn_mtu(struct sock *sk, struct sk_buff *skb,
 static void DSBENCH_ENCAP_ERR_RCV(udptun_err_receive)
 {
 	const struct udptun_sock *sock = rcu_dereference_sk_user_data(sk);
-	const struct udptun_conf *conf;
+	struct udptun_params params;
+	struct udptun_conf *conf;
 	u32 mtu;
 
 	mtu = sock ? udptun_reported_mtu(sock, skb) : 0;
 	if (!mtu)
 		return;
 	conf = udptun_find_receiver(sock, skb->data, DSBENCH_ENCAP_ERR_UDP);
-	if (conf && (conf->params.mark ||
-		     (sock->family == AF_INET6 && sock->link)))
-		udptun_learn_mtu(sk, skb, &conf->params, mtu);
+	if (!conf)
+		conf = udptun_lookup_external(sock);
+	if (!conf || (!conf->params.mark &&
+		      (sock->family == AF_INET || !sock->link)))
+		return;
+
+	params = conf->params;
+	if (params.external)
+		udptun_read_receiver(&params, skb->data, DSBENCH_ENCAP_ERR_UDP);
+	udptun_learn_mtu(sk, skb, &params, mtu);
 }
 
 /* Inner IPv4 and IPv6 packets of one tunnel belong to different flows. */

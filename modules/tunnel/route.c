@@ -118,32 +118,19 @@ static void udptun_route_cache(struct udptun_conf *conf, struct dst_entry *dst)
 #endif
 }
 
-/**
- * udptun_route() - get the route of a packet to be sent
- * @conf: the configuration of the sending device
- * @dsfield: TOS or traffic class of the packet
- * @inherited: bits of the inner packet's mark that the packet inherits; ignored if
- *	the device has left the namespace of the socket
- *
- * Context: BH is disabled.
- * Return: a reference to the route, or an error pointer; -ELOOP if the route
- * leads into the tunnel itself.
- */
-struct dst_entry *udptun_route(struct udptun_conf *conf, u8 dsfield, u32 inherited)
+/* A mark has a meaning only in its own namespace. */
+static u32 udptun_route_inherited(const struct udptun_device *tun, u32 inherited)
+{
+	if (unlikely(inherited) && !net_eq(tun->net, dev_net(tun->dev)))
+		return 0;
+	return inherited;
+}
+
+static struct dst_entry *udptun_route_find(struct udptun_conf *conf, u8 dsfield,
+					   u32 inherited, bool cacheable)
 {
 	const struct udptun_device *tun = conf->tun;
 	struct dst_entry *dst;
-	bool cacheable;
-
-	/* A mark has a meaning only in its own namespace. */
-	if (unlikely(inherited) && !net_eq(tun->net, dev_net(tun->dev)))
-		inherited = 0;
-	cacheable = udptun_route_is_cacheable(&conf->params, dsfield, inherited);
-	if (likely(cacheable)) {
-		dst = dst_cache_get(&conf->dst_cache);
-		if (likely(dst))
-			return dst;
-	}
 
 	dst = udptun_route_lookup(tun->net, conf->sk, &conf->params, dsfield,
 				  inherited | conf->params.mark);
@@ -157,4 +144,77 @@ struct dst_entry *udptun_route(struct udptun_conf *conf, u8 dsfield, u32 inherit
 	if (cacheable)
 		udptun_route_cache(conf, dst);
 	return dst;
+}
+
+/**
+ * udptun_route() - get the route of a packet to be sent
+ * @conf: the configuration of the sending device
+ * @dsfield: TOS or traffic class of the packet
+ * @inherited: bits of the inner packet's mark that the packet inherits; ignored if
+ *	the device has left the namespace of the socket
+ *
+ * Context: BH is disabled.
+ * Return: a reference to the route, or an error pointer; -ELOOP if the route
+ * leads into the tunnel itself.
+ */
+struct dst_entry *udptun_route(struct udptun_conf *conf, u8 dsfield, u32 inherited)
+{
+	struct dst_entry *dst;
+	bool cacheable;
+
+	inherited = udptun_route_inherited(conf->tun, inherited);
+	cacheable = udptun_route_is_cacheable(&conf->params, dsfield, inherited);
+	if (likely(cacheable)) {
+		dst = dst_cache_get(&conf->dst_cache);
+		if (likely(dst))
+			return dst;
+	}
+	return udptun_route_find(conf, dsfield, inherited, cacheable);
+}
+
+/* Return the route in the cache of the metadata, if it is for our local address. */
+static struct dst_entry *udptun_route_cached(struct udptun_conf *once)
+{
+	union udptun_addr source = { };
+	struct dst_entry *dst = NULL;
+	struct rtable *rt;
+
+	if (once->params.family == AF_INET) {
+		rt = dst_cache_get_ip4(&once->dst_cache, &source.v4);
+		dst = rt ? &rt->dst : NULL;
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	else
+		dst = dst_cache_get_ip6(&once->dst_cache, &source.v6);
+#endif
+	if (!dst || !memcmp(&source, &once->params.local, sizeof(source)))
+		return dst;
+	dst_release(dst);
+	return NULL;
+}
+
+/**
+ * udptun_route_external() - get the route of a packet of an external tunnel
+ * @once: the configuration of the packet, by udptun_external_conf()
+ * @dsfield: TOS or traffic class of the packet
+ * @inherited: as of udptun_route()
+ *
+ * Several external tunnels may send by the same metadata, which have one cache.
+ *
+ * Context: BH is disabled.
+ * Return: as udptun_route().
+ */
+struct dst_entry *udptun_route_external(struct udptun_conf *once, u8 dsfield,
+					u32 inherited)
+{
+	bool cacheable = once->dst_cache.cache;
+	struct dst_entry *dst;
+
+	inherited = udptun_route_inherited(once->tun, inherited);
+	if (cacheable) {
+		dst = udptun_route_cached(once);
+		if (dst)
+			return dst;
+	}
+	return udptun_route_find(once, dsfield, inherited, cacheable);
 }

@@ -13,5 +13,7 @@ struct dst_entry *udptun_route_lookup(struct net *net, const struct sock *sk,
 				      const struct udptun_params *params,
 				      u8 dsfield, u32 mark);
 struct dst_entry *udptun_route(struct udptun_conf *conf, u8 dsfield, u32 inherited);
+struct dst_entry *udptun_route_external(struct udptun_conf *once, u8 dsfield,
+					u32 inherited);
 
 #endif /* _UDPTUN_ROUTE_H */

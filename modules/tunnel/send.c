@@ -12,6 +12,7 @@
 
 #include <dsbench/compat.h>
 
+#include "external.h"
 #include "route.h"
 #include "send.h"
 #include "tunnel.h"
@@ -22,7 +23,7 @@
  */
 #define MAX_RECURSION	5
 
-static bool udptun_fits(const struct sk_buff *skb, unsigned int mtu)
+static inline bool udptun_fits(const struct sk_buff *skb, unsigned int mtu)
 {
 	if (skb_is_gso(skb))
 		return skb_gso_validate_network_len(skb, mtu);
@@ -34,7 +35,7 @@ static bool udptun_fits(const struct sk_buff *skb, unsigned int mtu)
  * if it permits fragmentation: this router forwards packets of that size again,
  * whatever the path MTU of the route, and the tunnel must not fragment them.
  */
-static void udptun_report_mtu(struct sk_buff *skb, unsigned int mtu)
+static noinline void udptun_report_mtu(struct sk_buff *skb, unsigned int mtu)
 {
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
 	if (skb->protocol == htons(ETH_P_IPV6)) {
@@ -51,8 +52,9 @@ static void udptun_report_mtu(struct sk_buff *skb, unsigned int mtu)
  * the path MTU. An IPv6 sender need not go below IPV6_MIN_MTU: packets up to
  * that size are sent with fragmentation of the outer packet permitted.
  */
-static bool udptun_check_mtu(struct sk_buff *skb, const struct dst_entry *dst,
-			     unsigned int overhead, struct udptun_ip_fields *outer)
+static __always_inline bool
+udptun_check_mtu(struct sk_buff *skb, const struct dst_entry *dst,
+		 unsigned int overhead, struct udptun_ip_fields *outer)
 {
 	unsigned int mtu = dst_mtu(dst) - overhead;
 
@@ -70,8 +72,9 @@ static bool udptun_check_mtu(struct sk_buff *skb, const struct dst_entry *dst,
 }
 
 /* Prepare skb for the outer headers. Consumes the reference to dst. */
-static int udptun_prepare(struct sk_buff *skb, struct dst_entry *dst,
-			  const struct udptun_conf *conf)
+static __always_inline int
+udptun_prepare(struct sk_buff *skb, struct dst_entry *dst,
+	       const struct udptun_conf *conf)
 {
 	bool xnet = !net_eq(conf->tun->net, dev_net(conf->tun->dev));
 	int err;
@@ -142,7 +145,7 @@ udptun_send6(struct sk_buff *skb, const struct udptun_conf *conf,
 }
 #endif
 
-/* Send a prepared packet and count it. Inline: it has two callers, of which one is hot. */
+/* Send a prepared packet and count it. */
 static __always_inline void udptun_send(struct sk_buff *skb,
 					const struct udptun_conf *conf,
 					const union udptun_header *template,
@@ -217,9 +220,16 @@ static enum skb_drop_reason udptun_count_no_route(struct net_device *dev, long e
 	return SKB_DROP_REASON_IP_OUTNOROUTES;
 }
 
-/* Return 0, or the reason why the packet was not sent and not consumed. */
-static enum skb_drop_reason udptun_transmit(struct sk_buff *skb,
-					    struct udptun_conf *conf)
+typedef struct dst_entry *(*udptun_route_t)(struct udptun_conf *conf, u8 dsfield,
+					    u32 inherited);
+
+/*
+ * Return 0, or the reason why the packet was not sent and not consumed. Always
+ * inline, as what it calls for each packet: there are two transmit functions, and
+ * for the common one calls would cost 80 instructions, 4.6 % (make gate).
+ */
+static __always_inline enum skb_drop_reason
+udptun_transmit(struct sk_buff *skb, struct udptun_conf *conf, udptun_route_t route)
 {
 	const struct udptun_params *params = &conf->params;
 	struct udptun_ip_fields outer;
@@ -232,7 +242,7 @@ static enum skb_drop_reason udptun_transmit(struct sk_buff *skb,
 		return DSBENCH_DROP_RECURSION;
 
 	udptun_outer_choose(params, &inner, &outer);
-	dst = udptun_route(conf, outer.dsfield, skb->mark & params->mark_inherit);
+	dst = route(conf, outer.dsfield, skb->mark & params->mark_inherit);
 	if (IS_ERR(dst))
 		return udptun_count_no_route(conf->tun->dev, PTR_ERR(dst));
 
@@ -251,15 +261,33 @@ static enum skb_drop_reason udptun_transmit(struct sk_buff *skb,
 	return SKB_NOT_DROPPED_YET;
 }
 
+static void udptun_drop(struct sk_buff *skb, struct net_device *dev,
+			enum skb_drop_reason reason)
+{
+	DEV_STATS_INC(dev, tx_errors);
+	kfree_skb_reason(skb, reason);
+}
+
 netdev_tx_t udptun_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
 	enum skb_drop_reason reason;
 
-	reason = udptun_transmit(skb, rcu_dereference_bh(tun->conf));
-	if (unlikely(reason)) {
-		DEV_STATS_INC(dev, tx_errors);
-		kfree_skb_reason(skb, reason);
-	}
+	reason = udptun_transmit(skb, rcu_dereference_bh(tun->conf), udptun_route);
+	if (unlikely(reason))
+		udptun_drop(skb, dev, reason);
+	return NETDEV_TX_OK;
+}
+
+netdev_tx_t udptun_xmit_external(struct sk_buff *skb, struct net_device *dev)
+{
+	struct udptun_device *tun = netdev_priv(dev);
+	enum skb_drop_reason reason = DSBENCH_DROP_METADATA;
+	struct udptun_conf once;
+
+	if (udptun_external_conf(&once, rcu_dereference_bh(tun->conf), skb))
+		reason = udptun_transmit(skb, &once, udptun_route_external);
+	if (unlikely(reason))
+		udptun_drop(skb, dev, reason);
 	return NETDEV_TX_OK;
 }

@@ -7,5 +7,6 @@
 #include <linux/skbuff.h>
 
 netdev_tx_t udptun_xmit(struct sk_buff *skb, struct net_device *dev);
+netdev_tx_t udptun_xmit_external(struct sk_buff *skb, struct net_device *dev);
 
 #endif /* _UDPTUN_SEND_H */

@@ -19,7 +19,8 @@ LITERAL = re.compile(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", re.MULTILINE | re.DOT
 @case
 def examples_of_the_manual() -> None:
     """Each example runs on a machine of its own, whose eth0 has the addresses; on the peer where it is the peer's."""
-    examples = LITERAL.findall(MANUAL.read_text(encoding="utf-8").partition(".Sh EXAMPLES")[2].partition(".Sh ")[0])
+    section = MANUAL.read_text(encoding="utf-8").partition(".Sh EXAMPLES")[2].partition(".Sh ")[0]
+    examples = LITERAL.findall(section.replace("\\e\n", "\\\n"))
     true("there are examples", len(examples) > 5)
     for example in examples:
         if "IP_LIB_DIR" in example and not Path("link_udptun.so").exists():

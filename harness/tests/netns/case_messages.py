@@ -8,11 +8,12 @@ import struct
 
 from checks import equal, true
 from lab import Machine
+from netlink import CREATE, EXCL, attribute, request
 from packets import PORT
 from registry import case
 
 
-LAST = 18
+LAST = 19
 """IFLA_UDPTUN_MAX"""
 
 
@@ -34,6 +35,7 @@ def refused_messages() -> None:
         "range from 0": good + attribute(16, struct.pack("!HH", 0, 8)),
         "range to 0": good + attribute(16, struct.pack("!HH", 9, 0)),
         "mask without a mark": good + attribute(18, struct.pack("=I", 1)),
+        "mode of 2": good + attribute(19, b"\2"),
         "address of 3 bytes": attribute(1, b"\1\2\3") + good,
         "IPv6 address of 4 bytes": attribute(2, b"\1\2\3\4") + attribute(4, bytes(16)),
         "port of 1 byte": local + remote + attribute(5, b"\1"),
@@ -58,26 +60,9 @@ def refused_messages() -> None:
         true("tun9 is there", a.has("tun9"))
 
 
-def attribute(kind: int, data: bytes) -> bytes:
-    """A netlink attribute."""
-    return struct.pack("=HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
-
-
 def newlink(name: str, data: bytes, *more: bytes) -> tuple[int, str]:
     """Make a udptun device by a message of our own; the error and the kernel's sentence."""
     ifname, linkinfo, kind, info_data = 3, 18, 1, 2
     information = attribute(kind, b"udptun\0") + attribute(info_data, data)
-    body = bytes(16) + attribute(ifname, name.encode() + b"\0") + b"".join(more) + attribute(linkinfo, information)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as channel:
-        for option in (10, 11):  # NETLINK_CAP_ACK, NETLINK_EXT_ACK
-            channel.setsockopt(270, option, 1)
-        channel.send(struct.pack("=IHHII", 16 + len(body), 16, 0x605, 1, 0) + body)
-        answer = channel.recv(65536)
-    error, sentence = -struct.unpack_from("=i", answer, 16)[0], ""
-    offset = 36
-    while offset < len(answer):
-        length, what = struct.unpack_from("=HH", answer, offset)
-        if what == 1:
-            sentence = answer[offset + 4 : offset + length].rstrip(b"\0").decode()
-        offset += (length + 3) & ~3
-    return error, sentence
+    name_attribute = attribute(ifname, name.encode() + b"\0")
+    return request(name_attribute + b"".join(more) + attribute(linkinfo, information), CREATE | EXCL)

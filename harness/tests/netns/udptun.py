@@ -31,6 +31,7 @@ import case_underlays  # noqa: F401
 import case_sport  # noqa: F401
 import case_marks  # noqa: F401
 import case_flaps  # noqa: F401
+import case_external  # noqa: F401
 import case_changes  # noqa: F401
 import case_lifetimes  # noqa: F401
 import case_many  # noqa: F401
@@ -41,6 +42,7 @@ import case_show  # noqa: F401
 import case_manual  # noqa: F401
 import case_iproute2  # noqa: F401
 import case_ynl  # noqa: F401
+import case_manual  # noqa: F401
 from checks import Failure, Skip
 from commands import run
 from lab import clear

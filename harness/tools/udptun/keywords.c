@@ -55,6 +55,8 @@ static const struct keyword keywords[] = {
 	  .parse = parse_device, .negate = negate_device, .show = show_device },
 	{ .word = "df", .usage = "{ set | unset | inherit }", .expects = "set, unset or inherit",
 	  .type = IFLA_UDPTUN_DF, .parse = parse_df, .show = show_df },
+	{ .word = "external", .type = IFLA_UDPTUN_EXTERNAL,
+	  .parse = parse_flag, .show = show_set_flag },
 	{ .word = "mtu", .usage = "BYTES", .expects = "a number of bytes, 1 or more",
 	  .type = NO_ATTRIBUTE, .parse = parse_mtu, .show = show_mtu },
 };

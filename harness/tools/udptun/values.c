@@ -323,6 +323,15 @@ void show_flag(const struct config *config, const struct keyword *keyword,
 		output->flag(output, keyword->word, number);
 }
 
+void show_set_flag(const struct config *config, const struct keyword *keyword,
+		   const struct output *output)
+{
+	unsigned long number;
+
+	if (get_number(config, keyword->type, &number) && number)
+		output->flag(output, keyword->word, true);
+}
+
 enum parsed parse_device(struct config *config, const struct keyword *keyword, const char *value)
 {
 	(void)keyword;

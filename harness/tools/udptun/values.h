@@ -88,6 +88,10 @@ void negate_flag(struct config *config, const struct keyword *keyword);
 void show_flag(const struct config *config, const struct keyword *keyword,
 	       const struct output *output);
 
+/* 1, shown only then */
+void show_set_flag(const struct config *config, const struct keyword *keyword,
+		   const struct output *output);
+
 /* The index of a device, or 0 with "no" before the word */
 enum parsed parse_device(struct config *config, const struct keyword *keyword, const char *value);
 void negate_device(struct config *config, const struct keyword *keyword);
