@@ -41,6 +41,10 @@ pub trait Subject {
     const BYTES: Option<unsafe extern "C" fn(n: u32) -> u64> = None;
 }
 
+/// A table without operations, as C's initialisers have it for what they do not name.
+// SAFETY: Zero is valid for each member: a null pointer, `None`, `false` or a number.
+const NONE: dsbench_ops = unsafe { mem::zeroed() };
+
 /// The table of operations of a container.
 #[repr(transparent)]
 pub struct Table(dsbench_ops);
@@ -58,9 +62,6 @@ impl Table {
         op[bindings::dsbench_op_DSBENCH_FIND as usize] = Some(find::<S>);
         op[bindings::dsbench_op_DSBENCH_FOR_EACH as usize] = Some(for_each::<S>);
         op[bindings::dsbench_op_DSBENCH_ERASE as usize] = Some(erase::<S>);
-        // SAFETY: All-zero is a valid table: no operation, and no flag is set.
-        let none: dsbench_ops = unsafe { mem::zeroed() };
-
         Self(dsbench_ops {
             create: Some(create::<S>),
             destroy: Some(destroy::<S>),
@@ -70,7 +71,7 @@ impl Table {
             bytes: S::BYTES,
             owns_elems: S::OWNS_ELEMS,
             irqs_on: S::IRQS_ON,
-            ..none
+            ..NONE
         })
     }
 }
