@@ -185,9 +185,18 @@ connect() {
 	END
 }
 
+# own_sockets ENTRIES: give the network namespaces to come a table of UDP sockets of their own, of this size; 0: the common one. With many
+# tunnels the near end has a socket for each, and the far end, which has one, must not search among them. 6.1 lacks this.
+own_sockets() {
+	setting=/proc/sys/net/ipv4/udp_child_hash_entries
+	[ -z "$peers" ] || [ ! -e $setting ] || echo "$1" >$setting
+}
+
 bare_link() {
+	own_sockets 65536 &&
 	ip netns add "$near" &&
 	ip netns add "$far" &&
+	own_sockets 0 &&
 	quiet "$near" &&
 	quiet "$far" &&
 	ip -n "$near" link add $underlay address $near_hardware type veth \
