@@ -30,10 +30,11 @@ from .quality import repeatcommand as repeat
 from .rust import command as rust
 from .seedtables import command as seedtables
 from .sweep import command as sweep
+from .throughput import command as throughput
 from .tunnel import command as tunnel
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
-    "measure": (sweep, curve, peers, tunnel, crosscheck),
+    "measure": (sweep, curve, peers, tunnel, throughput, crosscheck),
     "compare": (compare, ab, gate, explain, rust, repeat, quality),
     "draw": (plot, headline, seedtables),
     "run by hand": (execcmd, shell, hostload),

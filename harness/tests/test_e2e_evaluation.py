@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from dsharness import paths, targets
 from dsharness.kernel import tools
+from dsharness.throughput import drive as throughput
+from dsharness.throughput import plan as throughputplan
 from dsharness.tunnel import drive
 from dsharness.tunnel import plan as tunnelplan
 from dsharness.tunnel.devices import LINK
@@ -53,6 +55,21 @@ def test_a_round_in_uml(tmp_path: Path) -> None:
     check_whole(json.loads(output.read_text()), "uml", ["udptun", "fou", "wireguard"])
     assert evaluation.best_peer(evaluation.tools[0]) == "fou"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["tunnel.csv", "tunnel.json"]
+
+
+def test_throughput_by_traffic_and_offloads_in_uml(tmp_path: Path) -> None:
+    """Every setting is made and checked by features.py; each kind of traffic brings what was sent."""
+    top = argparse.ArgumentParser()
+    throughputplan.add_options(top)
+    argv = ["--target", "uml", "--device", "udptun", "bareudp", "--traffic", "tcp-1", "tcp-both", "udp-gso"]
+    chosen = dataclasses.replace(throughputplan.checked_plan(top.parse_args(argv)), output=tmp_path / "throughput.json")
+    path, _ = throughput.measure(chosen)
+    content = json.loads(path.read_text())
+    assert content["context"]["complete"] and content["context"]["absent"] == {}
+    found = {(row["device"], row["traffic"], row["checksum"], row["tso"], row["gro"]): row for row in content["benchmarks"]}
+    assert len(found) == len(content["benchmarks"]) == (3 + 5) + 2 * (3 + 9)
+    assert all(row["bytes"] >= 32 << 20 and row["mbit_per_second"] > 0 for row in found.values())
+    assert ("bareudp", "tcp-1", "software", False, True) in found and (LINK, "tcp-1", "on", True, True) not in found
 
 
 def test_interrupting_keeps_the_finished_rounds(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from dsharness.targets import GuestOptions, Target, get
 from ynl import client_files
 
 NETNS = Path(__file__).parent / "netns"
-sys.path.insert(0, str(NETNS))
+GUEST = paths.HARNESS / "guest"
+sys.path[:0] = [str(NETNS), str(GUEST)]
 
 import udptun  # noqa: E402
 
@@ -80,7 +81,7 @@ def selected(request: pytest.FixtureRequest, kernel: str | None) -> tuple[str, .
 @functools.cache
 def outcomes(target: str, kernel: str | None, names: tuple[str, ...]) -> dict[str, str]:
     """Run the cases in one guest. Return "ok" for each, or why it failed."""
-    files = [*NETNS.glob("*.py"), tools.udptunctl(), tools.SOURCES / "udptunctl" / "udptunctl.8"]
+    files = [*NETNS.glob("*.py"), GUEST / "ethtool.py", tools.udptunctl(), tools.SOURCES / "udptunctl" / "udptunctl.8"]
     said = bytearray()
     settings = ["PATH=/dsbench:/usr/sbin:/usr/bin:/sbin:/bin"]
     if target == "uml" and any(name.startswith("next_ip_") for name in names):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The tunnels under test: the commands that create each at one end of the link.
 
-Every tunnel carries IPv4 in IPv4, without an outer checksum where it has a choice, and has the largest MTU that fits the link.
+Every tunnel carries IPv4 in IPv4, and has the largest MTU that fits the link. It has no outer checksum where it has
+a choice, unless End.checksum says so.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ GENEVE_PORT, GENEVE_L3_PORT = "6081", "6082"
 BAREUDP_PORT = "6635"
 FOU_PORT = "5555"
 WIREGUARD_PORT = "51820"
+
+NO_CHECKSUM = ("nocsum", "noudpcsum", "noencap-csum")
+"""Words for a tunnel without an outer checksum. Without their "no" they are the words for one."""
 
 # wg reads its settings from a file that it opens: a pipe works, ssh's socket does not.
 WG_SETCONF = ("sh", "-c", 'cat | wg setconf "$1" /proc/self/fd/0', "sh")
@@ -52,11 +56,17 @@ class End:
     inner_remote: str
     udptunctl: str
     keys: Keys | None = field(default=None, repr=False)
+    checksum: bool = False
+    """Whether to send with an outer UDP checksum."""
 
     @property
     def name(self) -> str:
         """The name of the interface."""
         return interface(self.device)
+
+    def words(self, options: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the options of a kind, with the checksum of this end."""
+        return tuple(word.removeprefix("no") if self.checksum and word in NO_CHECKSUM else word for word in options)
 
 
 @dataclass(frozen=True)
@@ -116,29 +126,29 @@ _FOU = ("encap", "fou", "encap-sport", "auto", "encap-dport", FOU_PORT, "noencap
 
 def _udptun(end: End) -> list[Command]:
     addresses = ("local", end.local, "remote", end.remote)
-    return [_command("modprobe", "udptun"), _command(end.udptunctl, "add", end.name, *addresses, *_UDPTUN)]
+    return [_command("modprobe", "udptun"), _command(end.udptunctl, "add", end.name, *addresses, *end.words(_UDPTUN))]
 
 
 def _vxlan(end: End) -> list[Command]:
-    return [_ip_link(end, "vxlan", "local", end.local, "remote", end.remote, *_VXLAN)]
+    return [_ip_link(end, "vxlan", "local", end.local, "remote", end.remote, *end.words(_VXLAN))]
 
 
 def _geneve(end: End) -> list[Command]:
-    return [_ip_link(end, "geneve", "remote", end.remote, *_GENEVE)]
+    return [_ip_link(end, "geneve", "remote", end.remote, *end.words(_GENEVE))]
 
 
 def _geneve_l3(end: End) -> list[Command]:
     """Return geneve's commands as a layer 3 device: without an Ethernet header inside."""
-    return [_ip_link(end, "geneve", "remote", end.remote, *_GENEVE_L3)]
+    return [_ip_link(end, "geneve", "remote", end.remote, *end.words(_GENEVE_L3))]
 
 
 def _bareudp(end: End) -> list[Command]:
-    return [_ip_link(end, "bareudp", *_BAREUDP)]
+    return [_ip_link(end, "bareudp", *end.words(_BAREUDP))]
 
 
 def _bareudp_route(end: End) -> list[Command]:
     """Return bareudp's commands: it has no peer, so the route says where a packet goes."""
-    to = ("encap", "ip", "id", "1", "dst", end.remote, "dev", end.name, "src", end.inner)
+    to = ("encap", "ip", "id", "1", "dst", end.remote, *(("csum",) if end.checksum else ()), "dev", end.name, "src", end.inner)
     return [_command("ip", "route", "replace", end.inner_remote, *to)]
 
 
@@ -146,7 +156,7 @@ def _fou(end: End) -> list[Command]:
     return [
         _command("modprobe", "fou", matters=False),
         _command("ip", "fou", "add", "port", FOU_PORT, "ipproto", "4"),
-        _ip_link(end, "ipip", "local", end.local, "remote", end.remote, *_FOU),
+        _ip_link(end, "ipip", "local", end.local, "remote", end.remote, *end.words(_FOU)),
     ]
 
 

@@ -190,7 +190,7 @@ def _in_guest(plan: TunnelPlan) -> Place:
         argv = ["sh", files[0].name, files[1].name]
         ended = target.run(argv, files=[*files, program], timeout=timeout, on_stdout=sink)
         console = f" (the console is in {ended.console})" if ended.console else ""
-        return ended.status, f"{_last(ended.stderr)}{console}"
+        return ended.status, f"{last_line(ended.stderr)}{console}"
 
     label = f"in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
     told = {"target": target.name, "accel": target.accel, "kernel": target.kernel.release, "arch": target.kernel.arch}
@@ -233,7 +233,7 @@ def _between_machines(plan: TunnelPlan, peer: Peer) -> Place:
             except BaseException:
                 _let_undo(process)
                 raise
-        return process.returncode, _last(complaint)
+        return process.returncode, last_line(complaint)
 
     told = {"target": PEER, "accel": None, "kernel": platform.release(), "arch": platform.machine()}
     link = f"{near_address} ({interface}, MTU {mtu}) to {far_address} of {peer.destination}"
@@ -250,7 +250,7 @@ def _let_undo(process: subprocess.Popen[bytes]) -> None:
 
 def _experiment(plan: TunnelPlan, link: Link, udptunctl: tuple[str, str]) -> Experiment:
     devices = tuple(device for device in DEVICES if device.name in plan.devices)
-    return Experiment(link, devices, plan.rounds, plan.seconds, plan.seed, udptunctl, _keys())
+    return Experiment(link, devices, plan.rounds, plan.seconds, plan.seed, udptunctl, keys())
 
 
 def _context(plan: TunnelPlan, link: str) -> dict[str, Any]:
@@ -270,7 +270,7 @@ def _context(plan: TunnelPlan, link: str) -> dict[str, Any]:
     }
 
 
-def _keys() -> tuple[Keys, Keys] | None:
+def keys() -> tuple[Keys, Keys] | None:
     """Return new keys for both ends of wireguard; None without wg, whose absence its steps then report."""
     if not shutil.which("wg"):
         return None
@@ -300,7 +300,7 @@ def _route(address: str) -> tuple[str, str]:
     return str(route["dev"]), str(route["prefsrc"])
 
 
-def _last(complaint: bytes) -> str:
+def last_line(complaint: bytes) -> str:
     """Return the last line of an error message, to follow a sentence."""
     lines = [line.strip() for line in complaint.decode(errors="replace").splitlines() if line.strip()]
     return f": {lines[-1]}" if lines else ""

@@ -97,8 +97,8 @@ class Iperf3(Tool):
         try:
             report = json.loads(output)
             end = report["end"]
-            value = _positive(end["sum_received"]["bits_per_second"]) / 1e6
-            retransmits = _finite(end["sum_sent"].get("retransmits", 0))
+            value = positive(end["sum_received"]["bits_per_second"]) / 1e6
+            retransmits = finite(end["sum_sent"].get("retransmits", 0))
         except DAMAGE as error:
             raise HarnessError(f"iperf3 printed no figure: {self.complaint(output)}") from error
         return Reading(value, {"retransmits": retransmits})
@@ -130,10 +130,10 @@ class Sockperf(Tool):
         found = dict(re.findall(r"percentile ([0-9.]+) = +([0-9.]+)", output))
         mean = re.search(r"avg-rtt=([0-9.]+) \(std-dev=([0-9.]+)\)", output)
         try:
-            median, tail = (_finite(found[rank]) for rank in ("50.000", "99.000"))
+            median, tail = (finite(found[rank]) for rank in ("50.000", "99.000"))
             if not mean:
                 raise ValueError("no mean")
-            return Reading(_positive(median), {"mean": _finite(mean[1]), "stddev": _finite(mean[2]), "p99": tail})
+            return Reading(positive(median), {"mean": finite(mean[1]), "stddev": finite(mean[2]), "p99": tail})
         except DAMAGE as error:
             raise HarnessError(f"{self.name} printed no figure: {self.complaint(output)}") from error
 
@@ -158,7 +158,7 @@ class Netperf(Tool):
     def parse(self, output: str) -> Reading:
         lines = output.strip().splitlines()
         try:
-            return Reading(_positive(float(lines[-1])))
+            return Reading(positive(float(lines[-1])))
         except DAMAGE as error:
             raise HarnessError(f"{self.name} printed no figure: {self.complaint(output)}") from error
 
@@ -166,14 +166,14 @@ class Netperf(Tool):
 TOOLS: tuple[Tool, ...] = (Sockperf(), Netperf(), Iperf3())
 
 
-def _positive(value: Any) -> float:
+def positive(value: Any) -> float:
     """Return a figure of a measurement. ValueError if it is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not LEAST < value < MOST:
         raise ValueError(f"{value!r} is no measurement")
     return float(value)
 
 
-def _finite(value: Any) -> float:
+def finite(value: Any) -> float:
     """Return a number that a result file can have. ValueError if it is none."""
     number = float(value)
     if not abs(number) < MOST:

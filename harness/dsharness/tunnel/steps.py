@@ -87,13 +87,15 @@ def veth_link() -> Link:
 def steps(what: Experiment) -> list[Step]:
     """All steps, in their order."""
     return [
-        *_undo(what),
-        *_facts(what.link),
-        *([] if what.link.shared else _veth(what.link)),
-        *_servers(what.link),
-        *(step for index, device in enumerate(what.devices, start=1) for step in _tunnel(what, device, index)),
+        *begin(what, TOOLS),
+        *(step for index, device in enumerate(what.devices, start=1) for step in tunnel(what, device, index)),
         *_rounds(what),
     ]
+
+
+def begin(what: Experiment, tools: Sequence[Tool]) -> list[Step]:
+    """Return the steps before the first tunnel: what to undo at the end, facts, the link, the servers of `tools`."""
+    return [*_undo(what), *_facts(what.link), *([] if what.link.shared else _veth(what.link)), *_servers(what.link, tools)]
 
 
 def write(made: Sequence[Step], folder: Path) -> list[Path]:
@@ -131,35 +133,36 @@ def _veth(link: Link) -> Iterator[Step]:
     for side in (link.near, link.far):
         yield Step("do", ("ip", "netns", "add", side.name))
     pair = ("ip", "link", "add", "veth0", "type", "veth", "peer", "name", "veth0", "netns", link.far.name)
-    yield _at(link.near, "do", pair)
+    yield at(link.near, "do", pair)
     for side, address in ((link.near, link.near_address), (link.far, link.far_address)):
-        yield _at(side, "do", ("ip", "link", "set", "lo", "up"))
-        yield _at(side, "do", ("ip", "address", "add", f"{address}/24", "dev", "veth0"))
-        yield _at(side, "do", ("ip", "link", "set", "veth0", "mtu", str(link.mtu), "up"))
+        yield at(side, "do", ("ip", "link", "set", "lo", "up"))
+        yield at(side, "do", ("ip", "address", "add", f"{address}/24", "dev", "veth0"))
+        yield at(side, "do", ("ip", "link", "set", "veth0", "mtu", str(link.mtu), "up"))
 
 
-def _servers(link: Link) -> Iterator[Step]:
-    for tool in TOOLS:
+def _servers(link: Link, tools: Sequence[Tool]) -> Iterator[Step]:
+    for tool in tools:
         part = NO_PART if tool.required else tool.name
         for side in (link.near, link.far):
-            yield _at(side, "do", tool.version(), part, fact=f"{tool.name}_version")
+            yield at(side, "do", tool.version(), part, fact=f"{tool.name}_version")
         yield Step("start", tuple(link.far.lasting(tool.server())), part)
-        yield _at(link.near, "probe", tool.probe(link.far_address), part)
+        yield at(link.near, "probe", tool.probe(link.far_address), part)
 
 
-def _tunnel(what: Experiment, device: Device, index: int) -> Iterator[Step]:
+def tunnel(what: Experiment, device: Device, index: int, part: str = "", *, checksum: bool = False) -> Iterator[Step]:
+    """Return the steps that make tunnel number `index`. If one fails, `part` (default: the device) is absent."""
     link = what.link
     near, far = inner_addresses(index)
     keys = what.keys or (None, None)
     ends = (
-        (link.near, End(device.name, link.near_address, link.far_address, near, far, what.udptunctl[0], keys[0])),
-        (link.far, End(device.name, link.far_address, link.near_address, far, near, what.udptunctl[1], keys[1])),
+        (link.near, End(device.name, link.near_address, link.far_address, near, far, what.udptunctl[0], keys[0], checksum)),
+        (link.far, End(device.name, link.far_address, link.near_address, far, near, what.udptunctl[1], keys[1], checksum)),
     )
     for side, end in ends:
         for command in device.commands(end, link.mtu):
-            yield _command(side, command, device.name)
+            yield _command(side, command, part or device.name)
     iperf3 = next(tool for tool in TOOLS if tool.required)
-    yield _at(link.near, "probe", iperf3.probe(far), device.name)
+    yield at(link.near, "probe", iperf3.probe(far), part or device.name)
 
 
 def _rounds(what: Experiment) -> Iterator[Step]:
@@ -171,7 +174,7 @@ def _rounds(what: Experiment) -> Iterator[Step]:
     for number in range(what.rounds):
         shuffler.shuffle(cells)
         for order, (device, tool) in enumerate(cells):
-            yield _at(
+            yield at(
                 what.link.near, "take", tool.client(addresses[device], what.seconds),
                 part=NO_PART if device == LINK else device, other=NO_PART if tool.required else tool.name,
                 take=Take(number, order, device, tool),
@@ -185,15 +188,16 @@ def _undo(what: Experiment) -> Iterator[Step]:
         return
     batch = "".join(" ".join(words) + "\n" for device in what.devices for words in device.undo())
     for side in (link.near, link.far):
-        yield _at(side, "undo", ("ip", "-force", "-batch", "-"), stdin=batch)
+        yield at(side, "undo", ("ip", "-force", "-batch", "-"), stdin=batch)
 
 
 def _command(side: Side, command: Command, part: str) -> Step:
-    return _at(side, "do" if command.matters else "try", command.argv, part, stdin=command.stdin)
+    return at(side, "do" if command.matters else "try", command.argv, part, stdin=command.stdin)
 
 
-def _at(
+def at(
     side: Side, how: str, argv: Sequence[str], part: str = NO_PART, other: str = NO_PART,
     *, stdin: str | None = None, take: Take | None = None, fact: str = "",
 ) -> Step:  # fmt: skip
+    """Return the step that runs a command at one end."""
     return Step(how, tuple(side.argv(argv)), part, other, stdin, take, fact)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What ethtool does, by its ioctl(): counters and features of a device in the namespace that we are in."""
+"""What ethtool does, by its ioctl(): counters and features of a device in the namespace that we are in. OSError if it fails."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import ctypes
 import os
 import socket
 import struct
-
-from checks import Failure
+from typing import NamedTuple
 
 SIOCETHTOOL = 0x8946
-GSTRINGS, GSTATS, STSO, SGRO, GSSET_INFO, SFEATURES = 0x1B, 0x1D, 0x1F, 0x2C, 0x37, 0x3B
+GSTRINGS, GSTATS, STSO, SGRO, GSSET_INFO, GFEATURES, SFEATURES = 0x1B, 0x1D, 0x1F, 0x2C, 0x37, 0x3A, 0x3B
 STATS, FEATURES = 1, 4
 NAME = 32
 
@@ -46,6 +45,26 @@ def set_feature(device: str, name: str, on: bool) -> None:
     _call(device, struct.pack(f"=II{2 * blocks}I", SFEATURES, blocks, *words))
 
 
+class Feature(NamedTuple):
+    """A feature of ethtool -k."""
+
+    changeable: bool
+    active: bool
+
+
+def features(device: str) -> dict[str, Feature]:
+    """Return the features of ethtool -k by their names."""
+    names = _names(device, FEATURES)
+    blocks = (len(names) + 31) // 32
+    found = _call(device, struct.pack("=II", GFEATURES, blocks) + bytes(16 * blocks))
+    available, _, active, _ = (struct.unpack_from(f"={4 * blocks}I", found, 8)[word::4] for word in range(4))
+    return {name: Feature(_bit(available, place), _bit(active, place)) for place, name in enumerate(names) if name}
+
+
+def _bit(words: tuple[int, ...], place: int) -> bool:
+    return bool(words[place // 32] >> place % 32 & 1)
+
+
 def _names(device: str, kind: int) -> list[str]:
     count = struct.unpack_from("=I", _call(device, struct.pack("=IIQI", GSSET_INFO, 0, 1 << kind, 0)), 16)[0]
     found = _call(device, struct.pack("=III", GSTRINGS, kind, count) + bytes(NAME * count))[12:]
@@ -57,5 +76,5 @@ def _call(device: str, request: bytes) -> bytes:
     wanted = struct.pack("=16sQ16x", device.encode(), ctypes.addressof(data))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
         if _libc.ioctl(channel.fileno(), SIOCETHTOOL, ctypes.create_string_buffer(wanted, len(wanted))) < 0:
-            raise Failure(f"ethtool {request[0]:#x} of {device}: {os.strerror(ctypes.get_errno())}")
+            raise OSError(f"ethtool {request[0]:#x} of {device}: {os.strerror(ctypes.get_errno())}")
     return data.raw

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Prints the throughput: a table of traffic and a table of offloads for each kernel."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from ..console import console
+from ..tunnel.devices import LINK
+from ..tunnel.table import NOTHING, number
+from .offloads import DEFAULT, Setting
+from .record import Sample, Throughput
+
+LOG_COLUMNS = 110
+COSTLY = 1.5
+"""A setting that costs this factor more than the cheapest one is named below the table."""
+
+
+def show(run: Throughput, out: Console | None = None) -> None:
+    """Print all tables and what must be said of them."""
+    out = out or console(LOG_COLUMNS)
+    for kernel in run.kernels:
+        out.print(f"throughput by traffic, {_unit(run)}, kernel {kernel}", _traffic(run, kernel), sep="\n")
+        if len(_settings(run, kernel)) > 1:
+            out.print(f"throughput by offloads, TCP, 1 flow, {_unit(run)}, kernel {kernel}", _offloads(run, kernel), sep="\n")
+    for line in notes(run):
+        out.print(line)
+
+
+def notes(run: Throughput) -> list[str]:
+    """Return what a reader must know: costly settings first, then what is absent."""
+    counted = run.kernels if run.counts_instructions else []  # time varies more than settings on a busy machine
+    said = [line for kernel in counted for device in run.devices(kernel) for line in _costly(run, kernel, device)]
+    said += [f"{name} is absent: {reason}" for name, reason in run.context["absent"].items()]
+    said.append("One CPU runs both ends: a figure is the work of sender and receiver together. Traffic: no outer checksum, TSO and GRO on.")
+    return said
+
+
+def _unit(run: Throughput) -> str:
+    return "Mbit/s (instructions a byte)" if run.counts_instructions else "Mbit/s"
+
+
+def _cell(run: Throughput, sample: Sample | None) -> str:
+    if not sample:
+        return NOTHING
+    return f"{number(sample.reading.value)} ({sample.per_byte:.2f})" if run.counts_instructions else number(sample.reading.value)
+
+
+def _traffic(run: Throughput, kernel: str) -> Table:
+    kinds = {one.cell.traffic.name: one.cell.traffic for one in run.samples if one.kernel == kernel and one.cell.setting == DEFAULT}
+    table = Table("interface")
+    for kind in kinds.values():
+        table.add_column(kind.title, justify="right")
+    for device in run.devices(kernel):
+        table.add_row(_name(device), *(_cell(run, run.find(kernel, device, DEFAULT, kind)) for kind in kinds))
+    return table
+
+
+def _settings(run: Throughput, kernel: str) -> list[Setting]:
+    return list(dict.fromkeys(one.cell.setting for one in run.samples if one.kernel == kernel))
+
+
+def _offloads(run: Throughput, kernel: str) -> Table:
+    devices = run.devices(kernel)
+    kind = _kind(run)
+    table = Table("outer checksum", "TSO", "GRO")
+    for device in devices:
+        table.add_column(_name(device), justify="right")
+    for setting in _settings(run, kernel):
+        words = (setting.checksum, "on" if setting.tso else "off", "on" if setting.gro else "off")
+        table.add_row(*words, *(_cell(run, run.find(kernel, device, setting, kind)) for device in devices))
+    return table
+
+
+def _kind(run: Throughput) -> str:
+    """Return the kind of traffic that every setting has."""
+    return run.samples[0].cell.traffic.name
+
+
+def _costly(run: Throughput, kernel: str, device: str) -> list[str]:
+    found = [one for one in run.samples if (one.kernel, one.cell.device, one.cell.traffic.name) == (kernel, device, _kind(run))]
+    best = min(found, key=lambda one: one.per_byte)
+    worst = max(found, key=lambda one: one.per_byte)
+    factor = worst.per_byte / best.per_byte
+    if factor < COSTLY:
+        return []
+    return [f"{kernel}: {_name(device)} costs {factor:.1f} times as much a byte with {worst.cell.setting.label()} as with {best.cell.setting.label()}"]
+
+
+def _name(device: str) -> str:
+    return "bare link" if device == LINK else device
