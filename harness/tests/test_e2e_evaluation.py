@@ -58,7 +58,7 @@ def test_a_round_in_uml(tmp_path: Path) -> None:
 
 
 def test_throughput_by_traffic_and_offloads_in_uml(tmp_path: Path) -> None:
-    """Every setting is made and checked by features.py; each kind of traffic brings what was sent."""
+    """Every setting is made and checked by features.py; the amount ends each measurement, but for what was on its way."""
     top = argparse.ArgumentParser()
     throughputplan.add_options(top)
     argv = ["--target", "uml", "--device", "udptun", "bareudp", "--traffic", "tcp-1", "tcp-both", "udp-gso"]
@@ -68,7 +68,7 @@ def test_throughput_by_traffic_and_offloads_in_uml(tmp_path: Path) -> None:
     assert content["context"]["complete"] and content["context"]["absent"] == {}
     found = {(row["device"], row["traffic"], row["checksum"], row["tso"], row["gro"]): row for row in content["benchmarks"]}
     assert len(found) == len(content["benchmarks"]) == (3 + 5) + 2 * (3 + 9)
-    assert all(row["bytes"] >= 32 << 20 and row["mbit_per_second"] > 0 for row in found.values())
+    assert all(row["bytes"] > 8 << 20 and row["mbit_per_second"] > 0 for row in found.values())
     assert ("bareudp", "tcp-1", "software", False, True) in found and (LINK, "tcp-1", "on", True, True) not in found
 
 

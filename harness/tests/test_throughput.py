@@ -157,8 +157,8 @@ def test_a_tunnel_can_be_absent_with_an_outer_checksum_alone() -> None:
 def test_clients_differ_in_flows_writes_and_direction() -> None:
     commands = {name: " ".join(kind.client("192.0.2.2", 1)) for name, kind in TCP.items()}
     for name, words in (
-        ("tcp-1", "--parallel 1 --length 128K --bytes 32M"), ("tcp-8", "--parallel 8 "), ("tcp-64", "--parallel 64 "),
-        ("tcp-small", "--length 128 --bytes 4M --no-delay"), ("tcp-both", "--bidir"), ("udp-gso", "udpflow.py send 192.0.2.2 5202 32 1372"),
+        ("tcp-1", "--parallel 1 --length 128K --bytes 16M"), ("tcp-8", "--parallel 8 "), ("tcp-64", "--parallel 64 "),
+        ("tcp-small", "--length 128 --bytes 1M --no-delay"), ("tcp-both", "--bidir"), ("udp-gso", "udpflow.py send 192.0.2.2 5202 16 1372"),
     ):  # fmt: skip
         assert words in commands[name]
     assert [name for name, words in commands.items() if "--bidir" in words] == ["tcp-both"]

@@ -30,7 +30,7 @@ BY_NAME = f"{', '.join(LEFT_OUT)} is built for Debian 12's kernels, which lack i
 PYTHON = Path("/usr/bin/python3")
 PYTHON_IMPORTS = (
     "contextlib", "ctypes", "dataclasses", "encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_8",
-    "errno", "functools", "hashlib", "json", "os", "pathlib", "re", "select", "signal", "socket", "struct", "subprocess",
+    "errno", "fnmatch", "functools", "hashlib", "json", "os", "pathlib", "re", "select", "signal", "socket", "struct", "subprocess",
     "sys", "time", "traceback", "typing", "__future__",
 )  # fmt: skip
 """Python modules that scripts in the guest may import."""

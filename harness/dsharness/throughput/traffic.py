@@ -26,7 +26,7 @@ class Tcp(Iperf3):
     title: str
     flows: int = 1
     write: str = LARGE
-    amount: str = "32M"
+    amount: str = "16M"
     both: bool = False
 
     def client(self, address: str, seconds: int) -> list[str]:
@@ -54,7 +54,7 @@ class UdpGso(Tool):
 
     name: str = "udp-gso"
     title: str = "UDP, GSO"
-    mebibytes: int = 32
+    mebibytes: int = 16
     metric = THROUGHPUT
     required = True
 
@@ -89,7 +89,7 @@ TRAFFIC: tuple[Tool, ...] = (
     Tcp("tcp-1", "TCP, 1 flow"),
     Tcp("tcp-8", "8 flows", flows=8),
     Tcp("tcp-64", "64 flows", flows=64),
-    Tcp("tcp-small", "writes of 128 bytes", write=SMALL, amount="4M"),
+    Tcp("tcp-small", "writes of 128 bytes", write=SMALL, amount="1M"),
     Tcp("tcp-both", "both ways", both=True),
     UdpGso(),
 )
