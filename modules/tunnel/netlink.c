@@ -61,7 +61,7 @@ static int udptun_validate_port_range(const struct nlattr *attr,
 	return -EINVAL;
 }
 
-static const struct netlink_range_validation udptun_link_range = {
+static struct netlink_range_validation udptun_link_range = {
 	.max = INT_MAX,
 };
 
