@@ -43,6 +43,7 @@ ON_STOCK_KERNELS = (
     *(f"external_{name}_{inner}in{outer}" for name in ("by_routes", "by_tc", "path_mtu") for inner, outer in ((4, 6), (6, 4))),
     "external_to_many_over4", "external_to_many_over6", "external_metadata_over4", "external_metadata_over6", "external_is_refused",
     "external_without_metadata_over4", "external_without_metadata_over6", "external_follows_changes", "examples_of_the_manual",
+    *(f"big_sent_{inner}in{outer}" for inner in (4, 6) for outer in (4, 6)), "big_received_over4", "big_received_over6",
     "nat_of_the_underlay", "underlay_flaps_over4", "underlay_flaps_over6", "changed_under_a_stream_over4", "changed_under_a_stream_over6",
     "netns_moves_under_traffic", "queueing_disciplines", "team_on_top", "refused_on_top", "vrf_on_top_4in4", "vrf_on_top_6in6",
     "threaded_napi_4in4", "threaded_napi_6in6", "threads_deliver_under_load", "single_packets_and_batches_stay_in_order", "down_and_up_under_traffic", "link_local_addresses", "the_underlay_is_shown_by_ip", "broadcast",

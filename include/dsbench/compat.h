@@ -203,6 +203,18 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 #define dsbench_udp_drop(sk)		atomic_inc(&(sk)->sk_drops)
 #endif
 
+/*
+ * BIG TCP in UDP: from 7.3 on a length of 0 in the UDP header of a GSO packet stands
+ * for a length of 64 KiB or more.
+ */
+#if KERNEL_VERSION(7, 3, 0) <= LINUX_VERSION_CODE
+#define DSBENCH_HAS_BIG_UDP		1
+#define DSBENCH_UDP_SET_LEN(udp, length)	udp_set_len(udp, length)
+#else
+#define DSBENCH_HAS_BIG_UDP		0
+#define DSBENCH_UDP_SET_LEN(udp, length)	((udp)->len = htons(length))
+#endif
+
 /* From 6.10 on the flags in the metadata of a tunnel are a bitmap. */
 #if KERNEL_VERSION(6, 10, 0) <= LINUX_VERSION_CODE
 #define DSBENCH_TUNNEL_FLAG(key, name)	\

@@ -152,6 +152,12 @@ static const struct device_type udptun_type = {
 	.name = UDPTUN_KIND,
 };
 
+/* The outer length fields must also hold the length of a GSO packet. */
+static void udptun_device_limit_gso(struct net_device *dev, unsigned int overhead)
+{
+	netif_set_tso_max_size(dev, IP_MAX_MTU - overhead);
+}
+
 /* Initialise the parts of a device that do not depend on its configuration. */
 void udptun_device_setup(struct net_device *dev)
 {
@@ -176,6 +182,10 @@ void udptun_device_setup(struct net_device *dev)
 	dev->mtu = ETH_DATA_LEN - udptun_overhead(AF_INET6);
 	dev->min_mtu = IPV4_MIN_MTU;
 	dev->max_mtu = IP_MAX_MTU - udptun_overhead(AF_INET);
+	udptun_device_limit_gso(dev, udptun_overhead(AF_INET6));
+	/* By default, GSO packets stay within that limit, but they may exceed it. */
+	if (DSBENCH_HAS_BIG_UDP)
+		netif_set_tso_max_size(dev, GSO_MAX_SIZE);
 	dev->needs_free_netdev = true;
 }
 
@@ -253,8 +263,8 @@ unsigned int udptun_device_fit(struct udptun_device *tun,
 				   UDPTUN_MAX_HEADROOM);
 	dev->needed_tailroom = underlay.tailroom;
 	dev->max_mtu = IP_MAX_MTU - overhead;
-	/* The outer length field must also hold the length of a GSO packet. */
-	netif_set_tso_max_size(dev, IP_MAX_MTU - overhead);
+	if (!DSBENCH_HAS_BIG_UDP)
+		udptun_device_limit_gso(dev, overhead);
 	return max(underlay.mtu, overhead + dev->min_mtu) - overhead;
 }
 

@@ -20,6 +20,8 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include <dsbench/compat.h>
+
 #include "params.h"
 
 struct udptun_header4 {
@@ -121,7 +123,7 @@ udptun_header4_push(struct sk_buff *skb, const struct udptun_header4 *template,
 	header->ip.tos = outer->dsfield;
 	header->ip.ttl = outer->ttl;
 	header->ip.frag_off = outer->df ? htons(IP_DF) : 0;
-	header->udp.len = htons(skb->len - sizeof(header->ip));
+	DSBENCH_UDP_SET_LEN(&header->udp, skb->len - sizeof(header->ip));
 	skb_reset_network_header(skb);
 	skb_set_transport_header(skb, sizeof(header->ip));
 }
@@ -136,7 +138,7 @@ udptun_header6_push(struct sk_buff *skb, const struct udptun_header6 *template,
 	*header = *template;
 	ip6_flow_hdr(&header->ip, outer->dsfield, outer->flowlabel);
 	header->ip.hop_limit = outer->ttl;
-	header->udp.len = htons(skb->len - sizeof(header->ip));
+	DSBENCH_UDP_SET_LEN(&header->udp, skb->len - sizeof(header->ip));
 	skb_reset_network_header(skb);
 	skb_set_transport_header(skb, sizeof(header->ip));
 }

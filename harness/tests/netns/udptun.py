@@ -20,6 +20,7 @@ import case_datagrams  # noqa: F401
 import case_mtu  # noqa: F401
 import case_streams  # noqa: F401
 import case_offloads  # noqa: F401
+import case_big  # noqa: F401
 import case_disciplines  # noqa: F401
 import case_groups  # noqa: F401
 import case_stacked  # noqa: F401
