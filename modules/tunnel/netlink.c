@@ -9,10 +9,11 @@
 
 #include <dsbench/compat.h>
 
+#include "conf.h"
 #include "device.h"
 #include "netlink.h"
 #include "netns.h"
-#include "conf.h"
+#include "queue.h"
 #include "tunnel.h"
 
 static int udptun_validate_port(const struct nlattr *attr,
@@ -173,7 +174,7 @@ static int udptun_create(struct net *net, struct net_device *dev,
 err_register:
 	RCU_INIT_POINTER(tun->conf, NULL);
 	udptun_conf_destroy(conf);
-	free_percpu(tun->queues);
+	udptun_queues_free(tun->queues);
 	return err;
 }
 

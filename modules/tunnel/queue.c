@@ -10,83 +10,99 @@
 
 #include "queue.h"
 
-/* Move up to @budget packets to @batch. Return their number. */
-static int udptun_queue_take(struct udptun_queue *queue, struct list_head *batch,
-			     int budget)
+static struct sk_buff *udptun_queue_skb(struct llist_node *node)
 {
-	int count;
-
-	spin_lock(&queue->lock);
-	if (likely(queue->length <= budget)) {
-		count = queue->length;
-		list_splice_tail_init(&queue->packets, batch);
-	} else {
-		for (count = 0; count < budget; count++)
-			list_move_tail(queue->packets.next, batch);
-	}
-	queue->length -= count;
-	spin_unlock(&queue->lock);
-	return count;
+	return llist_entry(node, struct sk_buff, ll_node);
 }
 
-/*
- * GRO merges into the buffers of packets, so it must not see one whose data a
- * capture shares. All packets of a batch take the same way: one flow stays in order.
+/**
+ * struct udptun_batch - the packets of one poll
+ * @first: the oldest packet
+ * @count: number of packets
+ * @shared: a capture shares the data of a packet
  */
-static bool udptun_queue_may_merge(const struct net_device *dev,
-				   const struct list_head *batch)
-{
-	const struct sk_buff *skb;
+struct udptun_batch {
+	struct llist_node *first;
+	int count;
+	bool shared;
+};
 
-	if (netif_elide_gro(dev))
-		return false;
-	list_for_each_entry(skb, batch, list) {
-		if (unlikely(skb_cloned(skb)))
-			return false;
+/* Take up to @budget packets. Context: owner of the NAPI. */
+static void udptun_queue_take(struct udptun_queue *queue, struct udptun_batch *batch,
+			      int budget)
+{
+	struct llist_node *last = NULL;
+	struct llist_node *node;
+
+	if (likely(!queue->waiting))
+		queue->waiting = llist_reverse_order(llist_del_all(&queue->arrived));
+
+	*batch = (struct udptun_batch) { .first = queue->waiting };
+	for (node = batch->first; node && batch->count < budget; node = node->next) {
+		batch->shared |= skb_cloned(udptun_queue_skb(node));
+		batch->count++;
+		last = node;
 	}
-	return true;
+	if (!last)
+		return;
+	queue->waiting = last->next;
+	last->next = NULL;
+	WRITE_ONCE(queue->taken, queue->taken + batch->count);
 }
 
-static void udptun_queue_merge(struct napi_struct *napi, struct list_head *batch)
+/* Remove the first packet of a batch. */
+static struct sk_buff *udptun_batch_next(struct udptun_batch *batch)
 {
-	struct sk_buff *skb, *next;
+	struct sk_buff *skb = udptun_queue_skb(batch->first);
 
-	list_for_each_entry_safe(skb, next, batch, list) {
-		skb_list_del_init(skb);
-		napi_gro_receive(napi, skb);
-	}
+	batch->first = batch->first->next;
+	skb_mark_not_on_list(skb);
+	return skb;
+}
+
+static void udptun_batch_merge(struct udptun_batch *batch, struct napi_struct *napi)
+{
+	while (batch->first)
+		napi_gro_receive(napi, udptun_batch_next(batch));
+}
+
+static void udptun_batch_pass(struct udptun_batch *batch)
+{
+	LIST_HEAD(packets);
+
+	while (batch->first)
+		list_add_tail(&udptun_batch_next(batch)->list, &packets);
+	netif_receive_skb_list(&packets);
 }
 
 /*
  * Deliver a batch. A packet that is alone has nothing to merge with, and GRO would
- * cost it more than the rest of the receive path.
+ * cost it more than the rest of the receive path. GRO merges into the buffers of
+ * packets, so it must not see shared ones. All packets of a batch take the same way:
+ * each flow stays in order.
  */
-static void udptun_queue_deliver(struct napi_struct *napi, struct list_head *batch)
+static void udptun_batch_deliver(struct udptun_batch *batch, struct napi_struct *napi)
 {
-	if (list_is_singular(batch)) {
-		struct sk_buff *skb = list_first_entry(batch, struct sk_buff,
-						       list);
-
-		skb_list_del_init(skb);
-		netif_receive_skb(skb);
-	} else if (udptun_queue_may_merge(napi->dev, batch)) {
-		udptun_queue_merge(napi, batch);
-	} else {
-		netif_receive_skb_list(batch);
-	}
+	if (batch->count == 1)
+		netif_receive_skb(udptun_batch_next(batch));
+	else if (likely(!batch->shared && !netif_elide_gro(napi->dev)))
+		udptun_batch_merge(batch, napi);
+	else
+		udptun_batch_pass(batch);
 }
 
 static int udptun_queue_poll(struct napi_struct *napi, int budget)
 {
 	struct udptun_queue *queue = container_of(napi, struct udptun_queue, napi);
-	LIST_HEAD(batch);
+	struct udptun_batch batch;
 	int count;
 
-	count = udptun_queue_take(queue, &batch, budget);
+	udptun_queue_take(queue, &batch, budget);
+	count = batch.count;
 	if (likely(count))
-		udptun_queue_deliver(napi, &batch);
-	/* The next batch may pass GRO by: GRO keeps no packet of this one. */
-	if (count < budget)
+		udptun_batch_deliver(&batch, napi);
+	/* The next batch may not pass GRO: it keeps no packet of this one. */
+	if (likely(count < budget))
 		napi_complete_done(napi, count);
 	else
 		napi_gro_flush(napi, false);
@@ -108,25 +124,41 @@ enum skb_drop_reason udptun_queue_add(struct udptun_queue __percpu *queues,
 				      struct sk_buff *skb)
 {
 	struct udptun_queue *queue = this_cpu_ptr(queues);
-	enum skb_drop_reason reason = SKB_NOT_DROPPED_YET;
-	bool first = false;
+	enum skb_drop_reason reason;
 
-	spin_lock(&queue->lock);
-	if (unlikely(!queue->open)) {
+	if (unlikely(!READ_ONCE(queue->open))) {
 		reason = SKB_DROP_REASON_DEV_READY;
-	} else if (unlikely(queue->length > dsbench_max_backlog())) {
-		reason = SKB_DROP_REASON_CPU_BACKLOG;
-	} else {
-		list_add_tail(&skb->list, &queue->packets);
-		first = !queue->length++;
+		goto drop;
 	}
-	spin_unlock(&queue->lock);
-
-	if (first)
+	if (unlikely(queue->added - READ_ONCE(queue->taken) > dsbench_max_backlog())) {
+		reason = SKB_DROP_REASON_CPU_BACKLOG;
+		goto drop;
+	}
+	queue->added++;
+	/* The poll takes the whole list: the first packet after it polls again. */
+	if (llist_add(&skb->ll_node, &queue->arrived))
 		napi_schedule(&queue->napi);
-	if (unlikely(reason))
-		dev_core_stats_rx_dropped_inc(skb->dev);
+	return SKB_NOT_DROPPED_YET;
+
+drop:
+	dev_core_stats_rx_dropped_inc(skb->dev);
 	return reason;
+}
+
+/* Drop the queued packets. Context: the NAPI is disabled. */
+static void udptun_queue_purge(struct udptun_queue *queue)
+{
+	struct udptun_batch batch;
+
+	do {
+		udptun_queue_take(queue, &batch, INT_MAX);
+		while (batch.first) {
+			struct sk_buff *skb = udptun_batch_next(&batch);
+
+			dev_core_stats_rx_dropped_inc(skb->dev);
+			kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
+		}
+	} while (batch.count);
 }
 
 /**
@@ -134,8 +166,7 @@ enum skb_drop_reason udptun_queue_add(struct udptun_queue __percpu *queues,
  * @dev: the device
  *
  * Context: Process context, in ndo_init.
- * Return: the queues, to be freed by free_percpu() after udptun_queues_remove()
- * and an RCU grace period, or NULL: out of memory.
+ * Return: the queues, or NULL: out of memory.
  */
 struct udptun_queue __percpu *udptun_queues_create(struct net_device *dev)
 {
@@ -147,8 +178,7 @@ struct udptun_queue __percpu *udptun_queues_create(struct net_device *dev)
 	for_each_possible_cpu(cpu) {
 		struct udptun_queue *queue = per_cpu_ptr(queues, cpu);
 
-		spin_lock_init(&queue->lock);
-		INIT_LIST_HEAD(&queue->packets);
+		init_llist_head(&queue->arrived);
 		/* As in gro_cells: sockets cannot poll what a softirq fills. */
 		set_bit(NAPI_STATE_NO_BUSY_POLL, &queue->napi.state);
 		netif_napi_add(dev, &queue->napi, udptun_queue_poll);
@@ -164,17 +194,20 @@ void udptun_queues_open(struct udptun_queue __percpu *queues)
 	for_each_possible_cpu(cpu) {
 		struct udptun_queue *queue = per_cpu_ptr(queues, cpu);
 
-		/* First: a packet schedules the NAPI only if it finds the queue empty. */
 		napi_enable(&queue->napi);
-		spin_lock_bh(&queue->lock);
-		queue->open = true;
-		spin_unlock_bh(&queue->lock);
+		WRITE_ONCE(queue->open, true);
+		/* Poll a packet that was added while the queue was being closed. */
+		local_bh_disable();
+		if (!llist_empty(&queue->arrived))
+			napi_schedule(&queue->napi);
+		local_bh_enable();
 	}
 }
 
 /*
- * Drop the queued packets and accept no more. Afterwards none is being delivered:
- * the core flushes the queues behind ours next, where RPS may have put some.
+ * Accept no more packets and drop those that are queued. Afterwards none is being
+ * delivered: the core flushes the queues behind ours next, where RPS may have put
+ * some.
  *
  * Context: ndo_stop.
  */
@@ -184,29 +217,16 @@ void udptun_queues_close(struct udptun_queue __percpu *queues)
 
 	for_each_possible_cpu(cpu) {
 		struct udptun_queue *queue = per_cpu_ptr(queues, cpu);
-		struct sk_buff *skb, *next;
-		LIST_HEAD(packets);
 
-		spin_lock_bh(&queue->lock);
-		queue->open = false;
-		queue->length = 0;
-		list_splice_init(&queue->packets, &packets);
-		spin_unlock_bh(&queue->lock);
-
+		WRITE_ONCE(queue->open, false);
 		napi_disable(&queue->napi);
-		list_for_each_entry_safe(skb, next, &packets, list) {
-			skb_list_del_init(skb);
-			dev_core_stats_rx_dropped_inc(skb->dev);
-			kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
-		}
+		udptun_queue_purge(queue);
 	}
 }
 
 /**
  * udptun_queues_remove() - take closed queues off their device
  * @queues: the queues
- *
- * netpoll may still see them: free them after a grace period.
  *
  * Context: Process context, in ndo_uninit.
  */
@@ -216,4 +236,22 @@ void udptun_queues_remove(struct udptun_queue __percpu *queues)
 
 	for_each_possible_cpu(cpu)
 		__netif_napi_del(&per_cpu_ptr(queues, cpu)->napi);
+}
+
+/**
+ * udptun_queues_free() - free the queues of a device
+ * @queues: the queues, or NULL
+ *
+ * Context: Process context, a grace period after udptun_queues_remove(): netpoll and
+ * a packet that is being received may see the queues until then.
+ */
+void udptun_queues_free(struct udptun_queue __percpu *queues)
+{
+	int cpu;
+
+	if (!queues)
+		return;
+	for_each_possible_cpu(cpu)
+		udptun_queue_purge(per_cpu_ptr(queues, cpu));
+	free_percpu(queues);
 }

@@ -3,26 +3,27 @@
 #ifndef _UDPTUN_QUEUE_H
 #define _UDPTUN_QUEUE_H
 
-#include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
-#include <linux/spinlock.h>
 
 /**
  * struct udptun_queue - the packets that a CPU has decapsulated for a device
- * @lock: protects @packets, @length and @open. A CPU adds packets only to its own
- *	queue, but the thread of a threaded NAPI, or the CPU that takes over from
- *	one that goes offline, polls the queue from elsewhere
- * @packets: packets to deliver, oldest first
- * @length: number of packets in @packets
- * @open: the device is up; a closed queue is empty, and accepts no packets
+ * @arrived: packets, newest first. Only this CPU adds to it
+ * @added: number of packets ever added
+ * @open: the device is up
+ * @waiting: packets that exceeded the budget of the last poll, oldest first
+ * @taken: number of packets ever taken. The owner of @napi changes @waiting and
+ *	@taken: on this CPU, or in the thread of a threaded NAPI, or on the CPU
+ *	that takes over from one that goes offline
  * @napi: delivers the packets
  */
 struct udptun_queue {
-	spinlock_t lock;
-	struct list_head packets;
-	unsigned int length;
+	struct llist_head arrived;
+	unsigned int added;
 	bool open;
+	struct llist_node *waiting;
+	unsigned int taken;
 	struct napi_struct napi;
 };
 
@@ -30,6 +31,7 @@ struct udptun_queue __percpu *udptun_queues_create(struct net_device *dev);
 void udptun_queues_open(struct udptun_queue __percpu *queues);
 void udptun_queues_close(struct udptun_queue __percpu *queues);
 void udptun_queues_remove(struct udptun_queue __percpu *queues);
+void udptun_queues_free(struct udptun_queue __percpu *queues);
 enum skb_drop_reason udptun_queue_add(struct udptun_queue __percpu *queues,
 				      struct sk_buff *skb);
 
