@@ -188,12 +188,11 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 
 /* Look up the input route of an IPv4 packet. Return 0 or why there is none. */
 #if KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
-#define dsbench_route_input(skb, ip, dev)				\
-	ip_route_input_noref(skb, (ip)->daddr, (ip)->saddr,		\
-			     inet_dsfield_to_dscp((ip)->tos), dev)
+#define dsbench_route_input(skb, daddr, saddr, tos, dev)			\
+	ip_route_input_noref(skb, daddr, saddr, inet_dsfield_to_dscp(tos), dev)
 #else
-#define dsbench_route_input(skb, ip, dev)				\
-	ip_route_input_noref(skb, (ip)->daddr, (ip)->saddr, (ip)->tos, dev)
+#define dsbench_route_input(skb, daddr, saddr, tos, dev)			\
+	ip_route_input_noref(skb, daddr, saddr, tos, dev)
 #endif
 
 /* Count a packet that a UDP socket drops, for /proc/net/udp. */

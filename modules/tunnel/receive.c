@@ -258,8 +258,10 @@ udptun_decapsulate(struct udptun_conf *conf, struct sk_buff *skb,
 static noinline bool udptun_check_device(struct udptun_sock *sock,
 					 struct sk_buff *skb)
 {
+	const struct iphdr *ip = ip_hdr(skb);
+
 	skb_dst_drop(skb);
-	if (dsbench_route_input(skb, ip_hdr(skb), skb->dev) ||
+	if (dsbench_route_input(skb, ip->daddr, ip->saddr, ip->tos, skb->dev) ||
 	    skb_rtable(skb)->rt_type != RTN_LOCAL)
 		return false;
 	WRITE_ONCE(sock->iif, skb->skb_iif);
