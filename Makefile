@@ -42,7 +42,7 @@ $(error make $(goals) does not take $(call listed,$(unknown)): it takes $(call l
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate rust tunnel test test-all test-debug test-kernels test-rust test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
+.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate rust tunnel test test-all test-debug test-kernels test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
 
 help: ## list the targets and their variables
 	@echo 'make TARGET [NAME=VALUE ...]'
@@ -84,7 +84,7 @@ bench-quality: ## measure how far the figures of this machine can be trusted
 gate: ## count instructions; status 3 when code costs more than its baseline: [KERNEL=]
 	@$(DSBENCH) gate $(options)
 
-rust: ## count instructions of the containers in Rust and in C; the first run takes 13 minutes: [SIZES= TRIES=]
+rust: ## count instructions of the containers in Rust and in C: [SIZES= TRIES=]
 	@$(DSBENCH) rust --yes $(options)
 
 tunnel: ## measure latency and throughput of udptun and its peers: [ROUNDS=5]
@@ -105,11 +105,6 @@ test-debug: ## the KUnit suites and the tunnel's cases on the debug kernel
 test-kernels: ## build kernels with planted faults, and find these (30 minutes)
 	@$(DSBENCH) install base plot kernel qemu tunnel test
 	@$(PYTEST) -m kernels harness/tests
-
-test-rust: ## the modules in Rust: KUnit's cases, failed allocations, load and unload (the first run makes a build root)
-	@$(DSBENCH) install --yes base plot uml qemu test lint
-	@$(DSBENCH) build --target qemu --kernel rust
-	@$(PYTEST) -m rust harness/tests
 
 test-mutants: ## plant faults one at a time: which test notices each? (8 minutes)
 	@$(DSBENCH) mutants

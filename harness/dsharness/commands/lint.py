@@ -227,7 +227,7 @@ def clippy() -> list[str]:
 def _require_rust() -> None:
     """HarnessError where the root is absent: it takes too long to be made for a check."""
     if not rustroot.built():
-        raise HarnessError("the cache has no build root for Rust: make test-rust makes it")
+        raise HarnessError("the cache has no build root for Rust: make rust makes it")
 
 
 BUILT: dict[str, Callable[[str], list[str]]] = {"warnings": warnings, "sparse": sparse}
