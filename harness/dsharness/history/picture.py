@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from ..compare.comparison import Comparisons, Sweep
 from ..compare.verdict import Word
 from ..plot.picture import Axis, Panel, Picture, Point, scale
-from ..results import floors, results
-from ..results.samples import Cell
+from ..results import datapath, floors, results
+from ..results.samples import DATAPATH_OPS, Cell
 
 LISTED = 6
 """Maximum number of changes between two kernels to name below the picture."""
@@ -58,13 +58,20 @@ def picture(steps: Sequence[Step], found: Sequence[Comparisons]) -> Picture:
 
 
 def _largest(step: Step) -> list[Cell]:
-    """Return the cell with the most elements of each container and operation, without the floors and cells that readers share."""
+    """Return the cell with the most elements of each container and operation, and that of each device with packets of usual size.
+
+    Floors, cells that readers share and bursts of packets are left out.
+    """
     best: dict[tuple[str, str], Cell] = {}
     for cell in step.sweep.results.cells:
         key = cell.container, cell.op
-        if cell.container != floors.FLOOR and not cell.threads and (key not in best or cell.n > best[key].n):
+        if cell.container != floors.FLOOR and not cell.threads and not cell.burst and (key not in best or _rank(cell) > _rank(best[key])):
             best[key] = cell
     return list(best.values())
+
+
+def _rank(cell: Cell) -> tuple[bool, int]:
+    return cell.op in DATAPATH_OPS and cell.n == datapath.USUAL_PAYLOAD, cell.n
 
 
 def _line(steps: Sequence[Step], name: str) -> list[Point]:
