@@ -3,7 +3,7 @@
 
 cache/own/<source tree>/
     tree/                   a copy of the source (mirror.py)
-    tree/<target>-<recipe>/ kbuild's O=: the objects of one configuration and compiler. Below the source, its commands have relative paths.
+    tree/qemu-<recipe>/     kbuild's O=: the objects of one configuration and compiler. Below the source, its commands have relative paths.
     kdir-<digest>/          what modules are built with: headers, scripts, Module.symvers
     image-<digest>/         what a guest boots: the kernel, and its own modules
     states/                 a file for each state that was built, with the names of these two
@@ -31,18 +31,18 @@ from .own import BUILT, DEFCONFIG, OwnKernel
 
 SHELF = "own"
 STATES = "states"
-QEMU_FRAGMENT = paths.HARNESS / "kernel" / "qemu.config"
+FRAGMENT = paths.HARNESS / "kernel" / "qemu.config"
 JOBS = os.cpu_count() or 1
 BUILD_BYTES = 4 << 30
 """Size of a copy of the source with its objects, in bytes."""
 KEPT = 24
 """Number of kernels to keep of each tree. Older ones are removed when a new one is made."""
 
-ARCH = {"uml": "um", "qemu": "x86"}
-MAKE = {"uml": ("make", "ARCH=um", "SUBARCH=x86_64"), "qemu": ("make", "ARCH=x86")}
-GOALS = {"uml": ("linux", "modules"), "qemu": ("bzImage", "modules")}
-IMAGES = {"uml": "linux", "qemu": "arch/x86/boot/bzImage"}
-STEPS = {"uml": 1200, "qemu": 1900}
+ARCH = "x86"
+MAKE = ("make", f"ARCH={ARCH}")
+GOALS = ("bzImage", "modules")
+IMAGE = "arch/x86/boot/bzImage"
+STEPS = 1900
 """Steps of a build with dsbench's configuration, for the progress display alone."""
 
 REPEATABLE = ("LOCALVERSION=", "KBUILD_BUILD_TIMESTAMP=Thu Jan  1 00:00:00 UTC 2026", "KBUILD_BUILD_VERSION=1")
@@ -55,7 +55,7 @@ NEEDED = (
 """Options that a guest needs. They are added to a configuration of the user's."""
 
 HEADERS = re.compile(r"(?:include|scripts|arch/x86|arch/um|tools/include|tools/objtool|tools/testing/kunit)/.*|[^/]+")
-"""Files of the source that modules are built with, and kunit.py."""
+"""Files of the source that modules are built with."""
 ALONE_FOLDER = "dsbench-alone"
 ALONE = ("lib/rbtree_test.c", "lib/interval_tree_test.c", "lib/test_rhashtable.c", "drivers/net/bareudp.c")
 """Files that dsbench builds as modules of their own, kept in ALONE_FOLDER."""
@@ -115,12 +115,12 @@ class _Recipe:
 
     @property
     def digest(self) -> str:
-        words = (self.target, *self.lines, self.base, *self.compiler.arguments, self.version, *GOALS[self.target], *REPEATABLE)
+        words = (self.target, *self.lines, self.base, *self.compiler.arguments, self.version, *GOALS, *REPEATABLE)
         return hashlib.sha256("\0".join(words).encode()).hexdigest()[:10]
 
     @property
     def make(self) -> list[str]:
-        return [*MAKE[self.target], *self.compiler.arguments, *REPEATABLE]
+        return [*MAKE, *self.compiler.arguments, *REPEATABLE]
 
 
 def find(own: OwnKernel, target: str) -> Built:
@@ -166,7 +166,7 @@ def config_id(own: OwnKernel, target: str) -> str:
 def _recipe(own: OwnKernel, target: str) -> _Recipe:
     compiler = compilers.chosen(f"the kernel of {own}")
     version = proc.check([compiler.program, "--version"], env=proc.build_environment()).splitlines()[0]
-    fragment = umlkernel.FRAGMENT if target == "uml" else QEMU_FRAGMENT
+    fragment = FRAGMENT
     fixed = _lines(fragment.read_text(encoding="utf-8"))
     if not own.config:
         return _Recipe(target, tuple(fixed), "", compiler, version, f"{_OWN_CONFIG} {fragment.name}")
@@ -210,7 +210,7 @@ def _inherit(folder: Path, objects: str) -> None:
     for other in sorted(set(others), key=lambda path: -(path / INDEX).stat().st_mtime if (path / INDEX).exists() else 0.0)[:1]:
         with locks.held(other.with_name(f"{other.name}.lock"), f"it builds in {other}"), ui.step("copying the objects of another tree"):
             work = _fresh(folder / f"{TREE}.part")
-            names = [name for name in sorted(os.listdir(other / TREE)) if name == objects or not name.startswith(tuple(f"{one}-" for one in ARCH))]
+            names = [name for name in sorted(os.listdir(other / TREE)) if name == objects or not name.startswith("qemu-")]
             proc.check(["cp", "--archive", "--reflink=auto", "--", *(other / TREE / name for name in names), f"{work}/"])
             _move_tools(work / objects, str(other), str(folder))
             shutil.copyfile(other / INDEX, folder / INDEX)
@@ -243,7 +243,7 @@ def _build(own: OwnKernel, recipe: _Recipe, folder: Path, state: State, kept: Pa
     log.unlink(missing_ok=True)
     _configure(own, recipe, objects, state, log)
     _compile(own, recipe, objects, log)
-    parts = (_keep_headers(folder, objects, state), _keep_image(folder, objects, recipe, _modules(objects)))
+    parts = (_keep_headers(folder, objects, state), _keep_image(folder, objects, _modules(objects)))
     _forget(folder, keep=parts)
     kept.parent.mkdir(exist_ok=True)
     part = kept.with_suffix(".part")
@@ -257,8 +257,8 @@ def _built(own: OwnKernel, recipe: _Recipe, folder: Path, state: State, kdir: st
     objects = folder / kdir / "build"
     release = umlkernel.release(objects)
     facts = Facts(str(own.folder), state.described, state.digest, recipe.label, _digest_of(objects / ".config"), _compiler(objects))
-    file = folder / image / "boot" / ("linux" if recipe.target == "uml" else f"vmlinuz-{release}")
-    return Built(release, ARCH[recipe.target], objects, file, folder / kdir, f"own-{kdir.removeprefix('kdir-')}", facts)
+    file = folder / image / "boot" / f"vmlinuz-{release}"
+    return Built(release, ARCH, objects, file, folder / kdir, f"own-{kdir.removeprefix('kdir-')}", facts)
 
 
 def _configure(own: OwnKernel, recipe: _Recipe, objects: Path, state: State, log: Path) -> None:
@@ -307,15 +307,14 @@ def _name(line: str) -> str:
 
 
 def _compile(own: OwnKernel, recipe: _Recipe, objects: Path, log: Path) -> None:
-    steps = STEPS[recipe.target]
-    with ui.Progress(f"building {own} for {recipe.target} with {JOBS} jobs", unit=f"of about {steps} steps") as progress:
+    with ui.Progress(f"building {own} for {recipe.target} with {JOBS} jobs", unit=f"of about {STEPS} steps") as progress:
 
         def count(line: str) -> None:
             if match := _STEP.match(line):
                 progress.advance(match[1])
 
         result = proc.stream(
-            [*recipe.make, "-C", objects.parent, f"O={objects}", f"-j{JOBS}", *GOALS[recipe.target]],
+            [*recipe.make, "-C", objects.parent, f"O={objects}", f"-j{JOBS}", *GOALS],
             env=proc.build_environment(), log=log, on_line=count,
         )  # fmt: skip
     if result.status:
@@ -365,11 +364,10 @@ def _keep_headers(folder: Path, objects: Path, state: State) -> str:
     return made
 
 
-def _keep_image(folder: Path, objects: Path, recipe: _Recipe, modules: Sequence[Path]) -> str:
+def _keep_image(folder: Path, objects: Path, modules: Sequence[Path]) -> str:
     """Keep what a guest boots: the kernel and its own modules. Return the name of its folder, which tells its content."""
     release = umlkernel.release(objects)
-    file = objects / IMAGES[recipe.target]
-    return _keep(folder, file, "linux" if recipe.target == "uml" else f"vmlinuz-{release}", objects, release, modules)
+    return _keep(folder, objects / IMAGE, f"vmlinuz-{release}", objects, release, modules)
 
 
 def _keep(folder: Path, file: Path, name: str, objects: Path, release: str, modules: Sequence[Path]) -> str:
@@ -425,7 +423,7 @@ def _ready(own: OwnKernel, image: Path) -> Built:
         _forget(folder, keep=(made,))
     digest = hashlib.sha256("".join(_digest_of(own.folder / part) for part in BUILT).encode()).hexdigest()[:12]
     facts = Facts(str(own.folder), "", "", str(image), _digest_of(own.folder / "include/generated/autoconf.h"), _compiler(own.folder))
-    return Built(release, "x86", own.folder, folder / made / "boot" / f"vmlinuz-{release}", None, f"own-{digest}", facts)
+    return Built(release, ARCH, own.folder, folder / made / "boot" / f"vmlinuz-{release}", None, f"own-{digest}", facts)
 
 
 def _fresh(folder: Path) -> Path:
