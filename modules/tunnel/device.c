@@ -8,7 +8,6 @@
 #include <linux/rtnetlink.h>
 #include <net/dst.h>
 #include <net/ip_tunnels.h>
-#include <net/neighbour.h>
 
 #include <dsbench/compat.h>
 
@@ -75,16 +74,6 @@ static int udptun_change_mtu(struct net_device *dev, int mtu)
 	return 0;
 }
 
-/*
- * There is no link header: neighbours send directly. The protocols choose a function
- * that adds a header, because the device has header_ops, which packet sockets need.
- */
-static int udptun_neigh_construct(struct net_device *dev, struct neighbour *neigh)
-{
-	neigh->output = neigh_direct_output;
-	return 0;
-}
-
 static int udptun_get_iflink(const struct net_device *dev)
 {
 	const struct udptun_device *tun = netdev_priv(dev);
@@ -117,7 +106,6 @@ u64 udptun_device_strangers(const struct net_device *dev)
 	.ndo_open = udptun_open,					\
 	.ndo_stop = udptun_stop,					\
 	.ndo_change_mtu = udptun_change_mtu,				\
-	.ndo_neigh_construct = udptun_neigh_construct,			\
 	.ndo_get_iflink = udptun_get_iflink,				\
 	.ndo_get_stats64 = dev_get_tstats64
 
