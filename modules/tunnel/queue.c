@@ -101,11 +101,13 @@ static int udptun_queue_poll(struct napi_struct *napi, int budget)
 	count = batch.count;
 	if (likely(count))
 		udptun_batch_deliver(&batch, napi);
-	/* The next batch may not pass GRO: it keeps no packet of this one. */
+	/*
+	 * The next batch may not pass GRO, so GRO must not keep a packet of this one,
+	 * as napi_complete_done() allows with gro_flush_timeout.
+	 */
+	napi_gro_flush(napi, false);
 	if (likely(count < budget))
 		napi_complete_done(napi, count);
-	else
-		napi_gro_flush(napi, false);
 	return count;
 }
 
