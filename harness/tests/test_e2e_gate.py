@@ -16,7 +16,7 @@ from dsharness import paths
 from dsharness.errors import OTHER_BASELINE, REGRESSED
 from dsharness.quality.planted import plant
 
-SEND, SENT = "modules/tunnel/send.c", "\treason = udptun_transmit(skb, "
+SEND, SENT = "modules/tunnel/send.c", "\treason = udptun_transmit(skb, rcu_dereference_bh("
 
 ALLOCATING = ("xarray", "maple", "idr", "rhashtable")
 
