@@ -90,7 +90,7 @@ def test_the_header_describes_the_run(output: str, target: targets.Target) -> No
 def test_only_rows_begin_with_the_name_of_a_container(output: str) -> None:
     begins = [line for line in output.splitlines() if line.split()[0] in CONTAINERS]
     assert len(begins) == len(CELLS)
-    assert all(len(line.split()) == 15 for line in begins)
+    assert all(len(line.split()) == 16 for line in begins)
     widths = {len(line) for line in begins} | {len(next(li for li in output.splitlines() if li.startswith("container ")))}
     assert len(widths) == 1, "the columns are not aligned"
 
