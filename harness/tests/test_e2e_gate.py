@@ -151,7 +151,8 @@ def test_ab_finds_it_in_the_tunnel_too(words: dict[str, str]) -> None:
         f"{device}/{op}/1400" for device in ("veth", "udptun") for op in ("tx", "rx", "path")
     }
     packets = {name: word for name, word in words.items() if name.split("/")[0] in ("veth", "udptun")}
-    assert {name for name, word in packets.items() if word == "slower"} == {"udptun/tx/1400", "udptun/path/1400"}
+    slower = {"/".join(name.split("/")[:3]) for name, word in packets.items() if word == "slower"}
+    assert slower == {"udptun/tx/1400", "udptun/path/1400"}
     assert all(word == "no change" for name, word in packets.items() if name.startswith("veth/"))
     assert "faster" not in packets.values()
 
