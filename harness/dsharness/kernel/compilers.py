@@ -110,10 +110,10 @@ def _of_user(built: _Built, cc: str, llvm: str) -> Compiler:
         if not words or not (program := shutil.which(words[0]) or ""):
             raise HarnessError(f"CC={cc}: there is no such compiler here")
         kind = _kind([program, *words[1:]])
-        if kind not in (GCC, CLANG):
-            raise HarnessError(f"CC={cc} is {kind}")
         if built.kind and kind != built.kind:
             raise _mismatch(f"CC={cc} is {kind}", CC, built)
+        if kind not in (GCC, CLANG):
+            raise HarnessError(f"CC={cc} is {kind}")
         arguments.append(f"CC={shlex.join([program, *words[1:]])}")
     return Compiler(tuple(arguments), program)
 
