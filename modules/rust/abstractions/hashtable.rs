@@ -121,8 +121,8 @@ where
         let key = unsafe { node.as_ref() }.key();
 
         // SAFETY: The pointer came from `into_raw` just now.
-        self.bucket_mut(key)
-            .push_front(unsafe { P::from_raw(node) });
+        let node = unsafe { P::from_raw(node) };
+        self.bucket_mut(key).push_front(node);
     }
 
     /// Inserts a node and returns the one with the same key that it replaces.
@@ -136,8 +136,8 @@ where
         let old = self.remove(key);
 
         // SAFETY: The pointer came from `into_raw` above.
-        self.bucket_mut(key)
-            .push_front(unsafe { P::from_raw(node) });
+        let node = unsafe { P::from_raw(node) };
+        self.bucket_mut(key).push_front(node);
         old
     }
 

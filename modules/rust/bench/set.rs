@@ -132,12 +132,12 @@ impl Set {
         // SAFETY: By the invariants there are `n`.
         let elems = slice.of(unsafe { Self::array(self.0.elems, self.0.n) })?;
 
-        // SAFETY: The elements are valid, and `T` overlays an element. The core inserts each
-        // element once, and uses it only when the container has none of its own references to it:
-        // between two operations, and after destroy.
-        Ok(elems
-            .iter()
-            .map(|&elem| unsafe { Lent::new(NonNull::new_unchecked(elem).cast()) }))
+        Ok(elems.iter().map(|&elem| {
+            // SAFETY: The elements are valid, and `T` overlays an element. The core inserts each
+            // element once, and uses it only when the container has none of its own references
+            // to it: between two operations, and after destroy.
+            unsafe { Lent::new(NonNull::new_unchecked(elem).cast()) }
+        }))
     }
 
     /// Adds the result of a slice of lookups: how many keys were found, and the sum of their
