@@ -83,7 +83,7 @@ def test_cells_with_different_numbers_of_tries_are_written_and_read(tmp_path: Pa
 
 def script(target: str, accel: str | None, *options: str) -> list[str]:
     plan = dataclasses.replace(plan_of("--target", target, "--no-datapath", "--container", "list", *options), tries=25)
-    return sweeper._script(plan, SimpleNamespace(name=target, accel=accel))[0][4:7]  # type: ignore[arg-type]
+    return sweeper._script(plan, SimpleNamespace(name=target, accel=accel, kernel=SimpleNamespace(rust=False)))[0][4:7]  # type: ignore[arg-type]
 
 
 def test_the_first_run_of_a_guest_alone_warms_up_for_long() -> None:

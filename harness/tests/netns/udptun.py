@@ -70,6 +70,7 @@ def supervise(name: str, log: int) -> bool:
             raise Failure(f"the kernel complains: {complaint}")
     except Skip as reason:
         print(f"skip {name}: {reason}", flush=True)
+        clear()
     except Exception as error:  # noqa: BLE001 - whatever it is, the other cases are tried
         text = str(error) if isinstance(error, Failure) else repr(error)
         print(f"FAILED {name}: {place(error)}: {text} {kernel_says(log)}".replace("\n", " "), flush=True)
