@@ -102,7 +102,7 @@ test-debug: ## the KUnit suites and the tunnel's cases on the debug kernel
 	@$(DSBENCH) install base uml tunnel tunnel-extra test
 	@$(PYTEST) -m debug harness/tests
 
-test-kernels: ## build kernels with planted faults, and find these (30 minutes)
+test-kernels: ## build kernels with planted faults, and find these
 	@$(DSBENCH) install base plot kernel qemu tunnel test
 	@$(PYTEST) -m kernels harness/tests
 

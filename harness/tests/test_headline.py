@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from made_results import make
 
-from dsharness import cli, paths
+from dsharness import cli
 from dsharness.errors import HarnessError
 from dsharness.headline import drive, overhead
 from dsharness.results import results
@@ -79,13 +79,12 @@ def test_intervals_of_both_medians_widen_that_of_the_ratio() -> None:
     assert (ratio.median, ratio.low, ratio.high) == pytest.approx((500 / 1000, 500 / 1100, 500 / 900))
 
 
-def test_without_bursts_there_is_no_table() -> None:
-    with pytest.raises(HarnessError, match="uml.json has no packets in bursts: measure them with harness/dsbench sweep"):
-        path = paths.REFERENCE / "uml.json"
-        sweep = results.read(path)
-        if sweep.in_bursts.cells:
-            pytest.skip("the reference has bursts")
-        drive.run(cli.parser().parse_args(["headline", str(path)]))
+def test_without_bursts_there_is_no_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = exact()
+    sweep.cells = [cell for cell in sweep.cells if not cell.burst]
+    sweep.context["cells"] = [cell.name for cell in sweep.cells]
+    with pytest.raises(HarnessError, match="sweep.json has no packets in bursts: measure them with harness/dsbench sweep"):
+        printed(sweep, tmp_path, capsys)
 
 
 def test_without_a_peer_there_is_no_ratio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -222,7 +222,7 @@ def side_by_side(sweep: Results) -> Picture | None:
             *notes(containers),
         ],
         footnotes=list(
-            dict.fromkeys([*footnotes(containers, [left]), *_packet_footnotes(devices, [right])])
+            dict.fromkeys([*footnotes(containers, [left], "elements"), *_packet_footnotes(devices, [right])])
         ),
         bars=True,
         panel_height=400 if stacked else 500,
@@ -360,4 +360,4 @@ def _scale_packets(panel: Panel) -> None:
 def _packet_footnotes(sweep: Results, panels: Sequence[Panel]) -> list[str]:
     """Return the footnotes, with the absent devices."""
     absent = sweep.context.get("absent_devices", {})
-    return [*(f"Absent: {kind} ({reason})." for kind, reason in absent.items()), *footnotes(sweep, panels)]
+    return [*(f"Absent: {kind} ({reason})." for kind, reason in absent.items()), *footnotes(sweep, panels, "packets")]

@@ -89,8 +89,11 @@ def notes(sweep: Results) -> list[str]:
     ]
 
 
-def footnotes(sweep: Results, panels: Sequence[Panel]) -> list[str]:
-    """Return the notes that a reader must not miss: an incomplete sweep, points that the axes cannot show, the kernel's warnings."""
+def footnotes(sweep: Results, panels: Sequence[Panel], of: str = "") -> list[str]:
+    """Return the notes that a reader must not miss: an incomplete sweep, points that the axes cannot show, the kernel's warnings.
+
+    `of` names what the tries are of, in a picture of several sweeps.
+    """
     said = []
     if not sweep.context["complete"]:
         said.append("INCOMPLETE: this sweep was ended before all of it was done.")
@@ -110,5 +113,5 @@ def footnotes(sweep: Results, panels: Sequence[Panel]) -> list[str]:
     if lacking:
         said.append(f"Absent: {', '.join(lacking)}.")
     if sweep.disturbed_share > results.NOTABLE_SHARE:
-        said.append(f"{sweep.disturbed_share:.1%} of the tries were disturbed.")
+        said.append(f"{sweep.disturbed_share:.1%} of the tries{f' of {of}' if of else ''} were disturbed.")
     return said + [f"Warning: {warning}" for warning in sweep.context["warnings"]]
