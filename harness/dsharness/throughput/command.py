@@ -19,7 +19,7 @@ how it is done:
     checksum  zero: no outer UDP checksum; on: the underlay adds it; software: the CPU adds it. wireguard always has one
     TSO       the underlay takes large packets, tunnelled ones, too; off: the kernel cuts them before
     GRO       the underlay and the tunnel at the receiver merge packets
-  A kernel takes about 3 minutes on an idle machine; all results are kept in results/throughput-<target>-<time>.json and .csv.
+  A kernel takes about 4 minutes; all results are kept in results/throughput-<target>-<time>.json and .csv.
 
 exit status: 0 done    1 it cannot be done    2 wrong usage    130 interrupted
   {CRASHED} the guest crashed    {TIMED_OUT} it did not boot, or come to the end, in time
