@@ -177,7 +177,7 @@ static void udptun_select_flow(struct sk_buff *skb, const struct udptun_conf *co
 	struct flowi6 fl6 = {};
 	__be16 sport;
 
-	/* The port is below the upper limit that is passed. */
+	/* udp_flow_src_port() excludes its upper limit. */
 	sport = udp_flow_src_port(net, skb, params->sport_min,
 				  params->sport_max + 1, false);
 	if (params->family == AF_INET) {

@@ -166,10 +166,9 @@ def config_id(own: OwnKernel, target: str) -> str:
 def _recipe(own: OwnKernel, target: str) -> _Recipe:
     compiler = compilers.chosen(f"the kernel of {own}")
     version = proc.check([compiler.program, "--version"], env=proc.build_environment()).splitlines()[0]
-    fragment = FRAGMENT
-    fixed = _lines(fragment.read_text(encoding="utf-8"))
+    fixed = _lines(FRAGMENT.read_text(encoding="utf-8"))
     if not own.config:
-        return _Recipe(target, tuple(fixed), "", compiler, version, f"{_OWN_CONFIG} {fragment.name}")
+        return _Recipe(target, tuple(fixed), "", compiler, version, f"{_OWN_CONFIG} {FRAGMENT.name}")
     label = " ".join(own.config)
     base, *rest = own.config
     needed = [f"CONFIG_{name}=y" for name in NEEDED] + ["CONFIG_SERIAL_8250_NR_UARTS=4", "CONFIG_SERIAL_8250_RUNTIME_UARTS=4"]
@@ -178,7 +177,7 @@ def _recipe(own: OwnKernel, target: str) -> _Recipe:
     text = _text(base)
     if _is_whole(text):
         return _Recipe(target, (*_of_files(rest), *needed), text, compiler, version, label)
-    return _Recipe(target, (*fixed, *_of_files(own.config)), "", compiler, version, f"{_OWN_CONFIG} {fragment.name} and {label}")
+    return _Recipe(target, (*fixed, *_of_files(own.config)), "", compiler, version, f"{_OWN_CONFIG} {FRAGMENT.name} and {label}")
 
 
 def _is_whole(text: str) -> bool:
