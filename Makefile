@@ -42,7 +42,7 @@ $(error make $(goals) does not take $(call listed,$(unknown)): it takes $(call l
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate rust tunnel test test-all test-debug test-kernels test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
+.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate rust tunnel test test-all test-debug test-kernels test-rust test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
 
 help: ## list the targets and their variables
 	@echo 'make TARGET [NAME=VALUE ...]'
@@ -92,11 +92,11 @@ tunnel: ## measure latency and throughput of udptun and its peers: [ROUNDS=5]
 
 test: ## every test, in guests too, each case on one kernel at least
 	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
-	@$(PYTEST) -m 'not matrix and not kernels' harness/tests
+	@$(PYTEST) -m 'not matrix and not kernels and not rust' harness/tests
 
 test-all: ## every test on every kernel that it is for
 	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
-	@$(PYTEST) -m 'not kernels' harness/tests
+	@$(PYTEST) -m 'not kernels and not rust' harness/tests
 
 test-debug: ## the KUnit suites and the tunnel's cases on the debug kernel
 	@$(DSBENCH) install base uml tunnel tunnel-extra test
@@ -105,6 +105,11 @@ test-debug: ## the KUnit suites and the tunnel's cases on the debug kernel
 test-kernels: ## build kernels with planted faults, and find these
 	@$(DSBENCH) install base plot kernel qemu tunnel test
 	@$(PYTEST) -m kernels harness/tests
+
+test-rust: ## the containers in Rust: KUnit cases, failed allocations, counts
+	@$(DSBENCH) install --yes base plot qemu tunnel test lint
+	@$(DSBENCH) build --target qemu --kernel rust
+	@$(PYTEST) -m rust harness/tests
 
 test-mutants: ## plant faults one at a time: which test notices each? (8 minutes)
 	@$(DSBENCH) mutants

@@ -265,3 +265,9 @@ def test_no_module_in_rust_is_built_for_an_ordinary_kernel() -> None:
     """Nothing of Rust may slow down make plots."""
     kbuild = (paths.ROOT / "modules/Kbuild").read_text(encoding="utf-8")
     assert "obj-$(if $(DSBENCH_RUST),m) += rust/" in kbuild
+
+
+def test_guests_with_modules_in_rust() -> None:
+    """make test runs none of them, and counts this one skip. test_rust_*.py has them."""
+    lacking = "" if rustroot.built() else "; the cache has no build root for Rust, which takes 10 to 20 minutes more"
+    pytest.skip(f"make test-rust builds, loads and tests the modules in Rust, which takes minutes{lacking}")
