@@ -65,6 +65,8 @@ def test_an_error_of_the_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatc
         ([], "Usage: udptunctl"),
         (["make"], 'Error: command "make" is unknown'),
         (["-j", "del", "x"], 'Error: "-j" is valid only with "show"'),
+        (["add", "x", "kind", "vxlan"], 'Error: argument "vxlan" is wrong: "kind" takes udptun or udptun_rust'),
+        (["add", "x", "kind", "udptun", "kind", "udptun"], 'Error: "kind" is given twice'),
         (["add", "x", "ttl", "0x100"], 'Error: argument "0x100" is wrong: "ttl" takes a number from 1 to 255, or inherit'),
         (["show", "no-such-device"], 'Cannot find device "no-such-device"'),
         (["del", "lo"], 'Error: "lo" is not a udptun device'),
@@ -91,9 +93,10 @@ def test_ip_has_the_interface_that_its_plugin_declares(debian: str) -> None:
     assert len(taken) > 5
     assert taken <= {name for name, symbol in ip.items() if symbol.kind == "T"}
     kinds = {symbol.size for name, symbol in ip.items() if name.endswith("_link_util")}
-    assert kinds == {plugin["udptun_link_util"].size}
+    kinds_of_ours = {"udptun_link_util", "udptun_rust_link_util"}
+    assert kinds == {plugin[name].size for name in kinds_of_ours}
     ours = {name for name, symbol in plugin.items() if symbol.kind in "TDBR"}
-    assert ours == {"udptun_link_util"}, "ip's functions of the same name would replace ours"
+    assert ours == kinds_of_ours, "ip's functions of the same name would replace ours"
 
 
 @dataclass(frozen=True)
@@ -111,14 +114,16 @@ def symbols(program: Path) -> dict[str, Symbol]:
     return {row[-1]: Symbol(row[-2], int(row[1], 16) if len(row) == 4 else 0) for row in rows}
 
 
-def test_the_usage_is_made_of_the_table() -> None:
+@pytest.mark.parametrize("kind", ["udptun", *tools.MORE_KINDS])
+def test_the_usage_is_made_of_the_table(kind: str) -> None:
     """What udptunctl and ip print differs by what ip has itself."""
     usage = subprocess.run([tools.udptunctl(), "help"], check=True, capture_output=True, text=True).stdout
-    help_of_ip = ["ip", "link", "help", "udptun"]
+    help_of_ip = ["ip", "link", "help", kind]
     environment = {**os.environ, "IP_LIB_DIR": str(tools.ip_plugin().parent)}
     done = subprocess.run(help_of_ip, check=False, capture_output=True, text=True, env=environment)
     options = [" ".join(text.partition("OPTIONS := ")[2].split()) for text in (usage, done.stdout)]
-    assert options[0] == f"{options[1]} [ mtu BYTES ]"
+    assert done.stdout.startswith(f"Usage: ... {kind} local ADDR")
+    assert options[0] == f"[ kind {{ udptun | udptun_rust }} ] {options[1]} [ mtu BYTES ]"
     assert all(len(line) <= 80 for line in usage.splitlines())
 
 

@@ -72,10 +72,10 @@ def test_it_has_each_counter() -> None:
     assert named("definitions", "udptun-xstats")["members"] == counters
 
 
-def test_it_is_for_our_kind() -> None:
-    kind = re.search(r'^#define UDPTUN_KIND\t"(\w+)"$', HEADER, re.MULTILINE)
-    assert kind
-    assert SPEC["sub-messages"][0]["formats"] == [{"value": kind[1], "attribute-set": ATTRIBUTES}]
+def test_it_is_for_our_kinds() -> None:
+    kinds = re.findall(r'^#define UDPTUN_(?:RUST_)?KIND\t+"(\w+)"$', HEADER, re.MULTILINE)
+    assert len(kinds) == 2
+    assert SPEC["sub-messages"][0]["formats"] == [{"value": kind, "attribute-set": ATTRIBUTES} for kind in kinds]
 
 
 def test_what_rtnetlink_has_has_its_values() -> None:

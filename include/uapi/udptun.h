@@ -2,14 +2,16 @@
 /*
  * The user space interface of udptun.ko: rtnetlink devices of kind "udptun",
  * layer 3 tunnels in UDP between two configured peers, or to the peers that the
- * metadata of each packet name.
+ * metadata of each packet name. Devices of kind "udptun_rust", by udptun_rust.ko,
+ * have the same attributes.
  */
 #ifndef _UAPI_UDPTUN_H
 #define _UAPI_UDPTUN_H
 
 #include <linux/types.h>
 
-#define UDPTUN_KIND	"udptun"
+#define UDPTUN_KIND		"udptun"
+#define UDPTUN_RUST_KIND	"udptun_rust"
 
 /**
  * enum udptun_attr - attributes in IFLA_INFO_DATA of a udptun device

@@ -8,6 +8,7 @@ profile is a plugin of QEMU for exact profiles.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import re
 import shlex
@@ -24,6 +25,8 @@ SHARED = "udptun"
 """The folder of what udptunctl and the plugin of ip have in common."""
 IP_PLUGINS = Path("/usr/lib", sysconfig.get_config_var("MULTIARCH") or "", "ip")
 """Where Debian's ip looks for its plugins."""
+MORE_KINDS = ("udptun_rust",)
+"""Kinds of devices that the plugin of ip knows besides udptun."""
 PLUGIN_FLAGS = ("-fPIC", "-shared", "-fvisibility=hidden")
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wmissing-prototypes", "-Wvla")
 
@@ -37,10 +40,19 @@ def udptunctl() -> Path:
 def ip_plugin() -> Path:
     """Return the plugin that makes ip know udptun, built if its sources have changed. ip finds it if IP_LIB_DIR is its folder.
 
-    HarnessError if it does not build.
+    A link to it for each of MORE_KINDS is beside it. HarnessError if it does not build.
     """
     packages.ensure("base", "tunnel")
-    return _compiled("link_udptun.so", (SHARED, "link_udptun"), (*PLUGIN_FLAGS, "-lmnl"))
+    plugin = _compiled("link_udptun.so", (SHARED, "link_udptun"), (*PLUGIN_FLAGS, "-lmnl"))
+    for link in ip_plugin_links(plugin):
+        with contextlib.suppress(FileExistsError):
+            link.symlink_to(plugin.name)
+    return plugin
+
+
+def ip_plugin_links(plugin: Path) -> list[Path]:
+    """Return the links to the plugin, one for each of MORE_KINDS: ip looks for link_KIND.so."""
+    return [plugin.with_name(f"link_{kind}.so") for kind in MORE_KINDS]
 
 
 def profile_plugin(interface: int) -> Path:

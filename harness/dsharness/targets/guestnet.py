@@ -84,7 +84,8 @@ def add_programs(archive: Archive) -> None:
         archive.program(_found(name), f"/usr/sbin/{name}")
     archive.program(tools.udptunctl(), "/usr/sbin/udptunctl")
     plugin = tools.ip_plugin()
-    archive.copy(plugin, (tools.IP_PLUGINS / plugin.name).as_posix())
+    for file in (plugin, *tools.ip_plugin_links(plugin)):
+        archive.copy(plugin, (tools.IP_PLUGINS / file.name).as_posix())
     for name in MEASURING:
         if program := shutil.which(name):
             archive.program(Path(program).resolve(), f"/usr/bin/{name}")

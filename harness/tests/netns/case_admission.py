@@ -13,7 +13,7 @@ from pathlib import Path
 
 import ethtool
 from checks import Skip, equal, eventually, true
-from commands import ip, refusal, tunctl
+from commands import KIND, ip, refusal, tunctl
 from datagrams import exchange, silent
 from lab import Cable, Machine, errors
 from packets import INNER, OUTER, PORT, UDP_HEADER, inner_packet
@@ -128,16 +128,16 @@ def stranger_is_logged(outer: int) -> None:
         cable.inject(inner_packet(4), port=PORT + 1)
         eventually("the stranger is counted", lambda: strangers(cable) == 1)
         equal("messages when nobody has asked", said_of_strangers(log), [])
-        control.write_text("module udptun +p", encoding="ascii")
+        control.write_text(f"module {KIND} +p", encoding="ascii")
         try:
             for _ in range(50):
                 cable.inject(inner_packet(4), port=PORT + 1)
             eventually("the strangers are counted", lambda: strangers(cable) == 51)
         finally:
-            control.write_text("module udptun -p", encoding="ascii")
+            control.write_text(f"module {KIND} -p", encoding="ascii")
         said = said_of_strangers(log)
     true(f"{len(said)} messages are some of 50", 0 < len(said) <= 20)
-    wanted = f"udptun: port {PORT} of {OUTER[outer][0]}: dropped a packet from {OUTER[outer][1]} port {PORT + 1}, which is no peer"
+    wanted = f"{KIND}: port {PORT} of {OUTER[outer][0]}: dropped a packet from {OUTER[outer][1]} port {PORT + 1}, which is no peer"
     equal("message", said[0], wanted)
 
 

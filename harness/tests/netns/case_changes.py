@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from checks import equal, eventually, true
-from commands import ip, run, tunctl
+from commands import KIND, ip, run, tunctl
 from lab import Cable, Machine
 from packets import OUTER, PORT
 from registry import case, over_both
@@ -118,10 +118,10 @@ def module_unload_with_devices() -> None:
     cable = Cable()
     with running(*floods(cable)):
         flowing(cable)
-        run("rmmod", "udptun")
+        run("rmmod", KIND)
     for machine in (cable.a, cable.b):
         true("tun0 is gone", not machine.has("tun0"))
-    run("modprobe", "udptun")
+    run("modprobe", KIND)
     for side in (0, 1):
         cable.make(side)
     cable.check()

@@ -7,6 +7,7 @@ import socket
 import struct
 
 from checks import equal, true
+from commands import KIND
 from lab import Machine
 from netlink import CREATE, EXCL, attribute, request
 from packets import PORT
@@ -61,8 +62,8 @@ def refused_messages() -> None:
 
 
 def newlink(name: str, data: bytes, *more: bytes) -> tuple[int, str]:
-    """Make a udptun device by a message of our own; the error and the kernel's sentence."""
+    """Make a device of our kind by a message of our own; the error and the kernel's sentence."""
     ifname, linkinfo, kind, info_data = 3, 18, 1, 2
-    information = attribute(kind, b"udptun\0") + attribute(info_data, data)
+    information = attribute(kind, f"{KIND}\0".encode()) + attribute(info_data, data)
     name_attribute = attribute(ifname, name.encode() + b"\0")
     return request(name_attribute + b"".join(more) + attribute(linkinfo, information), CREATE | EXCL)

@@ -7,7 +7,7 @@ import os
 import subprocess
 
 from checks import equal, true
-from commands import GOOD, ip, refusal, run, tunctl
+from commands import GOOD, KIND, ip, refusal, run, tunctl
 from lab import Cable, Machine
 from packets import PORT
 from registry import case
@@ -46,6 +46,7 @@ REFUSED_BY_THE_TOOL = {
     "dev nosuch0": 'Cannot find device "nosuch0"',
     "csum nocsum": '"nocsum" conflicts with "csum"',
     "ttl 1 ttl 2": '"ttl" is given twice',
+    "kind vxlan": "takes udptun or udptun_rust",
     "key 5": 'unknown option "key"',
 }
 
@@ -149,6 +150,8 @@ def refused_changes() -> None:
         }.items():
             refusal(f"set tun0 {words}", sentence, 2)
             equal(f"tun0 after {words}", tunctl("show tun0").stdout, before)
+        other = "udptun" if KIND == "udptun_rust" else "udptun_rust"
+        refusal(f"set tun0 kind {other}", f'the kind of "tun0" is {KIND} and cannot be changed', 1)
     cable.check()
 
 
@@ -177,17 +180,17 @@ def refused_without_privilege() -> None:
 @case
 def refused_without_the_module() -> None:
     """The kernel does not know the kind, and does not find its module."""
-    run("rmmod", "udptun")
+    run("rmmod", KIND)
     try:
         ip("link add dummy9 type dummy")
         run("mount", "-t", "tmpfs", "none", "/lib/modules")
         try:
-            refusal(f"add tun9 {GOOD}", "Error: Unknown device type (the module udptun is not installed)", 2)
+            refusal(f"add tun9 {GOOD}", f"Error: Unknown device type (the module {KIND} is not installed)", 2)
             equal("tunnels shown", tunctl("-j show").stdout, "[]\n")
         finally:
             run("umount", "/lib/modules")
     finally:
-        run("modprobe", "udptun")
+        run("modprobe", KIND)
 
 
 @case

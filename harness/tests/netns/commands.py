@@ -11,6 +11,8 @@ from pathlib import Path
 from checks import Failure, Skip, equal, true
 from packets import PORT
 
+KIND = os.environ.get("KIND", "udptun")
+"""Kind of the devices that the cases make, and name of its module."""
 GOOD = f"local 10.0.0.1 remote 10.0.0.2 port {PORT}"
 """A tunnel that nothing is wrong with."""
 
@@ -45,8 +47,11 @@ def tc(words: str) -> None:
 
 
 def tunctl(words: str, status: int | None = 0) -> Ran:
-    """Run udptunctl in the namespace that we are in."""
-    return run("udptunctl", *words.split(), status=status)
+    """Run udptunctl in the namespace that we are in. A device that it adds is of our kind."""
+    command, *rest = words.split()
+    if command == "add" and rest and "kind" not in rest:
+        rest[1:1] = [] if KIND == "udptun" else ["kind", KIND]
+    return run("udptunctl", command, *rest, status=status)
 
 
 def refusal(words: str, sentence: str, status: int | None = None) -> None:

@@ -2,6 +2,7 @@
 """The tunnel from end to end: each case is a function that builds its network anew, and says by Failure what is wrong.
 
     python3 udptun.py [CASE ...]    runs all, or these; each line of the output begins with "run", "ok", "FAILED" or "skip"
+    KIND=udptun_rust python3 udptun.py   runs them with devices of the driver in Rust
 
 The cases are in case_*.py. The topology is Cable's, in lab.py, unless a case draws its own.
 """
@@ -35,6 +36,7 @@ import case_flaps  # noqa: F401
 import case_external  # noqa: F401
 import case_changes  # noqa: F401
 import case_lifetimes  # noqa: F401
+import case_kinds  # noqa: F401
 import case_many  # noqa: F401
 import case_loops  # noqa: F401
 import case_refusals  # noqa: F401
@@ -45,7 +47,8 @@ import case_iproute2  # noqa: F401
 import case_ynl  # noqa: F401
 import case_manual  # noqa: F401
 from checks import Failure, Skip
-from commands import run
+from commands import KIND, run
+from kinds import LEFT_OUT
 from lab import clear
 from registry import CASES
 
@@ -64,6 +67,8 @@ def supervise(name: str, log: int) -> bool:
     begin = time.monotonic()
     kernel_says(log)
     try:
+        if reason := LEFT_OUT.get(KIND, {}).get(name):
+            raise Skip(f"{KIND} {reason}")
         CASES[name]()
         clear()
         if complaint := kernel_says(log):
@@ -126,7 +131,7 @@ def kernel_says(log: int) -> str:
 
 def main(names: list[str]) -> int:
     """Run these cases, or all; 1 when one fails."""
-    run("modprobe", "udptun")
+    run("modprobe", KIND)
     log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     begins: dict[str, int] = {}
     results = []

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * link_udptun.so - a plugin of ip for devices of kind udptun
+ * link_udptun.so - a plugin of ip for devices of kind udptun and udptun_rust
  *
  * ip loads link_KIND.so from its library folder, or from $IP_LIB_DIR, when it meets
- * a kind that it does not know. The plugin parses the words after "type udptun", and
- * prints the details of a device.
+ * a kind that it does not know: link_udptun_rust.so is a link to this file. The
+ * plugin parses the words after "type KIND", and prints the details of a device.
  */
 #include <string.h>
 
@@ -14,16 +14,26 @@
 #include "keywords.h"
 #include "report.h"
 
-static const struct program ip = {
+static const struct program ip_udptun = {
 	.help = "ip link help " UDPTUN_KIND,
 	.is_ip = true,
 };
 
-static void print_usage(FILE *stream)
+static const struct program ip_udptun_rust = {
+	.help = "ip link help " UDPTUN_RUST_KIND,
+	.is_ip = true,
+};
+
+static const struct program *program_of(const struct link_util *util)
 {
-	fputs("Usage: ... " UDPTUN_KIND " local ADDR remote ADDR port PORT [ OPTIONS ]\n\n",
-	      stream);
-	print_keywords(stream, &ip);
+	return strcmp(util->id, UDPTUN_KIND) ? &ip_udptun_rust : &ip_udptun;
+}
+
+static void print_usage(const struct link_util *util, FILE *stream)
+{
+	fprintf(stream, "Usage: ... %s local ADDR remote ADDR port PORT [ OPTIONS ]\n\n",
+		util->id);
+	print_keywords(stream, program_of(util));
 }
 
 /* ip ends its arguments with NULL, those of a line of -batch, too. */
@@ -32,12 +42,11 @@ static int link_udptun_parse(struct link_util *util, int argc, char **argv,
 {
 	struct config config;
 
-	(void)util;
 	if (argc && !strcmp(*argv, "help")) {
-		print_usage(stderr);
+		print_usage(util, stderr);
 		return -1;
 	}
-	if (!parse_keywords(&config, argv, &ip))
+	if (!parse_keywords(&config, argv, program_of(util)))
 		return -1;
 	if (put_attributes(request, REQUEST_SIZE, &config))
 		return 0;
@@ -110,15 +119,24 @@ static void link_udptun_print_xstats(struct link_util *util, FILE *stream, struc
 
 static void link_udptun_print_help(struct link_util *util, int argc, char **argv, FILE *stream)
 {
-	(void)util;
 	(void)argc;
 	(void)argv;
-	print_usage(stream);
+	print_usage(util, stream);
 }
 
 __attribute__((visibility("default")))
 struct link_util udptun_link_util = {
 	.id = UDPTUN_KIND,
+	.maxattr = IFLA_UDPTUN_MAX,
+	.parse_opt = link_udptun_parse,
+	.print_opt = link_udptun_print,
+	.print_xstats = link_udptun_print_xstats,
+	.print_help = link_udptun_print_help,
+};
+
+__attribute__((visibility("default")))
+struct link_util udptun_rust_link_util = {
+	.id = UDPTUN_RUST_KIND,
 	.maxattr = IFLA_UDPTUN_MAX,
 	.parse_opt = link_udptun_parse,
 	.print_opt = link_udptun_print,

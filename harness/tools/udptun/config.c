@@ -11,6 +11,11 @@ static const char *const df_names[] = {
 	[UDPTUN_DF_INHERIT] = "inherit",
 };
 
+bool is_kind(const char *kind)
+{
+	return !strcmp(kind, UDPTUN_KIND) || !strcmp(kind, UDPTUN_RUST_KIND);
+}
+
 const char *df_name(unsigned long df)
 {
 	return df <= UDPTUN_DF_MAX ? df_names[df] : NULL;

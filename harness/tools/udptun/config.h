@@ -12,6 +12,8 @@
 
 #include "uapi/udptun.h"
 
+#define KIND_SIZE	16		/* longer kinds are none of ours */
+
 /* One attribute, in the byte order of the message. */
 struct attribute {
 	uint16_t length;		/* bytes; 0: absent */
@@ -21,6 +23,7 @@ struct attribute {
 struct config {
 	struct attribute attribute[IFLA_UDPTUN_MAX + 1];
 	uint32_t mtu;			/* bytes; 0: absent */
+	char kind[KIND_SIZE];		/* "": absent */
 };
 
 void set_attribute(struct config *config, uint16_t type, const void *value, uint16_t length);
@@ -37,6 +40,9 @@ void read_attribute(struct config *config, uint16_t type, const void *value, uin
  * bytes. Return false if the buffer is too small.
  */
 bool put_attributes(struct nlmsghdr *request, size_t size, const struct config *config);
+
+/* Is this a kind of device with the attributes above? */
+bool is_kind(const char *kind);
 
 /* Return the name of a value of enum udptun_df, or NULL if the value is unknown. */
 const char *df_name(unsigned long df);

@@ -13,10 +13,12 @@
 
 #define ADDRESS		"an IPv4 or IPv6 address"
 #define PORT		"a number from 0 to 65535"
-#define NO_ATTRIBUTE	IFLA_UDPTUN_UNSPEC
 
 /* In the order in which a tunnel is shown. */
 static const struct keyword keywords[] = {
+	{ .word = "kind", .usage = "{ " UDPTUN_KIND " | " UDPTUN_RUST_KIND " }",
+	  .expects = UDPTUN_KIND " or " UDPTUN_RUST_KIND, .of_ip = "is the word after \"type\"",
+	  .parse = parse_kind, .show = show_kind },
 	{ .word = "local", .usage = "ADDR", .expects = ADDRESS,
 	  .type = IFLA_UDPTUN_LOCAL, .other = IFLA_UDPTUN_LOCAL6,
 	  .parse = parse_address, .show = show_address },
@@ -58,7 +60,7 @@ static const struct keyword keywords[] = {
 	{ .word = "external", .type = IFLA_UDPTUN_EXTERNAL,
 	  .parse = parse_flag, .show = show_set_flag },
 	{ .word = "mtu", .usage = "BYTES", .expects = "a number of bytes, 1 or more",
-	  .type = NO_ATTRIBUTE, .parse = parse_mtu, .show = show_mtu },
+	  .of_ip = "must stand before \"type\"", .parse = parse_mtu, .show = show_mtu },
 };
 
 static bool is_negation(const char *word, const struct keyword *keyword)
@@ -83,8 +85,8 @@ static bool check_word(const char *word, const struct keyword *keyword, const ch
 {
 	if (!keyword)
 		report_error("unknown option \"%s\", try \"%s\"", word, program->help);
-	else if (keyword->type == NO_ATTRIBUTE && program->is_ip)
-		report_error("\"%s\" must stand before \"type\"", word);
+	else if (keyword->of_ip && program->is_ip)
+		report_error("\"%s\" %s", word, keyword->of_ip);
 	else if (earlier && strcmp(earlier, word))
 		report_error("\"%s\" conflicts with \"%s\"", word, earlier);
 	else if (earlier)
@@ -133,16 +135,16 @@ static bool parse_more(struct config *config, const struct keyword *keyword, con
 
 bool parse_keywords(struct config *config, char **arguments, const struct program *program)
 {
-	const char *given[IFLA_UDPTUN_MAX + 1] = { NULL };	/* by attribute: the word given */
+	const char *given[COUNT(keywords)] = { NULL };	/* by row: the word given */
 
 	memset(config, 0, sizeof(*config));
 	while (*arguments) {
 		const char *word = *arguments++;
 		const struct keyword *keyword = find_keyword(word);
 
-		if (!check_word(word, keyword, keyword ? given[keyword->type] : NULL, program))
+		if (!check_word(word, keyword, keyword ? given[keyword - keywords] : NULL, program))
 			return false;
-		given[keyword->type] = word;
+		given[keyword - keywords] = word;
 		if (is_negation(word, keyword))
 			keyword->negate(config, keyword);
 		else if (!parse_value(config, keyword, keyword->usage ? *arguments : NULL))
@@ -174,7 +176,7 @@ void print_keywords(FILE *stream, const struct program *program)
 		const struct keyword *keyword = &keywords[i];
 		bool negates = keyword->negate;
 
-		if (keyword->type == NO_ATTRIBUTE && program->is_ip)
+		if (keyword->of_ip && program->is_ip)
 			continue;
 		snprintf(text, sizeof(text), " [ %s%s%s%s%s ]", keyword->word,
 			 keyword->usage ? " " : "", keyword->usage ? keyword->usage : "",

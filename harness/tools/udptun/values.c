@@ -381,6 +381,22 @@ void show_df(const struct config *config, const struct keyword *keyword,
 		output->word(output, keyword->word, df_name(df));
 }
 
+enum parsed parse_kind(struct config *config, const struct keyword *keyword, const char *value)
+{
+	(void)keyword;
+	if (!is_kind(value))
+		return WRONG;
+	snprintf(config->kind, sizeof(config->kind), "%s", value);
+	return PARSED;
+}
+
+void show_kind(const struct config *config, const struct keyword *keyword,
+	       const struct output *output)
+{
+	if (*config->kind && (output->any_kind || strcmp(config->kind, UDPTUN_KIND)))
+		output->word(output, keyword->word, config->kind);
+}
+
 enum parsed parse_mtu(struct config *config, const struct keyword *keyword, const char *value)
 {
 	unsigned long number;

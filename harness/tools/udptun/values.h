@@ -19,6 +19,7 @@ struct output {
 	void (*flag)(const struct output *output, const char *key, bool value);
 	void *stream;	/* for the three functions */
 	bool foreign;	/* the tunnel's socket is in another network namespace */
+	bool any_kind;	/* print the kind of every device; false: unless it is udptun */
 };
 
 enum parsed {
@@ -31,7 +32,7 @@ struct keyword {
 	const char *word;
 	const char *usage;	/* the value's name in the usage; NULL: the keyword takes none */
 	const char *expects;	/* description of the value, for error messages */
-	uint16_t type;		/* attribute; keywords of the same attribute conflict */
+	uint16_t type;		/* attribute */
 	uint16_t other;		/* second attribute, if the kind of value has two */
 	enum parsed (*parse)(struct config *config, const struct keyword *keyword,
 			     const char *value);
@@ -43,6 +44,7 @@ struct keyword {
 	void (*negate)(struct config *config, const struct keyword *keyword);
 	void (*show)(const struct config *config, const struct keyword *keyword,
 		     const struct output *output);
+	const char *of_ip;	/* how ip sets this itself, for error messages; NULL: it does not */
 };
 
 /* An IPv4 address (type) or an IPv6 address (other), whose zone is IFLA_UDPTUN_LINK */
@@ -102,6 +104,11 @@ void show_device(const struct config *config, const struct keyword *keyword,
 enum parsed parse_df(struct config *config, const struct keyword *keyword, const char *value);
 void show_df(const struct config *config, const struct keyword *keyword,
 	     const struct output *output);
+
+/* The kind of device, which is no attribute of udptun */
+enum parsed parse_kind(struct config *config, const struct keyword *keyword, const char *value);
+void show_kind(const struct config *config, const struct keyword *keyword,
+	       const struct output *output);
 
 /* The MTU, which is no attribute of udptun */
 enum parsed parse_mtu(struct config *config, const struct keyword *keyword, const char *value);

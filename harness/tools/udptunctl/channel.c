@@ -9,7 +9,6 @@
 
 #include "channel.h"
 #include "error.h"
-#include "uapi/udptun.h"
 
 #define ANSWER_SIZE	32768
 
@@ -54,12 +53,14 @@ static const char *kernel_text(const struct nlmsghdr *answer)
 	return text && *text ? text : NULL;
 }
 
-/* The message does not name the kind. The kernel has already tried to load its module. */
-static const char *hint(const char *text)
+/* Print the kernel's message. It does not name a kind that is unknown. */
+static void print_message(const struct channel *channel, const char *prefix, const char *text)
 {
-	bool is_unknown = !strcmp(text, "Unknown device type");
-
-	return is_unknown ? " (the module " UDPTUN_KIND " is not installed)" : "";
+	fprintf(stderr, "%s: %s", prefix, text);
+	/* The kernel has already tried to load the module. */
+	if (channel->module && !strcmp(text, "Unknown device type"))
+		fprintf(stderr, " (the module %s is not installed)", channel->module);
+	fputc('\n', stderr);
 }
 
 static int on_error(const struct nlmsghdr *answer, void *data)
@@ -74,7 +75,7 @@ static int on_error(const struct nlmsghdr *answer, void *data)
 	}
 	text = kernel_text(answer);
 	if (text)
-		fprintf(stderr, "%s: %s%s\n", error->error ? "Error" : "Warning", text, hint(text));
+		print_message(channel, error->error ? "Error" : "Warning", text);
 	if (!error->error)
 		return MNL_CB_STOP;
 	channel->reported = text;

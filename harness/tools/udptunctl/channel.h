@@ -16,6 +16,7 @@ struct channel {
 	uint32_t sequence;
 	bool reported;		/* the kernel's error message has been printed */
 	void *result;		/* for on_answer to fill */
+	const char *module;	/* module of the requested device, for error messages, or NULL */
 };
 
 /* Open the netlink socket. Exit with STATUS_KERNEL on failure. */

@@ -57,6 +57,7 @@ static void add(const char *name, char **arguments)
 	check_name(name);
 	parse_or_exit(&config, arguments);
 	open_channel(&channel);
+	channel.module = *config.kind ? config.kind : UDPTUN_KIND;
 	request = new_request(buffer, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, 0);
 	mnl_attr_put_strz(request, IFLA_IFNAME, name);
 	put_config(request, &config);
@@ -76,6 +77,10 @@ static void set(const char *name, char **arguments)
 	parse_or_exit(&config, arguments);
 	open_channel(&channel);
 	find_tunnel(&channel, name, &tunnel);
+	if (*config.kind && strcmp(config.kind, tunnel.config.kind))
+		exit_argument("the kind of \"%s\" is %s and cannot be changed", name,
+			      tunnel.config.kind);
+	memcpy(config.kind, tunnel.config.kind, sizeof(config.kind));
 	request = new_request(buffer, RTM_NEWLINK, NLM_F_ACK, tunnel.index);
 	put_config(request, &config);
 	send_request_or_exit(&channel, request, NULL, NULL);

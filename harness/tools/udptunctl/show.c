@@ -109,6 +109,7 @@ static void show_tunnel(const struct tunnel *tunnel, const struct format *format
 		.flag = json ? json_flag : text_flag,
 		.stream = stdout,
 		.foreign = tunnel->foreign,
+		.any_kind = json,
 	};
 
 	if (json) {

@@ -17,7 +17,7 @@ void put_config(struct nlmsghdr *request, const struct config *config)
 	if (config->mtu)
 		mnl_attr_put_u32(request, IFLA_MTU, config->mtu);
 	information = mnl_attr_nest_start(request, IFLA_LINKINFO);
-	mnl_attr_put_strz(request, IFLA_INFO_KIND, UDPTUN_KIND);
+	mnl_attr_put_strz(request, IFLA_INFO_KIND, *config->kind ? config->kind : UDPTUN_KIND);
 	data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
 	if (!put_attributes(request, REQUEST_SIZE, config))
 		exit_argument("the request is too long");
@@ -46,7 +46,8 @@ static int read_kind(const struct nlattr *attribute, void *data)
 
 	switch (mnl_attr_get_type(attribute)) {
 	case IFLA_INFO_KIND:
-		snprintf(tunnel->kind, sizeof(tunnel->kind), "%s", mnl_attr_get_str(attribute));
+		snprintf(tunnel->config.kind, sizeof(tunnel->config.kind), "%s",
+			 mnl_attr_get_str(attribute));
 		break;
 	case IFLA_INFO_DATA:
 		mnl_attr_parse_nested(attribute, read_option, &tunnel->config);
@@ -108,7 +109,7 @@ static int on_dumped_device(const struct nlmsghdr *answer, void *data)
 	struct tunnel tunnel, *list;
 
 	read_device(answer, &tunnel);
-	if (strcmp(tunnel.kind, UDPTUN_KIND))
+	if (!is_kind(tunnel.config.kind))
 		return MNL_CB_OK;
 	list = realloc(tunnels->list, (tunnels->count + 1) * sizeof(*list));
 	if (!list)
@@ -128,23 +129,19 @@ void find_tunnel(struct channel *channel, const char *name, struct tunnel *tunne
 		exit_no_device(name);
 	request = new_request(buffer, RTM_GETLINK, NLM_F_ACK, (int)index);
 	send_request_or_exit(channel, request, on_device, tunnel);
-	if (strcmp(tunnel->kind, UDPTUN_KIND))
+	if (!is_kind(tunnel->config.kind))
 		exit_argument("\"%s\" is not a udptun device", name);
 }
 
 void find_all_tunnels(struct channel *channel, struct tunnels *tunnels)
 {
 	char buffer[REQUEST_SIZE];
-	struct nlattr *information;
 	struct nlmsghdr *request;
 	int error;
 
 	for (;;) {
 		tunnels->count = 0;
 		request = new_request(buffer, RTM_GETLINK, NLM_F_DUMP, 0);
-		information = mnl_attr_nest_start(request, IFLA_LINKINFO);
-		mnl_attr_put_strz(request, IFLA_INFO_KIND, UDPTUN_KIND);
-		mnl_attr_nest_end(request, information);
 		error = send_request(channel, request, on_dumped_device, tunnels);
 		if (error != EINTR)
 			break;
@@ -152,7 +149,6 @@ void find_all_tunnels(struct channel *channel, struct tunnels *tunnels)
 		mnl_socket_close(channel->socket);
 		open_channel(channel);
 	}
-	/* The kernel may reject a kind whose module is not loaded: it has no such tunnels. */
-	if (error && error != EOPNOTSUPP)
+	if (error)
 		exit_rejected(channel, error);
 }

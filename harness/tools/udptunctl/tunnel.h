@@ -18,7 +18,6 @@ struct tunnel {
 	bool foreign;			/* the socket is in another network namespace */
 	int32_t netns;			/* id of that namespace; -1: none is assigned here */
 	char name[IFNAMSIZ];
-	char kind[IFNAMSIZ];
 	struct config config;
 	struct rtnl_link_stats64 stats;	/* counters that every device has */
 	struct udptun_xstats xstats;	/* udptun's own */

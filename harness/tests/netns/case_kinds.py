@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Both drivers in one kernel: udptun in C and udptun_rust in Rust."""
+
+from __future__ import annotations
+
+import json
+
+from checks import Skip, equal
+from commands import ip, refusal, run, tunctl
+from lab import Cable
+from packets import OUTER
+from registry import case, combined
+from streams import Stream
+
+BOTH = ("udptun", "udptun_rust")
+
+
+def need_both() -> None:
+    """Load both modules. Skip if this kernel has no Rust."""
+    for kind in BOTH:
+        if run("modprobe", kind, status=None).status:
+            raise Skip(f"the module {kind} is not built for this kernel")
+
+
+@combined
+def kinds_talk_to_each_other(inner: int, outer: int) -> None:
+    """One end is in C, the other in Rust: datagrams and a stream both ways."""
+    need_both()
+    cable = Cable(outer, f"kind {BOTH[0]}")
+    with cable.b:
+        tunctl("del tun0")
+    cable.make(1, f"kind {BOTH[1]}")
+    cable.check(inner)
+    Stream(cable.a, cable.b, inner).move(1 << 20)
+    Stream(cable.b, cable.a, inner).move(1 << 20)
+
+
+@case
+def kinds_are_shown_together() -> None:
+    """Show lists the tunnels of both kinds by their index; each kind deletes its own port's tunnel."""
+    need_both()
+    cable = Cable(options=f"kind {BOTH[0]}")
+    with cable.a:
+        for number, kind in enumerate(reversed(BOTH), start=1):
+            tunctl(f"add tun{number} kind {kind} local {OUTER[4][0]} remote 10.0.0.77 port {7100 + number}")
+        shown = [(tunnel["ifname"], tunnel["kind"]) for tunnel in json.loads(tunctl("-j show").stdout)]
+        equal("kinds", shown, [("tun0", BOTH[0]), ("tun1", BOTH[1]), ("tun2", BOTH[0])])
+        for line, kind in zip(tunctl("show").stdout.splitlines(), (*BOTH, BOTH[0])):
+            equal(f"words of {kind}", line.split()[1:3] == ["kind", kind], kind != BOTH[0])
+        ip("link del tun1")
+        equal("left", [tunnel["ifname"] for tunnel in json.loads(tunctl("-j show").stdout)], ["tun0", "tun2"])
+    cable.check()
+
+
+@case
+def kinds_share_no_port() -> None:
+    """Each driver has sockets of its own: the port of one is taken for the other."""
+    need_both()
+    cable = Cable(options=f"kind {BOTH[0]}")
+    with cable.a:
+        words = f"local {OUTER[4][0]} remote 10.0.0.77 port 7000"
+        refusal(f"add tun9 kind {BOTH[1]} {words}", "The local port is in use by another socket", 2)
