@@ -47,13 +47,15 @@ containers() {
 	follow "$stage"
 }
 
-# packets STAGE SIDE PARAMETER=VALUE...: load the side's own udptun first, so that modprobe does not load another one.
+# packets STAGE SIDE PARAMETER=VALUE...: load the side's own drivers first, so that modprobe does not load others.
 packets() {
-	if [ -e "$2/udptun.ko" ]; then
-		modprobe -q -a udp_tunnel ip6_udp_tunnel
-		insmod "$2/udptun.ko" || fail "$1"
-		borrowed=udptun
-	fi
+	for driver in udptun udptun_rust; do
+		if [ -e "$2/$driver.ko" ]; then
+			modprobe -q -a udp_tunnel ip6_udp_tunnel
+			insmod "$2/$driver.ko" || fail "$1"
+			borrowed="$borrowed $driver"
+		fi
+	done
 	datapath "$@"
 	datapath_leave || fail "$1"
 }

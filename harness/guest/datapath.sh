@@ -74,6 +74,7 @@ hardware() {
 
 # The options of each kind besides its addresses. The results have them, too.
 options_udptun="port 7000 ttl 64 nocsum"
+options_udptun_rust="kind udptun_rust port 7001 ttl 64 nocsum"
 options_vxlan="id 1 dstport 4789 ttl 64 nolearning noudpcsum"
 options_geneve="id 1 dstport 6081 ttl 64 noudpcsum"
 options_geneve_l3="id 2 dstport 6082 ttl 64 noudpcsum innerprotoinherit"
@@ -85,6 +86,11 @@ options_wireguard="listen-port 51820"
 # shellcheck disable=SC2086 # the options are lists of words
 make_udptun() {
 	inside "$1" "$udptunctl" add "$2" local "$3" remote "$4" $options_udptun
+}
+
+# shellcheck disable=SC2086
+make_udptun_rust() {
+	inside "$1" "$udptunctl" add "$2" local "$3" remote "$4" $options_udptun_rust
 }
 
 # shellcheck disable=SC2086
@@ -251,6 +257,12 @@ many_udptun() {
 		"udptun local $far_outer remote $outer.@a $options_udptun"
 }
 
+many_udptun_rust() {
+	options=${options_udptun_rust#kind }
+	many_ends udptun_rust "${options%% *} local $outer.@a remote $far_outer ${options#* }" \
+		"${options%% *} local $far_outer remote $outer.@a ${options#* }"
+}
+
 many_vxlan() {
 	options=${options_vxlan#id 1 }
 	many_ethernets vxlan "vxlan id @v local $near_outer remote $far_outer $options" \
@@ -303,15 +315,16 @@ reason() {
 	esac
 }
 
-insert_udptun() {
+# insert DRIVER: load a driver of ours from the folder of this script.
+insert() {
 	modprobe -q -a udp_tunnel ip6_udp_tunnel
-	insmod "$here/udptun.ko"
+	insmod "$here/$1.ko"
 }
 
-# load KIND: load the modules that the kernel does not request itself. A loaded udptun stays.
+# load KIND: load the modules that the kernel does not request itself. A driver of ours that is loaded stays.
 load() {
 	case $1 in
-	udptun) grep -q '^udptun ' /proc/modules || modprobe -q udptun || insert_udptun ;;
+	udptun | udptun_rust) grep -q "^$1 " /proc/modules || modprobe -q "$1" || insert "$1" ;;
 	fou) modprobe -q -a ipip fou ;;
 	esac
 }

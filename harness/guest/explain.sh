@@ -84,7 +84,7 @@ load_modules() {
 }
 
 set_up_devices() {
-	is_loaded udptun || borrowed=udptun
+	borrow
 	echo "@explain begin topology"
 	# shellcheck disable=SC2086 # a list of names
 	topology=$(sh ./datapath.sh up "$topology_mark" $kinds) || fail setup

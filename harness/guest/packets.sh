@@ -7,8 +7,15 @@
 #   tunnel_settings  the parameters of dsbench_tunnel
 # datapath.sh is in the same folder.
 
-borrowed= # the driver that is unloaded together with the topology
+borrowed= # the drivers that are unloaded together with the topology
 topology_mark=$(mktemp -u XXXXXXXX) || exit # ends the names of the network namespaces: the machine may have others
+
+# borrow: remember the drivers of ours that are not loaded yet.
+borrow() {
+	for driver in udptun udptun_rust; do
+		is_loaded "$driver" || borrowed="$borrowed $driver"
+	done
+}
 
 # load_datapath FOLDER DEVICES PARAMETER=VALUE...: load the modules and start the run. dsbench_tunnel is loaded in the
 # near namespace, where it finds the devices by name.
@@ -31,7 +38,7 @@ datapath() {
 	stage=$1
 	shift
 	echo "@dsbench topology $stage"
-	is_loaded udptun || borrowed=udptun
+	borrow
 	# shellcheck disable=SC2086,SC2154 # a list of names; the sourcing script assigns it
 	topology=$(sh ./datapath.sh up "$topology_mark" $kinds) || fail "$stage"
 	echo "$topology"
@@ -50,8 +57,8 @@ datapath() {
 datapath_leave() {
 	[ -n "$kinds" ] || return 0
 	sh ./datapath.sh down "$topology_mark" || return
-	if [ -n "$borrowed" ] && is_loaded "$borrowed"; then
-		rmmod "$borrowed" || return
-	fi
+	for driver in $borrowed; do
+		! is_loaded "$driver" || rmmod "$driver" || return
+	done
 	borrowed=
 }

@@ -6,27 +6,15 @@ A guest boots once for all of its cases.
 
 from __future__ import annotations
 
-import functools
 import json
 import re
-import sys
-from pathlib import Path
 
 import pytest
-from dsharness import paths
-from dsharness.errors import HarnessError
-from dsharness.kernel import buildroot, kernels, tools
-from dsharness.targets import GuestOptions, Target, get
-from ynl import client_files
+from dsharness.kernel import kernels
+from dsharness.targets import get
+from netnsguests import OF_BOTH_KINDS, judge, outcomes, selected, udptun
 
-NETNS = Path(__file__).parent / "netns"
-GUEST = paths.HARNESS / "guest"
-sys.path[:0] = [str(NETNS), str(GUEST)]
-
-import udptun  # noqa: E402
-
-SECONDS = 1800
-"""For all cases of a guest, whose instructions QEMU emulates; an idle machine needs a tenth."""
+IN_UML = tuple(name for name in udptun.CASES if name not in OF_BOTH_KINDS)
 
 ON_STOCK_KERNELS = (
     *(f"{name}_{inner}in{outer}" for name in ("datagrams", "mtu_edge", "stream", "tos") for inner in (4, 6) for outer in (4, 6)),
@@ -62,80 +50,17 @@ ON_THE_OLDEST = (
 """Cases that use what differs most between kernels: `make test` runs these on the oldest one, and all cases on UML 6.12."""
 
 
-SURROUNDINGS = (
-    "sch_ingress", "sch_fq", "sch_cake", "sch_netem", "cls_matchall", "cls_flower", "act_mirred", "act_nat", "act_skbedit", "act_tunnel_key",
-    "macvlan", "macvtap", "ipvlan", "team",
-)  # fmt: skip
-"""Modules of the stock kernels that cases need beside those of every guest with a network; UML's kernel has most of them built in."""
-
-
-MEMORY_MIB = 768
-"""For the case with the most devices, ten_thousand_on_a_port."""
-
-
-def selected(request: pytest.FixtureRequest, kernel: str | None) -> tuple[str, ...]:
-    """Return the cases of the selected tests that share the guest of this test."""
-    items = (item for item in request.session.items if isinstance(item, pytest.Function) and item.function is request.function)
-    return tuple(item.callspec.params["name"] for item in items if item.callspec.params.get("kernel") == kernel)
-
-
-@functools.cache
-def outcomes(target: str, kernel: str | None, names: tuple[str, ...]) -> dict[str, str]:
-    """Run the cases in one guest. Return "ok" for each, or why it failed."""
-    files = [*NETNS.glob("*.py"), GUEST / "ethtool.py", tools.udptunctl(), tools.SOURCES / "udptunctl" / "udptunctl.8"]
-    said = bytearray()
-    settings = ["PATH=/dsbench:/usr/sbin:/usr/bin:/sbin:/bin"]
-    if target == "uml" and any(name.startswith("next_ip_") for name in names):
-        settings.append(f"NEXT_DEBIAN={next_debian()}")
-    if target == "uml" and any(name.startswith("ynl_") for name in names):
-        client = sorted(client_files().iterdir())
-        settings.append(f"YNL={' '.join(file.name for file in client)}")
-        files += [*client, paths.ROOT / "include/uapi/udptun.yaml"]
-    command = ["env", *settings, "python3", "udptun.py", *names]
-    end = "the guest did not come to it"
-    if kernel == "newest":
-        try:
-            buildroot.require_namespaces()
-        except HarnessError as error:
-            return dict.fromkeys(names, f"skip: {error}")
-    try:
-        guest = GuestOptions(modules=SURROUNDINGS) if target == "qemu" else GuestOptions(memory_mib=MEMORY_MIB)
-        where: Target = get(target, kernel, network=True, guest=guest)
-        where.run(command, files=files, timeout=SECONDS, on_stdout=said.extend)
-    except HarnessError as error:
-        end = str(error)
-    found = dict.fromkeys(names, end)
-    for verdict, name, why in re.findall(r"^(ok|FAILED|skip) (\w+):? ?(.*)$", said.decode(), re.MULTILINE):
-        found[name] = {"ok": "ok", "skip": f"skip: {why}"}.get(verdict, why)
-    return found
-
-
-def next_debian() -> str:
-    """Return the build root, whose ip the UML guest runs; "" where it cannot be had."""
-    try:
-        return str(buildroot.find().path)
-    except HarnessError:
-        return ""
-
-
-def judge(outcome: str) -> None:
-    """Pass, skip or fail as the guest says."""
-    if outcome.startswith("skip: "):
-        pytest.skip(outcome.removeprefix("skip: "))
-    assert outcome == "ok"
-
-
 @pytest.mark.xdist_group("tunnel-uml")
-@pytest.mark.parametrize("name", udptun.CASES)
+@pytest.mark.parametrize("name", IN_UML)
 def test_in_uml(name: str, request: pytest.FixtureRequest) -> None:
-    judge(outcomes("uml", None, selected(request, None))[name])
+    judge(outcomes("uml", None, selected(request))[name])
 
 
 @pytest.mark.matrix
 @pytest.mark.debug
 @pytest.mark.xdist_group("tunnel-debug")
 @pytest.mark.parametrize("kernel", [kernels.DEBUG])
-@pytest.mark.parametrize("name", udptun.CASES)
+@pytest.mark.parametrize("name", IN_UML)
 def test_on_the_debug_kernel(name: str, kernel: str, request: pytest.FixtureRequest) -> None:
     """A report of KASAN, UBSAN, lockdep, RCU, debug objects or kmemleak fails the case that caused it."""
     judge(outcomes("uml", kernel, selected(request, kernel))[name])

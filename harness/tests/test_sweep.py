@@ -13,7 +13,7 @@ import pytest
 from test_samples import DATAPATH_REPORT, DATAPATH_SAMPLES, REPORT, SAMPLES
 
 from dsharness.errors import HarnessError, UsageError
-from dsharness.results.datapath import DEVICES, Topology, packet_settings
+from dsharness.results.datapath import DEVICES, Topology, kinds_of, packet_settings
 from dsharness.sweep import command
 from dsharness.sweep import plan as sweep
 from dsharness.sweep.drive import tunnel_settings
@@ -66,6 +66,7 @@ def test_lists_in_every_spelling() -> None:
         (("--precision", "x"), "--precision is 'x': allowed are percentages from 0 to 100"),
         (("--precision", "101"), "--precision is '101'"),
         (("--precision", "0.04"), "--precision is '0.04': the smallest is 0.1, and 0 switches it off"),
+        (("--device", "udptun_rust"), "--device is 'udptun_rust': its module is in Rust, and allowed with --kernel rust only"),
         (("--device", "gre"), "--device is 'gre': allowed are veth, udptun, vxlan, geneve, geneve_l3, bareudp, fou, wireguard"),
         (("--device", "fou", "--no-datapath"), "--device has no use with --no-datapath"),
         (("--burst", "65"), "--burst is '65': allowed are whole numbers from 1 to 64"),
@@ -199,7 +200,9 @@ def test_no_device_is_no_failure_of_the_stream() -> None:
 def test_the_datapath_is_for_guests_unless_asked_for() -> None:
     made = plan("--container", "list", "--op", "fill", "--sizes", "64").datapath
     assert made is not None
-    assert (made.required, made.devices, made.payloads) == (False, DEVICES, (64, 512, 1400, 64400))
+    assert (made.required, made.devices, made.payloads) == (False, kinds_of(DEVICES, None), (64, 512, 1400, 64400))
+    on_rust = plan("--target", "qemu", "--kernel", "rust").datapath
+    assert on_rust is not None and on_rust.devices == DEVICES
     assert plan("--target", "host").datapath is None
     assert plan("--no-datapath").datapath is None
     asked = plan("--target", "host", "--datapath", "--seed", "7").datapath

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from dsharness import cli, paths
 from dsharness.errors import HarnessError
-from dsharness.results.datapath import TUNNELS
+from dsharness.results.datapath import TUNNELS, kinds_of
 from dsharness.throughput import plan as throughputplan
 from dsharness.throughput import record, table
 from dsharness.throughput.offloads import DEFAULT, ON, SOFTWARE, ZERO, Setting, settings
@@ -65,7 +65,7 @@ def test_bad_options_get_one_sentence(argv: list[str], said: str, capsys: pytest
 
 def test_the_default_counts_instructions_of_all() -> None:
     chosen = plan()
-    assert (chosen.target, chosen.accel, chosen.kernels, chosen.devices) == ("qemu", "icount", (None,), TUNNELS)
+    assert (chosen.target, chosen.accel, chosen.kernels, chosen.devices) == ("qemu", "icount", (None,), kinds_of(TUNNELS, None))
     assert chosen.traffic == tuple(kind.name for kind in TRAFFIC) and chosen.offloads
     assert plan("--target", "uml").accel is None
     assert plan("--kernel", "6.1", "6.12").kernels == ("6.1", "6.12")

@@ -19,7 +19,7 @@ import schemas
 from dsharness import cli, paths
 from dsharness.errors import HarnessError, UsageError
 from dsharness.results.datapath import SCRIPT as DATAPATH
-from dsharness.results.datapath import TUNNELS
+from dsharness.results.datapath import TUNNELS, kinds_of
 from dsharness.tunnel import plan as tunnelplan
 from dsharness.tunnel import record, table
 from dsharness.tunnel.devices import DEVICES, LINK, Keys
@@ -62,6 +62,7 @@ def two_machines(far: Ssh) -> Link:
         (["--target", "moon"], "--target is 'moon': allowed are uml, qemu, host"),
         (["--accel", "warp"], "--accel is 'warp'"),
         (["--device", "gre"], "--device is 'gre': allowed are udptun, vxlan"),
+        (["--device", "udptun_rust"], "--device is 'udptun_rust': its module is in Rust, and allowed with --kernel rust only"),
         (["--device", ","], "--device is empty"),
         (["--peer-host", "-oProxyCommand=x"], "--peer-host is '-oProxyCommand=x'"),
         (["--peer-host", "a b"], "--peer-host is 'a b': allowed is USER@HOST"),
@@ -86,7 +87,7 @@ def test_every_kind_of_tunnel_is_known_to_all_that_make_tunnels() -> None:
 
 
 def test_no_tunnel_with_a_choice_has_an_outer_checksum() -> None:
-    off = {"udptun": "nocsum", "vxlan": "noudpcsum", "geneve": "noudpcsum", "geneve_l3": "noudpcsum", "fou": "noencap-csum"}
+    off = {"udptun": "nocsum", "udptun_rust": "nocsum", "vxlan": "noudpcsum", "geneve": "noudpcsum", "geneve_l3": "noudpcsum", "fou": "noencap-csum"}
     here = {device.name: device.options for device in DEVICES}
     there = dict(re.findall(r'^options_(\w+)="(.*)"$', DATAPATH.read_text(encoding="utf-8"), re.MULTILINE))
     assert set(there) == set(TUNNELS)
@@ -99,7 +100,8 @@ def test_no_tunnel_with_a_choice_has_an_outer_checksum() -> None:
 
 def test_devices_come_in_their_own_order() -> None:
     assert plan("--device", "geneve,udptun", "geneve").devices == ("udptun", "geneve")
-    assert plan().devices == TUNNELS
+    assert plan().devices == kinds_of(TUNNELS, None)
+    assert plan("--target", "qemu", "--kernel", "rust").devices == TUNNELS
 
 
 def test_output_is_json() -> None:
@@ -175,7 +177,7 @@ def test_every_tunnel_fits_the_link() -> None:
         for step in steps(experiment(two_machines(Ssh("root@far"))))
         if step.how == "do" and "mtu" in step.argv
     }
-    assert mtu == {"udptun": 8972, "vxlan": 8950, "geneve": 8950, "geneve_l3": 8964, "bareudp": 8972, "fou": 8972, "wireguard": 8920}
+    assert mtu == {"udptun": 8972, "udptun_rust": 8972, "vxlan": 8950, "geneve": 8950, "geneve_l3": 8964, "bareudp": 8972, "fou": 8972, "wireguard": 8920}
 
 
 def test_secrets_are_in_no_command_line() -> None:

@@ -22,7 +22,7 @@ from typing import Any
 from .. import paths, ui
 from ..errors import HarnessError
 from ..kernel.build import Build
-from ..results.datapath import ENCRYPTING
+from ..results.datapath import ENCRYPTING, OWN
 from ..results.samples import PACKET, WORKS, Cell, Report
 from ..sweep import otherprocesses
 from ..sweep import drive as sweeper
@@ -32,7 +32,7 @@ from ..targets import Target
 from .plan import MIN_ROUNDS
 
 SCRIPT = paths.HARNESS / "guest" / "ab.sh"
-TUNNEL, UDPTUN = "dsbench_tunnel", "udptun"
+TUNNEL = "dsbench_tunnel"
 
 DISTURBED_MORE = 0.2
 """A load is disturbed if this share of its tries is, above the least of loads like it: long tries are disturbed in each load."""
@@ -56,7 +56,7 @@ class Side:
 
 def datapath_modules(devices: Sequence[str]) -> list[str]:
     """Return our modules that these devices need besides the core."""
-    return [*([TUNNEL] if devices else []), *([UDPTUN] if UDPTUN in devices else [])]
+    return [*([TUNNEL] if devices else []), *(kind for kind in OWN if kind in devices)]
 
 
 @dataclass(frozen=True)

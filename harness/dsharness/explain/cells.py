@@ -48,25 +48,25 @@ class Wanted:
         return "packet" if self.is_packet else "lookup" if self.op == "find" else "element"
 
 
-def find(patterns: Sequence[str], containers: Sequence[str]) -> list[Wanted]:
-    """Return the cells that the patterns name, each one once. `containers` are those of the tree.
+def find(patterns: Sequence[str], containers: Sequence[str], devices: Sequence[str] = datapath.DEVICES) -> list[Wanted]:
+    """Return the cells that the patterns name, each one once. `containers` and `devices` are those that may exist.
 
     UsageError for a pattern without a cell; it suggests the nearest name.
     """
     found: dict[str, Wanted] = {}
     for pattern in patterns:
-        for cell in _matches(pattern, _ops(containers)):
+        for cell in _matches(pattern, _ops(containers, devices)):
             known = found.get(cell.name)
             found[cell.name] = cell if cell.named or not known else known
     return list(found.values())
 
 
-def _ops(containers: Sequence[str]) -> dict[str, Sequence[str]]:
+def _ops(containers: Sequence[str], devices: Sequence[str]) -> dict[str, Sequence[str]]:
     """Return the operations of each container, of the floors and of each device."""
     return {
         **dict.fromkeys(containers, CONTAINER_OPS),
         floors.FLOOR: floors.OPS,
-        **dict.fromkeys(datapath.DEVICES, DATAPATH_OPS),
+        **dict.fromkeys(devices, DATAPATH_OPS),
     }
 
 

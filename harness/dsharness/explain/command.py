@@ -27,6 +27,7 @@ examples:
   dsbench explain maple --against 6.1                 the same modules on two kernels
   dsbench explain udptun/path/1400 --against geneve   two devices
   dsbench explain rust_list/fill --against list --kernel rust    a container in Rust, and in C
+  dsbench explain udptun_rust/path --against udptun --kernel rust    a driver in Rust, and in C
 
 exit status:
   0 all cells are explained    1 it cannot be done    2 wrong usage    130 interrupted

@@ -85,7 +85,7 @@ def checked_plan(args: argparse.Namespace) -> Request:
     targets.check(TARGET, kernel, ACCEL)
     tree = trees.find(args.revision) if args.revision else trees.working()
     plan = ExplainPlan(
-        cells=tuple(cells.find(args.cells, _containers(tree, kernel))),
+        cells=tuple(cells.find(args.cells, _containers(tree, kernel), datapath.kinds_of(datapath.DEVICES, kernel))),
         tries=options.whole("tries", args.tries, 1, sweep.MAX_TRIES),
         settings=tuple(f"{name}={value}" for name, value in sweep.key_settings(args).items() if value is not None),
         timeout=options.whole("timeout", args.timeout, 1, 7 * 86_400),
@@ -175,7 +175,7 @@ def _check_combination(args: argparse.Namespace, plan: ExplainPlan) -> None:
 
 def _against(text: str, after: Side) -> Side:
     """Return the other side: another container or device, another kernel, or another revision of the modules."""
-    known = [*_containers(after.tree, after.place.kernel), *datapath.DEVICES]
+    known = [*_containers(after.tree, after.place.kernel), *datapath.kinds_of(datapath.DEVICES, after.place.kernel)]
     if text in known:
         return _other_subject(text, after)
     if _is_kernel_tree(text):

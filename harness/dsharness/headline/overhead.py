@@ -10,7 +10,7 @@ from ..results import datapath, results
 from ..results.results import Results
 from ..results.samples import name_of
 
-SUBJECT = "udptun"
+SUBJECT = datapath.UDPTUN
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Column:
     @property
     def peers(self) -> dict[str, Overhead]:
         """The tunnels that udptun is compared with."""
-        return {name: one for name, one in self.tunnels.items() if name not in (SUBJECT, datapath.ENCRYPTING)}
+        return {name: one for name, one in self.tunnels.items() if name not in (*datapath.OWN, datapath.ENCRYPTING)}
 
     @property
     def best(self) -> str:

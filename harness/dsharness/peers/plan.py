@@ -52,7 +52,7 @@ def checked_plan(args: argparse.Namespace) -> PeersPlan:
         raise UsageError(f"--peers names {len(numbers)} numbers: allowed are 1 to {MOST_NUMBERS} of them")
     if args.target == "host":
         raise UsageError("--target is 'host': allowed are uml and qemu, whose guests get thousands of devices")
-    named = options.names("device", args.device, KINDS)
+    named = datapath.named_kinds(args.device, KINDS, args.kernel)
     where = ["--target", args.target, *(word for name in ("kernel", "accel") if getattr(args, name) for word in (f"--{name}", getattr(args, name)))]
     usual = sweep.plan_of(*where, "--timeout", args.timeout, "--device", *named, "--payloads", args.payload, "--burst", BURST)
     guest = guestoptions.checked(args)

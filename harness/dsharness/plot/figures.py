@@ -319,8 +319,8 @@ def _path_panel(sweep: Results, octets: int) -> Panel:
 
 def _packet_styles(tunnels: Sequence[str]) -> dict[str, int]:
     """Return the line type of each tunnel, by its name in the key."""
-    peers = [name for name in map(_packet_name, tunnels) if name != "udptun"]
-    own = {"udptun": SUBJECT_STYLE, _packet_name(datapath.ENCRYPTING): ENCRYPTING_STYLE}
+    peers = [name for name in map(_packet_name, tunnels) if name != datapath.UDPTUN]
+    own = {datapath.UDPTUN: SUBJECT_STYLE, _packet_name(datapath.ENCRYPTING): ENCRYPTING_STYLE}
     return {**{name: place for place, name in enumerate(peers, start=1)}, **own}
 
 

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import paths, texts
-from ..errors import HarnessError
+from .. import options, paths, texts
+from ..errors import HarnessError, UsageError
+from ..kernel import kernels
 
 SCRIPT = paths.HARNESS / "guest" / "datapath.sh"
 
 BARE = "veth"
 """The bare link, which every tunnel runs over: the floor of a tunnel's cost."""
-TUNNELS = ("udptun", "vxlan", "geneve", "geneve_l3", "bareudp", "fou", "wireguard")
+UDPTUN, RUST = OWN = ("udptun", "udptun_rust")
+"""The tunnel drivers of this project: in C, and in Rust for the kernel with Rust alone. The others are their peers."""
+TUNNELS = (*OWN, "vxlan", "geneve", "geneve_l3", "bareudp", "fou", "wireguard")
 """The kinds of tunnels, for all of the harness: datapath.sh has a make_KIND for each, tunnel/devices.py a Device."""
 DEVICES = (BARE, *TUNNELS)
 ENCRYPTING = "wireguard"
@@ -53,6 +56,23 @@ class Topology:
     present: tuple[str, ...]
     absent: dict[str, str]
     options: dict[str, str] = field(default_factory=dict)
+
+
+def kinds_of(kinds: Sequence[str], kernel: object) -> tuple[str, ...]:
+    """Return those of `kinds` that may exist on a kernel, by the user's name for it."""
+    return tuple(kind for kind in kinds if kind != RUST or kernel == kernels.RUST)
+
+
+def named_kinds(named: Sequence[str] | None, kinds: Sequence[str], kernel: object) -> tuple[str, ...]:
+    """Return the devices that --device names, in the order of `kinds`; all that may exist on the kernel if the option is not given.
+
+    UsageError for one that is not in `kinds`, or that the kernel cannot have.
+    """
+    allowed = kinds_of(kinds, kernel)
+    if named is not None and RUST in kinds and RUST not in allowed and RUST in options.words(named):
+        raise UsageError(f"--device is {RUST!r}: its module is in Rust, and allowed with --kernel {kernels.RUST} only")
+    found = options.names("device", named, allowed)
+    return tuple(kind for kind in allowed if kind in found)
 
 
 def parse_topology(lines: Sequence[str]) -> Topology:

@@ -327,7 +327,7 @@ def checked_plan(args: argparse.Namespace, known: Sequence[str] | None = None) -
         containers=containers,
         ops=ops,
         settings=tuple(f"{name}={value}" for name, value in settings.items() if value is not None),
-        datapath=_datapath(args),
+        datapath=_datapath(args, kernel),
         timeout=options.whole("timeout", args.timeout, 1, MAX_SECONDS),
         threads=_threads(args),
         writer=settings["writes"] != 0,
@@ -377,9 +377,9 @@ def _precision(args: argparse.Namespace) -> int:
     return precision
 
 
-def _datapath(args: argparse.Namespace) -> DatapathPlan | None:
+def _datapath(args: argparse.Namespace, kernel: Spec | None) -> DatapathPlan | None:
     """Return the datapath's plan; None without a datapath. The bare link always takes part: all tunnels run over it."""
-    named = options.names("device", args.device, datapath.DEVICES)
+    named = datapath.named_kinds(args.device, datapath.DEVICES, kernel)
     octets = datapath.PAYLOADS if args.payloads is None else options.words(args.payloads)
     payloads = {options.whole("payloads", one, 1, datapath.MAX_PAYLOAD) for one in octets}
     if not 1 <= len(payloads) <= datapath.MOST_PAYLOADS:

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import options, targets
 from ..kernel import kernels
-from ..results.datapath import TUNNELS
+from ..results import datapath
 from ..targets import accel, guestnet, guestoptions
 from ..targets.guestoptions import GuestOptions
 
@@ -41,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", help="uml, qemu or host (qemu)")
     parser.add_argument("--kernel", nargs="+", metavar="VERSION", help="kernel versions, 6.1 or a full release each (the target's default)")
     parser.add_argument("--accel", help="qemu only: auto, kvm, tcg or icount (icount)")
-    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(TUNNELS)} (all); {guestnet.BY_NAME}")
+    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.TUNNELS)} (all); {guestnet.BY_NAME}")
     parser.add_argument("--traffic", nargs="+", metavar="KIND", help=f"of {', '.join(TRAFFIC_NAMES)} (all)")
     parser.add_argument("--no-offloads", action="store_true", help="measure the kinds of traffic alone, not the matrix of offloads")
     guestoptions.add_options(parser)
@@ -59,13 +60,19 @@ def checked_plan(args: argparse.Namespace) -> ThroughputPlan:
         target=target,
         kernels=releases,
         accel=accelerator,
-        devices=tuple(name for name in TUNNELS if name in options.names("device", args.device, TUNNELS)),
+        devices=_devices(args, releases),
         named=args.device is not None,
         traffic=tuple(name for name in TRAFFIC_NAMES if name in options.names("traffic", args.traffic, TRAFFIC_NAMES)),
         offloads=not args.no_offloads,
         output=options.json_file("output", getattr(args, "output", None)),
         guest=guest,
     )
+
+
+def _devices(args: argparse.Namespace, releases: Sequence[str | None]) -> tuple[str, ...]:
+    """Return the tunnels that all kernels of the run may have."""
+    found = [datapath.named_kinds(args.device, datapath.TUNNELS, release) for release in releases]
+    return tuple(kind for kind in found[0] if all(kind in one for one in found))
 
 
 def needs(plan: ThroughputPlan) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from . import plan
 
 EPILOG = f"""\
 how it is done:
-  The link is a veth pair between two network namespaces of a guest, where udptun and the peers that its kernel has
-  (vxlan, geneve, bareudp, fou with ipip, wireguard) are all set up. Every round measures each of them and the bare
+  The link is a veth pair between two network namespaces of a guest, where udptun, udptun_rust (with --kernel rust) and
+  the peers that its kernel has (vxlan, geneve, bareudp, fou with ipip, wireguard) are all set up. Every round measures each of them and the bare
   link once with each tool, in a new random order. A run of sockperf gives its median round trip, one of netperf (which
   is used where it is installed; it is not in Debian main) its mean one, one of iperf3 what the receiver got. A round
   takes about 5 s a device. All samples, the figures and the tests are kept in results/tunnel-<target>-<time>.json.

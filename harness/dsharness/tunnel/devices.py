@@ -11,12 +11,11 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..results.datapath import TUNNELS
+from ..results.datapath import RUST, TUNNELS, UDPTUN
 
 LINK = "link"
-UDPTUN = "udptun"
 
-UDPTUN_PORT = "7000"
+UDPTUN_PORT, RUST_PORT = "7000", "7001"
 VXLAN_PORT = "4789"
 GENEVE_PORT, GENEVE_L3_PORT = "6081", "6082"
 BAREUDP_PORT = "6635"
@@ -117,6 +116,7 @@ def _ip_link(end: End, *kind: str) -> Command:
 
 
 _UDPTUN = ("port", UDPTUN_PORT, "nocsum")
+_RUST = ("kind", RUST, "port", RUST_PORT, "nocsum")
 _VXLAN = ("id", "1", "dstport", VXLAN_PORT, "noudpcsum")
 _GENEVE = ("id", "1", "dstport", GENEVE_PORT, "noudpcsum")
 _GENEVE_L3 = ("id", "2", "dstport", GENEVE_L3_PORT, "noudpcsum", "innerprotoinherit")
@@ -124,9 +124,14 @@ _BAREUDP = ("dstport", BAREUDP_PORT, "ethertype", "ipv4")
 _FOU = ("encap", "fou", "encap-sport", "auto", "encap-dport", FOU_PORT, "noencap-csum")
 
 
-def _udptun(end: End) -> list[Command]:
-    addresses = ("local", end.local, "remote", end.remote)
-    return [_command("modprobe", "udptun"), _command(end.udptunctl, "add", end.name, *addresses, *end.words(_UDPTUN))]
+def _own(module: str, options: tuple[str, ...]) -> Callable[[End], list[Command]]:
+    """Return what makes a tunnel of one of this project's drivers."""
+
+    def make(end: End) -> list[Command]:
+        addresses = ("local", end.local, "remote", end.remote)
+        return [_command("modprobe", module), _command(end.udptunctl, "add", end.name, *addresses, *end.words(options))]
+
+    return make
 
 
 def _vxlan(end: End) -> list[Command]:
@@ -172,7 +177,8 @@ def _wireguard(end: End) -> list[Command]:
 
 
 _TABLE = (
-    Device(UDPTUN, IPV4_UDP, _udptun, options=_UDPTUN),
+    Device(UDPTUN, IPV4_UDP, _own(UDPTUN, _UDPTUN), options=_UDPTUN),
+    Device(RUST, IPV4_UDP, _own(RUST, _RUST), options=_RUST),
     Device("vxlan", IPV4_UDP + VXLAN_HEADER + ETHERNET, _vxlan, options=_VXLAN),
     Device("geneve", IPV4_UDP + GENEVE_HEADER + ETHERNET, _geneve, options=_GENEVE),
     Device("geneve_l3", IPV4_UDP + GENEVE_HEADER, _geneve_l3, options=_GENEVE_L3),

@@ -21,9 +21,10 @@ from .. import packages, paths, proc, signals, targets, ui
 from ..errors import HarnessError
 from ..kernel import tools
 from ..results import environment, results
+from ..results.datapath import UDPTUN
 from ..targets import hostlock
 from . import record, table
-from .devices import DEVICES, LINK, UDPTUN, Keys
+from .devices import DEVICES, LINK, Keys
 from .meters import TOOLS, Reading
 from .plan import Peer, TunnelPlan
 from .record import Evaluation, Sample

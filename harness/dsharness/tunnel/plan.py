@@ -12,7 +12,7 @@ from .. import options, targets
 from ..errors import UsageError
 from ..kernel import kernels, option
 from ..kernel.own import Spec
-from ..results.datapath import TUNNELS
+from ..results import datapath
 from ..targets import accel, guestnet, guestoptions
 from ..targets.guestoptions import GuestOptions
 
@@ -59,7 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--peer-host", metavar="USER@HOST", help="measure between this machine and that one instead")
     parser.add_argument("--peer-address", metavar="IPV4", help="its address on the link (the one of HOST)")
     parser.add_argument("--ssh-config", type=Path, metavar="FILE", help="ssh's configuration file (the user's)")
-    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(TUNNELS)} (all); {guestnet.BY_NAME}")
+    parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.TUNNELS)} (all); {guestnet.BY_NAME}")
     guestoptions.add_options(parser)
     parser.add_argument("--rounds", default=DEFAULT_ROUNDS, metavar="N", help=f"samples of each ({DEFAULT_ROUNDS})")
     parser.add_argument("--seconds", default="1", metavar="S", help="how long a measurement lasts (1)")
@@ -80,7 +80,7 @@ def checked_plan(args: argparse.Namespace) -> TunnelPlan:
         kernel=kernel,
         accel=accelerator,
         peer=peer,
-        devices=tuple(name for name in TUNNELS if name in options.names("device", args.device, TUNNELS)),
+        devices=datapath.named_kinds(args.device, datapath.TUNNELS, kernel),
         named=args.device is not None,
         rounds=options.whole("rounds", args.rounds, 1, MAX_ROUNDS),
         seconds=options.whole("seconds", args.seconds, 1, MAX_SECONDS),

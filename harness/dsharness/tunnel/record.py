@@ -18,8 +18,8 @@ from typing import IO, Any
 from .. import paths
 from ..errors import HarnessError
 from ..results import results
-from ..results.datapath import ENCRYPTING
-from .devices import LINK, UDPTUN
+from ..results.datapath import ENCRYPTING, OWN
+from .devices import LINK
 from .meters import LATENCY, TOOLS, Reading, Tool
 from .significance import Comparison, Figures, compare, figures
 from .steps import Take
@@ -87,7 +87,7 @@ class Evaluation:
 
     def best_peer(self, tool: Tool) -> str | None:
         """Return the in-tree tunnel with the best mean. A tunnel that encrypts does another job and is not considered."""
-        peers = [name for name in self.measured(tool) if name not in (LINK, UDPTUN, ENCRYPTING)]
+        peers = [name for name in self.measured(tool) if name not in (LINK, *OWN, ENCRYPTING)]
         means = {name: figures(self.values(name, tool)).mean for name in peers}
         best = min if tool.lower_is_better else max
         return best(means, key=lambda name: means[name]) if means else None

@@ -8,9 +8,9 @@ import json
 from checks import Skip, equal
 from commands import ip, refusal, run, tunctl
 from lab import Cable
-from packets import OUTER
+from packets import INNER, OUTER
 from registry import case, combined
-from streams import Stream
+from streams import transfer
 
 BOTH = ("udptun", "udptun_rust")
 
@@ -31,8 +31,8 @@ def kinds_talk_to_each_other(inner: int, outer: int) -> None:
         tunctl("del tun0")
     cable.make(1, f"kind {BOTH[1]}")
     cable.check(inner)
-    Stream(cable.a, cable.b, inner).move(1 << 20)
-    Stream(cable.b, cable.a, inner).move(1 << 20)
+    transfer(cable.a, cable.b, inner, 1 << 20)
+    transfer(cable.b, cable.a, inner, 1 << 20, address=INNER[inner][0])
 
 
 @case

@@ -139,7 +139,15 @@ def main(names: list[str]) -> int:
         begins[name] = jiffies()
         results.append(supervise(name, log))
     leaks = KMEMLEAK.exists() and leaked(begins)
-    return int(not all(results) or leaks)
+    return int(not all([*results, unloads(list(begins)[-1], log)]) or leaks)
+
+
+def unloads(last: str, log: int) -> bool:
+    """Say whether the module can be removed, which a device that was not freed would prevent; the last case answers for it."""
+    done = run("rmmod", KIND, status=None)
+    if complaint := done.stderr.strip() or kernel_says(log):
+        print(f"FAILED {last}: the module is removed after it: {complaint}".replace("\n", " "), flush=True)
+    return not complaint
 
 
 if __name__ == "__main__":
