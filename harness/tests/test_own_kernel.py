@@ -21,7 +21,7 @@ from dsharness.explain.place import Place
 from dsharness.explain.place import command as explain_command
 from dsharness.gate import drive as gaterun
 from dsharness.gate.plan import GatePlan
-from dsharness.kernel import mirror, own, ownbuild
+from dsharness.kernel import mirror, own, ownbuild, ownconfig, ownkeep
 from dsharness.kernel.mirror import Mirror
 from dsharness.kernel.own import OwnKernel
 from dsharness.targets import GuestError
@@ -293,7 +293,7 @@ def test_the_configuration_decides_the_build(tree: Path, tmp_path: Path) -> None
     fragment.write_text("CONFIG_SLUB_DEBUG=y\n# CONFIG_NUMA is not set\n", encoding="utf-8")
     whole.write_text("#\n# Automatically generated file; DO NOT EDIT.\nCONFIG_SMP=y\n", encoding="utf-8")
     recipes = [
-        ownbuild._recipe(OwnKernel(tree, words), "qemu")
+        ownconfig.recipe(OwnKernel(tree, words), "qemu")
         for words in ((), (str(fragment),), ("defconfig",), ("defconfig", str(fragment)), (str(whole),))
     ]
     assert len({recipe.digest for recipe in recipes}) == 5
@@ -390,7 +390,7 @@ def built(tree: Path, copy: Mirror) -> tuple[Path, Path, mirror.State]:
 
 def test_modules_need_headers_and_scripts_and_no_objects(built: tuple[Path, Path, mirror.State]) -> None:
     folder, objects, state = built
-    kept = folder / ownbuild._keep_headers(folder, objects, state)
+    kept = folder / ownkeep.headers(folder, objects, state)
     assert {str(file.relative_to(kept / "build")) for file in (kept / "build").rglob("*") if file.is_file() and "source" not in file.parts} == {
         "include/generated/autoconf.h", "include/generated/compile.h", "include/config/auto.conf", "arch/x86/include/generated/asm/a.h",
         "scripts/mod/modpost", "scripts/mod/empty.o", "Module.symvers", ".config", "Makefile",
@@ -406,17 +406,38 @@ def test_modules_need_headers_and_scripts_and_no_objects(built: tuple[Path, Path
 )  # fmt: skip
 def test_two_states_share_modules_while_their_headers_agree(built: tuple[Path, Path, mirror.State], name: str, same: bool) -> None:
     folder, objects, state = built
-    before = ownbuild._keep_headers(folder, objects, state)
+    before = ownkeep.headers(folder, objects, state)
     write(objects, name, "another content")
-    assert (ownbuild._keep_headers(folder, objects, state) == before) is same
+    assert (ownkeep.headers(folder, objects, state) == before) is same
 
 
 def test_a_header_of_the_source_counts_and_a_c_file_does_not(built: tuple[Path, Path, mirror.State], tree: Path, copy: Mirror) -> None:
     folder, objects, state = built
-    before = ownbuild._keep_headers(folder, objects, state)
+    before = ownkeep.headers(folder, objects, state)
     write(tree, "lib/rbtree.c", "int other;\n")
-    assert ownbuild._keep_headers(folder, objects, update(copy, OwnKernel(tree))) == before
+    assert ownkeep.headers(folder, objects, update(copy, OwnKernel(tree))) == before
     write(tree, "include/linux/rbtree.h", "struct other;\n")
-    after = ownbuild._keep_headers(folder, objects, update(copy, OwnKernel(tree)))
+    after = ownkeep.headers(folder, objects, update(copy, OwnKernel(tree)))
     assert after != before
     assert (folder / before / "include/linux/rbtree.h").read_text(encoding="utf-8") == "struct rb_node;\n", "an older kernel keeps its headers"
+
+
+def test_a_new_tree_begins_with_the_objects_of_another_one(tmp_path: Path) -> None:
+    other, folder = tmp_path / "own/other", tmp_path / "own/new"
+    write(other, "index.json", "{}")
+    write(other, "tree/lib/rbtree.c", "int insert;\n")
+    for name in ("qemu-1/vmlinux", "qemu-1/lib/rbtree.o", "uml-1/linux", "uml-1/vmlinux"):
+        write(other, f"tree/{name}", name)
+    write(other, "tree/qemu-1/tools/objtool/.check.o.cmd", f"cmd := gcc -o {other}/tree/qemu-1/tools/objtool/check.o\n")
+    os.utime(other / "tree/lib/rbtree.c", ns=(1, 1))
+    os.utime(other / "tree/qemu-1/tools/objtool/.check.o.cmd", ns=(2, 2))
+    folder.mkdir()
+    ownbuild._inherit(folder, "qemu-2")
+    assert not list(folder.iterdir()), "no tree has objects of this configuration"
+    ownbuild._inherit(folder, "qemu-1")
+    tools = folder / "tree/qemu-1/tools/objtool/.check.o.cmd"
+    assert {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} == {
+        "index.json", "tree/lib/rbtree.c", "tree/qemu-1/vmlinux", "tree/qemu-1/lib/rbtree.o", str(tools.relative_to(folder)),
+    }  # fmt: skip
+    assert tools.read_text(encoding="utf-8") == f"cmd := gcc -o {folder}/tree/qemu-1/tools/objtool/check.o\n"
+    assert [file.stat().st_mtime_ns for file in (folder / "tree/lib/rbtree.c", tools)] == [1, 2], "make sees nothing new"

@@ -12,7 +12,7 @@ from ..errors import HarnessError
 from . import build, linuxsource
 from .kernels import Kernel
 from .linuxsource import Picked
-from .ownbuild import ALONE_FOLDER
+from .ownkeep import ALONE_FOLDER
 
 
 def pick(kernel: Kernel, files: Sequence[str], shelf_name: str) -> Picked:
