@@ -7,7 +7,6 @@ import re
 import subprocess
 from pathlib import Path
 
-from .. import proc
 from ..errors import HarnessError
 from ..kernel import tools
 from ..targets import qemucmd
@@ -20,21 +19,21 @@ _CHECK_SECONDS = 30.0
 
 
 def interface(said: str) -> int:
-    """Return the version of the interface from the output of qemu --version. HarnessError for a QEMU that has none."""
+    """Return the version of the interface from what QEMU calls itself. HarnessError for a QEMU that has none."""
     match = _VERSION.search(said)
     if match:
         version = int(match[1]), int(match[2])
         for first, number in INTERFACES:
             if version >= first:
                 return number
-    raise HarnessError(f"QEMU is {said.splitlines()[0]!r}: a profile needs version 4.2 or later, which has plugins")
+    raise HarnessError(f"QEMU is {said!r}: a profile needs version 4.2 or later, which has plugins")
 
 
 def plugin() -> Path:
     """Return the profile plugin, built for this QEMU, which has loaded it once. HarnessError if QEMU refuses it."""
-    said = proc.check([qemucmd.PROGRAM, "--version"])
-    built = tools.profile_plugin(interface(said))
-    _check(built, said.splitlines()[0])
+    version = qemucmd.version()
+    built = tools.profile_plugin(interface(version))
+    _check(built, version)
     return built
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.table import Column, Table
 
-from .. import proc, targets, ui
+from .. import targets, ui
 from ..console import console
 from ..errors import BISECT_BAD, BISECT_ENDS, BISECT_SKIPS, REGRESSED, BuildError, HarnessError, UsageError
 from ..explain import causes, place
@@ -86,7 +86,7 @@ def check(gate: GatePlan) -> int:
         return 0
     print(f"slower than allowed: {by_container(failed)}")
     _tell([change.name for change in failed if change.move is Move.REGRESSED], known, gate.kernel, gate.explain)
-    if known.facts.get("qemu") != (here := _qemu()):
+    if known.facts.get("qemu") != (here := qemucmd.version()):
         print(f"note: the baseline was counted by {known.facts.get('qemu')}, this is {here}, which may count differently")
     return REGRESSED
 
@@ -236,8 +236,5 @@ def target_of(plan: sweep.Plan, tree: Tree | None = None) -> targets.Target:
 def _facts(target: targets.Target) -> dict[str, Any]:
     known = environment.facts()
     tree = {results.KERNEL_TREE: ownbuild.as_json(target.kernel.facts)} if target.kernel.facts else {}
-    return {"qemu": _qemu(), **tree, "memories_mib": MEMORIES_MIB, **{key: known[key] for key in ("date", "git_revision", "git_dirty")}}
+    return {"qemu": qemucmd.version(), **tree, "memories_mib": MEMORIES_MIB, **{key: known[key] for key in ("date", "git_revision", "git_dirty")}}
 
-
-def _qemu() -> str:
-    return proc.check([qemucmd.PROGRAM, "--version"]).splitlines()[0]

@@ -18,6 +18,7 @@ from ..plot import figures
 from ..results import bootparameters, datapath, environment, results, samples, table
 from ..results.results import Results
 from ..results.samples import Report, merged
+from ..targets import qemucmd
 from . import otherprocesses
 from .plan import DEFAULT_TRIES, PRECISION_SCALE, DatapathPlan, Plan
 from .stream import DATAPATH, StageResult, SweepStream, runs_of
@@ -149,6 +150,7 @@ def initial_results(target: targets.Target) -> Results:
         "kernel": target.kernel.release,
         **({results.KERNEL_TREE: ownbuild.as_json(target.kernel.facts)} if target.kernel.facts else {}),
         "arch": target.kernel.arch,
+        **({"emulator": qemucmd.version()} if target.name == "qemu" else {}),
         **facts,
         # A guest of uml is a process of this machine: its own kernel has no mitigations.
         **({"mitigations": environment.mitigations()} if target.name == "uml" else {}),

@@ -120,10 +120,9 @@ def _key(kernel: Kernel) -> str:
 
 def _machine() -> str:
     """Return the versions of QEMU and of the host's kernel, its CPU and its /dev/kvm."""
-    qemu = proc.check([qemucmd.PROGRAM, "--version"]).splitlines()[0]
     cpu = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
     device = f"{DEVICE} {DEVICE.stat().st_rdev:#x}"
-    return SEPARATOR.join((qemu, platform.release(), cpu[1] if cpu else platform.machine(), device))
+    return SEPARATOR.join((qemucmd.version(), platform.release(), cpu[1] if cpu else platform.machine(), device))
 
 
 def _read(memory: Path) -> dict[str, str]:
