@@ -54,7 +54,11 @@ def test_plan_has_each_container_with_its_twins() -> None:
 
 def test_plan_runs_under_icount_on_the_kernel_with_rust() -> None:
     what = made().sweep
-    assert (what.target, what.kernel, what.accel, what.datapath) == ("qemu", "rust", "icount", None)
+    assert (what.target, what.kernel, what.accel) == ("qemu", "rust", "icount")
+    assert what.datapath and what.datapath.devices == ("veth", "udptun", "udptun_rust")
+    assert made("--container", "list").sweep.datapath is None
+    assert made("--container", "list", "--datapath").sweep.datapath
+    assert made("--no-datapath").sweep.datapath is None
 
 
 @pytest.mark.parametrize(

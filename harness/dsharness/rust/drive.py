@@ -9,10 +9,11 @@ from typing import Any
 from .. import paths, targets, ui
 from ..errors import HarnessError
 from ..results import results
+from ..results.datapath import RUST
 from ..results.results import Results
 from ..sweep import drive as sweeper
 from ..sweep.plan import Plan
-from . import helpers, judge, picture, table, twins
+from . import helpers, judge, packetpicture, packets, packettable, picture, table, twins
 from .plan import ACCEL, KERNEL, TARGET, RustPlan
 
 HELPERS = "rust_helpers"
@@ -35,13 +36,20 @@ def run(plan: RustPlan) -> int:
     if not rows:
         raise HarnessError(f"{path} has no container in Rust beside its twin in C: dsbench rust makes such files")
     by = judge.rule(swept)
-    table.show(rows, swept, by, swept.context.get(HELPERS, {}))
+    calls = swept.context.get(HELPERS, {})
+    table.show(rows, swept, by, calls)
+    of_tunnel = packets.rows(swept, by)
+    if of_tunnel:
+        print()
+        packettable.show(of_tunnel, swept, by, calls)
     for container, error in swept.context.get(ABSENT, {}).items():
         ui.warn(f"{container} is absent, since its module does not build for this kernel: {error}")
+    if reason := swept.context.get("absent_devices", {}).get(RUST):
+        ui.warn(f"the tunnel is not compared: {reason}")
     if not plan.file:
         ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
     with ui.step("drawing it"):
-        drawn = picture.draw(rows, swept, by, plan.pictures)
+        drawn = [*picture.draw(rows, swept, by, plan.pictures), *packetpicture.draw(of_tunnel, swept, by, plan.pictures)]
     for one in drawn:
         ui.say(f"picture: {paths.short(one)}")
     return 0
@@ -56,7 +64,7 @@ def _run(plan: Plan) -> Results:
     ops = [op for op in plan.ops if op in swept.ops]
     settings = [one for one in plan.settings if not one.startswith(("containers=", "ops="))]
     try:
-        calls = helpers.count(rust, ops, settings, KERNEL, plan.timeout)
+        calls = helpers.count(rust, ops, [RUST] if RUST in swept.context.get("devices", ()) else [], settings, KERNEL, plan.timeout)
     except HarnessError as error:
         ui.warn(f"the calls of helpers are not counted: {error}")
         calls = {}

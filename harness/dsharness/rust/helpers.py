@@ -11,6 +11,8 @@ from ..explain.place import Place
 from ..explain.plan import ExplainPlan
 from ..explain.profile import Profile
 from ..kernel import trees
+from ..results.datapath import USUAL_PAYLOAD
+from ..results.samples import DATAPATH_OPS
 
 N = 1000
 TRIES = 3
@@ -19,12 +21,14 @@ LEAST = 0.005
 PREFIX = "rust_helper_"
 
 Calls = Mapping[str, Mapping[str, float]]
-"""Container/op -> name of a helper without PREFIX -> calls per element."""
+"""Container/op or device/op -> name of a helper without PREFIX -> calls per element or packet."""
 
 
-def count(containers: Sequence[str], ops: Sequence[str], settings: Sequence[str], kernel: str, timeout: float) -> Calls:
-    """Return the helpers that the operations call, counted in a guest of their own. HarnessError if it fails."""
-    cells = tuple(Wanted(container, op, N, named=False) for container in containers for op in ops)
+def count(containers: Sequence[str], ops: Sequence[str], devices: Sequence[str], settings: Sequence[str], kernel: str, timeout: float) -> Calls:
+    """Return the helpers that the operations call, those of packets included, counted in a guest of their own. HarnessError if it fails."""
+    elements = [Wanted(container, op, N, named=False) for container in containers for op in ops]
+    packets = [Wanted(device, op, USUAL_PAYLOAD, named=False) for device in devices for op in DATAPATH_OPS]
+    cells = (*elements, *packets)
     plan = ExplainPlan(cells, TRIES, tuple(settings), timeout)
     outcome = guest.run(plan, Place(kernel, None), trees.working())
     return {f"{one.cell.container}/{one.cell.op}": called(one) for one in outcome.profiles}
@@ -34,6 +38,11 @@ def called(profile: Profile) -> dict[str, float]:
     """Return the calls of helpers per element in a profile."""
     found = ((name.removeprefix(PREFIX), profile.each(share.calls)) for name, share in profile.functions.items() if name.startswith(PREFIX))
     return {name: round(calls, 3) for name, calls in found if calls >= LEAST}
+
+
+def of_packets(calls: Calls, packets: bool) -> Calls:
+    """Return the calls of devices alone, or of containers alone."""
+    return {cell: found for cell, found in calls.items() if (cell.rpartition("/")[2] in DATAPATH_OPS) == packets}
 
 
 def footnotes(calls: Calls) -> list[str]:

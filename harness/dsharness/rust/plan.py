@@ -11,6 +11,7 @@ from pathlib import Path
 from .. import options, paths
 from ..errors import UsageError
 from ..kernel import kernels, option, trees
+from ..results import datapath
 from ..sweep import plan as sweep
 from ..sweep.plan import Plan
 from . import twins
@@ -33,6 +34,9 @@ def checked_plan(args: argparse.Namespace) -> RustPlan:
     """Return the options as a plan. UsageError names the option, its value and what is allowed."""
     _check_place(args)
     known = sweep.known_containers(KERNEL)
+    if args.datapath is None:
+        args.datapath = args.container is None
+    args.device = (datapath.BARE, *datapath.OWN) if args.datapath else None
     args.container = _families(args.container, known)
     made = RustPlan(sweep.checked_plan(args, known=known), options.json_file("from", args.file), args.pictures or paths.PLOTS)
     if not made.file and not any(map(twins.is_rust, made.sweep.containers)):

@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from ..compare import table as comparetable
-from ..compare.verdict import Rule, Word
+from ..compare.verdict import Comparison, Rule, Word
 from ..console import console
 from ..results.results import Results
 from ..results.table import figure
@@ -48,15 +48,14 @@ def _table(rows: Sequence[Row], by: Rule) -> Table:
         found = row.found
         table.add_row(
             f"{row.rust}/{row.op}/{row.n}", row.against, figure(found.before), "-" if row.clang is None else figure(row.clang), figure(found.after),
-            ratio(row, by), probability(found.p_adjusted), Text(found.word.value, comparetable.STYLES[found.word]),
+            interval(found, by), probability(found.p_adjusted), Text(found.word.value, comparetable.STYLES[found.word]),
         )  # fmt: skip
     return table
 
 
-def ratio(row: Row, by: Rule) -> str:
+def interval(found: Comparison, by: Rule) -> str:
     """Return the ratio and its interval: "1.204 [1.203, 1.206]"."""
     digits = comparetable.decimals(by) - 1
-    found = row.found
     return f"{found.ratio:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
 
 
@@ -68,5 +67,5 @@ def footnotes(rows: Sequence[Row], by: Rule, calls: Calls) -> list[str]:
     lines += [f"inconclusive, {count}: {reason}" for reason, count in reasons.items()]
     lines += [f"not the same work: {bias}" for bias in BIASES]
     if calls:
-        lines += [f"n={helpers.N}, per element: {line}" for line in helpers.footnotes(calls)]
+        lines += [f"n={helpers.N}, per element: {line}" for line in helpers.footnotes(helpers.of_packets(calls, False))]
     return [*lines, comparetable.rule(by, in_turns=False)]
