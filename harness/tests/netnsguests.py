@@ -28,7 +28,7 @@ SECONDS = 1800
 
 SURROUNDINGS = (
     "sch_ingress", "sch_fq", "sch_cake", "sch_netem", "cls_matchall", "cls_flower", "act_mirred", "act_nat", "act_skbedit", "act_tunnel_key",
-    "macvlan", "macvtap", "ipvlan", "team",
+    "macvlan", "macvtap", "ipvlan", "team", "ifb",
 )  # fmt: skip
 """Modules of the stock kernels that cases need beside those of every guest with a network; UML's kernel has most of them built in."""
 

@@ -7,7 +7,7 @@ import functools
 import json
 
 from checks import equal, eventually, true
-from commands import ip, refusal, run, tunctl
+from commands import KIND, ip, refusal, run, tunctl
 from datagrams import exchange
 from lab import Cable, Machine
 from packets import INNER, OUTER, PORT
@@ -96,6 +96,19 @@ def port_is_free(machine: Machine) -> bool:
     except OSError:
         return False
     return True
+
+
+@case
+def a_thousand_rounds() -> None:
+    """A tunnel is made, comes up and is deleted, a thousand times; its port and its memory are free again each time."""
+    cable = Cable()
+    with cable.a:
+        tunctl("del tun0")
+        add = f"link add tun0 type {KIND} local {OUTER[4][0]} remote {OUTER[4][1]} port {PORT}"
+        ip("\n".join([add, "link set tun0 up", "link del tun0"] * 1000))
+    true("the port is free", port_is_free(cable.a))
+    cable.make(0)
+    cable.check()
 
 
 @case

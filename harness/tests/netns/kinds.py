@@ -3,5 +3,8 @@
 
 from __future__ import annotations
 
+UNCHANGEABLE = ("udptun_rust",)
+"""Kinds without changelink."""
+
 LEFT_OUT: dict[str, dict[str, str]] = {"udptun_rust": {}}
 """Kind -> case -> what the kind lacks for it."""

@@ -16,13 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checks import PATIENCE, Failure, eventually
-from commands import ip, run, tunctl
+from commands import KIND, ip, run, tunctl
 from datagrams import exchange
+from kinds import UNCHANGEABLE
 from packets import AF, INNER, OUTER, PORT, UDP_HEADER, Sniffer
 
 IP_MTU_DISCOVER, IP_PMTUDISC_DONT, IP_PMTUDISC_DO = 10, 0, 2
 IPV6_MTU_DISCOVER, IPV6_DONTFRAG, IPV6_CHECKSUM = 23, 62, 7
 CLONE_NEWNET = 0x40000000
+FLAGS = ("csum", "zerocsum6tx", "zerocsum6rx")
+"""Keywords of udptunctl without a value."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -164,6 +167,7 @@ class Cable:
     def __init__(self, outer: int = 4, options: str = "", *, vrf: bool = False, only_a: str = "") -> None:
         """Lay the cable and make both ends of the tunnel with `options`; `only_a` is for a's, whose veth0 is in a VRF, red, if `vrf`."""
         self.outer = outer
+        self._options = ["", ""]
         self.a, self.b = Machine("a"), Machine("b")
         ip("link add veth0 netns a type veth peer name veth0 netns b")
         if vrf:
@@ -185,11 +189,13 @@ class Cable:
         """The ends of a cable that a case has laid itself."""
         made = cls.__new__(cls)
         made.outer, made.a, made.b = outer, a, b
+        made._options = ["", ""]
         return made
 
     def make(self, side: int, options: str = "") -> None:
         """Make the tunnel's end in a (0) or b (1)."""
         local, remote = OUTER[self.outer][side], OUTER[self.outer][1 - side]
+        self._options[side] = options
         with (self.a, self.b)[side]:
             tunctl(f"add tun0 local {local} remote {remote} port {PORT} {options}")
         self.address(side)
@@ -204,8 +210,13 @@ class Cable:
             """)
 
     def set(self, options: str) -> None:
-        """Change both ends."""
-        for machine in (self.a, self.b):
+        """Change both ends. An end of a kind that cannot be changed is made anew."""
+        for side, machine in enumerate((self.a, self.b)):
+            if KIND in UNCHANGEABLE:
+                with machine:
+                    tunctl("del tun0")
+                self.make(side, changed(self._options[side], options))
+                continue
             with machine:
                 tunctl(f"set tun0 {options}")
 
@@ -235,6 +246,20 @@ class Cable:
                 raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
                 raw.setsockopt(socket.IPPROTO_IPV6, IPV6_CHECKSUM, 6 if checksum else -1)
             raw.sendto(header + payload, (OUTER[self.outer][0], 0))
+
+
+def changed(options: str, others: str) -> str:
+    """Return the options of a tunnel with others, which replace those of the same keyword."""
+    found: dict[str, str] = {}
+    for words in (options, others):
+        keyword = ""
+        for word in words.split():
+            if keyword and found[keyword] == keyword and keyword not in FLAGS:
+                found[keyword] += f" {word}"
+                continue
+            keyword = word.removeprefix("no") if word.removeprefix("no") in (*FLAGS, "dev") else word
+            found[keyword] = word
+    return " ".join(found.values())
 
 
 def clear() -> None:
