@@ -12,32 +12,9 @@ import re
 import pytest
 from dsharness.kernel import kernels
 from dsharness.targets import get
-from netnsguests import OF_BOTH_KINDS, judge, outcomes, selected, udptun
+from netnsguests import ON_STOCK_KERNELS, ON_THE_KERNEL_WITH_RUST, judge, outcomes, selected, udptun
 
-IN_UML = tuple(name for name in udptun.CASES if name not in OF_BOTH_KINDS)
-
-ON_STOCK_KERNELS = (
-    *(f"{name}_{inner}in{outer}" for name in ("datagrams", "mtu_edge", "stream", "tos") for inner in (4, 6) for outer in (4, 6)),
-    "fragments_6in4", "ecn_4in4", "ecn_6in6", "ttl_6in6", "path_mtu_4in4", "path_mtu_6in6",
-    "malformed_over4", "malformed_over6", "malformed_udp", "stranger_over4", "stranger_over6",
-    "two_tunnels_on_one_port_over4", "changelink_under_traffic_over4", "delete_under_traffic_over4",
-    "delete_under_traffic_over6", "module_unload_with_devices", "netns_move", "netns_of_the_device_dies",
-    "netns_of_the_socket_dies", "underlay_removal", "a_chain_loses_its_underlay", "routing_loop_over4", "routing_loop_over6", "routing_loop_of_two",
-    "vrf_over4", "vrf_over6", "vrf_and_main_table_share_a_port", "device_and_none_share_a_port_over4", "device_and_none_share_a_port_over6",
-    "a_port_on_one_address_over4", "a_port_on_one_address_over6", "path_mtu_with_dev_over4", "path_mtu_with_dev_over6",
-    "path_mtu_in_vrf_over4", "path_mtu_in_vrf_over6", "underlays_in_a_circle",
-    "merged_from_two_families", "merged_and_forwarded", "merged_datagrams", "merged_nested_tunnel",
-    "refused_by_the_kernel", "refused_changes", "refused_messages", "shown_is_what_makes_it", "ip_makes_and_shows", "ip_changes",
-    *(f"external_{name}_{inner}in{outer}" for name in ("by_routes", "by_tc", "path_mtu") for inner, outer in ((4, 6), (6, 4))),
-    "external_to_many_over4", "external_to_many_over6", "external_metadata_over4", "external_metadata_over6", "external_is_refused",
-    "external_without_metadata_over4", "external_without_metadata_over6", "external_follows_changes", "examples_of_the_manual",
-    *(f"big_sent_{inner}in{outer}" for inner in (4, 6) for outer in (4, 6)), "big_received_over4", "big_received_over6",
-    "nat_of_the_underlay", "underlay_flaps_over4", "underlay_flaps_over6", "changed_under_a_stream_over4", "changed_under_a_stream_over6",
-    "netns_moves_under_traffic", "queueing_disciplines", "team_on_top", "refused_on_top", "vrf_on_top_4in4", "vrf_on_top_6in6",
-    "threaded_napi_4in4", "threaded_napi_6in6", "threads_deliver_under_load", "single_packets_and_batches_stay_in_order", "down_and_up_under_traffic", "link_local_addresses", "the_underlay_is_shown_by_ip", "broadcast",
-    "multicast_4in6", "multicast_6in4", "without_offloads_4in4", "without_offloads_6in6", "jumbo_underlay_4in4", "jumbo_underlay_6in6",
-)  # fmt: skip
-
+IN_UML = tuple(name for name in udptun.CASES if name not in ON_THE_KERNEL_WITH_RUST)
 
 ON_THE_OLDEST = (
     "single_packets_and_batches_stay_in_order", "threads_deliver_under_load",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The tunnel's cases of netns/ on the kernel with Rust, against the driver in C and the one in Rust: a guest for each.
+"""The tunnel's cases of netns/ on the kernel with Rust, a guest for each driver.
 
-The cases of features that the driver in Rust leaves out are in netns/kinds.py.
+All cases run against the driver in Rust, but those of features that it leaves out, which netns/kinds.py lists. Those for which the
+kernel matters run against the driver in C, too.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import pytest
 import rustguests
 from dsharness.kernel import kernels
-from netnsguests import OF_BOTH_KINDS, OF_OTHER_PROGRAMS, UDPTUN, judge, outcomes, selected, udptun
+from netnsguests import OF_OTHER_PROGRAMS, ON_STOCK_KERNELS, UDPTUN, judge, outcomes, selected, udptun
 
 pytestmark = pytest.mark.rust
 
@@ -17,12 +18,9 @@ RUST = "udptun_rust"
 
 
 def cases() -> list[object]:
-    """Return each case with each kind. The cases of a kind share a guest; those of both kinds need one of them only."""
-    return [
-        pytest.param(name, kind, marks=pytest.mark.xdist_group(f"tunnel-{kind}"))
-        for kind in (UDPTUN, RUST) for name in udptun.CASES
-        if name not in OF_OTHER_PROGRAMS and (kind == RUST or name not in OF_BOTH_KINDS)
-    ]  # fmt: skip
+    """Return each case with each kind. The cases of a kind share a guest."""
+    of_kind = {UDPTUN: (*ON_STOCK_KERNELS, "a_thousand_rounds"), RUST: [name for name in udptun.CASES if name not in OF_OTHER_PROGRAMS]}
+    return [pytest.param(name, kind, marks=pytest.mark.xdist_group(f"tunnel-{kind}")) for kind, names in of_kind.items() for name in names]
 
 
 @pytest.mark.parametrize(("name", "kind"), cases())
