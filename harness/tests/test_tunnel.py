@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -368,6 +369,36 @@ def test_rows_compare_with_the_link_and_the_best_peer(evaluation: Evaluation) ->
         to_link, to_best = (10 / 60, -1 / 8) if tool.lower_is_better else (-1 / 5, 1 / 3)
         assert udptun.against_link and udptun.against_link.change == pytest.approx(to_link)
         assert udptun.against_best and udptun.against_best.change == pytest.approx(to_best)
+
+
+def test_the_driver_in_rust_is_compared_with_the_one_in_c(evaluation: Evaluation, tmp_path: Path) -> None:
+    """In C's table 1.01 times its latency, 0.99 times its throughput; it is no peer."""
+    for sample in [one for one in evaluation.samples if one.take.device == "udptun"]:
+        factor = 1.01 if sample.take.tool.lower_is_better else 0.99
+        take = dataclasses.replace(sample.take, device="udptun_rust")
+        evaluation.samples.append(Sample(take, Reading(sample.reading.value * factor, {})))
+    evaluation.context["devices"].insert(1, "udptun_rust")
+    for tool in evaluation.tools:
+        assert evaluation.best_peer(tool) == "vxlan"
+        rows = {row.device: row for row in evaluation.rows(tool)}
+        change = 0.01 if tool.lower_is_better else -0.01
+        against = rows["udptun_rust"].against_c
+        assert against and against.change == pytest.approx(change)
+        assert against.welch_p and against.mann_whitney_p and rows["udptun"].against_c is None
+    said = shown(evaluation)
+    assert "in C: udptun" in said
+    assert "udptun_rust +1.000% from udptun; in the paper Rust +0.2366% from C." in said
+    assert "udptun_rust -1.000% from udptun; in the paper Rust -0.0011% from C." in said
+    record.write(evaluation, tmp_path / "tunnel.json")
+    content = json.loads((tmp_path / "tunnel.json").read_text())
+    assert ("udptun_rust", "udptun") in {(one["device"], one["reference"]) for one in content["comparisons"]}
+
+
+def shown(evaluation: Evaluation) -> str:
+    """Return the tables, in lines without breaks."""
+    out = io.StringIO()
+    table.show(evaluation, Console(file=out, width=200, highlight=False))
+    return out.getvalue()
 
 
 def test_the_result_file(evaluation: Evaluation, tmp_path: Path) -> None:

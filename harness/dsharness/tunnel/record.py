@@ -3,7 +3,7 @@
 
 The `real_time` of a row is in µs: of a round trip for latency, of one Mbit for throughput, so that less is better in both. Fields of
 our own: `device`, `tool`, `metric`, `value` in the metric's unit, `round`, `order` within the round, `details`. `comparisons` has each
-device against the bare link and against the best peer, by the tests of significance.py.
+device against the bare link and against the best peer, and udptun_rust against udptun, by the tests of significance.py.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import IO, Any
 from .. import paths
 from ..errors import HarnessError
 from ..results import results
-from ..results.datapath import ENCRYPTING, OWN
+from ..results.datapath import ENCRYPTING, OWN, RUST, UDPTUN
 from .devices import LINK
 from .meters import LATENCY, TOOLS, Reading, Tool
 from .significance import Comparison, Figures, compare, figures
@@ -47,6 +47,8 @@ class Row:
     figures: Figures
     against_link: Comparison | None
     against_best: Comparison | None
+    against_c: Comparison | None = None
+    """The driver in Rust against the one in C."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Evaluation:
                 figures(self.values(name, tool)),
                 None if name == LINK else compare(self.values(name, tool), self.values(LINK, tool)),
                 None if name in (LINK, best) or not best else compare(self.values(name, tool), self.values(best, tool)),
+                compare(self.values(RUST, tool), self.values(UDPTUN, tool)) if name == RUST and self.values(UDPTUN, tool) else None,
             )
             for name in self.measured(tool)
         ]
@@ -166,7 +169,7 @@ def _time(value: float, tool: Tool) -> dict[str, Any]:
 def _comparisons(run: Evaluation) -> Iterator[dict[str, Any]]:
     for tool in run.tools:
         for row in run.rows(tool):
-            for reference, found in ((LINK, row.against_link), (run.best_peer(tool), row.against_best)):
+            for reference, found in ((LINK, row.against_link), (run.best_peer(tool), row.against_best), (UDPTUN, row.against_c)):
                 if found:
                     yield {"device": row.device, "reference": reference, "tool": tool.name, **asdict(found)}
 

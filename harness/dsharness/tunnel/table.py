@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..console import console
-from ..results.datapath import ENCRYPTING
+from ..results.datapath import ENCRYPTING, RUST, UDPTUN
 from ..statistics.wording import probability
 from . import record
 from .devices import LINK
@@ -15,7 +15,7 @@ from .record import Evaluation
 from .significance import Comparison
 from .meters import Tool
 
-LOG_COLUMNS = 110
+LOG_COLUMNS = 140
 NOTHING = "-"
 NOT_COMPARABLE = (
     "The paper's figures are of two machines on a 1 Gbit/s link, Linux 6.3. Figures of different machines and links "
@@ -43,6 +43,7 @@ def notes(run: Evaluation) -> list[str]:
     said.append(f"The bare link: {run.context['link']}. {how_many}.")
     if run.context["target"] != "peer" and run.context["cpus"] == 1:
         said.append("The guest has one CPU: client and server share it, so a figure is the work of both ends together.")
+    said += [sentence for tool in run.tools if (sentence := _of_rust(run, tool))]
     if ENCRYPTING in run.context["devices"]:
         said.append(f"{ENCRYPTING} encrypts: shown, but no candidate for the best peer.")
     said.append("p: the chance of a distance like this without a difference, two-sided, not corrected for many tests.")
@@ -69,15 +70,25 @@ def _figures(run: Evaluation, tool: Tool) -> Table:
 
 def _tests(run: Evaluation, tool: Tool) -> Table:
     best = run.best_peer(tool) or "no peer"
+    rows = [row for row in run.rows(tool) if row.device != LINK]
+    with_c = any(row.against_c for row in rows)
     table = Table("against")
-    for reference in ("bare link", f"best peer: {best}"):
+    for reference in ("bare link", f"best peer: {best}", *([f"in C: {UDPTUN}"] if with_c else [])):
         table.add_column(reference, justify="right")
         table.add_column("Welch p", justify="right")
         table.add_column("Mann-Whitney p", justify="right")
-    for row in run.rows(tool):
-        if row.device != LINK:
-            table.add_row(row.device, *_cells(row.against_link), *_cells(row.against_best))
+    for row in rows:
+        table.add_row(row.device, *_cells(row.against_link), *_cells(row.against_best), *(_cells(row.against_c) if with_c else ()))
     return table
+
+
+def _of_rust(run: Evaluation, tool: Tool) -> str:
+    """Return how far Rust is from C here and in the paper; "" where only one of them was measured."""
+    found = next((row.against_c for row in run.rows(tool) if row.against_c), None)
+    theirs = {line.interface: line.mean for line in record.paper(tool.metric)}
+    if not found or not theirs.keys() >= {"c", "rust"}:
+        return ""
+    return f"{tool.title}: {RUST} {found.change:+.3%} from {UDPTUN}; in the paper Rust {theirs['rust'] / theirs['c'] - 1:+.4%} from C."
 
 
 def _cells(found: Comparison | None) -> tuple[str, str, str]:
