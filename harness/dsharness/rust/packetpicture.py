@@ -18,7 +18,7 @@ from .packets import GOAL, Row
 
 NAME = "rust-tunnel"
 HEADROOM = 0.15
-PANEL_HEIGHT = 190
+PANEL_HEIGHT = 250
 
 
 def draw(rows: Sequence[Row], swept: Results, by: Rule, folder: Path) -> list[Path]:
