@@ -28,7 +28,7 @@ SECONDS = 1800
 
 SURROUNDINGS = (
     "sch_ingress", "sch_fq", "sch_cake", "sch_netem", "cls_matchall", "cls_flower", "act_mirred", "act_nat", "act_skbedit", "act_tunnel_key",
-    "macvlan", "macvtap", "ipvlan", "team", "ifb",
+    "cls_bpf", "macvlan", "macvtap", "ipvlan", "team", "team_mode_loadbalance", "team_mode_roundrobin", "ifb",
 )  # fmt: skip
 """Modules of the stock kernels that cases need beside those of every guest with a network; UML's kernel has most of them built in."""
 
@@ -50,10 +50,12 @@ ON_STOCK_KERNELS = (
     "refused_by_the_kernel", "refused_changes", "refused_messages", "shown_is_what_makes_it", "ip_makes_and_shows", "ip_changes",
     *(f"external_{name}_{inner}in{outer}" for name in ("by_routes", "by_tc", "path_mtu") for inner, outer in ((4, 6), (6, 4))),
     "external_to_many_over4", "external_to_many_over6", "external_metadata_over4", "external_metadata_over6", "external_is_refused",
-    "external_without_metadata_over4", "external_without_metadata_over6", "external_follows_changes", "examples_of_the_manual",
+    "external_without_metadata_over4", "external_without_metadata_over6", "external_follows_changes",
+    "external_tunnels_share_metadata_over4", "external_tunnels_share_metadata_over6", "external_by_bpf_4in6", "external_by_bpf_6in4",
+    "examples_of_the_manual",
     *(f"big_sent_{inner}in{outer}" for inner in (4, 6) for outer in (4, 6)), "big_received_over4", "big_received_over6",
     "nat_of_the_underlay", "underlay_flaps_over4", "underlay_flaps_over6", "changed_under_a_stream_over4", "changed_under_a_stream_over6",
-    "netns_moves_under_traffic", "queueing_disciplines", "team_on_top", "refused_on_top", "vrf_on_top_4in4", "vrf_on_top_6in6",
+    "netns_moves_under_traffic", "queueing_disciplines", "team_on_top", "team_carries_4in6", "team_carries_6in4", "refused_on_top", "vrf_on_top_4in4", "vrf_on_top_6in6",
     "threaded_napi_4in4", "threaded_napi_6in6", "threads_deliver_under_load", "single_packets_and_batches_stay_in_order", "down_and_up_under_traffic", "link_local_addresses", "the_underlay_is_shown_by_ip", "broadcast",
     "multicast_4in6", "multicast_6in4", "without_offloads_4in4", "without_offloads_6in6", "jumbo_underlay_4in4", "jumbo_underlay_6in6",
 )  # fmt: skip

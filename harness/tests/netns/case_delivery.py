@@ -3,13 +3,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import select
 import socket
+import struct
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 from case_offloads import UDP_GRO, UDP_SEGMENT, merging
-from checks import equal
+from checks import equal, true
 from commands import ip, run
+from datagrams import exchange
+from lab import Cable
 from packets import INNER
 from registry import case
 from streams import transfer
@@ -20,6 +28,10 @@ BURSTS = (1, 2, 1, 40, 1, 1, 8, 60, 60, 1, 3) * 3
 """Datagrams that are sent at a time: the kernel's UDP_SEGMENT takes 64 at most on the oldest kernel."""
 
 GRO_FLUSH_NS = 20_000_000
+NAPI_WEIGHT = 64
+"""Packets that a poll takes at most."""
+
+SIOCSIFFLAGS = 0x8914
 
 
 @case
@@ -87,3 +99,43 @@ def down_and_up_under_traffic() -> None:
                 ip(f"link set tun0 up\naddr add {INNER[6][0]}/64 dev tun0 nodad")
     cable.check()
     cable.check(6)
+
+
+@case
+def what_is_queued_is_dropped_at_close() -> None:
+    """The thread of a device has not delivered its packets when the device goes down: none of them arrives when it is up again."""
+    cable = Cable()
+    run("ip", "netns", "exec", "b", "sh", "-c", "echo 1 >/sys/class/net/tun0/threaded")
+    (thread,) = (int(comm.parent.name) for comm in Path("/proc").glob("[0-9]*/comm") if comm.read_text().startswith("napi/tun0-"))
+    os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
+    left, right = cable.pair(4)
+    exchange(left, right, b"before")
+    before = cable.b.counters("tun0").rx_dropped
+    for seconds in (0.3, 1, 3):  # a busy host may let the thread deliver all of them
+        with cable.b, busy(seconds), socket.socket() as control:
+            for _ in range(3 * NAPI_WEIGHT):
+                left.send(b"queued")
+            fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"tun0", 0))
+        while select.select([right], [], [], 0)[0]:
+            right.recv(DATAGRAM)
+        with cable.b:
+            ip("link set tun0 up")
+        exchange(left, right, b"after")
+        if cable.b.counters("tun0").rx_dropped > before:
+            return
+    true("packets are queued when the device goes down", False)
+
+
+@contextlib.contextmanager
+def busy(seconds: float) -> Iterator[None]:
+    """Keep the guest's CPU busy so long: a thread of SCHED_IDLE does not run."""
+    child = os.fork()
+    if not child:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pass
+        os._exit(0)
+    try:
+        yield
+    finally:
+        os.waitpid(child, 0)

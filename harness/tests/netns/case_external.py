@@ -7,6 +7,7 @@ import json
 import re
 import socket
 
+import bpf
 from checks import equal, eventually, true
 from commands import GOOD, ip, refusal, run, tc, tunctl
 from datagrams import exchange, learns, pattern, silent
@@ -93,6 +94,35 @@ def external_by_tc(inner: int, outer: int) -> None:
     found = re.findall(r"enc_src_ip (\S+).*?Sent \d+ bytes (\d+) pkt", shown, re.DOTALL)
     equal("filters that packets match", [source for source, packets in found if int(packets)], [OUTER[outer][1]])
     equal("filters", len(found), 2)
+
+
+@combined
+def external_by_bpf(inner: int, outer: int) -> None:
+    """A BPF program sets the metadata, and tc redirects the packets into the tunnel; another program reads those of received packets."""
+    sent, received = bpf.TunnelKey(), bpf.TunnelKey()
+    cable = external(outer)
+    local, remote = OUTER[outer]
+    flags = bpf.IPV6 if outer == 6 else 0
+    sent.write(remote, local, 0x48, 9)
+    with cable.a:
+        ip("link add dummy0 type dummy\nlink set dummy0 up")
+        run(*f"ip -{inner} route add {INNER[inner][1]} dev dummy0 src {INNER[inner][0]}".split())
+        for device in ("dummy0", "tun0"):
+            tc(f"qdisc add dev {device} clsact")
+        sent.attach("dummy0", bpf.EGRESS, bpf.SET_TUNNEL_KEY, flags)
+        tc(f"filter add dev dummy0 egress prio 2 protocol {'ip' if inner == 4 else 'ipv6'} matchall action mirred egress redirect dev tun0")
+        received.attach("tun0", bpf.INGRESS, bpf.GET_TUNNEL_KEY, flags)
+    sniffer = cable.b.sniffer("veth0")
+    left, right = cable.pair(inner)
+    exchange(left, right, b"by way of BPF")
+    packet = sniffer.one()
+    equal("TOS, TTL and port of the packet", (packet.tos, packet.ttl, packet.target_port), (0x48, 9, PORT))
+    exchange(right, left, b"and back")
+    equal("what the other program has read", received.read(outer), (remote, local, 0, 64))
+    transfer(cable.a, cable.b, inner, 1 << 19)
+    sent.write({4: "10.0.0.9", 6: "fd00::9"}[outer], local, 0, 0)
+    left.send(b"to another receiver")
+    silent(right)
 
 
 @over_both
@@ -292,6 +322,40 @@ def external_follows_changes() -> None:
     with cable.b:
         tunctl("set tun0 remote 10.0.1.1")
     exchange(left, right, b"from the new address")
+
+
+@over_both
+def external_tunnels_share_metadata(outer: int) -> None:
+    """Two tunnels send by one action of tc, which keeps a route: each packet takes the route of its own local address.
+
+    a tun0 (first address)  veth0 ── veth0 b
+    a tun1 (second address) veth1 ── veth1 b      by a rule for that address
+    """
+    cable = external(outer, "ttl 10")
+    second, length, nodad = {4: ("10.0.0.3", 24, ""), 6: ("fd00::3", 64, "nodad")}[outer]
+    net = {4: "10.0.1.{}", 6: "fd01::{}"}[outer]
+    ip("link add veth1 netns a type veth peer name veth1 netns b")
+    for side, machine in enumerate((cable.a, cable.b), 1):
+        with machine:
+            ip(f"addr add {net.format(side)}/{length} dev veth1 {nodad}\naddr add fe80::{side}/64 dev veth1 nodad\nlink set veth1 up")
+    for machine in (cable.a, cable.b):
+        machine.ready("veth1")
+    with cable.a:
+        ip(f"addr add {second}/{length} dev veth0 {nodad}\nroute add {OUTER[outer][1]} via {net.format(2)} dev veth1 table 9")
+        run("ip", f"-{outer}", "rule", "add", "from", second, "table", "9")
+        tunctl(f"add tun1 local {second} port {PORT} external ttl 11")
+        ip("link set tun1 up\nlink add dummy0 type dummy\nlink set dummy0 up\nroute add 192.168.8.0/24 dev dummy0")
+        tc("qdisc add dev dummy0 clsact")
+        tc(f"actions add action tunnel_key set src_ip {'0.0.0.0' if outer == 4 else '::'} dst_ip {OUTER[outer][1]}"
+           f" dst_port {PORT} id 0 index 5")  # fmt: skip
+        for number in range(2):
+            tc(f"filter add dev dummy0 egress protocol ip flower dst_ip 192.168.8.{number}"
+               f" action tunnel_key index 5 action mirred egress redirect dev tun{number}")  # fmt: skip
+    sniffers = [cable.b.sniffer(device) for device in ("veth0", "veth1")]
+    with cable.a, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for number in (0, 1, 0, 0, 1, 1):
+            sender.sendto(b"x", (f"192.168.8.{number}", 9))
+    equal("TTLs at veth0, at veth1", [[packet.ttl for packet in sniffer.packets()] for sniffer in sniffers], [[10] * 3, [11] * 3])
 
 
 @case

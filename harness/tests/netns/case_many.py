@@ -19,9 +19,11 @@ from registry import case
 PATIENCE = 60.0
 """Seconds for a namespace to go, on a busy machine."""
 
-MANY = 10_000
+DEBUG_KERNEL = Path("/sys/kernel/debug/kmemleak").exists()
+MANY = 1_000 if DEBUG_KERNEL else 10_000
+"""The debug kernel keeps a record of each allocation: its guest has not the memory for more."""
 NEEDED_KIB = 500 << 10
-"""For so many devices, which take 39 KiB each."""
+"""For 10,000 devices, which take 39 KiB each."""
 
 
 @case
@@ -44,7 +46,7 @@ def two_hundred_go_with_their_namespace() -> None:
 
 @case
 def ten_thousand_on_a_port() -> None:
-    """Each gets its own packets; none can be made twice."""
+    """Each gets its own packets; none can be made twice. On the debug kernel there are fewer."""
     if memory := available_kib(needed=NEEDED_KIB):
         raise Skip(f"{MANY} devices need {NEEDED_KIB >> 10} MiB of memory, {memory >> 10} MiB are available")
     cable = Cable()
@@ -53,7 +55,7 @@ def ten_thousand_on_a_port() -> None:
         for number in range(MANY):
             add(number, remote(number), PORT)
         refusal(f"add tunnel local {OUTER[4][0]} remote {remote(MANY // 2)} port {PORT}", "Another tunnel uses", 2)
-    chosen = (0, 1, 255, 256, 4711, MANY - 1)
+    chosen = (0, 1, 255, 256, 471, MANY - 1)
     with cable.a:
         ip("\n".join(f"link set tun{number} up" for number in chosen))
     with cable.b:

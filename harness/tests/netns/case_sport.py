@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import sys
+from pathlib import Path
 
 import ethtool
 from case_underlays import path_mtu_is_learned
-from checks import equal, true
+from checks import Skip, equal, true
 from commands import refusal, tunctl
 from datagrams import exchange, silent
 from lab import Cable
@@ -99,6 +102,25 @@ def sport_ranges_do_not_overlap(outer: int) -> None:
         tunctl(f"add tun3 {to_b} remote-port {PORT + 9}")
         refusal(f"set tun1 sport hash {PORT + 2}-{PORT + 9}", taken, 2)
     cable.check()
+
+
+@case
+def a_range_has_no_connected_socket() -> None:
+    """A socket that is connected to one port of the peer would miss the others: only a tunnel with a fixed port has one."""
+    cable = Cable()
+    if not connected(cable):
+        raise Skip("this kernel demultiplexes early under a lock: udptun connects no socket")
+    cable.set("sport hash")
+    true("no socket is connected", not connected(cable))
+    cable.set("sport fixed")
+    true("a socket is connected", connected(cable))
+
+
+def connected(cable: Cable) -> bool:
+    """Is a socket of a connected to the tunnel's port in b?"""
+    remote = f"{int.from_bytes(socket.inet_aton(OUTER[4][1]), sys.byteorder):08X}:{PORT:04X}"
+    with cable.a:
+        return remote in Path("/proc/net/udp").read_text(encoding="ascii")
 
 
 @over_both
