@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! bindgen computes layouts as clang does: do they agree with the kernel's compiler?
+
+use core::mem::{offset_of, size_of};
+
+use super::{bindings, layout};
+
+macro_rules! agrees {
+    ($type:ident, $member:ident, $size:ident, $offset:ident) => {
+        const _: () = assert!(size_of::<bindings::$type>() == layout::$size);
+        const _: () = assert!(offset_of!(bindings::$type, $member) == layout::$offset);
+    };
+}
+
+agrees!(net_device, priv_, SIZE_OF_net_device, OFFSET_IN_net_device);
+agrees!(
+    net_device_ops,
+    ndo_get_stats64,
+    SIZE_OF_net_device_ops,
+    OFFSET_IN_net_device_ops
+);
+agrees!(
+    rtnl_link_ops,
+    get_link_net,
+    SIZE_OF_rtnl_link_ops,
+    OFFSET_IN_rtnl_link_ops
+);
+agrees!(sk_buff, head, SIZE_OF_sk_buff, OFFSET_IN_sk_buff);
+agrees!(
+    skb_shared_info,
+    dataref,
+    SIZE_OF_skb_shared_info,
+    OFFSET_IN_skb_shared_info
+);
+agrees!(sock, sk_user_data, SIZE_OF_sock, OFFSET_IN_sock);
+agrees!(napi_struct, gro, SIZE_OF_napi_struct, OFFSET_IN_napi_struct);
+agrees!(dst_cache, cache, SIZE_OF_dst_cache, OFFSET_IN_dst_cache);
+agrees!(
+    nla_policy,
+    __bindgen_anon_1,
+    SIZE_OF_nla_policy,
+    OFFSET_IN_nla_policy
+);

@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Socket buffers, owned: whoever sends, delivers or drops one cannot touch it afterwards.
+
+use core::{
+    mem::{size_of, ManuallyDrop},
+    ptr::{self, NonNull},
+};
+
+use super::{
+    bindings,
+    ip::{Address, Header, Ipv6, Protocol},
+    route::Route,
+};
+
+/// The fields that copies of a buffer share.
+type Headers = bindings::sk_buff__bindgen_ty_4__bindgen_ty_2;
+
+/// Why a packet is dropped, as drop monitors show it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Reason(bindings::skb_drop_reason);
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $value:ident;)*) => {
+        impl Reason {
+            $($(#[$doc])* pub const $name: Self = Self(bindings::$value);)*
+        }
+    };
+}
+
+reasons! {
+    /// The queue of the CPU is full.
+    BACKLOG = skb_drop_reason_SKB_DROP_REASON_CPU_BACKLOG;
+    /// The checksum is missing.
+    CHECKSUM = skb_drop_reason_SKB_DROP_REASON_UDP_CSUM;
+    /// The device is down.
+    DEVICE_DOWN = skb_drop_reason_SKB_DROP_REASON_DEV_READY;
+    /// The inner header cannot carry the congestion mark of the outer one.
+    ECN = skb_drop_reason_SKB_DROP_REASON_IP_TUNNEL_ECN;
+    /// It is no IP packet.
+    PROTOCOL = skb_drop_reason_SKB_DROP_REASON_INVALID_PROTO;
+    /// Memory is exhausted.
+    MEMORY = skb_drop_reason_SKB_DROP_REASON_NOMEM;
+    /// There is no route to the receiver.
+    NO_ROUTE = skb_drop_reason_SKB_DROP_REASON_IP_OUTNOROUTES;
+    /// The sender is no peer.
+    NO_SOCKET = skb_drop_reason_SKB_DROP_REASON_NO_SOCKET;
+    /// Tunnels lead into each other.
+    RECURSION = skb_drop_reason_SKB_DROP_REASON_RECURSION_LIMIT;
+    /// It came from another device than its source address may come from.
+    SOURCE = skb_drop_reason_SKB_DROP_REASON_IP_RPFILTER;
+    /// The packet is too large for the path.
+    TOO_BIG = skb_drop_reason_SKB_DROP_REASON_PKT_TOO_BIG;
+    /// The packet is shorter than its header says.
+    TOO_SMALL = skb_drop_reason_SKB_DROP_REASON_PKT_TOO_SMALL;
+    /// The packet ends in its header.
+    TRUNCATED = skb_drop_reason_SKB_DROP_REASON_HDR_TRUNC;
+}
+
+/// A socket buffer with one packet.
+///
+/// Functions that give it away take it by value. Dropping it frees the packet.
+///
+/// # Invariants
+///
+/// The pointer is valid, and this is the only reference to the buffer: nobody else changes its
+/// fields. `head..head + tail` is allocated; C wrote it, or left in it what was there before. The
+/// data may be shared with a clone, so it changes only where the buffer says that it may.
+pub struct SkBuff(NonNull<bindings::sk_buff>);
+
+impl SkBuff {
+    /// # Safety
+    ///
+    /// The caller gives up its reference to `skb`, which is the only one.
+    #[inline]
+    pub(super) unsafe fn from_raw(skb: *mut bindings::sk_buff) -> Self {
+        // SAFETY: The caller promises a valid pointer.
+        Self(unsafe { NonNull::new_unchecked(skb) })
+    }
+
+    /// Gives the reference up. The caller owns it.
+    #[inline]
+    pub(super) fn into_raw(self) -> *mut bindings::sk_buff {
+        ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    #[inline]
+    pub(super) fn as_raw(&self) -> *mut bindings::sk_buff {
+        self.0.as_ptr()
+    }
+
+    #[inline]
+    fn fields(&self) -> &bindings::sk_buff {
+        // SAFETY: By the invariants the buffer is valid, and nobody else changes its fields.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline]
+    fn fields_mut(&mut self) -> &mut bindings::sk_buff {
+        // SAFETY: As above, and the reference to this is exclusive.
+        unsafe { self.0.as_mut() }
+    }
+
+    #[inline]
+    fn headers_raw(&self) -> *mut Headers {
+        // SAFETY: By the invariants the buffer is valid.
+        unsafe { (&raw mut (*self.0.as_ptr()).__bindgen_anon_4).cast() }
+    }
+
+    #[inline]
+    fn headers(&self) -> &Headers {
+        // SAFETY: As for `fields`. The group of fields has this type.
+        unsafe { &*self.headers_raw() }
+    }
+
+    #[inline]
+    fn headers_mut(&mut self) -> &mut Headers {
+        // SAFETY: As for `fields_mut`.
+        unsafe { &mut *self.headers_raw() }
+    }
+
+    #[inline]
+    fn shared_info(&self) -> *const bindings::skb_shared_info {
+        let fields = self.fields();
+
+        // SAFETY: The structure begins where the data ends, in the same allocation.
+        unsafe { fields.head.add(fields.end as usize).cast() }
+    }
+
+    /// The length of the packet from its first byte in bytes.
+    #[inline]
+    pub fn len(&self) -> u32 {
+        self.fields().len
+    }
+
+    /// Whether the packet has no bytes.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The protocol of the packet.
+    #[inline]
+    pub fn protocol(&self) -> Protocol {
+        Protocol(self.headers().protocol)
+    }
+
+    /// Whether the packet is to be split into several.
+    #[inline]
+    pub fn is_gso(&self) -> bool {
+        // SAFETY: The structure is valid as long as the buffer.
+        unsafe { (*self.shared_info()).gso_size != 0 }
+    }
+
+    /// Whether the data is shared with a clone.
+    #[inline]
+    pub fn is_cloned(&self) -> bool {
+        // SAFETY: The buffer is valid.
+        let cloned = unsafe { bindings::sk_buff::cloned_raw(self.0.as_ptr()) } != 0;
+
+        // SAFETY: The structure is valid as long as the buffer. Owners of clones change the count.
+        cloned
+            && unsafe { ptr::read_volatile(&raw const (*self.shared_info()).dataref.counter) }
+                & bindings::DSBENCH_NET_DATAREF_MASK as i32
+                != 1
+    }
+
+    /// The device that the packet came from, as a number.
+    #[inline]
+    pub(super) fn arrival(&self) -> i32 {
+        self.headers().skb_iif
+    }
+
+    /// The offset of the packet's first byte from the head of the buffer.
+    #[inline]
+    fn offset(&self) -> usize {
+        let fields = self.fields();
+
+        (fields.data as usize).wrapping_sub(fields.head as usize)
+    }
+
+    /// The header at an offset from the head of the buffer; None if it is not in linear data.
+    #[inline]
+    fn at<H: Header>(&self, offset: usize) -> Option<&H> {
+        let fields = self.fields();
+
+        if offset.wrapping_add(size_of::<H>()) > fields.tail as usize {
+            return None;
+        }
+        // SAFETY: By the invariants the bytes are allocated. All bytes are valid for a header, and
+        // its alignment is 1. Changes of the data need an exclusive reference to the buffer; to a
+        // clone they are impossible.
+        Some(unsafe { &*fields.head.add(offset).cast() })
+    }
+
+    /// Makes the first `len` bytes linear. Returns false if there are fewer, or no memory is left.
+    #[inline]
+    pub fn may_pull(&mut self, len: u32) -> bool {
+        let fields = self.fields();
+        let linear = fields.len.wrapping_sub(fields.data_len);
+
+        if len <= linear {
+            return true;
+        }
+        if len > fields.len {
+            return false;
+        }
+        // SAFETY: The buffer is valid and has as many bytes outside of its linear data.
+        unsafe { !bindings::__pskb_pull_tail(self.as_raw(), (len - linear) as i32).is_null() }
+    }
+
+    /// The byte at an offset from the packet's first byte, made linear.
+    #[inline]
+    pub fn byte(&mut self, offset: u32) -> Option<u8> {
+        if !self.may_pull(offset.checked_add(1)?) {
+            return None;
+        }
+        // SAFETY: The byte is in the linear data.
+        Some(unsafe { *self.fields().data.add(offset as usize) })
+    }
+
+    /// The header at an offset from the packet's first byte, made linear; None if the packet is
+    /// shorter, or no memory is left.
+    #[inline]
+    pub fn header<H: Header>(&mut self, offset: u32) -> Option<&H> {
+        if !self.may_pull(offset.checked_add(size_of::<H>() as u32)?) {
+            return None;
+        }
+        // SAFETY: The header is in the linear data, which the reference does not outlive; as for
+        // `at` all else.
+        Some(unsafe { &*self.fields().data.add(offset as usize).cast() })
+    }
+
+    /// The network header, if it is in linear data.
+    #[inline]
+    pub fn network_header<H: Header>(&self) -> Option<&H> {
+        self.at(usize::from(self.headers().network_header))
+    }
+
+    /// The transport header, if it is in linear data.
+    #[inline]
+    pub fn transport_header<H: Header>(&self) -> Option<&H> {
+        self.at(usize::from(self.headers().transport_header))
+    }
+
+    /// The network header of a packet to be sent, made linear.
+    #[inline]
+    pub fn pull_network_header<H: Header>(&mut self) -> Option<&H> {
+        let offset = usize::from(self.headers().network_header).wrapping_sub(self.offset());
+
+        if offset == 0 {
+            return self.header(0);
+        }
+        self.header(u32::try_from(offset).ok()?)
+    }
+
+    /// Says that the network header is the packet's first byte, and that nothing is before it.
+    #[inline]
+    pub fn begin_at_network_header(&mut self) {
+        let offset = self.offset() as u16;
+        let headers = self.headers_mut();
+
+        headers.network_header = offset;
+        headers.mac_header = offset;
+    }
+
+    /// Sets the transport header, as an offset from the packet's first byte.
+    #[inline]
+    pub fn set_transport_header(&mut self, offset: u32) {
+        let from_head = self.offset().wrapping_add(offset as usize);
+
+        self.headers_mut().transport_header = from_head as u16;
+    }
+
+    /// The offset of the transport header in an IPv6 packet with extension headers; None if they
+    /// are malformed.
+    pub fn skip_extension_headers(&self, header: &Ipv6) -> Option<u32> {
+        let mut next = header.next_header;
+        let mut fragment = 0;
+
+        // SAFETY: The buffer is valid; the other pointers are, too, for this call.
+        let offset = unsafe {
+            bindings::ipv6_skip_exthdr(
+                self.as_raw(),
+                size_of::<Ipv6>() as i32,
+                &mut next,
+                &mut fragment,
+            )
+        };
+
+        u32::try_from(offset).ok()
+    }
+
+    /// Removes the headers before an inner packet, and what the outer packet left in the buffer.
+    ///
+    /// `crosses` says that the inner packet enters another network namespace. Returns false if no
+    /// memory is left.
+    ///
+    /// Context: softirqs are disabled.
+    #[inline]
+    pub fn decapsulate(&mut self, len: u32, protocol: Protocol, crosses: bool) -> bool {
+        // SAFETY: The buffer is valid. The function checks the length.
+        unsafe {
+            bindings::__iptunnel_pull_header(self.as_raw(), len as i32, protocol.0, true, crosses)
+                == 0
+        }
+    }
+
+    /// Makes room for headers of `len` bytes before the packet, and those of the route's device.
+    /// Prepares the offloads of a UDP tunnel, with a checksum or without.
+    ///
+    /// Returns false if no memory is left.
+    ///
+    /// Context: softirqs are disabled.
+    #[inline]
+    pub fn make_headroom(&mut self, route: &Route, len: u32, checksum: bool) -> bool {
+        // SAFETY: Both are valid.
+        unsafe {
+            bindings::dsbench_net_make_headroom(self.as_raw(), route.as_raw(), len, checksum) == 0
+        }
+    }
+
+    /// Makes the packet the inner one of a tunnel: what it carries of its sender goes, and it
+    /// takes the route.
+    ///
+    /// `crosses` says that the outer packet enters another network namespace.
+    ///
+    /// Context: softirqs are disabled.
+    #[inline]
+    pub fn encapsulate(&mut self, route: Route, crosses: bool) {
+        let headers = self.headers_mut();
+
+        headers.__bindgen_anon_5.inner_protocol = headers.protocol;
+        headers.set_inner_protocol_type(0);
+        // SAFETY: The buffer is valid.
+        unsafe { bindings::skb_scrub_packet(self.as_raw(), crosses) };
+        if self.headers().l4_hash() == 0 {
+            self.clear_hash();
+        }
+        self.headers_mut().set_slow_gro(1);
+        self.fields_mut()
+            .__bindgen_anon_3
+            .__bindgen_anon_1
+            ._skb_refdst = route.into_raw() as usize as _;
+    }
+
+    /// Puts a header before the packet and makes it the network header, with the transport header
+    /// `transport` bytes behind. Returns None if there is no room.
+    #[inline]
+    pub fn push<H: Header>(&mut self, header: &H, transport: u32) -> Option<&mut H> {
+        let offset = self.offset().checked_sub(size_of::<H>())?;
+        let fields = self.fields_mut();
+
+        // SAFETY: The room is between the head and the data. `make_headroom` has made the headers
+        // of the buffer writable.
+        let data = unsafe { fields.data.sub(size_of::<H>()) };
+
+        fields.data = data;
+        fields.len = fields.len.wrapping_add(size_of::<H>() as u32);
+        let headers = self.headers_mut();
+
+        headers.network_header = offset as u16;
+        headers.transport_header = (offset as u16).wrapping_add(transport as u16);
+        // SAFETY: As above; the alignment of a header is 1.
+        unsafe {
+            data.cast::<H>().write(*header);
+            Some(&mut *data.cast())
+        }
+    }
+
+    /// Permits fragmentation of an IPv6 packet, or forbids it.
+    #[inline]
+    pub fn set_ignore_df(&mut self, ignore: bool) {
+        self.headers_mut().set_ignore_df(ignore.into());
+    }
+
+    /// Completes the UDP checksum, or leaves it to the device.
+    #[inline]
+    pub fn set_udp_checksum(&mut self, local: &Address, remote: &Address, len: u32) {
+        match (local, remote) {
+            (Address::V4(local), Address::V4(remote)) => {
+                let (local, remote) = (u32::from_ne_bytes(*local), u32::from_ne_bytes(*remote));
+
+                // SAFETY: The buffer is valid and has a UDP header.
+                unsafe { bindings::udp_set_csum(false, self.as_raw(), local, remote, len as i32) }
+            }
+            (Address::V6(local), Address::V6(remote)) => {
+                // SAFETY: As above; an address is 16 bytes, of which C reads words that x86 does
+                // not want aligned.
+                unsafe {
+                    bindings::udp6_set_csum(
+                        false,
+                        self.as_raw(),
+                        local.as_ptr().cast(),
+                        remote.as_ptr().cast(),
+                        len as i32,
+                    )
+                }
+            }
+            _ => (),
+        }
+    }
+
+    /// Whether the packet, or each packet that it is to be split into, fits.
+    #[inline]
+    pub fn fits(&self, mtu: u32) -> bool {
+        if self.is_gso() {
+            // SAFETY: The buffer is valid.
+            return unsafe { bindings::skb_gso_validate_network_len(self.as_raw(), mtu) };
+        }
+        self.len() <= mtu
+    }
+
+    /// Tells the sender, local or remote, that the path does not take packets of this size.
+    ///
+    /// Context: softirqs are disabled.
+    pub fn report_mtu(&mut self, mtu: u32) {
+        // SAFETY: The buffer is valid.
+        unsafe { bindings::dsbench_net_report_mtu(self.as_raw(), mtu) }
+    }
+
+    /// Forgets the hash of the flow: that of the outer flow is the same for all inner flows.
+    #[inline]
+    pub fn clear_hash(&mut self) {
+        let headers = self.headers_mut();
+
+        headers.hash = 0;
+        headers.set_sw_hash(0);
+        headers.set_l4_hash(0);
+    }
+
+    /// Applies the congestion mark of the outer header to the inner header, the packet's first
+    /// `len` bytes. Returns false if that cannot carry it, or no memory is left.
+    ///
+    /// Context: softirqs are disabled.
+    pub fn decapsulate_ecn(&mut self, outer: u8, inner: u8, len: u32) -> bool {
+        // SAFETY: The buffer is valid.
+        unsafe { bindings::dsbench_net_decapsulate_ecn(self.as_raw(), outer, inner, len) }
+    }
+
+    #[inline]
+    pub(super) fn set_device(&mut self, device: *mut bindings::net_device) {
+        self.fields_mut()
+            .__bindgen_anon_1
+            .__bindgen_anon_1
+            .__bindgen_anon_1
+            .dev = device;
+    }
+
+    /// Frees the packet and says why.
+    #[inline]
+    pub fn discard(self, reason: Reason) {
+        // SAFETY: This gives up the only reference.
+        unsafe { bindings::sk_skb_reason_drop(ptr::null_mut(), self.into_raw(), reason.0) }
+    }
+}
+
+impl Drop for SkBuff {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: This gives up the only reference.
+        unsafe {
+            bindings::sk_skb_reason_drop(
+                ptr::null_mut(),
+                self.as_raw(),
+                bindings::skb_drop_reason_SKB_DROP_REASON_NOT_SPECIFIED,
+            )
+        }
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Transmit: report packets too large for the path, encapsulate, send.
+
+#![forbid(unsafe_code)]
+
+use kernel::{
+    error::code::{ELOOP, ENETUNREACH},
+    prelude::*,
+};
+
+use super::{
+    device::{Tunnel, MAX_HEADROOM},
+    header::{ecn, Fields, Headers},
+    net::{
+        context::Softirq,
+        ip::{Ipv4, Ipv6, Protocol, DONT_FRAGMENT},
+        link::Link,
+        route::Route,
+        skbuff::{Reason, SkBuff},
+        stats::Counter,
+    },
+    params::TOS_INHERIT,
+};
+
+const IPV6_MIN_MTU: u32 = 1280;
+
+/// Sends a packet, or drops and counts it.
+#[inline]
+pub(crate) fn transmit(link: &Link<Tunnel>, mut skb: SkBuff, softirq: &Softirq) {
+    match prepare(link, &mut skb, softirq) {
+        Ok(outer) => send(link, skb, &outer, softirq),
+        Err(reason) => drop_unsent(link, skb, reason),
+    }
+}
+
+#[cold]
+fn drop_unsent(link: &Link<Tunnel>, skb: SkBuff, reason: Reason) {
+    link.stats().count(Counter::TX_ERRORS);
+    skb.discard(reason);
+}
+
+/// Prepares a packet for the outer headers, whose fields it returns.
+#[inline]
+fn prepare(link: &Link<Tunnel>, skb: &mut SkBuff, softirq: &Softirq) -> Result<Fields, Reason> {
+    let tunnel = link.data();
+    let inner = Fields::of(skb).ok_or(Reason::PROTOCOL)?;
+
+    if !link.may_recurse(softirq) {
+        return Err(Reason::RECURSION);
+    }
+    let mut outer = inner.outer(&tunnel.params);
+    let route = find_route(link, outer.dsfield, softirq)?;
+
+    if outer.df {
+        let mtu = route.mtu().wrapping_sub(tunnel.headers.len());
+
+        if !skb.fits(mtu) {
+            outer.df = fragment_or_report(skb, mtu)?;
+        }
+    }
+    if !skb.make_headroom(&route, tunnel.headers.len(), tunnel.params.checksum) {
+        return Err(Reason::MEMORY);
+    }
+    skb.encapsulate(route, link.has_moved());
+    Ok(outer)
+}
+
+/// Decides about a packet that exceeds the path: an IPv6 sender need not go below 1280 bytes, so
+/// packets up to that size are sent with fragmentation of the outer packet permitted. For others
+/// this tells the sender. A remote sender is told even if it permits fragmentation: this router
+/// forwards packets of that size again, and the tunnel must not fragment them.
+#[cold]
+fn fragment_or_report(skb: &mut SkBuff, mtu: u32) -> Result<bool, Reason> {
+    let mut mtu = mtu;
+
+    if skb.protocol() == Protocol::IPV6 && mtu < IPV6_MIN_MTU {
+        mtu = IPV6_MIN_MTU;
+        if skb.fits(mtu) {
+            return Ok(false);
+        }
+    }
+    skb.report_mtu(mtu);
+    Err(Reason::TOO_BIG)
+}
+
+/// The cache holds the route of packets that inherit no DSCP.
+#[inline]
+fn find_route(link: &Link<Tunnel>, dsfield: u8, softirq: &Softirq) -> Result<Route, Reason> {
+    let is_cacheable = link.data().params.tos != TOS_INHERIT || dsfield & !ecn::MASK == 0;
+
+    if is_cacheable {
+        if let Some(route) = link.routes().get(softirq) {
+            return Ok(route);
+        }
+    }
+    look_up_route(link, dsfield, is_cacheable, softirq).map_err(|error| {
+        let counter = if error == ELOOP {
+            Counter::TX_COLLISIONS
+        } else {
+            Counter::TX_CARRIER_ERRORS
+        };
+
+        link.stats().count(counter);
+        Reason::NO_ROUTE
+    })
+}
+
+#[cold]
+fn look_up_route(
+    link: &Link<Tunnel>,
+    dsfield: u8,
+    is_cacheable: bool,
+    softirq: &Softirq,
+) -> Result<Route> {
+    let tunnel = link.data();
+    let route = Route::find(link.net(), link.ends(), dsfield, tunnel.params.label)?;
+
+    if link.is_device_of(&route) {
+        return Err(ELOOP);
+    }
+    let headroom = route
+        .headroom()
+        .checked_add(tunnel.headers.len())
+        .ok_or(ENETUNREACH)?;
+
+    link.reserve_headroom(headroom.min(MAX_HEADROOM) as u16);
+    if is_cacheable {
+        link.routes().set(&route, &link.ends().local, softirq);
+    }
+    Ok(route)
+}
+
+/// Sends a prepared packet and counts it.
+#[inline]
+fn send(link: &Link<Tunnel>, mut skb: SkBuff, outer: &Fields, softirq: &Softirq) {
+    let len = skb.len();
+    let pushed = match &link.data().headers {
+        Headers::V4(headers) => {
+            let udp_len = udp_length(len);
+
+            skb.push(headers, size_of::<Ipv4>() as u32).map(|headers| {
+                headers.ip.tos = outer.dsfield;
+                headers.ip.ttl = outer.ttl;
+                if outer.df {
+                    headers.ip.frag_off = DONT_FRAGMENT;
+                }
+                headers.udp.len = udp_len;
+            })
+        }
+        Headers::V6(headers) => {
+            let udp_len = udp_length(len);
+
+            skb.set_ignore_df(!outer.df);
+            skb.push(headers, size_of::<Ipv6>() as u32).map(|headers| {
+                headers.ip.flow = Ipv6::flow_of(outer.dsfield, outer.label);
+                headers.ip.hop_limit = outer.ttl;
+                headers.udp.len = udp_len;
+            })
+        }
+    };
+
+    if pushed.is_none() {
+        return drop_unsent(link, skb, Reason::MEMORY);
+    }
+    if link.data().params.checksum {
+        let ends = link.ends();
+
+        skb.set_udp_checksum(&ends.local, &ends.remote, len.wrapping_add(UDP_HEADER));
+    }
+    if link.send(skb, softirq) {
+        link.stats().sent(len, softirq);
+    } else {
+        link.stats().count(Counter::TX_DROPPED);
+    }
+}
+
+const UDP_HEADER: u32 = 8;
+
+/// The length in the UDP header: 0 stands for a length of 64 KiB or more, of a GSO packet.
+#[inline]
+fn udp_length(payload: u32) -> [u8; 2] {
+    let len = payload.wrapping_add(UDP_HEADER);
+
+    (u16::try_from(len).unwrap_or(0)).to_be_bytes()
+}
