@@ -40,25 +40,25 @@ pub use super::socket::PeerTable;
 /// The types of the attributes of udptun.
 pub mod attributes {
     pub use super::super::bindings::{
-        udptun_attr_IFLA_UDPTUN_LOCAL as IFLA_UDPTUN_LOCAL,
-        udptun_attr_IFLA_UDPTUN_LOCAL6 as IFLA_UDPTUN_LOCAL6,
-        udptun_attr_IFLA_UDPTUN_REMOTE as IFLA_UDPTUN_REMOTE,
-        udptun_attr_IFLA_UDPTUN_REMOTE6 as IFLA_UDPTUN_REMOTE6,
-        udptun_attr_IFLA_UDPTUN_LOCAL_PORT as IFLA_UDPTUN_LOCAL_PORT,
-        udptun_attr_IFLA_UDPTUN_REMOTE_PORT as IFLA_UDPTUN_REMOTE_PORT,
-        udptun_attr_IFLA_UDPTUN_TTL as IFLA_UDPTUN_TTL,
-        udptun_attr_IFLA_UDPTUN_TOS as IFLA_UDPTUN_TOS,
-        udptun_attr_IFLA_UDPTUN_FLOWLABEL as IFLA_UDPTUN_FLOWLABEL,
-        udptun_attr_IFLA_UDPTUN_UDP_CSUM as IFLA_UDPTUN_UDP_CSUM,
-        udptun_attr_IFLA_UDPTUN_UDP_ZERO_CSUM6_TX as IFLA_UDPTUN_UDP_ZERO_CSUM6_TX,
-        udptun_attr_IFLA_UDPTUN_UDP_ZERO_CSUM6_RX as IFLA_UDPTUN_UDP_ZERO_CSUM6_RX,
-        udptun_attr_IFLA_UDPTUN_LINK as IFLA_UDPTUN_LINK,
         udptun_attr_IFLA_UDPTUN_DF as IFLA_UDPTUN_DF,
+        udptun_attr_IFLA_UDPTUN_EXTERNAL as IFLA_UDPTUN_EXTERNAL,
+        udptun_attr_IFLA_UDPTUN_FLOWLABEL as IFLA_UDPTUN_FLOWLABEL,
         udptun_attr_IFLA_UDPTUN_FLOWLABEL_INHERIT as IFLA_UDPTUN_FLOWLABEL_INHERIT,
-        udptun_attr_IFLA_UDPTUN_PORT_RANGE as IFLA_UDPTUN_PORT_RANGE,
         udptun_attr_IFLA_UDPTUN_FWMARK as IFLA_UDPTUN_FWMARK,
         udptun_attr_IFLA_UDPTUN_FWMASK as IFLA_UDPTUN_FWMASK,
-        udptun_attr_IFLA_UDPTUN_EXTERNAL as IFLA_UDPTUN_EXTERNAL,
+        udptun_attr_IFLA_UDPTUN_LINK as IFLA_UDPTUN_LINK,
+        udptun_attr_IFLA_UDPTUN_LOCAL as IFLA_UDPTUN_LOCAL,
+        udptun_attr_IFLA_UDPTUN_LOCAL6 as IFLA_UDPTUN_LOCAL6,
+        udptun_attr_IFLA_UDPTUN_LOCAL_PORT as IFLA_UDPTUN_LOCAL_PORT,
+        udptun_attr_IFLA_UDPTUN_PORT_RANGE as IFLA_UDPTUN_PORT_RANGE,
+        udptun_attr_IFLA_UDPTUN_REMOTE as IFLA_UDPTUN_REMOTE,
+        udptun_attr_IFLA_UDPTUN_REMOTE6 as IFLA_UDPTUN_REMOTE6,
+        udptun_attr_IFLA_UDPTUN_REMOTE_PORT as IFLA_UDPTUN_REMOTE_PORT,
+        udptun_attr_IFLA_UDPTUN_TOS as IFLA_UDPTUN_TOS,
+        udptun_attr_IFLA_UDPTUN_TTL as IFLA_UDPTUN_TTL,
+        udptun_attr_IFLA_UDPTUN_UDP_CSUM as IFLA_UDPTUN_UDP_CSUM,
+        udptun_attr_IFLA_UDPTUN_UDP_ZERO_CSUM6_RX as IFLA_UDPTUN_UDP_ZERO_CSUM6_RX,
+        udptun_attr_IFLA_UDPTUN_UDP_ZERO_CSUM6_TX as IFLA_UDPTUN_UDP_ZERO_CSUM6_TX,
     };
 }
 
@@ -619,10 +619,7 @@ unsafe extern "C" fn delete_link<T: Driver>(
 /// # Safety
 ///
 /// The core calls it, under `rtnl_lock()`.
-unsafe extern "C" fn exit_net<T: Driver>(
-    net: *mut bindings::net,
-    kill: *mut bindings::list_head,
-) {
+unsafe extern "C" fn exit_net<T: Driver>(net: *mut bindings::net, kill: *mut bindings::list_head) {
     // SAFETY: The caller holds the lock. All links are those of registered devices.
     unsafe {
         let rtnl = Rtnl::assume();
@@ -667,12 +664,8 @@ unsafe extern "C" fn fill<T: Driver>(
     device: *const bindings::net_device,
 ) -> c_int {
     // SAFETY: The caller promises it.
-    let (link, mut message) = unsafe {
-        (
-            Link::<T>::from_raw(device.cast_mut()),
-            Message::new(skb),
-        )
-    };
+    let (link, mut message) =
+        unsafe { (Link::<T>::from_raw(device.cast_mut()), Message::new(skb)) };
 
     from_result(|| T::fill(link, &mut message).map(|()| 0))
 }

@@ -31,7 +31,12 @@ impl Policy {
     }
 
     const fn of_type(kind: u32) -> Self {
-        Self::new(kind, bindings::nla_policy_validation_NLA_VALIDATE_NONE, 0, 0)
+        Self::new(
+            kind,
+            bindings::nla_policy_validation_NLA_VALIDATE_NONE,
+            0,
+            0,
+        )
     }
 
     /// Anything.

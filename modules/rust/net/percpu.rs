@@ -31,8 +31,9 @@ impl<T> PerCpu<T> {
     /// Context: process context.
     pub(super) unsafe fn zeroed() -> Result<Self, AllocError> {
         // SAFETY: The function has no requirements.
-        let memory =
-            unsafe { bindings::dsbench_net_alloc_percpu(mem::size_of::<T>(), mem::align_of::<T>()) };
+        let memory = unsafe {
+            bindings::dsbench_net_alloc_percpu(mem::size_of::<T>(), mem::align_of::<T>())
+        };
 
         Ok(Self {
             memory: NonNull::new(memory).ok_or(AllocError)?,

@@ -315,10 +315,12 @@ impl Queues {
         loop {
             // SAFETY: The packet is ours until it is on the list.
             unsafe { *next(skb) = first };
-            match queue
-                .arrived
-                .compare_exchange_weak(first, skb, Ordering::AcqRel, Ordering::Relaxed)
-            {
+            match queue.arrived.compare_exchange_weak(
+                first,
+                skb,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => break,
                 Err(other) => first = other,
             }

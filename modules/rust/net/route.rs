@@ -134,9 +134,8 @@ impl Route {
             remote: raw_address(&ends.remote),
         };
         // SAFETY: The namespace is valid, and the flow, too, for this call.
-        let route = from_err_ptr(unsafe {
-            bindings::dsbench_net_route(net.as_raw(), ptr::null(), &flow)
-        })?;
+        let route =
+            from_err_ptr(unsafe { bindings::dsbench_net_route(net.as_raw(), ptr::null(), &flow) })?;
 
         // SAFETY: No error, so it is a route, and the reference is ours.
         Ok(Self(unsafe { NonNull::new_unchecked(route) }))

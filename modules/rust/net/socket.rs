@@ -11,8 +11,8 @@ use core::{
 };
 
 use kernel::{
-    c_str,
     alloc::{flags::GFP_KERNEL, KBox},
+    c_str,
     error::{
         code::{EADDRINUSE, EEXIST},
         from_result, to_result, Error, Result,
@@ -376,9 +376,7 @@ fn refuse(extack: &Extack<'_>, error: Error) -> Error {
 
 impl Socket {
     fn is_of(&self, net: &Net, ends: &Ends) -> bool {
-        ptr::eq(self.net, net.as_raw())
-            && self.port == ends.local_port
-            && self.local == ends.local
+        ptr::eq(self.net, net.as_raw()) && self.port == ends.local_port && self.local == ends.local
     }
 
     fn create(&self) -> Result<*mut bindings::socket> {

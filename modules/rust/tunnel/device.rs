@@ -6,20 +6,20 @@
 
 use kernel::{c_str, error::code::EINVAL, prelude::*, str::CStr};
 
+use super::net::link::PeerTable;
 use super::{
     header::{overhead, Headers},
     net::{
+        context::Softirq,
         ip::Address,
         link::{Class, Driver, Link, NewLink},
         netlink::{size_of_attribute, Message, Policy},
         route::{Ends, Route},
         skbuff::SkBuff,
-        context::Softirq,
     },
     params::{attr, Params, POLICIES},
     receive, send,
 };
-use super::net::link::PeerTable;
 
 /// As in `ip_tunnel.c`: without a limit, stacked tunnels would add up.
 pub(crate) const MAX_HEADROOM: u32 = 512;
@@ -90,7 +90,12 @@ impl Driver for Tunnel {
         let headroom = underlay.headroom.saturating_add(overhead).min(MAX_HEADROOM);
         let mtu = underlay.mtu.saturating_sub(overhead);
 
-        if !request.fit(headroom as u16, underlay.tailroom, mtu, IP_MAX_MTU - overhead) {
+        if !request.fit(
+            headroom as u16,
+            underlay.tailroom,
+            mtu,
+            IP_MAX_MTU - overhead,
+        ) {
             let sentence = c_str!("The MTU exceeds what IP and UDP can carry");
 
             return Err(request.extack().refuse(None, sentence, EINVAL));

@@ -121,8 +121,14 @@ impl<'a> Reader<'_, 'a> {
     /// Refuses what only udptun in C has.
     fn refuse_left_out(&self) -> Result {
         let options = [
-            (attr::LINK, c_str!("udptun_rust has no underlay device (dev)")),
-            (attr::PORT_RANGE, c_str!("udptun_rust has no range of source ports (sport)")),
+            (
+                attr::LINK,
+                c_str!("udptun_rust has no underlay device (dev)"),
+            ),
+            (
+                attr::PORT_RANGE,
+                c_str!("udptun_rust has no range of source ports (sport)"),
+            ),
             (attr::FWMARK, c_str!("udptun_rust has no mark (fwmark)")),
             (attr::FWMASK, c_str!("udptun_rust has no mark (fwmark)")),
             (attr::EXTERNAL, c_str!("udptun_rust has no external mode")),
@@ -142,7 +148,8 @@ impl<'a> Reader<'_, 'a> {
     }
 
     fn flag(&self, kind: u32) -> Result<bool> {
-        self.get(kind).map_or(Ok(false), |attribute| Ok(attribute.u8()? != 0))
+        self.get(kind)
+            .map_or(Ok(false), |attribute| Ok(attribute.u8()? != 0))
     }
 
     fn address(&self, four: u32, six: u32) -> Result<Option<Address>> {
@@ -193,7 +200,11 @@ impl<'a> Reader<'_, 'a> {
         } else {
             return Ok(());
         };
-        let kind = if local.is_v4() { attr::LOCAL } else { attr::LOCAL6 };
+        let kind = if local.is_v4() {
+            attr::LOCAL
+        } else {
+            attr::LOCAL6
+        };
 
         Err(self.refuse(Some(kind), sentence))
     }
@@ -216,7 +227,11 @@ impl<'a> Reader<'_, 'a> {
         } else {
             return Ok(());
         };
-        let kind = if remote.is_v4() { attr::REMOTE } else { attr::REMOTE6 };
+        let kind = if remote.is_v4() {
+            attr::REMOTE
+        } else {
+            attr::REMOTE6
+        };
 
         Err(self.refuse(Some(kind), sentence))
     }
@@ -252,10 +267,22 @@ impl<'a> Reader<'_, 'a> {
             return Ok(());
         }
         for (kind, sentence) in [
-            (attr::UDP_ZERO_CSUM6_TX, c_str!("The zero checksum attributes apply to IPv6 only")),
-            (attr::UDP_ZERO_CSUM6_RX, c_str!("The zero checksum attributes apply to IPv6 only")),
-            (attr::FLOWLABEL, c_str!("The flow label attributes apply to IPv6 only")),
-            (attr::FLOWLABEL_INHERIT, c_str!("The flow label attributes apply to IPv6 only")),
+            (
+                attr::UDP_ZERO_CSUM6_TX,
+                c_str!("The zero checksum attributes apply to IPv6 only"),
+            ),
+            (
+                attr::UDP_ZERO_CSUM6_RX,
+                c_str!("The zero checksum attributes apply to IPv6 only"),
+            ),
+            (
+                attr::FLOWLABEL,
+                c_str!("The flow label attributes apply to IPv6 only"),
+            ),
+            (
+                attr::FLOWLABEL_INHERIT,
+                c_str!("The flow label attributes apply to IPv6 only"),
+            ),
         ] {
             if self.get(kind).is_some() {
                 return Err(self.refuse(None, sentence));
@@ -265,7 +292,9 @@ impl<'a> Reader<'_, 'a> {
     }
 
     fn tos(&self) -> Result<u8> {
-        let tos = self.get(attr::TOS).map_or(Ok(0), |attribute| attribute.u8())?;
+        let tos = self
+            .get(attr::TOS)
+            .map_or(Ok(0), |attribute| attribute.u8())?;
 
         if tos != TOS_INHERIT && tos & ECN_MASK != 0 {
             let sentence = c_str!("The TOS must be a multiple of 4, or 1 to inherit it");
