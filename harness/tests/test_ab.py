@@ -21,6 +21,7 @@ from dsharness.kernel.build import Build
 from dsharness.results.datapath import Topology
 from dsharness.results.samples import Cell, Header, Report
 from dsharness.sweep.stream import StageResult
+from dsharness.targets import Qemu
 
 GUEST = paths.HARNESS / "guest"
 
@@ -230,6 +231,21 @@ def test_a_filter_selects_the_cells_that_get_a_verdict(project: Path) -> None:
     assert (found.name, found.word) == ("one/find/500", Word.SLOWER)
     assert found.p == found.p_adjusted == alone.p < alone.p_adjusted
     assert made.fail_on == {"slower"}
+
+
+@pytest.mark.parametrize(
+    ("accel", "kernels_of", "memories"), [("icount", True, [512, 512, 544, 544, 576, 576]), ("tcg", True, [512] * 6), ("icount", False, [512])]
+)
+def test_guests_that_count_have_memory_of_different_sizes(
+    monkeypatch: pytest.MonkeyPatch, project: Path, accel: str, kernels_of: bool, memories: list[int]
+) -> None:
+    booted: list[int] = []
+    monkeypatch.setattr(interleave, "run", lambda target, *_: booted.append(target.memory_mib))
+    made = plan(*(("--kernel", "6.1", "--kernel", "6.12") if kernels_of else ("HEAD", "HEAD")), "--sizes", "500", "1000")
+    sides = two_sides(Path("/ko"))
+    pair = [drive.Contender(side.name, trees.working(), Qemu(side.build, accel), side) for side in sides]
+    drive._take(made, pair, interleave.order(sides, made.sweep.sizes, 3, 1), "", {})
+    assert booted == memories
 
 
 def test_packets_stand_behind_elements_whichever_came_first() -> None:

@@ -132,6 +132,16 @@ def test_counts_that_scatter_from_load_to_load_are_no_change_within_that() -> No
     assert share(changed, Word.NO_CHANGE, Word.FASTER) == 0
 
 
+def test_cells_that_repeat_exactly_are_no_part_of_the_family() -> None:
+    scatter = {"maple/fill/500": ([[1000.0 + number] for number in range(6)], [[1100.0 + number] for number in range(6)])}
+    repeat = {f"list/find/{n}": ([[5.0]] * 6, [[5.0]] * 6) for n in range(40)}
+    sides = [{name: both[side] for name, both in {**scatter, **repeat}.items()} for side in (0, 1)]
+    found = {cell.name: cell for cell in verdict.compare(*sides, Rule.of("instructions"))}
+    assert found["maple/fill/500"].word is Word.SLOWER, found["maple/fill/500"].reason
+    assert found["maple/fill/500"].p == found["maple/fill/500"].p_adjusted
+    assert {cell.word for name, cell in found.items() if name in repeat} == {Word.NO_CHANGE}
+
+
 def test_loads_in_turns_see_through_what_disturbs_both() -> None:
     draw = np.random.default_rng(18)
     same = [in_turns(draw, 16) for _ in range(DRAWS)]

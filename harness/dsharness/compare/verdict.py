@@ -18,9 +18,10 @@ unit: the ratio and its interval are the median of these and its interval, and W
 
 Counts of instructions do not depend on the machine's other load: each try of a load is a unit. Counts may repeat exactly: two
 values without spread, from at least two tries, are compared as they are, and so are counts that are the same on both sides try
-for try. A load that finds the allocator in another state counts a few instructions more, on either side: if the medians and the
-cheapest loads of both sides agree, that is no change. It is also no change if there are enough loads to show a change, and the
-interval exceeds the threshold by no more than the loads of either side differ, without a tenth of them at either end.
+for try. They leave nothing to chance, so these cells are no part of the family. A load that finds the allocator in another state
+counts a few instructions more, on either side: if the medians and the cheapest loads of both sides agree, that is no change. It is
+also no change if there are enough loads to show a change, and the interval exceeds the threshold by no more than the loads of either
+side differ, without a tenth of them at either end.
 """
 
 from __future__ import annotations
@@ -115,15 +116,16 @@ class Comparison:
 def compare(
     before: Mapping[str, Blocks], after: Mapping[str, Blocks], rule: Rule, doubt: str = "", in_turns: bool = False
 ) -> list[Comparison]:
-    """Compare the cells that both sides have, in the order of `before`. They are one family for Holm's correction.
+    """Compare the cells that both sides have, in the order of `before`. Those whose counts scatter are one family for Holm's correction.
 
     `doubt` is why samples that scatter are not reliable, for instance a busy machine: then only exact counts get a verdict.
     `in_turns` means that each load was taken next to the load with the same index on the other side.
     HarnessError if a sample is not a number, or a cell has none.
     """
     pairs = [_Pair(name, blocks, after[name], rule, in_turns) for name, blocks in before.items() if name in after]
-    adjusted = inference.holm([pair.p for pair in pairs])
-    return [pair.judged(p, len(pairs), doubt) for pair, p in zip(pairs, adjusted)]
+    by_chance = [pair for pair in pairs if not pair.exact]
+    adjusted = dict(zip(by_chance, inference.holm([pair.p for pair in by_chance])))
+    return [pair.judged(adjusted.get(pair, pair.p), len(by_chance), doubt) for pair in pairs]
 
 
 def units(blocks: Blocks, others: Blocks, exact: bool = False) -> list[Values]:
