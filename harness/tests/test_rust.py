@@ -161,6 +161,15 @@ def test_the_first_error_of_each_module_that_does_not_build() -> None:
     }
 
 
+def test_the_tunnel_is_left_out_if_one_of_its_objects_does_not_build() -> None:
+    for lines in (
+        ["error[E0425]: cannot find `x`", "make[4]: *** [/usr/src/linux/scripts/Makefile.build:370: rust/tunnel/udptun_rust_main.o] Error 1"],
+        ["/b/modules/rust/net/helpers.c:1:2: error: unknown type", "make[4]: *** [Makefile.build:287: rust/tunnel/../net/helpers.o] Error 1"],
+        ['ERROR: modpost: "gone" [rust/tunnel/udptun_rust.ko] undefined!'],
+    ):
+        assert rustmodules.failures(lines, ["rust_list"]) == {"udptun_rust": lines[0].removeprefix("ERROR: modpost: ")}
+
+
 def test_complaints_of_rustc_begin_with_their_place() -> None:
     assert rustmodules.complaints([
         "warning: unused variable: `warning`", "  --> /build/modules/rust/list.rs:9:5", "   |", "9  |  let warning = 1;", "   = note: a warning",

@@ -45,7 +45,7 @@ class Build:
 
     @property
     def absent(self) -> dict[str, str]:
-        """The containers beside Rust that do not build for this kernel, each with the compiler's first error."""
+        """The containers beside Rust, and its tunnel, that do not build for this kernel, each with the compiler's first error."""
         mark = self.ko_dir.with_name(ABSENT)
         found: dict[str, str] = json.loads(mark.read_text(encoding="utf-8")) if mark.exists() else {}
         return found

@@ -9,6 +9,10 @@ from collections.abc import Sequence
 _FAILED = re.compile(r"^make\[\d+\]: \*\*\* \[.*?(?:^|[/ ])(\w+)\.(?:o|ko|rs|h)\] Error")
 """kbuild's line about the object that it could not make."""
 _UNDEFINED = re.compile(r'^ERROR: modpost: (.*\[(?:.*/)?dsbench_(\w+)\.ko\].*)')
+TUNNEL = "udptun_rust"
+"""The tunnel's driver."""
+_OF_TUNNEL = re.compile(rf"\brust/(?:tunnel|net)/|\[(?:.*/)?{TUNNEL}\.ko\]")
+"""In kbuild's lines about its objects."""
 _ERROR = re.compile(r"^error(?:\[E\d+\])?: |\b(?:fatal )?error: ")
 _PLACE = re.compile(r"^\s*--> (\S+?:\d+:\d+)")
 _COMPLAINT = re.compile(r"\b(warning|error|undefined)\b", re.IGNORECASE)
@@ -16,13 +20,17 @@ _RUST = re.compile(r"^(?:warning|error)(?:\[\w+\])?: ")
 
 
 def failures(lines: Sequence[str], containers: Sequence[str]) -> dict[str, str]:
-    """Return those of the containers whose objects failed, each with the first error before kbuild's line about the object."""
+    """Return those of the containers, and TUNNEL, whose objects failed, each with the first error before kbuild's line about the object."""
     found: dict[str, str] = {}
     since: list[str] = []
     for line in lines:
         undefined, failed = _UNDEFINED.match(line), _FAILED.match(line)
         if undefined and undefined[2] in containers:
             found.setdefault(undefined[2], undefined[1])
+        if _OF_TUNNEL.search(line) and (failed or line.startswith("ERROR: modpost: ")):
+            found.setdefault(TUNNEL, next(filter(_ERROR.search, since), line.removeprefix("ERROR: modpost: ")).strip())
+            since = []
+            continue
         for container in _owners(failed[1], containers) if failed else ():
             found.setdefault(container, next(filter(_ERROR.search, since), line).strip())
         since = [] if failed else [*since, line]

@@ -19,7 +19,7 @@ from .plan import ACCEL, KERNEL, TARGET, RustPlan
 HELPERS = "rust_helpers"
 """The context's entry with the calls of helpers."""
 ABSENT = "not_built"
-"""The context's entry with the containers that do not build for the kernel, each with the compiler's first error."""
+"""The context's entry with the containers, and the tunnel, that do not build for the kernel, each with the compiler's first error."""
 LATEST = "rust-latest.json"
 
 
@@ -44,7 +44,7 @@ def run(plan: RustPlan) -> int:
         packettable.show(of_tunnel, swept, by, calls)
     for container, error in swept.context.get(ABSENT, {}).items():
         ui.warn(f"{container} is absent, since its module does not build for this kernel: {error}")
-    if reason := swept.context.get("absent_devices", {}).get(RUST):
+    if RUST not in swept.context.get(ABSENT, {}) and (reason := swept.context.get("absent_devices", {}).get(RUST)):
         ui.warn(f"the tunnel is not compared: {reason}")
     if not plan.file:
         ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
@@ -58,7 +58,7 @@ def run(plan: RustPlan) -> int:
 def _run(plan: Plan) -> Results:
     """Run the sweep and count the helpers. Return the results, as the file has them."""
     target = targets.get(TARGET, KERNEL, ACCEL)
-    absent = {name: error for name, error in target.build.absent.items() if name in plan.containers}
+    absent = {name: error for name, error in target.build.absent.items() if name in (*plan.containers, *(plan.datapath.devices if plan.datapath else ()))}
     path, swept = sweeper.sweep(_only(plan, [name for name in plan.containers if name not in absent]))
     rust = [name for name in swept.containers if twins.is_rust(name)]
     ops = [op for op in plan.ops if op in swept.ops]
