@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import json
 
-from checks import Skip, equal
-from commands import ip, refusal, run, tunctl
-from lab import Cable
+from checks import Skip, equal, true
+from commands import GOOD, ip, refusal, run, tunctl
+from kinds import RUST, UDPTUN
+from lab import Cable, Machine
 from packets import INNER, OUTER
 from registry import case, combined
 from streams import transfer
 
-BOTH = ("udptun", "udptun_rust")
+BOTH = (UDPTUN, RUST)
 
 
 def need_both() -> None:
@@ -60,3 +61,21 @@ def kinds_share_no_port() -> None:
     with cable.a:
         words = f"local {OUTER[4][0]} remote 10.0.0.77 port 7000"
         refusal(f"add tun9 kind {BOTH[1]} {words}", "The local port is in use by another socket", 2)
+
+
+@case
+def kinds_refuse_what_rust_leaves_out() -> None:
+    """Each option that the driver in Rust lacks: a sentence that names it, and no device; nor can a device be changed."""
+    need_both()
+    a = Machine("a")
+    with a:
+        for words, sentence in {
+            "dev lo": "no underlay device (dev)", "sport hash": "no range of source ports (sport)", "fwmark 5": "no mark (fwmark)",
+            "external": "no external mode",
+        }.items():  # fmt: skip
+            refusal(f"add tun9 kind {RUST} {GOOD} {words}", sentence, 2)
+            true("no device is left", not a.has("tun9"))
+        tunctl(f"add tun0 kind {RUST} {GOOD}")
+        before = tunctl("show tun0").stdout
+        refusal("set tun0 ttl 5", "cannot be changed: delete it and add another one", 2)
+        equal("tun0", tunctl("show tun0").stdout, before)

@@ -8,6 +8,7 @@ import subprocess
 
 from checks import equal, true
 from commands import GOOD, KIND, ip, refusal, run, tunctl
+from kinds import is_left_out
 from lab import Cable, Machine
 from packets import PORT
 from registry import case
@@ -50,7 +51,7 @@ REFUSED_BY_THE_TOOL = {
     "key 5": 'unknown option "key"',
 }
 
-REFUSED_BY_THE_KERNEL = {
+_BY_THE_KERNEL = {
     "": "missing",
     "local 10.0.0.1 remote 10.0.0.2": "The local port is missing",
     "remote 10.0.0.2 port 1": "The local address is missing",
@@ -84,6 +85,7 @@ REFUSED_BY_THE_KERNEL = {
     f"{GOOD} mtu 1000000": "mtu greater than device maximum",
     "local fd00::1 remote fd00::2 port 1 csum": "Over IPv6, the zero checksum attributes",
 }
+REFUSED_BY_THE_KERNEL = {words: sentence for words, sentence in _BY_THE_KERNEL.items() if not is_left_out(KIND, words)}
 
 
 @case

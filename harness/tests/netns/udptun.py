@@ -48,7 +48,7 @@ import case_ynl  # noqa: F401
 import case_manual  # noqa: F401
 from checks import Failure, Skip
 from commands import KIND, run
-from kinds import LEFT_OUT
+from kinds import left_out
 from lab import clear
 from registry import CASES
 
@@ -67,7 +67,7 @@ def supervise(name: str, log: int) -> bool:
     begin = time.monotonic()
     kernel_says(log)
     try:
-        if reason := LEFT_OUT.get(KIND, {}).get(name):
+        if reason := left_out(KIND, name):
             raise Skip(f"{KIND} {reason}")
         CASES[name]()
         clear()
