@@ -195,6 +195,13 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 	ip_route_input_noref(skb, daddr, saddr, tos, dev)
 #endif
 
+/* From 6.7 on __ip_local_out() counts a packet to be sent; ip_output() did. */
+#if KERNEL_VERSION(6, 7, 0) <= LINUX_VERSION_CODE
+#define dsbench_ip_count_request(net)	IP_INC_STATS(net, IPSTATS_MIB_OUTREQUESTS)
+#else
+#define dsbench_ip_count_request(net)	do { } while (0)
+#endif
+
 /* Count a packet that a UDP socket drops, for /proc/net/udp. */
 #if KERNEL_VERSION(6, 18, 0) <= LINUX_VERSION_CODE
 #define dsbench_udp_drop(sk)		udp_drops_inc(sk)

@@ -6,6 +6,7 @@
 
 #include "conf.h"
 #include "lookup.h"
+#include "route.h"
 #include "socket.h"
 #include "tunnel.h"
 
@@ -45,10 +46,6 @@ struct udptun_conf *udptun_conf_create(struct udptun_device *tun,
 	conf->params = *params;
 	udptun_conf_derive(conf);
 
-	err = dst_cache_init(&conf->dst_cache, GFP_KERNEL);
-	if (err)
-		goto err_dst_cache;
-
 	sock = udptun_sock_get(tun->net, params, extack);
 	if (IS_ERR(sock)) {
 		err = PTR_ERR(sock);
@@ -71,8 +68,6 @@ struct udptun_conf *udptun_conf_create(struct udptun_device *tun,
 err_taken:
 	udptun_sock_put(sock);
 err_sock:
-	dst_cache_destroy(&conf->dst_cache);
-err_dst_cache:
 	kfree(conf);
 	return ERR_PTR(err);
 }
@@ -116,7 +111,7 @@ void udptun_conf_detach(struct udptun_conf *conf)
 void udptun_conf_destroy(struct udptun_conf *conf)
 {
 	udptun_conf_detach(conf);
-	dst_cache_destroy(&conf->dst_cache);
+	udptun_route_drop(conf);
 	kfree(conf);
 }
 
@@ -124,7 +119,7 @@ static void udptun_conf_free_rcu(struct rcu_head *rcu)
 {
 	struct udptun_conf *conf = container_of(rcu, struct udptun_conf, rcu);
 
-	dst_cache_destroy(&conf->dst_cache);
+	udptun_route_drop(conf);
 	kfree(conf);
 }
 

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <net/dst.h>
 #include <net/ip_tunnels.h>
+#include <net/neighbour.h>
 
 #include <dsbench/compat.h>
 
@@ -45,7 +46,7 @@ static void udptun_uninit(struct net_device *dev)
 
 	udptun_conf_detach(conf);
 	/* The routes' namespace may be freed before the last reference to the device. */
-	dst_cache_reset_now(&conf->dst_cache);
+	udptun_route_drop(conf);
 	udptun_queues_remove(tun->queues);
 }
 
@@ -71,6 +72,21 @@ static int udptun_change_mtu(struct net_device *dev, int mtu)
 
 	tun->mtu_is_set = true;
 	WRITE_ONCE(dev->mtu, mtu);
+	return 0;
+}
+
+/*
+ * There is no link header: send without the function that would add it. The protocols
+ * choose that function since the device has header_ops, for packet sockets.
+ */
+static int udptun_neigh_output(struct neighbour *neigh, struct sk_buff *skb)
+{
+	return dev_queue_xmit(skb);
+}
+
+static int udptun_neigh_construct(struct net_device *dev, struct neighbour *neigh)
+{
+	neigh->output = udptun_neigh_output;
 	return 0;
 }
 
@@ -106,6 +122,7 @@ u64 udptun_device_strangers(const struct net_device *dev)
 	.ndo_open = udptun_open,					\
 	.ndo_stop = udptun_stop,					\
 	.ndo_change_mtu = udptun_change_mtu,				\
+	.ndo_neigh_construct = udptun_neigh_construct,			\
 	.ndo_get_iflink = udptun_get_iflink,				\
 	.ndo_get_stats64 = dev_get_tstats64
 

@@ -87,7 +87,7 @@ static bool udptun_external_has_cache(const struct udptun_params *params,
 bool udptun_external_conf(struct udptun_conf *once,
 			  const struct udptun_conf *conf, struct sk_buff *skb)
 {
-	const struct ip_tunnel_info *info = skb_tunnel_info(skb);
+	struct ip_tunnel_info *info = skb_tunnel_info(skb);
 
 	if (!info || !(info->mode & IP_TUNNEL_INFO_TX) ||
 	    ip_tunnel_info_af(info) != conf->params.family)
@@ -103,6 +103,6 @@ bool udptun_external_conf(struct udptun_conf *once,
 	udptun_external_fields(&once->params, &info->key);
 	udptun_conf_derive(once);
 	if (udptun_external_has_cache(&conf->params, info, skb))
-		once->dst_cache = info->dst_cache;
+		once->dst_cache = &info->dst_cache;
 	return true;
 }

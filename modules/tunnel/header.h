@@ -112,28 +112,33 @@ static inline void udptun_outer_choose(const struct udptun_params *params,
 						       params->flowlabel;
 }
 
-/* ip_local_out() fills in total length and header checksum. */
-static __always_inline void
+/*
+ * Push the headers onto a packet with enough headroom. A total length of 0 stands for
+ * that of a GSO packet that does not fit. Return the IP header, whose checksum is 0.
+ */
+static __always_inline struct iphdr *
 udptun_header4_push(struct sk_buff *skb, const struct udptun_header4 *template,
 		    const struct udptun_ip_fields *outer)
 {
-	struct udptun_header4 *header = skb_push(skb, sizeof(*header));
+	struct udptun_header4 *header = __skb_push(skb, sizeof(*header));
 
 	*header = *template;
 	header->ip.tos = outer->dsfield;
 	header->ip.ttl = outer->ttl;
 	header->ip.frag_off = outer->df ? htons(IP_DF) : 0;
+	header->ip.tot_len = skb->len <= IP_MAX_MTU ? htons(skb->len) : 0;
 	DSBENCH_UDP_SET_LEN(&header->udp, skb->len - sizeof(header->ip));
 	skb_reset_network_header(skb);
 	skb_set_transport_header(skb, sizeof(header->ip));
+	return &header->ip;
 }
 
-/* ip6_local_out() fills in the payload length. */
+/* Push the headers onto a packet with enough headroom. ip6_local_out() fills in the length. */
 static __always_inline void
 udptun_header6_push(struct sk_buff *skb, const struct udptun_header6 *template,
 		    const struct udptun_ip_fields *outer)
 {
-	struct udptun_header6 *header = skb_push(skb, sizeof(*header));
+	struct udptun_header6 *header = __skb_push(skb, sizeof(*header));
 
 	*header = *template;
 	ip6_flow_hdr(&header->ip, outer->dsfield, outer->flowlabel);

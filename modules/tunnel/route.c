@@ -84,38 +84,72 @@ struct dst_entry *udptun_route_lookup(struct net *net, const struct sock *sk,
 }
 
 /*
+ * Return true if the generation of IPv4 routes tells whether the route is valid, and
+ * its device the MTU, as long as none of the path is learnt.
+ */
+static bool udptun_route_is_plain(const struct dst_entry *dst)
+{
+	return dst->ops->family == AF_INET && !dst_xfrm(dst) &&
+	       !(dst->flags & DST_XFRM_QUEUE) && !dst->lwtstate &&
+	       !dst_metric_raw(dst, RTAX_MTU) &&
+	       !dst_metric_locked(dst, RTAX_MTU);
+}
+
+/* Initialise a route. Consumes the reference to @dst. */
+static void udptun_route_init(struct udptun_route *route, struct dst_entry *dst)
+{
+	const struct rtable *rt4 = container_of(dst, struct rtable, dst);
+	sa_family_t family = dst->ops->family;
+
+	*route = (struct udptun_route) {
+		.dst = dst,
+		.genid = family == AF_INET ? rt4->rt_genid : 0,
+		.headroom = LL_RESERVED_SPACE(DSBENCH_DST_DEV(dst)) +
+			    dst->header_len + udptun_overhead(family),
+		.is_plain = udptun_route_is_plain(dst),
+	};
+#if IS_ENABLED(CONFIG_IPV6)
+	if (family == AF_INET6)
+		route->cookie = rt6_get_cookie(container_of(dst, struct rt6_info, dst));
+#endif
+}
+
+/*
+ * Replace the cached route. Packets that still use the old one do so under RCU, and
+ * the kernel frees a route only after a grace period.
+ */
+static void udptun_route_replace(struct udptun_conf *conf, struct udptun_route *route)
+{
+	struct udptun_route *old;
+
+	/* Several CPUs may replace it at the same time. */
+	old = unrcu_pointer(xchg(&conf->route, RCU_INITIALIZER(route)));
+	if (old) {
+		dst_release(old->dst);
+		kfree_rcu(old, rcu);
+	}
+}
+
+/**
+ * udptun_route_drop() - drop the cached route
+ * @conf: a configuration that no packet uses any more
+ */
+void udptun_route_drop(struct udptun_conf *conf)
+{
+	udptun_route_replace(conf, NULL);
+}
+
+/*
  * Reserve the headroom that the device of a new route needs, so that packets are
  * not copied. The headroom never shrinks: routes may alternate.
  */
-static void udptun_route_adapt_headroom(struct udptun_conf *conf,
-					const struct dst_entry *dst)
+static void udptun_route_adapt_headroom(struct net_device *dev,
+					const struct udptun_route *route)
 {
-	unsigned int headroom = LL_RESERVED_SPACE(DSBENCH_DST_DEV(dst)) +
-				dst->header_len +
-				udptun_overhead(conf->params.family);
-	struct net_device *dev = conf->tun->dev;
+	unsigned int headroom = min(route->headroom, UDPTUN_MAX_HEADROOM);
 
-	headroom = min(headroom, UDPTUN_MAX_HEADROOM);
 	if (headroom > READ_ONCE(dev->needed_headroom))
 		WRITE_ONCE(dev->needed_headroom, headroom);
-}
-
-/* The cache holds the route of packets that inherit neither a mark nor a DSCP. */
-static bool udptun_route_is_cacheable(const struct udptun_params *params,
-				      u8 dsfield, u32 inherited)
-{
-	return !inherited && (params->tos != UDPTUN_TOS_INHERIT ||
-			 !(dsfield & INET_DSCP_MASK));
-}
-
-static void udptun_route_cache(struct udptun_conf *conf, struct dst_entry *dst)
-{
-	if (conf->params.family == AF_INET)
-		dst_cache_set_ip4(&conf->dst_cache, dst, conf->params.local.v4);
-#if IS_ENABLED(CONFIG_IPV6)
-	else
-		dst_cache_set_ip6(&conf->dst_cache, dst, &conf->params.local.v6);
-#endif
 }
 
 /* A mark has a meaning only in its own namespace. */
@@ -126,8 +160,9 @@ static u32 udptun_route_inherited(const struct udptun_device *tun, u32 inherited
 	return inherited;
 }
 
-static struct dst_entry *udptun_route_find(struct udptun_conf *conf, u8 dsfield,
-					   u32 inherited, bool cacheable)
+/* Look up the route of a packet. Return 0 or an error. */
+static int udptun_route_create(struct udptun_route *route, const struct udptun_conf *conf,
+			       u8 dsfield, u32 inherited)
 {
 	const struct udptun_device *tun = conf->tun;
 	struct dst_entry *dst;
@@ -135,86 +170,120 @@ static struct dst_entry *udptun_route_find(struct udptun_conf *conf, u8 dsfield,
 	dst = udptun_route_lookup(tun->net, conf->sk, &conf->params, dsfield,
 				  inherited | conf->params.mark);
 	if (IS_ERR(dst))
-		return dst;
+		return PTR_ERR(dst);
 	if (DSBENCH_DST_DEV(dst) == tun->dev) {
 		dst_release(dst);
-		return ERR_PTR(-ELOOP);
+		return -ELOOP;
 	}
-	udptun_route_adapt_headroom(conf, dst);
-	if (cacheable)
-		udptun_route_cache(conf, dst);
-	return dst;
+	udptun_route_init(route, dst);
+	udptun_route_adapt_headroom(tun->dev, route);
+	return 0;
 }
 
 /**
- * udptun_route() - get the route of a packet to be sent
+ * udptun_route_look_up() - look up the route of a packet to be sent, and cache it
  * @conf: the configuration of the sending device
  * @dsfield: TOS or traffic class of the packet
  * @inherited: bits of the inner packet's mark that the packet inherits; ignored if
  *	the device has left the namespace of the socket
+ * @own: receives a route that cannot be cached; the caller releases its dst
  *
- * Context: BH is disabled.
- * Return: a reference to the route, or an error pointer; -ELOOP if the route
- * leads into the tunnel itself.
+ * Context: BH is disabled, RCU is held.
+ * Return: the cached route, @own, or an error pointer; -ELOOP if the route leads into
+ * the tunnel itself.
  */
-struct dst_entry *udptun_route(struct udptun_conf *conf, u8 dsfield, u32 inherited)
+const struct udptun_route *udptun_route_look_up(struct udptun_conf *conf, u8 dsfield,
+						u32 inherited, struct udptun_route *own)
 {
-	struct dst_entry *dst;
+	const struct udptun_route *route;
+	struct udptun_route *cached;
 	bool cacheable;
+	int err;
 
 	inherited = udptun_route_inherited(conf->tun, inherited);
+	route = udptun_route_cached(conf, dsfield, inherited);
+	if (route)
+		return route;
 	cacheable = udptun_route_is_cacheable(&conf->params, dsfield, inherited);
-	if (likely(cacheable)) {
-		dst = dst_cache_get(&conf->dst_cache);
-		if (likely(dst))
-			return dst;
-	}
-	return udptun_route_find(conf, dsfield, inherited, cacheable);
+	/* The cached route, if there is one, is invalid. */
+	if (cacheable)
+		udptun_route_replace(conf, NULL);
+	err = udptun_route_create(own, conf, dsfield, inherited);
+	if (err)
+		return ERR_PTR(err);
+	if (!cacheable)
+		return own;
+
+	cached = kmemdup(own, sizeof(*own), GFP_ATOMIC);
+	if (!cached)
+		return own;
+	udptun_route_replace(conf, cached);
+	return cached;
 }
 
 /* Return the route in the cache of the metadata, if it is for our local address. */
-static struct dst_entry *udptun_route_cached(struct udptun_conf *once)
+static struct dst_entry *udptun_route_of_metadata(const struct udptun_params *params,
+					     struct dst_cache *cache)
 {
 	union udptun_addr source = { };
 	struct dst_entry *dst = NULL;
 	struct rtable *rt;
 
-	if (once->params.family == AF_INET) {
-		rt = dst_cache_get_ip4(&once->dst_cache, &source.v4);
+	if (params->family == AF_INET) {
+		rt = dst_cache_get_ip4(cache, &source.v4);
 		dst = rt ? &rt->dst : NULL;
 	}
 #if IS_ENABLED(CONFIG_IPV6)
 	else
-		dst = dst_cache_get_ip6(&once->dst_cache, &source.v6);
+		dst = dst_cache_get_ip6(cache, &source.v6);
 #endif
-	if (!dst || !memcmp(&source, &once->params.local, sizeof(source)))
+	if (!dst || !memcmp(&source, &params->local, sizeof(source)))
 		return dst;
 	dst_release(dst);
 	return NULL;
 }
 
+static void udptun_route_cache(struct dst_cache *cache, struct dst_entry *dst,
+			       const struct udptun_params *params)
+{
+	if (params->family == AF_INET)
+		dst_cache_set_ip4(cache, dst, params->local.v4);
+#if IS_ENABLED(CONFIG_IPV6)
+	else
+		dst_cache_set_ip6(cache, dst, &params->local.v6);
+#endif
+}
+
 /**
- * udptun_route_external() - get the route of a packet of an external tunnel
+ * udptun_route_look_up_external() - get the route of a packet of an external tunnel
  * @once: the configuration of the packet, by udptun_external_conf()
  * @dsfield: TOS or traffic class of the packet
- * @inherited: as of udptun_route()
+ * @inherited: as of udptun_route_look_up()
+ * @own: receives the route; the caller releases its dst
  *
  * Several external tunnels may send by the same metadata, which have one cache.
  *
- * Context: BH is disabled.
- * Return: as udptun_route().
+ * Context: BH is disabled, RCU is held.
+ * Return: @own, or as udptun_route_look_up().
  */
-struct dst_entry *udptun_route_external(struct udptun_conf *once, u8 dsfield,
-					u32 inherited)
+const struct udptun_route *udptun_route_look_up_external(struct udptun_conf *once,
+							 u8 dsfield, u32 inherited,
+							 struct udptun_route *own)
 {
-	bool cacheable = once->dst_cache.cache;
-	struct dst_entry *dst;
+	struct dst_entry *dst = NULL;
+	int err;
 
-	inherited = udptun_route_inherited(once->tun, inherited);
-	if (cacheable) {
-		dst = udptun_route_cached(once);
-		if (dst)
-			return dst;
+	if (once->dst_cache)
+		dst = udptun_route_of_metadata(&once->params, once->dst_cache);
+	if (dst) {
+		udptun_route_init(own, dst);
+		return own;
 	}
-	return udptun_route_find(once, dsfield, inherited, cacheable);
+	inherited = udptun_route_inherited(once->tun, inherited);
+	err = udptun_route_create(own, once, dsfield, inherited);
+	if (err)
+		return ERR_PTR(err);
+	if (once->dst_cache)
+		udptun_route_cache(once->dst_cache, own->dst, &once->params);
+	return own;
 }

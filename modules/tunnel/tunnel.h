@@ -6,7 +6,6 @@
 #include <linux/list.h>
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
-#include <net/dst_cache.h>
 #include <net/net_namespace.h>
 
 #include "header.h"
@@ -15,8 +14,10 @@
 /* In bytes, as in ip_tunnel.c: without a limit, stacked tunnels would add up. */
 #define UDPTUN_MAX_HEADROOM	512U
 
+struct dst_cache;
 struct udptun_device;
 struct udptun_queue;
+struct udptun_route;
 struct udptun_sock;
 
 /**
@@ -30,7 +31,8 @@ struct udptun_sock;
  * @overhead: length of the outer headers in bytes
  * @csum: packets are sent with a UDP checksum
  * @adapts: a source port or a mark must be written into each packet
- * @dst_cache: route to the peer
+ * @route: cached route to the peer
+ * @dst_cache: cache of the metadata of an external tunnel's packet, or NULL
  * @sock: the socket of the local port; its reference is gone if @detached
  * @detached: udptun_conf_detach() was called
  * @rcu: frees a replaced configuration after a grace period
@@ -48,7 +50,8 @@ struct udptun_conf {
 	u8 overhead;
 	bool csum;
 	bool adapts;
-	struct dst_cache dst_cache;
+	struct udptun_route __rcu *route;
+	struct dst_cache *dst_cache;
 	struct udptun_sock *sock;
 	bool detached;
 	struct rcu_head rcu;
