@@ -199,7 +199,7 @@ static inline void dsbench_rhashtable_kick_sync(struct rhashtable *ht)
 #if KERNEL_VERSION(6, 7, 0) <= LINUX_VERSION_CODE
 #define dsbench_ip_count_request(net)	IP_INC_STATS(net, IPSTATS_MIB_OUTREQUESTS)
 #else
-#define dsbench_ip_count_request(net)	do { } while (0)
+#define dsbench_ip_count_request(net)	((void)(net))
 #endif
 
 /* Count a packet that a UDP socket drops, for /proc/net/udp. */

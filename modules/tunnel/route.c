@@ -223,7 +223,7 @@ const struct udptun_route *udptun_route_look_up(struct udptun_conf *conf, u8 dsf
 
 /* Return the route in the cache of the metadata, if it is for our local address. */
 static struct dst_entry *udptun_route_of_metadata(const struct udptun_params *params,
-					     struct dst_cache *cache)
+						  struct dst_cache *cache)
 {
 	union udptun_addr source = { };
 	struct dst_entry *dst = NULL;
