@@ -340,7 +340,11 @@ void dsbench_net_device_setup(struct net_device *dev)
 	dev->features |= DSBENCH_NET_FEATURES;
 	dev->hw_features |= DSBENCH_NET_FEATURES;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
-	netif_set_tso_max_size(dev, DSBENCH_HAS_BIG_UDP ? GSO_MAX_SIZE : 64000);
+	/* The outer length fields must also hold the length of a GSO packet. */
+	netif_set_tso_max_size(dev, IP_MAX_MTU - sizeof(struct ipv6hdr) - sizeof(struct udphdr));
+	/* By default, GSO packets stay within that limit, but they may exceed it. */
+	if (DSBENCH_HAS_BIG_UDP)
+		netif_set_tso_max_size(dev, GSO_MAX_SIZE);
 	dev->needs_free_netdev = true;
 }
 
