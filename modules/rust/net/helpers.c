@@ -14,6 +14,7 @@
 #include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
 #include <net/ipv6.h>
+#include <net/netlink.h>
 #include <net/route.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
@@ -53,12 +54,25 @@ int dsbench_net_make_headroom(struct sk_buff *skb, const struct dst_entry *dst,
 	return err ?: udp_tunnel_handle_offloads(skb, csum);
 }
 
+/* Drop a packet without a route of this family. Return true if it has one. */
+static bool dsbench_net_has_route(struct sk_buff *skb, unsigned short family)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (likely(dst && dst->ops->family == family))
+		return true;
+	kfree_skb(skb);
+	return false;
+}
+
 /* Complete the IPv4 header and send. Return 0 or an error, as net_xmit_eval(). */
 int dsbench_net_send4(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	struct iphdr *ip = ip_hdr(skb);
 	int err;
 
+	if (unlikely(!dsbench_net_has_route(skb, AF_INET)))
+		return -EHOSTUNREACH;
 	if (ip->frag_off && ip_mtu_locked(skb_dst(skb)))
 		ip->frag_off = 0;
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
@@ -75,6 +89,8 @@ int dsbench_net_send6(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	int err;
 
+	if (unlikely(!dsbench_net_has_route(skb, AF_INET6)))
+		return -EHOSTUNREACH;
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 
 	dev_xmit_recursion_inc();
@@ -110,7 +126,8 @@ static struct dst_entry *dsbench_net_route4(struct net *net,
 	struct rtable *rt;
 
 	ip_tunnel_init_flow(&fl4, IPPROTO_UDP, flow->remote.v4, flow->local.v4, 0,
-			    flow->dsfield & INET_DSCP_MASK, net, 0, 0, 0, 0);
+			    flow->dsfield & INET_DSCP_MASK, net, 0, flow->mark, 0,
+			    0);
 	fl4.fl4_sport = flow->sport;
 	fl4.fl4_dport = flow->dport;
 	rt = ip_route_output_key(net, &fl4);
@@ -123,6 +140,7 @@ static struct dst_entry *dsbench_net_route6(struct net *net, const struct sock *
 {
 	struct flowi6 fl6 = {
 		.flowi6_proto = IPPROTO_UDP,
+		.flowi6_mark = flow->mark,
 		.daddr = flow->remote.v6,
 		.saddr = flow->local.v6,
 		.fl6_sport = flow->sport,
@@ -264,12 +282,12 @@ void dsbench_net_count(struct net_device *dev, enum dsbench_net_counter counter)
 	}
 }
 
-void *dsbench_net_this_cpu(void *percpu)
+void *dsbench_net_this_cpu(unsigned long percpu)
 {
 	return this_cpu_ptr((void __percpu __force *)percpu);
 }
 
-void *dsbench_net_cpu(void *percpu, unsigned int cpu)
+void *dsbench_net_cpu(unsigned long percpu, unsigned int cpu)
 {
 	return per_cpu_ptr((void __percpu __force *)percpu, cpu);
 }
@@ -282,12 +300,12 @@ unsigned int dsbench_net_next_cpu(int cpu)
 	return next < nr_cpu_ids ? next : UINT_MAX;
 }
 
-void *dsbench_net_alloc_percpu(size_t size, size_t align)
+unsigned long dsbench_net_alloc_percpu(size_t size, size_t align)
 {
-	return (void __force *)__alloc_percpu(size, align);
+	return (unsigned long __force)__alloc_percpu(size, align);
 }
 
-void dsbench_net_free_percpu(void *percpu)
+void dsbench_net_free_percpu(unsigned long percpu)
 {
 	free_percpu((void __percpu __force *)percpu);
 }
@@ -368,6 +386,15 @@ bool dsbench_net_is_local6(struct net *net, const struct in6_addr *addr)
 bool dsbench_net_has_ipv6(void)
 {
 	return ipv6_mod_enabled();
+}
+
+/* rtnetlink accepts, and ignores, unknown attributes and surplus bytes. This does not. */
+int dsbench_net_validate(const struct nlattr *linkinfo, int maxtype,
+			 const struct nla_policy *policy,
+			 struct netlink_ext_ack *extack)
+{
+	return nla_validate_nested(nla_find_nested(linkinfo, IFLA_INFO_DATA), maxtype,
+				   policy, extack);
 }
 
 int dsbench_net_socket_create(struct net *net, unsigned int family,

@@ -29,6 +29,7 @@ union dsbench_net_addr {
  * @dport: destination port
  * @dsfield: TOS or traffic class; the ECN bits are ignored
  * @flowlabel: IPv6 flow label
+ * @mark: bits that rules of routing select by
  * @local: source address
  * @remote: destination address
  */
@@ -38,6 +39,7 @@ struct dsbench_net_flow {
 	__be16 dport;
 	u8 dsfield;
 	__be32 flowlabel;
+	u32 mark;
 	union dsbench_net_addr local;
 	union dsbench_net_addr remote;
 };
@@ -59,8 +61,11 @@ enum dsbench_net_counter {
 enum {
 	DSBENCH_NET_LINK_STATE_START = __LINK_STATE_START,
 	DSBENCH_NET_DATAREF_MASK = SKB_DATAREF_MASK,
+	DSBENCH_NET_DATAREF_SHIFT = SKB_DATAREF_SHIFT,
 };
 
+struct netlink_ext_ack;
+struct nla_policy;
 struct nlattr;
 struct socket;
 
@@ -97,11 +102,11 @@ void dsbench_net_count_rx(struct net_device *dev, unsigned int len);
 void dsbench_net_count(struct net_device *dev, enum dsbench_net_counter counter);
 
 /* Per-CPU memory. Context: dsbench_net_this_cpu(): no migration; else any, or process. */
-void *dsbench_net_this_cpu(void *percpu);
-void *dsbench_net_cpu(void *percpu, unsigned int cpu);
+void *dsbench_net_this_cpu(unsigned long percpu);
+void *dsbench_net_cpu(unsigned long percpu, unsigned int cpu);
 unsigned int dsbench_net_next_cpu(int cpu);
-void *dsbench_net_alloc_percpu(size_t size, size_t align);
-void dsbench_net_free_percpu(void *percpu);
+unsigned long dsbench_net_alloc_percpu(size_t size, size_t align);
+void dsbench_net_free_percpu(unsigned long percpu);
 
 /* NAPI. Context: process context, but dsbench_net_napi_flush(): the owner of the NAPI. */
 void dsbench_net_napi_add(struct net_device *dev, struct napi_struct *napi,
@@ -117,6 +122,9 @@ void dsbench_net_device_init(struct net_device *dev);
 unsigned int dsbench_net_addr_type4(struct net *net, __be32 addr);
 bool dsbench_net_is_local6(struct net *net, const struct in6_addr *addr);
 bool dsbench_net_has_ipv6(void);
+int dsbench_net_validate(const struct nlattr *linkinfo, int maxtype,
+			 const struct nla_policy *policy,
+			 struct netlink_ext_ack *extack);
 
 /**
  * struct dsbench_net_encap - callbacks of a UDP socket, as in struct udp_tunnel_sock_cfg

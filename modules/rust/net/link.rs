@@ -30,7 +30,7 @@ use super::{
     netlink::{size_of_attribute, Attributes, Extack, Message, Policy},
     queue::Queues,
     route::{DstCache, Ends, Net, Route},
-    skbuff::{Reason, SkBuff},
+    skbuff::{Encapsulated, OuterHeader, Reason, SkBuff},
     socket::{self, Peer, Sockets},
     stats::{Counter, PerCpuStats},
 };
@@ -248,23 +248,16 @@ impl<T: Driver> Link<T> {
         unsafe { bindings::dsbench_net_recursion_ok() }
     }
 
-    /// Sends an encapsulated packet, whose headers are complete but for length, identification
-    /// and checksum of IP. Returns false if the underlay dropped it.
+    /// Sends an encapsulated packet. Completes length, identification and checksum of its IP header.
+    /// Returns false if the underlay dropped it.
     ///
     /// Context: softirqs are disabled.
     #[inline]
-    pub fn send(&self, skb: SkBuff, _: &Softirq) -> bool {
+    pub fn send<H: OuterHeader>(&self, skb: Encapsulated<H>, _: &Softirq) -> bool {
         let private = self.private();
 
-        // SAFETY: By the invariants both are valid. The functions take over the packet, which has
-        // a route: without one they drop it.
-        unsafe {
-            if private.peer.ends().local.is_v4() {
-                bindings::dsbench_net_send4(private.net, private.sk, skb.into_raw()) == 0
-            } else {
-                bindings::dsbench_net_send6(private.net, private.sk, skb.into_raw()) == 0
-            }
-        }
+        // SAFETY: By the invariants all are valid. The function takes over the packet.
+        unsafe { H::send(private.net, private.sk, skb.into_raw()) == 0 }
     }
 
     /// Queues a decapsulated packet for delivery and counts it. Drops it where the queue is full.
@@ -487,6 +480,13 @@ unsafe extern "C" fn validate<T: Driver>(
 
             return Err(extack.refuse(None, sentence, EINVAL));
         }
+        let all = all.get(bindings::IFLA_LINKINFO).ok_or(EINVAL)?;
+        let (last, policies) = (T::POLICIES.len() as c_int - 1, T::POLICIES.as_ptr());
+
+        // SAFETY: All are valid; there are as many policies.
+        to_result(unsafe {
+            bindings::dsbench_net_validate(all.raw, last, policies.cast(), extack.raw)
+        })?;
         Ok(0)
     })
 }

@@ -72,7 +72,7 @@ impl Policy {
 /// The pointer is valid for `'a`, and so are as many bytes as the attribute says.
 #[derive(Clone, Copy)]
 pub struct Attribute<'a> {
-    raw: *const bindings::nlattr,
+    pub(super) raw: *const bindings::nlattr,
     _request: PhantomData<&'a ()>,
 }
 
@@ -106,11 +106,6 @@ impl<'a> Attribute<'a> {
     /// Its content as a number in network byte order. EINVAL if it is shorter.
     pub fn be32(&self) -> Result<u32> {
         self.array().map(u32::from_be_bytes)
-    }
-
-    /// Its content as a number in host byte order. EINVAL if it is shorter.
-    pub fn u32(&self) -> Result<u32> {
-        self.array().map(u32::from_ne_bytes)
     }
 }
 
@@ -166,7 +161,7 @@ impl<'a> Attributes<'a> {
 ///
 /// The pointer is null or valid for `'a`.
 pub struct Extack<'a> {
-    raw: *mut bindings::netlink_ext_ack,
+    pub(super) raw: *mut bindings::netlink_ext_ack,
     _request: PhantomData<&'a mut ()>,
 }
 

@@ -2,9 +2,9 @@
 
 //! A value for each CPU.
 
-use core::{marker::PhantomData, mem, ptr::NonNull};
+use core::{marker::PhantomData, mem, num::NonZero};
 
-use kernel::{alloc::AllocError, ffi::c_void};
+use kernel::alloc::AllocError;
 
 use super::bindings;
 
@@ -12,9 +12,9 @@ use super::bindings;
 ///
 /// # Invariants
 ///
-/// The pointer is that of an allocation per CPU, which this owns.
+/// `memory` is an allocation per CPU, which this owns.
 pub(super) struct PerCpu<T> {
-    memory: NonNull<c_void>,
+    memory: NonZero<usize>,
     _owns: PhantomData<T>,
 }
 
@@ -36,7 +36,7 @@ impl<T> PerCpu<T> {
         };
 
         Ok(Self {
-            memory: NonNull::new(memory).ok_or(AllocError)?,
+            memory: NonZero::new(memory).ok_or(AllocError)?,
             _owns: PhantomData,
         })
     }
@@ -45,7 +45,7 @@ impl<T> PerCpu<T> {
     #[inline]
     pub(super) fn this(&self) -> &T {
         // SAFETY: By the invariants the memory is valid.
-        unsafe { &*bindings::dsbench_net_this_cpu(self.memory.as_ptr()).cast() }
+        unsafe { &*bindings::dsbench_net_this_cpu(self.memory.get()).cast() }
     }
 
     /// The values of all CPUs.
@@ -58,7 +58,7 @@ impl<T> PerCpu<T> {
 
             last = i32::try_from(cpu).ok()?;
             // SAFETY: By the invariants the memory is valid for each possible CPU.
-            Some(unsafe { &*bindings::dsbench_net_cpu(self.memory.as_ptr(), cpu).cast() })
+            Some(unsafe { &*bindings::dsbench_net_cpu(self.memory.get(), cpu).cast() })
         })
     }
 }
@@ -66,6 +66,6 @@ impl<T> PerCpu<T> {
 impl<T> Drop for PerCpu<T> {
     fn drop(&mut self) {
         // SAFETY: This owns the allocation. The values need no drop.
-        unsafe { bindings::dsbench_net_free_percpu(self.memory.as_ptr()) }
+        unsafe { bindings::dsbench_net_free_percpu(self.memory.get()) }
     }
 }

@@ -102,10 +102,9 @@ impl Batch {
     #[inline]
     fn deliver(&mut self, napi: *mut bindings::napi_struct) {
         // SAFETY: The NAPI has a device as long as it is polled.
-        if self.count > 1
-            && !self.shared
-            && unsafe { !bindings::dsbench_net_elides_gro((*napi).dev) }
-        {
+        let elides = self.count > 1 && unsafe { bindings::dsbench_net_elides_gro((*napi).dev) };
+
+        if self.count > 1 && !self.shared && !elides {
             self.merge(napi);
         } else {
             self.pass();

@@ -46,11 +46,12 @@ impl Net {
         match address {
             Address::V4(_) => self.has_type(address, bindings::RTN_LOCAL),
             Address::V6(bytes) => {
+                let bytes = bytes.as_ptr().cast();
+
                 // SAFETY: The namespace is valid; an address is 16 bytes.
-                address.is_loopback6()
-                    || unsafe {
-                        bindings::dsbench_net_is_local6(self.as_raw(), bytes.as_ptr().cast())
-                    }
+                let is_local = unsafe { bindings::dsbench_net_is_local6(self.as_raw(), bytes) };
+
+                is_local || address.is_loopback6()
             }
         }
     }
@@ -65,13 +66,6 @@ impl Net {
             }
             Address::V6(_) => false,
         }
-    }
-}
-
-impl PartialEq for Net {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        ptr::eq(self, other)
     }
 }
 
@@ -120,22 +114,23 @@ pub(super) fn raw_family(address: &Address) -> u32 {
 pub struct Route(NonNull<bindings::dst_entry>);
 
 impl Route {
-    /// Looks up the route of UDP packets, with a DSCP and an IPv6 flow label.
+    /// Looks up the route of UDP packets, with a DSCP, an IPv6 flow label and a mark.
     ///
     /// Context: any but hard interrupts.
-    pub fn find(net: &Net, ends: &Ends, dsfield: u8, label: u32) -> Result<Self> {
+    pub fn find(net: &Net, ends: &Ends, dsfield: u8, label: u32, mark: u32) -> Result<Self> {
         let flow = bindings::dsbench_net_flow {
             family: raw_family(&ends.local) as u16,
             sport: ends.local_port.to_be(),
             dport: ends.remote_port.to_be(),
             dsfield,
             flowlabel: label.to_be(),
+            mark,
             local: raw_address(&ends.local),
             remote: raw_address(&ends.remote),
         };
         // SAFETY: The namespace is valid, and the flow, too, for this call.
-        let route =
-            from_err_ptr(unsafe { bindings::dsbench_net_route(net.as_raw(), ptr::null(), &flow) })?;
+        let route = unsafe { bindings::dsbench_net_route(net.as_raw(), ptr::null(), &flow) };
+        let route = from_err_ptr(route)?;
 
         // SAFETY: No error, so it is a route, and the reference is ours.
         Ok(Self(unsafe { NonNull::new_unchecked(route) }))

@@ -3,13 +3,14 @@
 //! Socket buffers, owned: whoever sends, delivers or drops one cannot touch it afterwards.
 
 use core::{
+    marker::PhantomData,
     mem::{size_of, ManuallyDrop},
     ptr::{self, NonNull},
 };
 
 use super::{
     bindings,
-    ip::{Address, Header, Ipv6, Protocol},
+    ip::{Header, Ipv4, Ipv6, Protocol, UdpOver4, UdpOver6},
     route::Route,
 };
 
@@ -152,17 +153,27 @@ impl SkBuff {
         unsafe { (*self.shared_info()).gso_size != 0 }
     }
 
-    /// Whether the data is shared with a clone.
+    /// Whether a clone shares the headers, and the room before them.
     #[inline]
-    pub fn is_cloned(&self) -> bool {
+    fn shares_headers(&self) -> bool {
         // SAFETY: The buffer is valid.
-        let cloned = unsafe { bindings::sk_buff::cloned_raw(self.0.as_ptr()) } != 0;
-
+        if unsafe { bindings::sk_buff::cloned_raw(self.0.as_ptr()) } == 0 {
+            return false;
+        }
         // SAFETY: The structure is valid as long as the buffer. Owners of clones change the count.
-        cloned
-            && unsafe { ptr::read_volatile(&raw const (*self.shared_info()).dataref.counter) }
-                & bindings::DSBENCH_NET_DATAREF_MASK as i32
-                != 1
+        let count = unsafe { ptr::read_volatile(&raw const (*self.shared_info()).dataref.counter) };
+
+        // The upper half counts those who use the payload only.
+        (count & bindings::DSBENCH_NET_DATAREF_MASK as i32)
+            .wrapping_sub(count >> bindings::DSBENCH_NET_DATAREF_SHIFT)
+            != 1
+    }
+
+    /// The bits by which rules of routing and filters select the packet.
+    #[inline]
+    pub fn mark(&self) -> u32 {
+        // SAFETY: All bytes are valid for both members of the union.
+        unsafe { self.headers().__bindgen_anon_4.mark }
     }
 
     /// The device that the packet came from, as a number.
@@ -267,7 +278,7 @@ impl SkBuff {
     /// Sets the transport header, as an offset from the packet's first byte.
     #[inline]
     pub fn set_transport_header(&mut self, offset: u32) {
-        let from_head = self.offset().wrapping_add(offset as usize);
+        let from_head = self.offset().wrapping_add(offset.min(self.len()) as usize);
 
         self.headers_mut().transport_header = from_head as u16;
     }
@@ -320,14 +331,25 @@ impl SkBuff {
         }
     }
 
-    /// Makes the packet the inner one of a tunnel: what it carries of its sender goes, and it
-    /// takes the route.
+    /// Makes the packet the inner one of a tunnel: what it carries of its sender goes, it takes
+    /// the route, and gets the headers in front. `make_headroom` has made room for them: without,
+    /// this gives the packet back.
     ///
     /// `crosses` says that the outer packet enters another network namespace.
     ///
     /// Context: softirqs are disabled.
     #[inline]
-    pub fn encapsulate(&mut self, route: Route, crosses: bool) {
+    pub fn encapsulate<H: OuterHeader>(
+        mut self,
+        route: Route,
+        crosses: bool,
+        outer: &H,
+    ) -> Result<Encapsulated<H>, Self> {
+        let offset = self.offset();
+
+        if offset < size_of::<H>() || self.shares_headers() {
+            return Err(self);
+        }
         let headers = self.headers_mut();
 
         headers.__bindgen_anon_5.inner_protocol = headers.protocol;
@@ -337,68 +359,32 @@ impl SkBuff {
         if self.headers().l4_hash() == 0 {
             self.clear_hash();
         }
-        self.headers_mut().set_slow_gro(1);
-        self.fields_mut()
-            .__bindgen_anon_3
-            .__bindgen_anon_1
-            ._skb_refdst = route.into_raw() as usize as _;
-    }
-
-    /// Puts a header before the packet and makes it the network header, with the transport header
-    /// `transport` bytes behind. Returns None if there is no room.
-    #[inline]
-    pub fn push<H: Header>(&mut self, header: &H, transport: u32) -> Option<&mut H> {
-        let offset = self.offset().checked_sub(size_of::<H>())?;
-        let fields = self.fields_mut();
-
-        // SAFETY: The room is between the head and the data. `make_headroom` has made the headers
-        // of the buffer writable.
-        let data = unsafe { fields.data.sub(size_of::<H>()) };
-
-        fields.data = data;
-        fields.len = fields.len.wrapping_add(size_of::<H>() as u32);
+        let start = offset.wrapping_sub(size_of::<H>()) as u16;
         let headers = self.headers_mut();
 
-        headers.network_header = offset as u16;
-        headers.transport_header = (offset as u16).wrapping_add(transport as u16);
-        // SAFETY: As above; the alignment of a header is 1.
+        headers.set_slow_gro(1);
+        headers.network_header = start;
+        headers.transport_header = start.wrapping_add(H::TRANSPORT);
+        let fields = self.fields_mut();
+
+        fields.__bindgen_anon_3.__bindgen_anon_1._skb_refdst = route.into_raw() as usize;
+        fields.len = fields.len.wrapping_add(size_of::<H>() as u32);
+        // SAFETY: The room is between the head and the data, and no clone shares it. The alignment
+        // of a header is 1.
         unsafe {
-            data.cast::<H>().write(*header);
-            Some(&mut *data.cast())
+            fields.data = fields.data.sub(size_of::<H>());
+            fields.data.cast::<H>().write(*outer);
         }
+        Ok(Encapsulated {
+            skb: self,
+            _headers: PhantomData,
+        })
     }
 
     /// Permits fragmentation of an IPv6 packet, or forbids it.
     #[inline]
     pub fn set_ignore_df(&mut self, ignore: bool) {
         self.headers_mut().set_ignore_df(ignore.into());
-    }
-
-    /// Completes the UDP checksum, or leaves it to the device.
-    #[inline]
-    pub fn set_udp_checksum(&mut self, local: &Address, remote: &Address, len: u32) {
-        match (local, remote) {
-            (Address::V4(local), Address::V4(remote)) => {
-                let (local, remote) = (u32::from_ne_bytes(*local), u32::from_ne_bytes(*remote));
-
-                // SAFETY: The buffer is valid and has a UDP header.
-                unsafe { bindings::udp_set_csum(false, self.as_raw(), local, remote, len as i32) }
-            }
-            (Address::V6(local), Address::V6(remote)) => {
-                // SAFETY: As above; an address is 16 bytes, of which C reads words that x86 does
-                // not want aligned.
-                unsafe {
-                    bindings::udp6_set_csum(
-                        false,
-                        self.as_raw(),
-                        local.as_ptr().cast(),
-                        remote.as_ptr().cast(),
-                        len as i32,
-                    )
-                }
-            }
-            _ => (),
-        }
     }
 
     /// Whether the packet, or each packet that it is to be split into, fits.
@@ -466,5 +452,98 @@ impl Drop for SkBuff {
                 bindings::skb_drop_reason_SKB_DROP_REASON_NOT_SPECIFIED,
             )
         }
+    }
+}
+
+/// The headers of a tunnel that one function of the kernel completes and sends.
+pub trait OuterHeader: Header {
+    /// The offset of the transport header in bytes.
+    const TRANSPORT: u16;
+
+    #[doc(hidden)]
+    fn set_checksum(&self, skb: &mut SkBuff, len: i32);
+
+    /// Completes the network header and sends the packet, which it takes over.
+    ///
+    /// # Safety
+    ///
+    /// `skb` begins with these headers; the namespace and the socket are valid. Softirqs are
+    /// disabled.
+    #[doc(hidden)]
+    unsafe fn send(
+        net: *mut bindings::net,
+        sk: *mut bindings::sock,
+        skb: *mut bindings::sk_buff,
+    ) -> i32;
+}
+
+impl OuterHeader for UdpOver4 {
+    const TRANSPORT: u16 = size_of::<Ipv4>() as u16;
+
+    #[inline]
+    fn set_checksum(&self, skb: &mut SkBuff, len: i32) {
+        let source = u32::from_ne_bytes(self.ip.source);
+        let destination = u32::from_ne_bytes(self.ip.destination);
+
+        // SAFETY: The buffer is valid. `Encapsulated` says that it has a UDP header.
+        unsafe { bindings::udp_set_csum(false, skb.as_raw(), source, destination, len) }
+    }
+
+    #[inline]
+    unsafe fn send(
+        net: *mut bindings::net,
+        sk: *mut bindings::sock,
+        skb: *mut bindings::sk_buff,
+    ) -> i32 {
+        // SAFETY: The caller promises it.
+        unsafe { bindings::dsbench_net_send4(net, sk, skb) }
+    }
+}
+
+impl OuterHeader for UdpOver6 {
+    const TRANSPORT: u16 = size_of::<Ipv6>() as u16;
+
+    #[inline]
+    fn set_checksum(&self, skb: &mut SkBuff, len: i32) {
+        let source = self.ip.source.as_ptr().cast();
+        let destination = self.ip.destination.as_ptr().cast();
+
+        // SAFETY: As above. An address is 16 bytes, which C may read at any alignment on x86.
+        unsafe { bindings::udp6_set_csum(false, skb.as_raw(), source, destination, len) }
+    }
+
+    #[inline]
+    unsafe fn send(
+        net: *mut bindings::net,
+        sk: *mut bindings::sock,
+        skb: *mut bindings::sk_buff,
+    ) -> i32 {
+        // SAFETY: The caller promises it.
+        unsafe { bindings::dsbench_net_send6(net, sk, skb) }
+    }
+}
+
+/// A packet that has its outer headers and its route: all that is left is to send it.
+///
+/// # Invariants
+///
+/// The packet begins with the headers, in linear data that no clone shares, and has a route.
+pub struct Encapsulated<H: OuterHeader> {
+    skb: SkBuff,
+    _headers: PhantomData<H>,
+}
+
+impl<H: OuterHeader> Encapsulated<H> {
+    /// Completes the UDP checksum for the addresses of the headers, or leaves it to the device.
+    #[inline]
+    pub fn set_udp_checksum(&mut self, outer: &H) {
+        let len = self.skb.len().wrapping_sub(u32::from(H::TRANSPORT));
+
+        outer.set_checksum(&mut self.skb, len as i32);
+    }
+
+    #[inline]
+    pub(super) fn into_raw(self) -> *mut bindings::sk_buff {
+        self.skb.into_raw()
     }
 }

@@ -56,7 +56,7 @@ fn words6(bytes: &[u8; 16]) -> Words {
 /// address. Afterwards it stays valid for a grace period.
 pub(super) struct Peer {
     next: AtomicPtr<Peer>,
-    socket: Cell<*const Socket>,
+    socket: AtomicPtr<Socket>,
     remote: Words,
     port: [u8; 2],
     attached: Cell<bool>,
@@ -68,7 +68,7 @@ impl Peer {
     pub(super) fn new(ends: Ends) -> Self {
         Self {
             next: AtomicPtr::new(ptr::null_mut()),
-            socket: Cell::new(ptr::null()),
+            socket: AtomicPtr::new(ptr::null_mut()),
             remote: match &ends.remote {
                 Address::V4(bytes) => words4(bytes),
                 Address::V6(bytes) => words6(bytes),
@@ -128,7 +128,7 @@ impl PeerTable {
             unsafe {
                 if (*peer).remote == *remote
                     && (*peer).port == port
-                    && ptr::eq((*peer).socket.get(), socket)
+                    && ptr::eq((*peer).socket.load(Ordering::Relaxed), socket)
                 {
                     break;
                 }
@@ -266,7 +266,8 @@ impl Sockets {
             ));
         }
         socket.users.set(socket.users.get().wrapping_add(1));
-        peer.socket.set(socket);
+        peer.socket
+            .store(ptr::from_ref(socket).cast_mut(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -326,7 +327,7 @@ impl Sockets {
     pub(super) unsafe fn attach<T: Driver>(&self, peer: *mut Peer, _: &mut Rtnl) {
         // SAFETY: The caller promises a valid pointer and a socket.
         unsafe {
-            let socket = &*(*peer).socket.get();
+            let socket = &*(*peer).socket.load(Ordering::Relaxed);
 
             T::peers().add(peer, socket);
             Head::add(socket.peers.get(), (*peer).beside.get());
@@ -343,7 +344,7 @@ impl Sockets {
     pub(super) unsafe fn detach<T: Driver>(&self, peer: *mut Peer, _: &mut Rtnl) {
         // SAFETY: The caller promises a valid pointer.
         unsafe {
-            let Some(socket) = (*peer).socket.get().as_ref() else {
+            let Some(socket) = (*peer).socket.load(Ordering::Relaxed).as_ref() else {
                 return;
             };
 
@@ -353,7 +354,7 @@ impl Sockets {
                 socket.connect::<T>(self);
             }
             // Readers that have found the peer do not look at its socket.
-            (*peer).socket.set(ptr::null());
+            (*peer).socket.store(ptr::null_mut(), Ordering::Relaxed);
             socket.users.set(socket.users.get().wrapping_sub(1));
             if socket.users.get() == 0 {
                 self.forget(socket);
@@ -562,7 +563,7 @@ impl Socket {
 /// The caller holds RTNL.
 pub(super) unsafe fn strangers(peer: &Peer) -> u64 {
     // SAFETY: Under RTNL the socket is valid, or null once the peer is detached.
-    unsafe { peer.socket.get().as_ref() }.map_or(0, Socket::strangers)
+    unsafe { peer.socket.load(Ordering::Relaxed).as_ref() }.map_or(0, Socket::strangers)
 }
 
 /// The socket that a peer's packets are sent from.
@@ -572,7 +573,7 @@ pub(super) unsafe fn strangers(peer: &Peer) -> u64 {
 /// `get` has given the peer a socket.
 pub(super) unsafe fn sk(peer: &Peer) -> *mut bindings::sock {
     // SAFETY: The caller promises it.
-    unsafe { (*peer.socket.get()).sk() }
+    unsafe { (*peer.socket.load(Ordering::Relaxed)).sk() }
 }
 
 /// Receives a UDP packet, data at the UDP header. Always consumes it.

@@ -49,7 +49,7 @@ struct Underlay {
 impl Underlay {
     /// Without a route to the peer, the limits are those of Ethernet.
     fn find(request: &NewLink<'_>, params: &Params, ends: &Ends) -> Self {
-        match Route::find(request.net(), ends, params.tos, params.label) {
+        match Route::find(request.net(), ends, params.tos, params.label, 0) {
             Ok(route) => Self {
                 mtu: route.device_mtu().min(IP_MAX_MTU),
                 headroom: route.headroom(),

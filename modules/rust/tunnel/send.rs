@@ -14,10 +14,10 @@ use super::{
     header::{ecn, Fields, Headers},
     net::{
         context::Softirq,
-        ip::{Ipv4, Ipv6, Protocol, DONT_FRAGMENT},
+        ip::{Ipv6, Protocol, DONT_FRAGMENT},
         link::Link,
         route::Route,
-        skbuff::{Reason, SkBuff},
+        skbuff::{OuterHeader, Reason, SkBuff},
         stats::Counter,
     },
     params::TOS_INHERIT,
@@ -29,7 +29,7 @@ const IPV6_MIN_MTU: u32 = 1280;
 #[inline]
 pub(crate) fn transmit(link: &Link<Tunnel>, mut skb: SkBuff, softirq: &Softirq) {
     match prepare(link, &mut skb, softirq) {
-        Ok(outer) => send(link, skb, &outer, softirq),
+        Ok((outer, route)) => encapsulate(link, skb, &outer, route, softirq),
         Err(reason) => drop_unsent(link, skb, reason),
     }
 }
@@ -40,9 +40,13 @@ fn drop_unsent(link: &Link<Tunnel>, skb: SkBuff, reason: Reason) {
     skb.discard(reason);
 }
 
-/// Prepares a packet for the outer headers, whose fields it returns.
+/// Prepares a packet for the outer headers. Returns their fields, and the route.
 #[inline]
-fn prepare(link: &Link<Tunnel>, skb: &mut SkBuff, softirq: &Softirq) -> Result<Fields, Reason> {
+fn prepare(
+    link: &Link<Tunnel>,
+    skb: &mut SkBuff,
+    softirq: &Softirq,
+) -> Result<(Fields, Route), Reason> {
     let tunnel = link.data();
     let inner = Fields::of(skb).ok_or(Reason::PROTOCOL)?;
 
@@ -50,7 +54,7 @@ fn prepare(link: &Link<Tunnel>, skb: &mut SkBuff, softirq: &Softirq) -> Result<F
         return Err(Reason::RECURSION);
     }
     let mut outer = inner.outer(&tunnel.params);
-    let route = find_route(link, outer.dsfield, softirq)?;
+    let route = find_route(link, outer.dsfield, skb.mark(), softirq)?;
 
     if outer.df {
         let mtu = route.mtu().wrapping_sub(tunnel.headers.len());
@@ -62,8 +66,7 @@ fn prepare(link: &Link<Tunnel>, skb: &mut SkBuff, softirq: &Softirq) -> Result<F
     if !skb.make_headroom(&route, tunnel.headers.len(), tunnel.params.checksum) {
         return Err(Reason::MEMORY);
     }
-    skb.encapsulate(route, link.has_moved());
-    Ok(outer)
+    Ok((outer, route))
 }
 
 /// Decides about a packet that exceeds the path: an IPv6 sender need not go below 1280 bytes, so
@@ -84,17 +87,29 @@ fn fragment_or_report(skb: &mut SkBuff, mtu: u32) -> Result<bool, Reason> {
     Err(Reason::TOO_BIG)
 }
 
-/// The cache holds the route of packets that inherit no DSCP.
+/// The cache holds the route of packets that inherit neither a mark nor a DSCP.
 #[inline]
-fn find_route(link: &Link<Tunnel>, dsfield: u8, softirq: &Softirq) -> Result<Route, Reason> {
-    let is_cacheable = link.data().params.tos != TOS_INHERIT || dsfield & !ecn::MASK == 0;
+fn find_route(
+    link: &Link<Tunnel>,
+    dsfield: u8,
+    mark: u32,
+    softirq: &Softirq,
+) -> Result<Route, Reason> {
+    // A mark has a meaning only in its own namespace.
+    let mark = if mark != 0 && link.has_moved() {
+        0
+    } else {
+        mark
+    };
+    let has_own_dscp = link.data().params.tos == TOS_INHERIT && dsfield & !ecn::MASK != 0;
+    let is_cacheable = mark == 0 && !has_own_dscp;
 
     if is_cacheable {
         if let Some(route) = link.routes().get(softirq) {
             return Ok(route);
         }
     }
-    look_up_route(link, dsfield, is_cacheable, softirq).map_err(|error| {
+    look_up_route(link, dsfield, mark, is_cacheable, softirq).map_err(|error| {
         let counter = if error == ELOOP {
             Counter::TX_COLLISIONS
         } else {
@@ -110,11 +125,12 @@ fn find_route(link: &Link<Tunnel>, dsfield: u8, softirq: &Softirq) -> Result<Rou
 fn look_up_route(
     link: &Link<Tunnel>,
     dsfield: u8,
+    mark: u32,
     is_cacheable: bool,
     softirq: &Softirq,
 ) -> Result<Route> {
     let tunnel = link.data();
-    let route = Route::find(link.net(), link.ends(), dsfield, tunnel.params.label)?;
+    let route = Route::find(link.net(), link.ends(), dsfield, tunnel.params.label, mark)?;
 
     if link.is_device_of(&route) {
         return Err(ELOOP);
@@ -131,47 +147,64 @@ fn look_up_route(
     Ok(route)
 }
 
-/// Sends a prepared packet and counts it.
+/// Fills in the headers that the packet gets in front, and sends it.
 #[inline]
-fn send(link: &Link<Tunnel>, mut skb: SkBuff, outer: &Fields, softirq: &Softirq) {
-    let len = skb.len();
-    let pushed = match &link.data().headers {
-        Headers::V4(headers) => {
-            let udp_len = udp_length(len);
+fn encapsulate(
+    link: &Link<Tunnel>,
+    mut skb: SkBuff,
+    outer: &Fields,
+    route: Route,
+    softirq: &Softirq,
+) {
+    let udp_len = udp_length(skb.len());
 
-            skb.push(headers, size_of::<Ipv4>() as u32).map(|headers| {
-                headers.ip.tos = outer.dsfield;
-                headers.ip.ttl = outer.ttl;
-                if outer.df {
-                    headers.ip.frag_off = DONT_FRAGMENT;
-                }
-                headers.udp.len = udp_len;
-            })
+    match &link.data().headers {
+        Headers::V4(template) => {
+            let mut headers = *template;
+
+            headers.ip.tos = outer.dsfield;
+            headers.ip.ttl = outer.ttl;
+            if outer.df {
+                headers.ip.frag_off = DONT_FRAGMENT;
+            }
+            headers.udp.len = udp_len;
+            send(link, skb, &headers, route, softirq);
         }
-        Headers::V6(headers) => {
-            let udp_len = udp_length(len);
+        Headers::V6(template) => {
+            let mut headers = *template;
 
+            headers.ip.flow = Ipv6::flow_of(outer.dsfield, outer.label);
+            headers.ip.hop_limit = outer.ttl;
+            headers.udp.len = udp_len;
             skb.set_ignore_df(!outer.df);
-            skb.push(headers, size_of::<Ipv6>() as u32).map(|headers| {
-                headers.ip.flow = Ipv6::flow_of(outer.dsfield, outer.label);
-                headers.ip.hop_limit = outer.ttl;
-                headers.udp.len = udp_len;
-            })
+            send(link, skb, &headers, route, softirq);
         }
-    };
-
-    if pushed.is_none() {
-        return drop_unsent(link, skb, Reason::MEMORY);
     }
-    if link.data().params.checksum {
-        let ends = link.ends();
+}
 
-        skb.set_udp_checksum(&ends.local, &ends.remote, len.wrapping_add(UDP_HEADER));
-    }
-    if link.send(skb, softirq) {
-        link.stats().sent(len, softirq);
-    } else {
-        link.stats().count(Counter::TX_DROPPED);
+/// Sends a packet with these headers, and counts it.
+#[inline]
+fn send<H: OuterHeader>(
+    link: &Link<Tunnel>,
+    skb: SkBuff,
+    headers: &H,
+    route: Route,
+    softirq: &Softirq,
+) {
+    let len = skb.len();
+
+    match skb.encapsulate(route, link.has_moved(), headers) {
+        Ok(mut packet) => {
+            if link.data().params.checksum {
+                packet.set_udp_checksum(headers);
+            }
+            if link.send(packet, softirq) {
+                link.stats().sent(len, softirq);
+            } else {
+                link.stats().count(Counter::TX_DROPPED);
+            }
+        }
+        Err(skb) => drop_unsent(link, skb, Reason::MEMORY),
     }
 }
 
