@@ -62,14 +62,14 @@ def test_without_the_driver_in_rust_there_are_no_rows() -> None:
 
 def test_table_has_counts_overheads_and_the_goal(capsys: pytest.CaptureFixture[str]) -> None:
     what = swept()
-    packettable.show(rows(), what, judge.rule(what), {"udptun_rust/tx": {"skb_put": 1.0}, "rust_list/fill": {"kfree": 1.0}})
+    packettable.show(rows(), what, judge.rule(what), {"udptun_rust/tx": {"skb_put": 1.0, "dsbench_net_send4": 1.0}, "rust_list/fill": {"kfree": 1.0}})
     said = capsys.readouterr().out
     (line,) = [line for line in said.splitlines() if line.startswith("│ tx") and "│    64 │" in line]
     assert [word.strip() for word in line.split("│")[1:-1]] == [
         "tx", "64 B", "64", "1,000", "1,500", "1,600", "500.00", "600.00", "1.200 [1.200, 1.200]", "<0.0001", "slower",
     ]  # fmt: skip
     assert "met in 9 of 12 rows; the largest ratio is 1.200, tx of 64 B, burst 64" in said
-    assert "udptun_rust/tx calls rust_helper_skb_put 1.00 times" in said
+    assert "udptun_rust/tx calls rust_helper_skb_put 1.00 times, dsbench_net_send4 1.00 times" in said
     assert "rust_list" not in said
 
 

@@ -19,6 +19,8 @@ TRIES = 3
 LEAST = 0.005
 """Calls per element below which a helper is not shown."""
 PREFIX = "rust_helper_"
+OF_TUNNEL = "dsbench_net_"
+"""Prefix of the helpers of the tunnel's driver, which keep it."""
 
 Calls = Mapping[str, Mapping[str, float]]
 """Container/op or device/op -> name of a helper without PREFIX -> calls per element or packet."""
@@ -36,7 +38,8 @@ def count(containers: Sequence[str], ops: Sequence[str], devices: Sequence[str],
 
 def called(profile: Profile) -> dict[str, float]:
     """Return the calls of helpers per element in a profile."""
-    found = ((name.removeprefix(PREFIX), profile.each(share.calls)) for name, share in profile.functions.items() if name.startswith(PREFIX))
+    helpers = {name: share for name, share in profile.functions.items() if name.startswith((PREFIX, OF_TUNNEL))}
+    found = ((name.removeprefix(PREFIX), profile.each(share.calls)) for name, share in helpers.items())
     return {name: round(calls, 3) for name, calls in found if calls >= LEAST}
 
 
@@ -53,7 +56,7 @@ def footnotes(calls: Calls) -> list[str]:
 
 
 def _sentence(found: Mapping[str, float]) -> str:
-    return ", ".join(f"{PREFIX}{name} {calls:.2f} times" for name, calls in found.items())
+    return ", ".join(f"{'' if name.startswith(OF_TUNNEL) else PREFIX}{name} {calls:.2f} times" for name, calls in found.items())
 
 
 def _by_container(cells: Iterable[str]) -> list[str]:
