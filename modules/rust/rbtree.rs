@@ -15,6 +15,7 @@ pub mod abstractions;
 pub mod bench;
 pub mod bindings;
 
+use abstractions::branching::Branching;
 use bench::{
     container::Container,
     element::{Elem, ELEM_SIZE},
@@ -23,13 +24,14 @@ use bench::{
     table::{Subject, Table},
 };
 
-type Node = RBTreeNode<u64, Elem>;
-type Tree = RBTree<u64, Elem>;
+type Key = Branching<u64>;
+type Node = RBTreeNode<Key, Elem>;
+type Tree = RBTree<Key, Elem>;
 
 impl Allocate for Node {
     #[inline]
     fn allocate(key: u64, flags: Flags) -> Result<Self> {
-        RBTreeNode::new(key, Elem::new(key), flags)
+        RBTreeNode::new(Branching(key), Elem::new(key), flags)
     }
 }
 
@@ -50,7 +52,7 @@ impl Container for Tree {
 
     #[inline]
     fn find<R>(&self, key: u64, read: impl FnOnce(&Elem) -> R) -> Option<R> {
-        self.get(&key).map(read)
+        self.get(&Branching(key)).map(read)
     }
 
     #[inline]
@@ -60,13 +62,13 @@ impl Container for Tree {
 
     #[inline]
     fn remove(&mut self, key: u64) -> Result<Node> {
-        self.remove_node(&key).ok_or(EUCLEAN)
+        self.remove_node(&Branching(key)).ok_or(EUCLEAN)
     }
 
     fn verify(&mut self, mut see: impl FnMut(&mut Elem) -> Result) -> Result {
         let mut next = 0;
 
-        for (&key, elem) in self.iter_mut() {
+        for (&Branching(key), elem) in self.iter_mut() {
             if key < next || elem.key != key {
                 return Err(EUCLEAN);
             }

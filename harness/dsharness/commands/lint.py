@@ -219,7 +219,7 @@ def rustfmt() -> list[str]:
 def clippy() -> list[str]:
     """The modules in Rust and their twins, by clippy with the kernel's rules and by gcc and clang with W=1."""
     _require_rust()
-    site = Site(kernels.find("qemu", kernels.RUST), ("DSBENCH_RUST=m", "CLIPPY=1"))
+    site = Site(kernels.find("qemu", kernels.RUST), ("DSBENCH_RUST=m", "DSBENCH_RUST_TESTS=m", "CLIPPY=1"))
     shutil.rmtree(site.sources, ignore_errors=True)
     build.copy_sources(site.sources, paths.ROOT)
     with ui.step(f"running clippy for {site.kernel.release}"):

@@ -5,6 +5,7 @@
 //!
 //! Each file is one concern and depends on the kernel crate alone, not on the benchmark.
 
+pub mod branching;
 pub mod hashtable;
 pub mod hlist;
 pub mod keyed;

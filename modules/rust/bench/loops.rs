@@ -62,11 +62,11 @@ where
     #[inline]
     fn find(&mut self, set: &mut Set, slice: Slice) -> Result {
         let mut hits = 0;
-        let mut sum = 0;
+        let mut sum = 0_u64;
 
         for &key in set.lookups(slice)? {
             if let Some(value) = self.container.find(key.into(), |elem| elem.value) {
-                sum += value;
+                sum = sum.wrapping_add(value);
                 hits += 1;
             }
         }
@@ -76,7 +76,8 @@ where
 
     #[inline]
     fn for_each(&mut self) -> Result {
-        self.container.for_each(|elem| elem.value += 1);
+        self.container
+            .for_each(|elem| elem.value = elem.value.wrapping_add(1));
         Ok(())
     }
 

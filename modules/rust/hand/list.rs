@@ -54,17 +54,14 @@ impl Loops for Hand {
 
     fn find(&mut self, set: &mut Set, slice: Slice) -> Result {
         let mut hits = 0;
-        let mut sum = 0;
+        let mut sum = 0_u64;
 
         for &key in set.lookups(slice)? {
             let key = u64::from(key);
 
-            for elem in self.list.iter() {
-                if elem.key == key {
-                    sum += elem.value;
-                    hits += 1;
-                    break;
-                }
+            if let Some(elem) = self.list.iter().find(|elem| elem.key == key) {
+                sum = sum.wrapping_add(elem.value);
+                hits += 1;
             }
         }
         set.add_found(hits, sum);
@@ -72,9 +69,9 @@ impl Loops for Hand {
     }
 
     fn for_each(&mut self) -> Result {
-        for elem in self.list.iter_mut() {
-            elem.value += 1;
-        }
+        self.list
+            .iter_mut()
+            .for_each(|elem| elem.value = elem.value.wrapping_add(1));
         Ok(())
     }
 

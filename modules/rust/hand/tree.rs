@@ -19,6 +19,7 @@ pub mod bench;
 #[path = "../bindings.rs"]
 pub mod bindings;
 
+use abstractions::branching::Branching;
 use bench::{
     element::Elem,
     loops::Loops,
@@ -28,8 +29,8 @@ use bench::{
 
 /// The tree, and the nodes that are not in it.
 pub struct Hand {
-    tree: RBTree<u64, Elem>,
-    stock: KVVec<RBTreeNode<u64, Elem>>,
+    tree: RBTree<Branching<u64>, Elem>,
+    stock: KVVec<RBTreeNode<Branching<u64>, Elem>>,
 }
 
 impl Loops for Hand {
@@ -40,7 +41,7 @@ impl Loops for Hand {
             let key = u64::from(key);
 
             stock.push(
-                RBTreeNode::new(key, Elem::new(key), GFP_KERNEL)?,
+                RBTreeNode::new(Branching(key), Elem::new(key), GFP_KERNEL)?,
                 GFP_KERNEL,
             )?;
         }
@@ -63,11 +64,11 @@ impl Loops for Hand {
 
     fn find(&mut self, set: &mut Set, slice: Slice) -> Result {
         let mut hits = 0;
-        let mut sum = 0;
+        let mut sum = 0_u64;
 
         for &key in set.lookups(slice)? {
-            if let Some(elem) = self.tree.get(&u64::from(key)) {
-                sum += elem.value;
+            if let Some(elem) = self.tree.get(&Branching(key.into())) {
+                sum = sum.wrapping_add(elem.value);
                 hits += 1;
             }
         }
@@ -77,16 +78,16 @@ impl Loops for Hand {
 
     fn for_each(&mut self) -> Result {
         for (_, elem) in self.tree.iter_mut() {
-            elem.value += 1;
+            elem.value = elem.value.wrapping_add(1);
         }
         Ok(())
     }
 
     fn erase(&mut self, set: &Set, slice: Slice) -> Result {
         for &key in set.erasures(slice)? {
-            let node = self.tree.remove_node(&u64::from(key)).ok_or(EUCLEAN)?;
+            let node = self.tree.remove_node(&Branching(key.into()));
 
-            let _ = self.stock.push_within_capacity(node);
+            let _ = self.stock.push_within_capacity(node.ok_or(EUCLEAN)?);
         }
         Ok(())
     }

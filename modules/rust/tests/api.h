@@ -5,6 +5,7 @@
 
 int rust_api_readme(void);
 int rust_api_list(void);
+int rust_api_branching(void);
 int rust_api_hlist(void);
 int rust_api_hashtable(void);
 int rust_api_xarray(void);

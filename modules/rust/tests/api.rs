@@ -14,6 +14,7 @@ use kernel::{
     error::{code::EINVAL, Result},
     ffi::c_int,
     prelude::*,
+    rbtree::RBTree,
     sync::rcu,
 };
 
@@ -21,6 +22,7 @@ use kernel::{
 pub mod abstractions;
 
 use abstractions::{
+    branching::Branching,
     hashtable::{HashTable, BITS_MAX},
     hlist::{HList, HNode},
     keyed::Keyed,
@@ -98,7 +100,20 @@ fn list() -> Result {
     check(list.iter().map(Keyed::key).eq([1, 2, 3]))?;
 
     list.iter_mut().for_each(|session| session.bytes += 1);
-    check(list.get(2).is_some_and(|session| session.bytes == 21))?;
+    check(
+        list.len() == 3 && (1..4).all(|id| list.get(id).is_some_and(|s| s.bytes == 10 * id + 1)),
+    )?;
+    check(list.get(4).is_none() && list.get_mut(3).is_some())?;
+
+    // A search goes on behind what it found; a loop by next() and one by fold() visit the same.
+    let mut iter = list.iter();
+    check(
+        iter.find(|session| session.id > 1)
+            .is_some_and(|s| s.id == 2),
+    )?;
+    check(iter.next().is_some_and(|session| session.id == 3) && iter.next().is_none())?;
+    let past_the_end = iter.find(|_| true);
+    check(past_the_end.is_none() && iter.next().is_none())?;
     list.get_mut(2).ok_or(EINVAL)?.bytes = 7;
 
     let mut node = list.remove(2).ok_or(EINVAL)?;
@@ -108,7 +123,28 @@ fn list() -> Result {
     list.push_back(node);
     check(list.iter().map(Keyed::key).eq([1, 3, 4]))?;
     check(list.remove_if(|session| session.id == 1).is_some())?;
-    check(list.pop_front().is_some_and(|node| node.get().id == 3))
+    check(list.pop_front().is_some_and(|node| node.get().id == 3))?;
+    check(list.len() == 1 && list.get(4).is_some_and(|s| s.bytes == 7))?;
+    check(list.iter().map(Keyed::key).sum::<u64>() == 4)
+}
+
+fn branching() -> Result {
+    let mut tree = RBTree::new();
+
+    for id in [5, 1, 9] {
+        tree.try_create_and_insert(Branching(id), Session::new(id), GFP_KERNEL)?;
+    }
+    check(tree.keys().map(|key| key.0).eq([1, 5, 9]))?;
+    check(
+        [1, 5, 9]
+            .iter()
+            .all(|&id| tree.get(&Branching(id)).is_some_and(|s| s.id == id)),
+    )?;
+    check(
+        [0, 4, 6, 10]
+            .iter()
+            .all(|&id| tree.get(&Branching(id)).is_none()),
+    )
 }
 
 fn hlist() -> Result {
@@ -160,8 +196,7 @@ fn hashtable() -> Result {
 
         // A loop by next() and one by fold() visit the same.
         let mut sum = 0;
-        let mut iter = table.iter();
-        while let Some(session) = iter.next() {
+        for session in table.iter() {
             sum += session.id;
         }
         check(sum == 49 * 50 / 2)?;
@@ -235,6 +270,12 @@ pub extern "C" fn rust_api_readme() -> c_int {
 #[no_mangle]
 pub extern "C" fn rust_api_list() -> c_int {
     run(list, 3)
+}
+
+/// Tests [`abstractions::branching`].
+#[no_mangle]
+pub extern "C" fn rust_api_branching() -> c_int {
+    run(branching, 3)
 }
 
 /// Tests [`abstractions::hlist`].

@@ -207,6 +207,11 @@ static void list(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rust_api_list(), 0);
 }
 
+static void branching(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, rust_api_branching(), 0);
+}
+
 static void hlist(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, rust_api_hlist(), 0);
@@ -230,6 +235,7 @@ static void maple(struct kunit *test)
 static struct kunit_case api_cases[] = {
 	KUNIT_CASE(readme),
 	KUNIT_CASE(list),
+	KUNIT_CASE(branching),
 	KUNIT_CASE(hlist),
 	KUNIT_CASE(hashtable),
 	KUNIT_CASE(xarray),
