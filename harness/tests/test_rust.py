@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from made_results import make
 
-from dsharness import paths, proc
+from dsharness import packages, paths, proc
 from dsharness.errors import HarnessError, UsageError
 from dsharness.explain import rustnames
 from dsharness.kernel import buildroot, kernels, rustmodules, rustroot, trees
@@ -218,6 +218,26 @@ def test_other_tools_than_the_kernels_are_refused(
     monkeypatch.setattr(proc, "check", lambda argv, **_options: f"{rustc if 'rustc' in argv else bindgen}\n")
     with pytest.raises(HarnessError, match=sentence):
         rustroot._require_tools(root)
+
+
+def test_without_mmdebstrap_the_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_INSTALL", "1")
+    monkeypatch.setattr(buildroot.packages, "missing", lambda groups: [packages.Entry(("mmdebstrap",))] if "lint" in groups else [])
+    monkeypatch.setattr(buildroot.packages, "installable", lambda entries: [str(entry) for entry in entries])
+    with pytest.raises(HarnessError, match="missing packages: mmdebstrap .*install them by: .*apt-get install .*mmdebstrap"):
+        buildroot._make(tmp_path / "root", "7.3.4-amd64", rustroot.KIND)
+
+
+def test_the_packages_of_the_root_are_installed_before_anything_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DSBENCH_CACHE", str(tmp_path))
+    assert "lint" in plan.needs(made())
+
+
+def test_without_an_archive_a_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DSBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(buildroot, "mirror", lambda: "http://127.0.0.1:9/debian/")
+    with pytest.raises(HarnessError, match="package lists of trixie-backports cannot be fetched: .*127.0.0.1"):
+        rustroot.find()
 
 
 def test_the_disk_is_checked_before_anything_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
