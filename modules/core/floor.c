@@ -14,10 +14,9 @@
 #include "clock.h"
 #include "export.h"
 #include "floor.h"
+#include "memory.h"
 #include "random.h"
 #include "set.h"
-
-#define FLOOR_GFP	(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
 
 /* Loops outside the clock reschedule once per this number of nodes. */
 #define RESCHED_ELEMENTS		4096
@@ -312,8 +311,8 @@ static struct dsbench_floor *alloc_floor(const struct dsbench_params *p, u32 n)
 		return NULL;
 
 	floor->pool = kvmalloc_array(dsbench_pool_size(n), sizeof(*floor->pool),
-				     FLOOR_GFP);
-	floor->index = kvmalloc_array(n, sizeof(*floor->index), FLOOR_GFP);
+				     DSBENCH_RUN_GFP);
+	floor->index = kvmalloc_array(n, sizeof(*floor->index), DSBENCH_RUN_GFP);
 	if (!floor->pool || !floor->index) {
 		free_floor(floor);
 		return NULL;

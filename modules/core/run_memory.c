@@ -11,8 +11,6 @@
 #include "run_memory.h"
 #include "set.h"
 
-#define RUN_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
-
 /*
  * Containers of one size share a set, and so do its floors. A device has its
  * own.
@@ -95,14 +93,14 @@ static u64 run_bytes(const struct dsbench_run *run)
 
 static int alloc_cell(struct dsbench_run *run, struct dsbench_cell *cell)
 {
-	cell->samples = kvcalloc(cell->tries, sizeof(*cell->samples), RUN_GFP);
+	cell->samples = kvcalloc(cell->tries, sizeof(*cell->samples), DSBENCH_RUN_GFP);
 	cell->is_disturbed = kvcalloc(BITS_TO_LONGS(cell->tries),
-				      sizeof(*cell->is_disturbed), RUN_GFP);
+				      sizeof(*cell->is_disturbed), DSBENCH_RUN_GFP);
 	if (!cell->samples || !cell->is_disturbed)
 		return -ENOMEM;
 	if (cell->threads) {
 		cell->sharing = kvcalloc(cell->tries, sizeof(*cell->sharing),
-					 RUN_GFP);
+					 DSBENCH_RUN_GFP);
 		if (!cell->sharing)
 			return -ENOMEM;
 	}

@@ -8,10 +8,9 @@
 #include <dsbench/compat.h>
 
 #include "export.h"
+#include "memory.h"
 #include "random.h"
 #include "set.h"
-
-#define SET_GFP		(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
 
 /* Loops over a set reschedule once per this number of elements. */
 #define RESCHED_ELEMENTS		4096
@@ -144,13 +143,13 @@ static int alloc_elems(struct dsbench_set *set)
 	u32 size = dsbench_pool_size(set->n);
 	u32 i;
 
-	set->elems = kvmalloc_array(set->n, sizeof(*set->elems), SET_GFP);
-	set->pool = kvcalloc(size, sizeof(*set->pool), SET_GFP);
+	set->elems = kvmalloc_array(set->n, sizeof(*set->elems), DSBENCH_RUN_GFP);
+	set->pool = kvcalloc(size, sizeof(*set->pool), DSBENCH_RUN_GFP);
 	if (!set->elems || !set->pool)
 		return -ENOMEM;
 
 	for (i = 0; i < size; i++) {
-		set->pool[i] = kmem_cache_alloc(elem_cache, SET_GFP);
+		set->pool[i] = kmem_cache_alloc(elem_cache, DSBENCH_RUN_GFP);
 		if (!set->pool[i])
 			return -ENOMEM;
 		maybe_resched(i);
@@ -211,11 +210,11 @@ struct dsbench_set *dsbench_set_alloc(const struct dsbench_params *p, u32 n)
 	set->lookups = n;
 	set->inline_alloc = p->inline_alloc;
 	set->sequential = p->sequential;
-	set->keys = kvmalloc_array(n, sizeof(*set->keys), SET_GFP);
-	set->lookup = kvmalloc_array(n, sizeof(*set->lookup), SET_GFP);
+	set->keys = kvmalloc_array(n, sizeof(*set->keys), DSBENCH_RUN_GFP);
+	set->lookup = kvmalloc_array(n, sizeof(*set->lookup), DSBENCH_RUN_GFP);
 	set->erase = p->erase_as_inserted ? set->keys :
-		     kvmalloc_array(n, sizeof(*set->erase), SET_GFP);
-	set->by_key = kvmalloc_array(n, sizeof(*set->by_key), SET_GFP);
+		     kvmalloc_array(n, sizeof(*set->erase), DSBENCH_RUN_GFP);
+	set->by_key = kvmalloc_array(n, sizeof(*set->by_key), DSBENCH_RUN_GFP);
 	if (!set->keys || !set->lookup || !set->erase || !set->by_key)
 		goto err;
 	if (!set->inline_alloc && alloc_elems(set))
@@ -364,7 +363,7 @@ int dsbench_set_order(struct dsbench_set *set)
 	if (set->erase != set->keys)
 		return 0;
 
-	ordered = kvmalloc_array(set->n, sizeof(*ordered), SET_GFP);
+	ordered = kvmalloc_array(set->n, sizeof(*ordered), DSBENCH_RUN_GFP);
 	if (!ordered)
 		return -ENOMEM;
 

@@ -260,18 +260,25 @@ static u64 bytes_of(const struct dsbench_cell *cell)
 	return bytes + RECLAIM_EXTRA;
 }
 
-/* Operations cannot reclaim memory, so do that between two attempts. */
+/*
+ * Operations cannot reclaim memory, so do that between two attempts. What is free
+ * then belongs to anyone: a process that fills the page cache may take it before the
+ * operation does. So each time, make twice as much free as the time before.
+ */
 static int try_with_memory(struct dsbench_cell *cell, struct timing *t)
 {
-	int reclaims = 0;
+	u64 bytes = bytes_of(cell);
+	int reclaims;
 	int err;
 
-	for (;;) {
+	for (reclaims = 0;; reclaims++) {
 		*t = (struct timing) {};
 		err = try_once(cell, t);
-		if (err != -ENOMEM || reclaims++ == RECLAIMS)
+		if (err != -ENOMEM || reclaims == RECLAIMS)
 			return err;
-		if (dsbench_memory_reclaim(bytes_of(cell)))
+		if (reclaims)
+			bytes = max(bytes, min(2 * bytes, dsbench_memory_available()));
+		if (dsbench_memory_reclaim(bytes))
 			return -ENOMEM;
 	}
 }
