@@ -25,6 +25,8 @@ UDPTUN = "udptun"
 
 SECONDS = 1800
 """For all cases of a guest, whose instructions QEMU emulates; an idle machine needs a tenth."""
+SECONDS_DEBUG = 2 * SECONDS
+"""The same on the debug kernel."""
 
 SURROUNDINGS = (
     "sch_ingress", "sch_fq", "sch_cake", "sch_netem", "cls_matchall", "cls_flower", "act_mirred", "act_nat", "act_skbedit", "act_tunnel_key",
@@ -97,7 +99,8 @@ def outcomes(target: str, kernel: str | None, names: tuple[str, ...], kind: str 
     try:
         guest = GuestOptions(modules=SURROUNDINGS) if target == "qemu" else GuestOptions(memory_mib=MEMORY_MIB)
         where: Target = get(target, kernel, network=True, guest=guest)
-        where.run(command, files=files, timeout=SECONDS, on_stdout=said.extend)
+        seconds = SECONDS_DEBUG if kernel == kernels.DEBUG else SECONDS
+        where.run(command, files=files, timeout=seconds, on_stdout=said.extend)
     except HarnessError as error:
         end = str(error)
     found = dict.fromkeys(names, end)

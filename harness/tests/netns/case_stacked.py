@@ -27,7 +27,9 @@ def refused_on_top() -> None:
     with cable.a:
         for words in ("macvlan mode bridge", "macvlan mode passthru", "macvtap", "ipvlan mode l2", "ipvlan mode l3"):
             done = run(*f"ip link add link tun0 name top0 type {words}".split(), status=None)
-            equal(f"{words}: status, and what the kernel says", (done.status, done.stderr.strip()), (2, "RTNETLINK answers: Invalid argument"))
+            if "Unknown device type" not in done.stderr:  # UML's kernel has no macvtap
+                equal(f"{words}: what the kernel says", done.stderr.strip(), "RTNETLINK answers: Invalid argument")
+            equal(f"{words}: status", done.status, 2)
             true("no device is left", not cable.a.has("top0"))
     cable.check()
 
