@@ -17,7 +17,7 @@ from dsharness.kernel import buildroot, kernels, rustmodules, rustroot, trees
 from dsharness.kernel.buildroot import BuildRoot
 from dsharness.results import results
 from dsharness.results.results import Results
-from dsharness.results.samples import Cell
+from dsharness.results.samples import CONTAINER_OPS, Cell
 from dsharness.rust import command, drive, helpers, judge, picture, plan, table, twins
 
 NAMES = ("list", "rbtree", "list_clang", "rbtree_clang", "list_owned", "rust_list", "rust_rbtree", "rust_rbtree_hand")
@@ -292,6 +292,21 @@ def test_helpers_are_counted_per_element() -> None:
     assert helpers.footnotes({"rust_list/fill": {"kfree": 1.0, "page": 0.25}}) == [
         "rust_list/fill calls rust_helper_kfree 1.00 times, rust_helper_page 0.25 times"
     ]
+
+
+def test_the_table_of_the_readme_is_that_of_the_reference_run() -> None:
+    swept = results.read(paths.REFERENCE / "rust.json")
+    counts = {(cell.container, cell.op): results.per_work(cell).median for cell in swept.cells if cell.n == 1000}
+    shown = 0
+    for line in (paths.ROOT / "modules/rust/README.md").read_text(encoding="utf-8").splitlines():
+        name, *figures = (cell.strip() for cell in line.strip("|").split("|"))
+        container, _, op = name.partition(" ")
+        if (container, op) in counts and len(figures) == 7:
+            costs = [counts[one, op] for one in (container, f"{container}_clang", f"{container}_owned", f"rust_{container}")]
+            ratios = [f"{costs[3] / costs[0]:.2f}", f"{costs[3] / costs[2]:.2f}"]
+            assert figures[:6] == [*(f"{cost:,.0f}" if cost >= 1000 else f"{cost:.2f}" for cost in costs), *ratios], name
+            shown += 1
+    assert shown == 5 * len(CONTAINER_OPS)
 
 
 def test_no_module_in_rust_is_built_for_an_ordinary_kernel() -> None:
