@@ -3,6 +3,7 @@
 
 #include <linux/icmpv6.h>
 #include <linux/inetdevice.h>
+#include <linux/netfilter.h>
 #include <linux/percpu.h>
 #include <linux/random.h>
 #include <net/addrconf.h>
@@ -14,6 +15,8 @@
 #include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
 #include <net/ipv6.h>
+#include <net/l3mdev.h>
+#include <net/neighbour.h>
 #include <net/netlink.h>
 #include <net/route.h>
 #include <net/sock.h>
@@ -41,6 +44,19 @@ unsigned int dsbench_net_dst_mtu(const struct dst_entry *dst)
 	return dst_mtu(dst);
 }
 
+/* udp_tunnel_handle_offloads() without a call, for most packets. */
+static int dsbench_net_handle_offloads(struct sk_buff *skb, bool csum)
+{
+	if (unlikely(skb_is_gso(skb) || skb->encapsulation))
+		return udp_tunnel_handle_offloads(skb, csum);
+	skb_reset_inner_headers(skb);
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		skb->encapsulation = 1;
+	else
+		skb->ip_summed = CHECKSUM_NONE;
+	return 0;
+}
+
 /*
  * Make room for headers of @len bytes and those of the route's device. Set up the
  * offloads of a UDP tunnel.
@@ -51,7 +67,7 @@ int dsbench_net_make_headroom(struct sk_buff *skb, const struct dst_entry *dst,
 	int err = skb_cow_head(skb, LL_RESERVED_SPACE(DSBENCH_DST_DEV(dst)) +
 				    dst->header_len + len);
 
-	return err ?: udp_tunnel_handle_offloads(skb, csum);
+	return unlikely(err) ? err : dsbench_net_handle_offloads(skb, csum);
 }
 
 /* Drop a packet without a route of this family. Return true if it has one. */
@@ -65,6 +81,22 @@ static bool dsbench_net_has_route(struct sk_buff *skb, unsigned short family)
 	return false;
 }
 
+/* ip_local_out() of a packet whose header has its length and checksum already. */
+static int dsbench_net_local_out4(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	int err;
+
+	dsbench_ip_count_request(net);
+	skb = l3mdev_ip_out(sk, skb);
+	if (unlikely(!skb))
+		return 0;
+
+	skb->protocol = htons(ETH_P_IP);
+	err = nf_hook(NFPROTO_IPV4, NF_INET_LOCAL_OUT, net, sk, skb, NULL,
+		      DSBENCH_DST_DEV(skb_dst(skb)), dst_output);
+	return likely(err == 1) ? dst_output(net, sk, skb) : err;
+}
+
 /* Complete the IPv4 header and send. Return 0 or an error, as net_xmit_eval(). */
 int dsbench_net_send4(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
@@ -76,10 +108,17 @@ int dsbench_net_send4(struct net *net, struct sock *sk, struct sk_buff *skb)
 	if (ip->frag_off && ip_mtu_locked(skb_dst(skb)))
 		ip->frag_off = 0;
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	ip_select_ident_segs(net, skb, NULL, skb_shinfo(skb)->gso_segs ?: 1);
+	/* A total length of 0 stands for that of a GSO packet that does not fit. */
+	ip->tot_len = skb->len <= IP_MAX_MTU ? htons(skb->len) : 0;
+	/* The id of packets that are not fragmented is 0, as in the template. */
+	if (!ip->frag_off)
+		ip_select_ident_segs(net, skb, NULL,
+				     skb_shinfo(skb)->gso_segs ?: 1);
+	ip->check = 0;
+	ip->check = ip_fast_csum(ip, sizeof(*ip) / 4);
 
 	dev_xmit_recursion_inc();
-	err = ip_local_out(net, sk, skb);
+	err = dsbench_net_local_out4(net, sk, skb);
 	dev_xmit_recursion_dec();
 	return net_xmit_eval(err);
 }
@@ -370,6 +409,21 @@ void dsbench_net_device_init(struct net_device *dev)
 {
 	/* Our locks nest with those of other devices, which have other classes. */
 	netdev_lockdep_set_classes(dev);
+}
+
+/*
+ * There is no link header: send without the function that would add it. The protocols
+ * choose that function since the device has header_ops, for packet sockets.
+ */
+static int dsbench_net_neigh_output(struct neighbour *neigh, struct sk_buff *skb)
+{
+	return dev_queue_xmit(skb);
+}
+
+int dsbench_net_neigh_construct(struct net_device *dev, struct neighbour *neigh)
+{
+	neigh->output = dsbench_net_neigh_output;
+	return 0;
 }
 
 unsigned int dsbench_net_addr_type4(struct net *net, __be32 addr)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Wrappers of inline functions and macros, which Rust cannot call, and all differences between kernels. They are out
- * of line: each costs a packet about 8 instructions, so those for packets are few and do several steps.
+ * Wrappers of inline functions and macros, which Rust cannot call, and all differences
+ * between kernels. They are out of line: each costs a packet about 8 instructions, so
+ * those for packets are few and do several steps.
  */
 #ifndef _DSBENCH_RUST_NET_HELPERS_H
 #define _DSBENCH_RUST_NET_HELPERS_H
@@ -119,6 +120,7 @@ bool dsbench_net_elides_gro(const struct net_device *dev);
 /* Devices. Context: process context, under rtnl_lock(). */
 void dsbench_net_device_setup(struct net_device *dev);
 void dsbench_net_device_init(struct net_device *dev);
+int dsbench_net_neigh_construct(struct net_device *dev, struct neighbour *neigh);
 unsigned int dsbench_net_addr_type4(struct net *net, __be32 addr);
 bool dsbench_net_is_local6(struct net *net, const struct in6_addr *addr);
 bool dsbench_net_has_ipv6(void);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sizes and offsets by the kernel's compiler: the build makes layout.rs of them, and layout.rs checks those of bindgen. */
+/*
+ * Sizes and offsets by the kernel's compiler. The build makes layout.rs of them, and
+ * checks.rs compares them with those of bindgen.
+ */
 
 #include <linux/kbuild.h>
 
 #include "bindings.h"
 
-#define LAYOUT(type, member)						\
+#define LAYOUT(type, member) do {					\
 	DEFINE(SIZE_OF_##type, sizeof(struct type));			\
-	DEFINE(OFFSET_IN_##type, offsetof(struct type, member))
+	DEFINE(OFFSET_IN_##type, offsetof(struct type, member));	\
+} while (0)
 
 int main(void)
 {

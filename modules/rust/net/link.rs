@@ -416,6 +416,7 @@ impl<T: Driver> Class<T> {
         ops.ndo_open = Some(open::<T>);
         ops.ndo_stop = Some(stop::<T>);
         ops.ndo_start_xmit = Some(transmit::<T>);
+        ops.ndo_neigh_construct = Some(bindings::dsbench_net_neigh_construct);
         ops.ndo_get_stats64 = Some(bindings::dev_get_tstats64);
         ops
     };
