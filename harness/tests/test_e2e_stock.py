@@ -54,6 +54,20 @@ def test_insmod_and_cat_print_a_row_per_cell(output: str, target: targets.Target
     assert header(output, "kernel")[0].split()[0] == target.kernel.release
 
 
+FEW = (1, 2, 3, 7, 10)
+
+
+@script(f"""
+    insmod dsbench.ko tries=3 warmup=0 autorun=0
+    for n in {' '.join(map(str, FEW))}; do echo $n > {PARAMETERS}/n; echo 1 > {RUN}; cat /proc/dsbench > /tmp/all; done
+    cat /tmp/all
+""")
+def test_no_container_is_cheaper_than_its_floor_however_few_elements_it_has(output: str) -> None:
+    distances = {(row.container, row.op, row.n): row.x_floor for row in rows(output)}
+    assert {n for _, _, n in distances} == set(FEW)
+    assert {cell: float(distance) for cell, distance in distances.items() if float(distance) < 1} == {}
+
+
 @script("insmod dsbench.ko n=100 tries=3 warmup=0 && cat /proc/dsbench")
 def test_a_small_run(output: str, target: targets.Target) -> None:
     found = rows(output)
