@@ -46,6 +46,10 @@ def test_a_survivor_needs_a_reason(killer: str, reason: str, is_gap: bool) -> No
     assert drive.Outcome(Mutant("m", "f", "a", "b", reason), killer).is_fault is is_gap
 
 
+def test_a_busy_machine_gives_mutants_more_time() -> None:
+    assert (drive.limit(10), drive.limit(200)) == (drive.SECONDS, 1000)
+
+
 def test_a_killed_and_a_surviving_mutant_are_told_apart(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

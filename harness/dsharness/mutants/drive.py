@@ -22,7 +22,11 @@ from ..errors import HarnessError
 from .catalogue import Mutant, read_all
 
 SECONDS = 300.0
-"""Time for one mutant; one that hangs is noticed."""
+"""Least time for one mutant; one that hangs is noticed."""
+PATIENCE = 5
+"""Time for one mutant, in multiples of what the tests take without a fault: a busy machine must not pass for a test that notices."""
+CLEAN_SECONDS = 3600.0
+"""Time for all tests of a group without a fault."""
 
 COPIED = ("modules", "include", "harness", "Makefile", "README.md", "LICENSE", ".gitignore")
 
@@ -70,14 +74,20 @@ def run(words: Sequence[str]) -> int:
 def _run_group(name: str, mutants: Sequence[Mutant], progress: ui.Progress) -> list[Outcome]:
     """Run mutants in one copy of the project, one after the other. HarnessError if the tests fail without any fault."""
     copy = _copied(paths.BUILD / "mutants" / name)
-    killer = _killer(copy, mutants[0].tests) if not mutants[0].tests else _killer(copy, sorted({t for m in mutants for t in m.tests}))
-    if killer:
+    started = time.monotonic()
+    if killer := _killer(copy, sorted({test for mutant in mutants for test in mutant.tests}), CLEAN_SECONDS):
         raise HarnessError(f"the tests fail without any fault: {killer}; mend that first")
+    seconds = limit(time.monotonic() - started)
     outcomes = []
     for mutant in mutants:
-        outcomes.append(_run_one(copy, mutant))
+        outcomes.append(_run_one(copy, mutant, seconds))
         progress.advance(mutant.name)
     return outcomes
+
+
+def limit(clean: float) -> float:
+    """Return the seconds that a mutant may take if the tests take `clean` seconds without a fault."""
+    return max(SECONDS, PATIENCE * clean)
 
 
 def _copied(folder: Path) -> Path:
@@ -94,12 +104,12 @@ def _copied(folder: Path) -> Path:
     return folder
 
 
-def _run_one(copy: Path, mutant: Mutant) -> Outcome:
+def _run_one(copy: Path, mutant: Mutant, seconds: float) -> Outcome:
     source = copy / mutant.file
     text = source.read_text(encoding="utf-8")
     source.write_text(mutant.applied(text), encoding="utf-8")
     try:
-        outcome = Outcome(mutant, _killer(copy, mutant.tests))
+        outcome = Outcome(mutant, _killer(copy, mutant.tests, seconds))
     finally:
         source.write_text(text, encoding="utf-8")
     how = f"killed by {outcome.killer}" if outcome.killer else f"survived{': ' if mutant.equivalent else ''}{mutant.equivalent}"
@@ -107,8 +117,11 @@ def _run_one(copy: Path, mutant: Mutant) -> Outcome:
     return outcome
 
 
-def _killer(copy: Path, tests: Sequence[str]) -> str:
-    """Run the suites in the copy. Return the first test that fails, or "". HarnessError if the mutant does not build."""
+def _killer(copy: Path, tests: Sequence[str], seconds: float) -> str:
+    """Run the suites in the copy, all of KUnit without `tests`. Return the first test that fails, or "".
+
+    A run that takes longer than `seconds` fails. HarnessError if the mutant does not build.
+    """
     if tests:
         argv = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *(str(copy / "harness/tests" / t) for t in tests)]
     else:
@@ -116,9 +129,9 @@ def _killer(copy: Path, tests: Sequence[str]) -> str:
     # The copy builds below its own folder, wherever this dsbench writes.
     environment = {name: value for name, value in os.environ.items() if name != paths.OUTPUT_VARIABLE}
     try:
-        answer = subprocess.run(argv, cwd=copy, env=environment, check=False, capture_output=True, encoding="utf-8", errors="replace", timeout=SECONDS)
+        answer = subprocess.run(argv, cwd=copy, env=environment, check=False, capture_output=True, encoding="utf-8", errors="replace", timeout=seconds)
     except subprocess.TimeoutExpired:
-        return f"the time limit of {SECONDS:.0f} s"
+        return f"the time limit of {seconds:.0f} s"
     if answer.returncode == 0:
         return ""
     output = answer.stdout + answer.stderr
