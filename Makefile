@@ -106,7 +106,7 @@ test-kernels: ## build kernels with planted faults, and find these
 	@$(DSBENCH) install base plot kernel qemu tunnel test
 	@$(PYTEST) -m kernels harness/tests
 
-test-rust: ## containers and tunnel in Rust: KUnit cases, failed allocations, counts, network cases
+test-rust: ## containers and tunnel in Rust: KUnit cases, failed allocations, network cases
 	@$(DSBENCH) install --yes base plot qemu tunnel test lint
 	@$(DSBENCH) build --target qemu --kernel rust
 	@$(PYTEST) -m rust harness/tests
