@@ -88,7 +88,7 @@ def test_ab_finds_what_was_planted_and_nothing_else(repository: Repository, tmp_
 
 def test_a_change_that_changes_nothing_is_no_change(repository: Repository, tmp_path: Path) -> None:
     output = tmp_path / "ab.json"
-    checked("ab", "--kernel-git", repository.folder, "good", repository.commits["comment 3"], "--container", "maple", "--op", "find",
+    checked("ab", "--kernel-git", repository.folder, "good", repository.commits["comment 2"], "--container", "maple", "--op", "find",
             "--sizes", "1000", "--output", output)  # fmt: skip
     cells = json.loads(output.read_text(encoding="utf-8"))["comparisons"][0]["cells"]
     assert {cell["word"] for cell in cells} == {"no change"}
@@ -129,6 +129,19 @@ def test_git_bisect_finds_the_planted_commit(repository: Repository, tmp_path: P
         cwd=clone, check=True, capture_output=True, text=True, timeout=5400,
     )  # fmt: skip
     assert f"{repository.commits['maple slower']} is the first bad commit" in said.stdout, said.stdout + said.stderr
+    skipped = set(re.findall(r"^# skip: \[\w+\] (.*)$", kernelrepo.git(clone, "bisect", "log"), re.MULTILINE))
+    assert "does not compile" in skipped and skipped & {"does not boot", "does not boot, either"}, "both kinds of broken commit are on the way"
+
+
+def test_target_uml_builds_the_tree_too(repository: Repository, tmp_path: Path) -> None:
+    output = tmp_path / "ab.json"
+    said = checked("ab", "--target", "uml", "--kernel-git", repository.folder, "good", "bad", "--container", "maple", "--op", "find",
+                   "--sizes", "1000", "--tries", "5", "--rounds", "6", "--output", output)  # fmt: skip
+    assert re.search(r"^A is good \(6\.12\.\d+ \(good\)\); B is bad \(6\.12\.\d+ \(bad\)\)", said, re.MULTILINE), said
+    context = json.loads(output.with_name("ab-b.json").read_text(encoding="utf-8"))["context"]
+    assert (context["target"], context["unit"]) == ("uml", "tsc")
+    assert (context["kernel_tree"]["described"], context["kernel_tree"]["config"]) == ("bad", "dsbench's uml.config")
+    checked("kunit", "--kernel-dir", repository.folder)
 
 
 def test_a_history_names_the_steps(repository: Repository, tmp_path: Path) -> None:

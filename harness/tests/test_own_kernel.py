@@ -32,6 +32,7 @@ FILES = {
     "Kbuild": "",
     "scripts/check.sh": "#!/bin/sh\n",
     "arch/x86/Kconfig": "",
+    "arch/um/Kconfig": "",
     "arch/arm/boot.c": "not for x86\n",
     "Documentation/admin-guide/index.rst": "text\n",
     "include/linux/rbtree.h": "struct rb_node;\n",
@@ -205,9 +206,9 @@ def test_a_tree_without_git_must_not_be_built_in_place(tree: Path, copy: Mirror,
 @pytest.mark.parametrize(
     ("change", "target", "sentence"),
     [
-        (None, "host", "--kernel-dir is '.*/linux': kernels of yours run in target qemu alone, not in host"),
+        (None, "host", "--kernel-dir is '.*/linux': target host runs no kernel of its own, allowed are uml, qemu"),
         ("Kconfig", "qemu", "--kernel-dir .*/linux is no kernel source tree: it has no Kconfig"),
-        ("Makefile", "qemu", "--kernel-dir .*/linux is no kernel source tree: it has no Makefile"),
+        ("Makefile", "uml", "--kernel-dir .*/linux is no kernel source tree: it has no Makefile"),
     ],
 )
 def test_what_is_no_kernel_tree(tree: Path, change: str | None, target: str, sentence: str) -> None:
@@ -252,7 +253,8 @@ EXEC = ["exec", "--target", "qemu"]
         ([*EXEC, "--kernel-dir", "/tmp", "--bzimage", "/b", "--config", "c"], 2, "--config is '/.*/c': a kernel that is built already"),
         ([*EXEC, "--kernel-dir", "/tmp", "--bzimage", "/nowhere"], 1, "--bzimage /nowhere: there is no such file"),
         ([*EXEC, "--kernel-dir", "/tmp", "--bzimage", "/etc/passwd"], 1, "--kernel-dir /tmp has no Makefile: with --bzimage it must be"),
-        (["exec", "--kernel-dir", "TREE", "--config", "defconfig"], 2, "--kernel-dir is '.*/linux': kernels of yours run in target qemu alone, not in uml"),
+        (["exec", "--kernel-dir", "TREE", "--config", "defconfig"], 2, "--config is 'defconfig': it is for target qemu"),
+        (["kunit", "--kernel-dir", "/tmp"], 1, "--kernel-dir /tmp is no kernel source tree: it has no Makefile"),
         ([*EXEC, "--kernel-dir", "TREE", "--config", "/nowhere"], 1, "--config /nowhere: there is no such file, allowed are defconfig"),
         (["ab", "--kernel-git", "TREE", "HEAD~1", "HEAD", "--kernel", "6.1"], 2, "--kernel-git names two kernels and 6.1 is named, too"),
         (["ab", "--kernel-git", "TREE", "HEAD~1", "nothing"], 2, "revision 'nothing' is unknown: allowed is what git rev-parse knows in"),

@@ -21,7 +21,8 @@ from typing import Any
 
 from .. import command, proc, targets
 from ..errors import HarnessError
-from ..kernel import kernels
+from ..kernel import kernels, option
+from ..kernel.own import Spec
 
 SECONDS = 120.0
 DEBUG_SECONDS = 1200.0
@@ -76,7 +77,7 @@ class Report:
     """What its exit status says."""
 
 
-def run_suites(kernel: str | None = None) -> Report:
+def run_suites(kernel: Spec | None = None) -> Report:
     """Boot a guest of `kernel`, load the suites and return their report. HarnessError if the guest fails."""
     target = targets.get("uml", kernel)
     result = target.run(["sh", "-c", SCRIPT], timeout=DEBUG_SECONDS if target.kernel.is_debug else SECONDS)
@@ -147,12 +148,13 @@ def _cases(group: dict[str, Any], suite: str = "") -> Iterator[Case]:
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench kunit`."""
     parser = subparsers.add_parser("kunit", help="run the KUnit suites in the UML guest", description=__doc__)
-    parser.add_argument("--kernel", metavar="VERSION", help=f"6.12 (default), or {kernels.DEBUG}: with KASAN, lockdep and the like")
+    option.add(parser, f"6.12 (default), or {kernels.DEBUG}: with KASAN, lockdep and the like", config=False)
     command.declare(parser, run, needs=lambda args: targets.prerequisites("uml", args.kernel), check=checked_kernel)
 
 
 def checked_kernel(args: argparse.Namespace) -> argparse.Namespace:
     """Return the options. UsageError for a kernel that uml cannot have."""
+    args.kernel = option.one(args)
     targets.check("uml", args.kernel)
     return args
 

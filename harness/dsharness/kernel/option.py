@@ -17,18 +17,19 @@ class Folder(str):
     """A value of --kernel-dir, among those of --kernel: their order counts where several are compared."""
 
 
-def add(parser: argparse.ArgumentParser, help: str) -> None:
-    """Add the options, as texts. `help` is that of --kernel."""
+def add(parser: argparse.ArgumentParser, help: str, *, config: bool = True) -> None:
+    """Add the options, as texts. `help` is that of --kernel. Without `config` those of target qemu alone are left out."""
     parser.add_argument("--kernel", action="append", metavar="VERSION", help=help)
     parser.add_argument(
         "--kernel-dir", dest="kernel", action="append", type=Folder, metavar="DIR",
-        help="qemu: a kernel source tree of yours, as its files are now: built in the cache, and never written to",
+        help="a kernel source tree of yours, as its files are now: built in the cache, and never written to",
     )  # fmt: skip
-    parser.add_argument(
-        "--config", nargs="+", metavar="FILE",
-        help=f"qemu: configuration of --kernel-dir: {DEFCONFIG} or a .config, and fragments (a small one that a distribution's is like)",
-    )  # fmt: skip
-    parser.add_argument("--bzimage", type=Path, metavar="FILE", help="qemu: the kernel that you have built in --kernel-dir, which is then not built")
+    if config:
+        parser.add_argument(
+            "--config", nargs="+", metavar="FILE",
+            help=f"qemu: configuration of --kernel-dir: {DEFCONFIG} or a .config, and fragments (a small one that a distribution's is like)",
+        )  # fmt: skip
+        parser.add_argument("--bzimage", type=Path, metavar="FILE", help="qemu: the kernel that you have built in --kernel-dir, which is then not built")
 
 
 def add_git(parser: argparse.ArgumentParser, revisions: tuple[str, ...], help: str) -> None:

@@ -19,12 +19,12 @@ OLDEST = (6, 1)
 DEFCONFIG = "defconfig"
 WORKTREE = "worktree"
 """The revision's name that stands for the files as they are."""
-TOP = ("Makefile", "Kconfig", "Kbuild", "scripts", "arch/x86")
+TOP = ("Makefile", "Kconfig", "Kbuild", "scripts", "arch/x86", "arch/um")
 """Files and folders by which a kernel tree is known."""
 BUILT = ("Makefile", "Module.symvers", "include/config/kernel.release", "include/generated/autoconf.h", "scripts/mod/modpost")
 """Files of a folder that a kernel was built in, which its modules need."""
-TARGET = "qemu"
-"""The target that boots it."""
+TARGETS = ("uml", "qemu")
+"""The targets that boot it."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,11 @@ def check(own: OwnKernel, target: str) -> None:
 
     UsageError for a target or a configuration that is not allowed.
     """
-    if target != TARGET:
-        raise UsageError(f"--kernel-dir is {str(own.folder)!r}: kernels of yours run in target {TARGET} alone, not in {target}")
+    if target not in TARGETS:
+        raise UsageError(f"--kernel-dir is {str(own.folder)!r}: target {target} runs no kernel of its own, allowed are {', '.join(TARGETS)}")
+    if target == "uml" and (own.config or own.image):
+        option, value = ("config", own.config[0]) if own.config else ("bzimage", str(own.image))
+        raise UsageError(f"--{option} is {value!r}: it is for target qemu, the configuration for uml is dsbench's own")
     if not own.folder.is_dir():
         raise HarnessError(f"--kernel-dir {own.folder}: there is no such folder")
     if own.image:
