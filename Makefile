@@ -106,11 +106,7 @@ test-kernels: ## build kernels with planted faults, and find these
 	@$(DSBENCH) install base plot kernel qemu tunnel test
 	@$(PYTEST) -m kernels harness/tests
 
-<<<<<<< HEAD
 test-rust: ## containers and tunnel in Rust: KUnit cases, failed allocations, network cases
-=======
-test-rust: ## containers and tunnel in Rust: KUnit, failed allocations, counts, network cases
->>>>>>> 094b24d (make: the line of test-rust fits a terminal)
 	@$(DSBENCH) install --yes base plot qemu tunnel test lint
 	@$(DSBENCH) build --target qemu --kernel rust
 	@$(PYTEST) -m rust harness/tests
