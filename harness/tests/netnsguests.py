@@ -30,7 +30,7 @@ SECONDS_DEBUG = 2 * SECONDS
 
 SURROUNDINGS = (
     "sch_ingress", "sch_fq", "sch_cake", "sch_netem", "cls_matchall", "cls_flower", "act_mirred", "act_nat", "act_skbedit", "act_tunnel_key",
-    "cls_bpf", "macvlan", "macvtap", "ipvlan", "team", "team_mode_loadbalance", "team_mode_roundrobin", "ifb",
+    "cls_bpf", "nf_tables", "macvlan", "macvtap", "ipvlan", "team", "team_mode_loadbalance", "team_mode_roundrobin", "ifb",
 )  # fmt: skip
 """Modules of the stock kernels that cases need beside those of every guest with a network; UML's kernel has most of them built in."""
 
@@ -56,6 +56,7 @@ ON_STOCK_KERNELS = (
     "external_tunnels_share_metadata_over4", "external_tunnels_share_metadata_over6", "external_by_bpf_4in6", "external_by_bpf_6in4",
     "examples_of_the_manual",
     *(f"big_sent_{inner}in{outer}" for inner in (4, 6) for outer in (4, 6)), "big_received_over4", "big_received_over6",
+    "outer_packets_are_counted_once", "outer_packets_pass_netfilter",
     "nat_of_the_underlay", "underlay_flaps_over4", "underlay_flaps_over6", "changed_under_a_stream_over4", "changed_under_a_stream_over6",
     "netns_moves_under_traffic", "queueing_disciplines", "team_on_top", "team_carries_4in6", "team_carries_6in4", "refused_on_top", "vrf_on_top_4in4", "vrf_on_top_6in6",
     "threaded_napi_4in4", "threaded_napi_6in6", "threads_deliver_under_load", "single_packets_and_batches_stay_in_order", "down_and_up_under_traffic", "link_local_addresses", "the_underlay_is_shown_by_ip", "broadcast",

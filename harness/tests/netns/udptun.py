@@ -28,6 +28,7 @@ import case_stacked  # noqa: F401
 import case_delivery  # noqa: F401
 import case_headers  # noqa: F401
 import case_nat  # noqa: F401
+import case_netfilter  # noqa: F401
 import case_admission  # noqa: F401
 import case_underlays  # noqa: F401
 import case_sport  # noqa: F401
