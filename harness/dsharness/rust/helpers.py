@@ -39,7 +39,7 @@ def count(containers: Sequence[str], ops: Sequence[str], devices: Sequence[str],
 def called(profile: Profile) -> dict[str, float]:
     """Return the calls of helpers per element in a profile."""
     helpers = {name: share for name, share in profile.functions.items() if name.startswith((PREFIX, OF_TUNNEL))}
-    found = ((name.removeprefix(PREFIX), profile.each(share.calls)) for name, share in helpers.items())
+    found = ((name.partition(" ")[0].removeprefix(PREFIX), profile.each(share.calls)) for name, share in helpers.items())
     return {name: round(calls, 3) for name, calls in found if calls >= LEAST}
 
 
