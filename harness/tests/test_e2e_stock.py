@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -185,13 +186,13 @@ def test_an_operation_that_sleeps_is_timed_with_its_sleep(output: str) -> None:
     assert row.min >= 2_000_000, "a millisecond of the guest is a million instructions"
 
 
-def _load(turns: int) -> str:
-    """The script of a load of the oracle's container: a run for each of two sizes, then the report and the samples of both."""
+def _load(sizes: Sequence[int] = (1000, 2000), tries: int = 2, **planted: int) -> str:
+    """The script of a load of the oracle's container: a run for each of the sizes, then the report and the samples of all."""
     return f"""
         echo @load
-        {ORACLE} turns={turns}
-        echo 2 > {PARAMETERS}/tries
-        for n in 1000 2000; do echo $n > {PARAMETERS}/n; echo 1 > {RUN}; cat /proc/dsbench > /tmp/all; done
+        {ORACLE} {" ".join(f"{name}={value}" for name, value in planted.items())}
+        echo {tries} > {PARAMETERS}/tries
+        for n in {" ".join(map(str, sizes))}; do echo $n > {PARAMETERS}/n; echo 1 > {RUN}; cat /proc/dsbench > /tmp/all; done
         cat /tmp/all
         echo @samples
         cat {SAMPLES}
@@ -199,18 +200,25 @@ def _load(turns: int) -> str:
     """
 
 
+def _sweep(load: str, target: targets.Target, path: Path) -> Sweep:
+    """Write what a load printed to a file of results, whose name is a number, and read it. Loads that count the same differ in their date."""
+    told, _, counted = load.partition("@samples\n")
+    report, cells = parse_report(told), parse_samples(counted)
+    sizes = sorted({row.n for row in rows(told)})
+    context = {**report_context(report), **initial_results(target).context, "n": sizes, "cells": [cell.name for cell in cells]}
+    context["date"] = f"2026-01-01T00:00:{path.stem:0>2}"
+    results.write(Results(context, cells), path)
+    return Sweep(path, results.read(path))
+
+
 @ON_THE_ORACLES_KERNELS
-@script(_load(TURNS) + _load(TURNS + 1), broken=True)
+@script(_load(turns=TURNS) + _load(turns=TURNS + 1), broken=True)
 def test_what_was_planted_is_in_files_pictures_and_verdicts(output: str, target: targets.Target, tmp_path: Path) -> None:
     sweeps = []
     for turns, load in zip((TURNS, TURNS + 1), output.split("@load\n")[1:], strict=True):
-        told, _, counted = load.partition("@samples\n")
-        report, cells = parse_report(told), parse_samples(counted)
-        context = {**report_context(report), **initial_results(target).context, "n": [1000, 2000], "cells": [cell.name for cell in cells]}
         path = tmp_path / f"{turns}.json"
-        results.write(Results(context, cells), path)
-        sweeps.append(Sweep(path, results.read(path)))
-        found = {row.n: row.min for row in rows(told) if row.container == "oracle"}
+        sweeps.append(_sweep(load, target, path))
+        found = {row.n: row.min for row in rows(load.partition("@samples\n")[0]) if row.container == "oracle"}
         assert found[2000] - found[1000] == 1000 * (2 * turns + 3)
         with path.with_suffix(".csv").open(newline="", encoding="utf-8") as file:
             in_file = {int(row["n"]): float(row["per_element"]) for row in csv.DictReader(file) if row["container"] == "oracle"}
@@ -223,3 +231,31 @@ def test_what_was_planted_is_in_files_pictures_and_verdicts(output: str, target:
         assert (planted.after - planted.before) == pytest.approx(2, abs=1e-9)
     others = {name: cell.word for name, cell in verdicts.items() if not name.startswith("oracle/")}
     assert others and set(others.values()) == {Word.NO_CHANGE}, others
+
+
+UNSTEADY: dict[str, tuple[dict[str, int], Word]] = {
+    "steady": ({}, Word.NO_CHANGE),
+    "two costs": ({"second": 30}, Word.INCONCLUSIVE),
+    "slows down": ({"growth": 1}, Word.SLOWER),
+    "sleeps": ({"sleep_ms": 2}, Word.SLOWER),
+}
+"""Parameters of loads of the oracle's container, and what they are beside a steady one. Half of the tries with two costs cost as much."""
+
+
+@ON_THE_ORACLES_KERNELS
+@script("".join(_load(sizes=(1000,), tries=20, **planted) for planted, _ in [*UNSTEADY.values()] * 2), broken=True)
+def test_verdicts_on_costs_that_vary_from_try_to_try(output: str, target: targets.Target, tmp_path: Path) -> None:
+    loads = output.split("@load\n")[1:]
+    sweeps = [_sweep(load, target, tmp_path / f"{index}.json") for index, load in enumerate(loads)]
+    firsts, seconds = sweeps[: len(UNSTEADY)], sweeps[len(UNSTEADY) :]
+
+    def word(before: Sweep, after: Sweep) -> Word:
+        (cell,) = (cell for cell in compare(before, after).cells if cell.name == "oracle/fill/1000")
+        return cell.word
+
+    opposite = {Word.SLOWER: Word.FASTER}
+    for (name, (_, expected)), first, second in zip(UNSTEADY.items(), firsts, seconds, strict=True):
+        # The kernel's timer decides how long a sleep is.
+        assert word(first, second) in ({Word.NO_CHANGE, Word.INCONCLUSIVE} if name == "sleeps" else {Word.NO_CHANGE}), name
+        assert word(firsts[0], second) is expected, name
+        assert word(second, firsts[0]) is opposite.get(expected, expected), name
