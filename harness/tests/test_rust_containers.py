@@ -21,6 +21,7 @@ pytestmark = pytest.mark.rust
 ADDED = trees.rust_containers(paths.ROOT)
 """The containers in Rust and their twins."""
 RUST = [name for name in ADDED if twins.is_rust(name)]
+MODULES = " ".join(f"dsbench_{name}" for name in RUST)
 CYCLES = 200
 
 CORE = "insmod dsbench.ko autorun=0"
@@ -47,12 +48,12 @@ def test_the_cases_of_the_c_containers_pass(output: str) -> None:
 
 
 @script(
-    f"{CORE}; i=0; while [ $i -lt {CYCLES} ]; do for m in {' '.join(f'dsbench_{name}' for name in RUST)}; do"
-    " insmod $m.ko && rmmod $m || exit; done; i=$((i + 1)); echo cycle $i; done",
-    timeout=3600,
+    # A process for all modules: in a guest whose clock counts instructions, a process costs more than a module.
+    f"{CORE}; i=0; while [ $i -lt {CYCLES} ]; do modprobe -a {MODULES} && rmmod {MODULES} || exit; i=$((i + 1)); echo cycle $i; done",
+    timeout=1800,
 )
 def test_modules_load_and_unload_many_times(output: str) -> None:
-    assert output.splitlines()[-1] == f"cycle {CYCLES}"
+    assert [line for line in output.splitlines() if line] == [f"cycle {i}" for i in range(1, CYCLES + 1)]
 
 
 WRONG_AT = {100: "fill", 101: "find", 102: "for_each", 103: "erase"}
