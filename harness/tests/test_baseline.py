@@ -136,7 +136,7 @@ def slower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A baseline, and a guest that counts more for one of its cells."""
     monkeypatch.setattr(gaterun, "target_of", lambda plan: SimpleNamespace(build=None))
     monkeypatch.setattr(gaterun, "identity_of", lambda build, kernel=None: HERE)
-    monkeypatch.setattr(gaterun, "_qemu", lambda: "QEMU")
+    monkeypatch.setattr(gaterun.qemucmd, "version", lambda: "QEMU")
 
     def count(plan: object, target: object) -> list[Cell]:
         cells = [Cell("rbtree", "find", 1000, 1000), Cell("xarray", "fill", 1000, 1000)]
