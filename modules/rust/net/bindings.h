@@ -7,11 +7,11 @@
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
-#include <net/dst_cache.h>
 #include <net/gro.h>
 #include <net/hotdata.h>
 #include <net/ip_tunnels.h>
 #include <net/netlink.h>
+#include <net/route.h>
 #include <net/rtnetlink.h>
 #include <net/udp_tunnel.h>
 

@@ -35,7 +35,8 @@ agrees!(
 );
 agrees!(sock, sk_user_data, SIZE_OF_sock, OFFSET_IN_sock);
 agrees!(napi_struct, gro, SIZE_OF_napi_struct, OFFSET_IN_napi_struct);
-agrees!(dst_cache, cache, SIZE_OF_dst_cache, OFFSET_IN_dst_cache);
+agrees!(dst_entry, obsolete, SIZE_OF_dst_entry, OFFSET_IN_dst_entry);
+agrees!(rtable, rt_gw_family, SIZE_OF_rtable, OFFSET_IN_rtable);
 agrees!(
     nla_policy,
     __bindgen_anon_1,

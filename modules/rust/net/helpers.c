@@ -39,35 +39,30 @@ bool dsbench_net_recursion_ok(void)
 	return dev_recursion_level() <= MAX_RECURSION;
 }
 
+bool dsbench_net_dst_is_valid(struct dst_entry *dst, u32 cookie)
+{
+	return dst_check(dst, cookie);
+}
+
 unsigned int dsbench_net_dst_mtu(const struct dst_entry *dst)
 {
 	return dst_mtu(dst);
 }
 
-/* udp_tunnel_handle_offloads() without a call, for most packets. */
-static int dsbench_net_handle_offloads(struct sk_buff *skb, bool csum)
+/* Return true if the path does not keep to its MTU. */
+bool dsbench_net_dst_mtu_is_locked(const struct dst_entry *dst)
 {
-	if (unlikely(skb_is_gso(skb) || skb->encapsulation))
-		return udp_tunnel_handle_offloads(skb, csum);
-	skb_reset_inner_headers(skb);
-	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		skb->encapsulation = 1;
-	else
-		skb->ip_summed = CHECKSUM_NONE;
-	return 0;
+	return dst->ops->family == AF_INET && ip_mtu_locked(dst);
 }
 
-/*
- * Make room for headers of @len bytes and those of the route's device. Set up the
- * offloads of a UDP tunnel.
- */
-int dsbench_net_make_headroom(struct sk_buff *skb, const struct dst_entry *dst,
-			      unsigned int len, bool csum)
+int dsbench_net_make_headroom(struct sk_buff *skb, unsigned int headroom)
 {
-	int err = skb_cow_head(skb, LL_RESERVED_SPACE(DSBENCH_DST_DEV(dst)) +
-				    dst->header_len + len);
+	return skb_cow_head(skb, headroom);
+}
 
-	return unlikely(err) ? err : dsbench_net_handle_offloads(skb, csum);
+int dsbench_net_handle_offloads(struct sk_buff *skb, bool csum)
+{
+	return udp_tunnel_handle_offloads(skb, csum);
 }
 
 /* Drop a packet without a route of this family. Return true if it has one. */
@@ -105,8 +100,6 @@ int dsbench_net_send4(struct net *net, struct sock *sk, struct sk_buff *skb)
 
 	if (unlikely(!dsbench_net_has_route(skb, AF_INET)))
 		return -EHOSTUNREACH;
-	if (ip->frag_off && ip_mtu_locked(skb_dst(skb)))
-		ip->frag_off = 0;
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	/* A total length of 0 stands for that of a GSO packet that does not fit. */
 	ip->tot_len = skb->len <= IP_MAX_MTU ? htons(skb->len) : 0;
@@ -205,14 +198,38 @@ struct dst_entry *dsbench_net_route(struct net *net, const struct sock *sk,
 					 dsbench_net_route6(net, sk, flow);
 }
 
-struct net_device *dsbench_net_dst_dev(const struct dst_entry *dst)
-{
-	return DSBENCH_DST_DEV(dst);
-}
-
 unsigned int dsbench_net_dst_headroom(const struct dst_entry *dst)
 {
 	return LL_RESERVED_SPACE(DSBENCH_DST_DEV(dst)) + dst->header_len;
+}
+
+/* Return what shows whether an IPv6 route is still valid. */
+u32 dsbench_net_dst_cookie(const struct dst_entry *dst)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (dst->ops->family == AF_INET6)
+		return rt6_get_cookie(container_of(dst, struct rt6_info, dst));
+#endif
+	return 0;
+}
+
+int dsbench_net_dst_generation(const struct dst_entry *dst)
+{
+	const struct rtable *rt4 = container_of(dst, struct rtable, dst);
+
+	return dst->ops->family == AF_INET ? rt4->rt_genid : 0;
+}
+
+/*
+ * Return true if the generation of IPv4 routes tells whether the route is valid, and
+ * its device the MTU, as long as none of the path is learnt.
+ */
+bool dsbench_net_dst_is_plain(const struct dst_entry *dst)
+{
+	return dst->ops->family == AF_INET && !dst_xfrm(dst) &&
+	       !(dst->flags & DST_XFRM_QUEUE) && !dst->lwtstate &&
+	       !dst_metric_raw(dst, RTAX_MTU) &&
+	       !dst_metric_locked(dst, RTAX_MTU);
 }
 
 /*
@@ -554,6 +571,12 @@ struct sock *dsbench_net_socket_sk(const struct socket *socket)
 u32 dsbench_net_random(void)
 {
 	return get_random_u32();
+}
+
+/* Free an object of the slab after a grace period. */
+void dsbench_net_free_deferred(struct dsbench_net_deferred *object)
+{
+	kfree_rcu(object, rcu);
 }
 
 void dsbench_net_free_rcu(void *object)

@@ -9,6 +9,7 @@
 
 #include <linux/in6.h>
 #include <linux/netdevice.h>
+#include <linux/rcupdate.h>
 #include <linux/skbuff.h>
 #include <net/dst.h>
 #include <net/net_namespace.h>
@@ -72,9 +73,11 @@ struct socket;
 
 /* Transmit. Context: BH is disabled. */
 bool dsbench_net_recursion_ok(void);
+bool dsbench_net_dst_is_valid(struct dst_entry *dst, u32 cookie);
 unsigned int dsbench_net_dst_mtu(const struct dst_entry *dst);
-int dsbench_net_make_headroom(struct sk_buff *skb, const struct dst_entry *dst,
-			      unsigned int len, bool csum);
+bool dsbench_net_dst_mtu_is_locked(const struct dst_entry *dst);
+int dsbench_net_make_headroom(struct sk_buff *skb, unsigned int headroom);
+int dsbench_net_handle_offloads(struct sk_buff *skb, bool csum);
 int dsbench_net_send4(struct net *net, struct sock *sk, struct sk_buff *skb);
 int dsbench_net_send6(struct net *net, struct sock *sk, struct sk_buff *skb);
 void dsbench_net_report_mtu(struct sk_buff *skb, unsigned int mtu);
@@ -82,8 +85,10 @@ void dsbench_net_report_mtu(struct sk_buff *skb, unsigned int mtu);
 /* Routes. Context: any in which BH can be disabled. */
 struct dst_entry *dsbench_net_route(struct net *net, const struct sock *sk,
 				    const struct dsbench_net_flow *flow);
-struct net_device *dsbench_net_dst_dev(const struct dst_entry *dst);
 unsigned int dsbench_net_dst_headroom(const struct dst_entry *dst);
+u32 dsbench_net_dst_cookie(const struct dst_entry *dst);
+int dsbench_net_dst_generation(const struct dst_entry *dst);
+bool dsbench_net_dst_is_plain(const struct dst_entry *dst);
 
 /* Receive. Context: RCU is held, BH is disabled. */
 bool dsbench_net_decapsulate_ecn(struct sk_buff *skb, u8 outer, u8 inner,
@@ -157,6 +162,17 @@ void dsbench_net_socket_release(struct socket *socket);
 void dsbench_net_socket_close(struct socket *socket);
 struct sock *dsbench_net_socket_sk(const struct socket *socket);
 u32 dsbench_net_random(void);
+
+/**
+ * struct dsbench_net_deferred - begins an object that is freed after a grace period
+ * @rcu: frees it
+ */
+struct dsbench_net_deferred {
+	struct rcu_head rcu;
+};
+
+/* Memory. Context: dsbench_net_free_deferred(): any; else process context. */
+void dsbench_net_free_deferred(struct dsbench_net_deferred *object);
 void dsbench_net_free_rcu(void *object);
 void dsbench_net_wait_rcu(void);
 

@@ -22,7 +22,9 @@ int main(void)
 	LAYOUT(skb_shared_info, dataref);
 	LAYOUT(sock, sk_user_data);
 	LAYOUT(napi_struct, gro);
-	LAYOUT(dst_cache, cache);
+	LAYOUT(dst_entry, obsolete);
+	LAYOUT(rtable, rt_gw_family);
+	LAYOUT(net, ipv4.rt_genid);
 	LAYOUT(nla_policy, validate);
 	return 0;
 }

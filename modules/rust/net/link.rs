@@ -29,7 +29,7 @@ use super::{
     links::{Head, Links},
     netlink::{size_of_attribute, Attributes, Extack, Message, Policy},
     queue::Queues,
-    route::{DstCache, Ends, Net, Route},
+    route::{Ends, Net, Route, RouteCache},
     skbuff::{Encapsulated, OuterHeader, Reason, SkBuff},
     socket::{self, Peer, Sockets},
     stats::{Counter, PerCpuStats},
@@ -115,7 +115,7 @@ struct Private<T> {
     net: *mut bindings::net,
     sk: *mut bindings::sock,
     queues: Queues,
-    routes: DstCache,
+    routes: RouteCache,
     data: T,
     /// In `Class::links`.
     links: UnsafeCell<Links>,
@@ -213,7 +213,7 @@ impl<T: Driver> Link<T> {
 
     /// The route of the device's packets.
     #[inline]
-    pub fn routes(&self) -> &DstCache {
+    pub fn routes(&self) -> &RouteCache {
         &self.private().routes
     }
 
@@ -253,10 +253,11 @@ impl<T: Driver> Link<T> {
     ///
     /// Context: softirqs are disabled.
     #[inline]
-    pub fn send<H: OuterHeader>(&self, skb: Encapsulated<H>, _: &Softirq) -> bool {
+    pub fn send<H: OuterHeader>(&self, skb: Encapsulated<'_, H>, _: &Softirq) -> bool {
         let private = self.private();
 
-        // SAFETY: By the invariants all are valid. The function takes over the packet.
+        // SAFETY: By the invariants all are valid. The function takes over the packet, and RCU is
+        // held: what keeps the packet for longer takes a reference to its route.
         unsafe { H::send(private.net, private.sk, skb.into_raw()) == 0 }
     }
 
@@ -530,7 +531,7 @@ unsafe extern "C" fn new_link<T: Driver>(
             net: request.net.as_raw(),
             sk: ptr::null_mut(),
             queues: Queues::new()?,
-            routes: DstCache::new()?,
+            routes: RouteCache::new(),
             data,
             links: UnsafeCell::new(Links::new()),
         };

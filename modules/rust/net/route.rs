@@ -4,13 +4,18 @@
 
 use core::{
     cell::UnsafeCell,
-    mem::ManuallyDrop,
+    marker::PhantomData,
+    mem::MaybeUninit,
     ptr::{self, NonNull},
+    sync::atomic::{AtomicPtr, Ordering},
 };
 
-use kernel::error::{from_err_ptr, to_result, Result};
+use kernel::{
+    alloc::{flags::GFP_ATOMIC, KBox},
+    error::{from_err_ptr, Result},
+};
 
-use super::{bindings, context::Softirq, ip::Address};
+use super::{bindings, context::Softirq, ip::Address, layout};
 
 /// A network namespace.
 #[repr(transparent)]
@@ -32,6 +37,18 @@ impl Net {
     #[inline]
     pub(super) fn as_raw(&self) -> *mut bindings::net {
         self.0.get()
+    }
+
+    /// The generation of IPv4 routes: any change of routes or addresses begins another one.
+    #[inline]
+    fn generation4(&self) -> i32 {
+        // SAFETY: The namespace is valid; the kernel's compiler says where the number is. Others
+        // change it.
+        unsafe {
+            let field = self.as_raw().byte_add(layout::OFFSET_IN_net);
+
+            ptr::read_volatile(field.cast())
+        }
     }
 
     /// Whether all interfaces take the IPv4 address as one of broadcast.
@@ -141,18 +158,6 @@ impl Route {
         self.0.as_ptr()
     }
 
-    #[inline]
-    pub(super) fn into_raw(self) -> *mut bindings::dst_entry {
-        ManuallyDrop::new(self).0.as_ptr()
-    }
-
-    /// The MTU of the path in bytes.
-    #[inline]
-    pub fn mtu(&self) -> u32 {
-        // SAFETY: The route is valid.
-        unsafe { bindings::dsbench_net_dst_mtu(self.as_raw()) }
-    }
-
     /// The room in bytes that the headers of the route's device need.
     pub fn headroom(&self) -> u32 {
         // SAFETY: The route is valid.
@@ -161,11 +166,12 @@ impl Route {
 
     #[inline]
     pub(super) fn device(&self) -> *mut bindings::net_device {
-        // SAFETY: The route is valid.
-        unsafe { bindings::dsbench_net_dst_dev(self.as_raw()) }
+        // SAFETY: The route is valid. Others may change the field.
+        unsafe { ptr::read_volatile(&raw const (*self.as_raw()).__bindgen_anon_1.dev) }
     }
 
     /// The MTU of the route's device in bytes.
+    #[inline]
     pub fn device_mtu(&self) -> u32 {
         // SAFETY: The route holds a reference to its device. Others may change the field.
         unsafe { ptr::read_volatile(&raw const (*self.device()).mtu) }
@@ -186,69 +192,186 @@ impl Drop for Route {
     }
 }
 
-/// The route to one receiver, kept by each CPU as long as it is valid.
+/// A route to a peer, and what each packet needs of it.
 ///
-/// A device has one, which the abstraction empties before the network namespace of the routes can
-/// be freed. So nobody else can make one.
-pub struct DstCache(UnsafeCell<bindings::dst_cache>);
+/// # Invariants
+///
+/// If `is_plain`, the route is an IPv4 one without IPsec, encapsulation and metrics of the MTU: it
+/// is valid during its generation, and its MTU is that of the device until one of the path is
+/// learnt.
+pub struct CachedRoute {
+    route: Route,
+    headroom: u32,
+    cookie: u32,
+    generation: i32,
+    is_plain: bool,
+}
 
-// SAFETY: The cache is per CPU. Its functions need softirqs disabled, or exclusive access.
-unsafe impl Sync for DstCache {}
-// SAFETY: The memory of the cache belongs to no thread.
-unsafe impl Send for DstCache {}
+impl CachedRoute {
+    /// Takes over a route, for packets that get headers of `overhead` bytes in front.
+    pub fn new(route: Route, overhead: u32) -> Self {
+        let dst = route.as_raw();
 
-impl DstCache {
-    /// Context: process context.
-    pub(super) fn new() -> Result<Self> {
-        // SAFETY: All zeroes are valid for the structure.
-        let mut cache: bindings::dst_cache = unsafe { core::mem::zeroed() };
-
-        // SAFETY: The structure may move: it has a pointer to the memory of the CPUs only.
-        to_result(unsafe { bindings::dst_cache_init(&mut cache, kernel::bindings::GFP_KERNEL) })?;
-        Ok(Self(UnsafeCell::new(cache)))
-    }
-
-    /// The route, unless it is outdated or the cache is empty.
-    #[inline]
-    pub fn get(&self, _: &Softirq) -> Option<Route> {
-        // SAFETY: The cache is initialised, and softirqs are disabled.
-        NonNull::new(unsafe { bindings::dst_cache_get(self.0.get()) }).map(Route)
-    }
-
-    /// Keeps a route from a local address.
-    pub fn set(&self, route: &Route, local: &Address, _: &Softirq) {
-        // SAFETY: The cache is initialised, softirqs are disabled, and the route is valid. The
-        // cache takes a reference of its own.
+        // SAFETY: The route is valid. The functions check what family it is of.
         unsafe {
-            match local {
-                Address::V4(bytes) => bindings::dst_cache_set_ip4(
-                    self.0.get(),
-                    route.as_raw(),
-                    u32::from_ne_bytes(*bytes),
-                ),
-                Address::V6(_) => bindings::dst_cache_set_ip6(
-                    self.0.get(),
-                    route.as_raw(),
-                    &raw_address(local).v6,
-                ),
+            Self {
+                headroom: route.headroom().saturating_add(overhead),
+                cookie: bindings::dsbench_net_dst_cookie(dst),
+                generation: bindings::dsbench_net_dst_generation(dst),
+                is_plain: bindings::dsbench_net_dst_is_plain(dst),
+                route,
             }
         }
     }
 
-    /// Releases the routes.
-    ///
-    /// # Safety
-    ///
-    /// Nobody uses the cache at the same time.
-    pub(super) unsafe fn clear(&self) {
-        // SAFETY: The caller promises it.
-        unsafe { bindings::dst_cache_reset_now(self.0.get()) }
+    #[inline]
+    pub(super) fn as_raw(&self) -> *mut bindings::dst_entry {
+        self.route.as_raw()
+    }
+
+    /// The room in bytes that the headers of a packet and of the route's device need.
+    #[inline]
+    pub fn headroom(&self) -> u32 {
+        self.headroom
+    }
+
+    /// Whether the route may still be used, as dst_check().
+    #[inline]
+    fn is_valid(&self, net: &Net) -> bool {
+        let dst = self.as_raw();
+
+        if self.is_plain {
+            // SAFETY: The route is valid. Others may change the field.
+            let obsolete = unsafe { ptr::read_volatile(&raw const (*dst).obsolete) };
+
+            return i32::from(obsolete) == bindings::DST_OBSOLETE_FORCE_CHK
+                && self.generation == net.generation4();
+        }
+        // SAFETY: The route is valid, and the cookie is its own.
+        unsafe { bindings::dsbench_net_dst_is_valid(dst, self.cookie) }
+    }
+
+    /// Whether a plain route has no MTU of its own: one that was learnt, or is locked.
+    #[inline]
+    fn has_mtu_of_device(&self) -> bool {
+        if !self.is_plain {
+            return false;
+        }
+        let route: *mut bindings::rtable = self.as_raw().cast();
+
+        // SAFETY: By the invariants a plain route is an IPv4 one, whose structure begins with the
+        // common one, and whose bits are as long and as aligned. Others may change them.
+        let bits: u32 = unsafe { ptr::read_volatile((&raw const (*route)._bitfield_1).cast()) };
+
+        bits == 0
+    }
+
+    /// The MTU of the path in bytes, and whether the path keeps to it: a packet may exceed one that
+    /// does not, and must then be fragmented.
+    #[inline]
+    pub fn mtu(&self, _: &Softirq) -> (u32, bool) {
+        if self.has_mtu_of_device() {
+            return (self.route.device_mtu().min(u32::from(u16::MAX)), true);
+        }
+        // SAFETY: The route is valid.
+        unsafe {
+            (
+                bindings::dsbench_net_dst_mtu(self.as_raw()),
+                !bindings::dsbench_net_dst_mtu_is_locked(self.as_raw()),
+            )
+        }
     }
 }
 
-impl Drop for DstCache {
+/// A route in memory that is freed after a grace period.
+#[repr(C)]
+struct Entry {
+    /// Of RCU, once the entry has been replaced.
+    deferred: UnsafeCell<MaybeUninit<bindings::dsbench_net_deferred>>,
+    route: CachedRoute,
+}
+
+/// The route to one receiver, which packets use under RCU without a reference of their own.
+///
+/// A device has one, which the abstraction empties before the network namespace of the routes can
+/// be freed. So nobody else can make one.
+///
+/// # Invariants
+///
+/// The pointer is null or that of an entry in memory of `KBox`, which is immutable. The cache owns
+/// it, and with it the reference to the route. Whoever takes it out of the cache releases the
+/// reference, and frees the entry a grace period later; the kernel frees routes then, too.
+pub struct RouteCache {
+    entry: AtomicPtr<Entry>,
+    _owns: PhantomData<Entry>,
+}
+
+// SAFETY: Entries are immutable; the functions of routes have locks of their own.
+unsafe impl Sync for RouteCache {}
+// SAFETY: An entry and its route belong to no thread.
+unsafe impl Send for RouteCache {}
+
+impl RouteCache {
+    pub(super) const fn new() -> Self {
+        Self {
+            entry: AtomicPtr::new(ptr::null_mut()),
+            _owns: PhantomData,
+        }
+    }
+
+    /// The route, unless it is outdated in its namespace or the cache is empty.
+    #[inline]
+    pub fn get<'a>(&'a self, net: &Net, _: &'a Softirq) -> Option<&'a CachedRoute> {
+        // SAFETY: By the invariants the entry is valid, and stays so while the RCU reader runs,
+        // which the reference does not outlive.
+        let entry = unsafe { self.entry.load(Ordering::Acquire).as_ref() }?;
+
+        entry.route.is_valid(net).then_some(&entry.route)
+    }
+
+    /// Keeps a route instead of the one before. Gives it back if no memory is left.
+    pub fn set<'a>(
+        &'a self,
+        route: CachedRoute,
+        _: &'a Softirq,
+    ) -> Result<&'a CachedRoute, CachedRoute> {
+        let Ok(room) = KBox::<Entry>::new_uninit(GFP_ATOMIC) else {
+            return Err(route);
+        };
+        let entry = KBox::into_raw(room.write(Entry {
+            deferred: UnsafeCell::new(MaybeUninit::uninit()),
+            route,
+        }));
+
+        self.replace(entry);
+        // SAFETY: As for `get`: another CPU may replace the entry, but not free it yet.
+        Ok(unsafe { &(*entry).route })
+    }
+
+    /// Releases the route. Packets may still be using it.
+    pub fn clear(&self) {
+        self.replace(ptr::null_mut());
+    }
+
+    fn replace(&self, entry: *mut Entry) {
+        // Several CPUs may replace it at the same time. The order makes the entry complete for
+        // readers, and the old one for this CPU.
+        let old = self.entry.swap(entry, Ordering::AcqRel);
+
+        // SAFETY: By the invariants the entry is valid, and this alone took it out of the cache. The
+        // memory is of the slab and begins with the room for RCU. An entry needs no drop but the
+        // release of its reference.
+        unsafe {
+            if let Some(entry) = old.as_ref() {
+                bindings::dst_release(entry.route.as_raw());
+                bindings::dsbench_net_free_deferred(old.cast());
+            }
+        }
+    }
+}
+
+impl Drop for RouteCache {
     fn drop(&mut self) {
-        // SAFETY: The cache is initialised, and the access is exclusive.
-        unsafe { bindings::dst_cache_destroy(self.0.get()) }
+        self.clear();
     }
 }

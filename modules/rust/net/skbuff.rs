@@ -10,8 +10,9 @@ use core::{
 
 use super::{
     bindings,
+    context::Softirq,
     ip::{Header, Ipv4, Ipv6, Protocol, UdpOver4, UdpOver6},
-    route::Route,
+    route::CachedRoute,
 };
 
 /// The fields that copies of a buffer share.
@@ -317,34 +318,59 @@ impl SkBuff {
         }
     }
 
-    /// Makes room for headers of `len` bytes before the packet, and those of the route's device.
-    /// Prepares the offloads of a UDP tunnel, with a checksum or without.
-    ///
-    /// Returns false if no memory is left.
+    /// Makes room before the packet. Returns false if no memory is left.
     ///
     /// Context: softirqs are disabled.
     #[inline]
-    pub fn make_headroom(&mut self, route: &Route, len: u32, checksum: bool) -> bool {
-        // SAFETY: Both are valid.
-        unsafe {
-            bindings::dsbench_net_make_headroom(self.as_raw(), route.as_raw(), len, checksum) == 0
+    pub fn make_headroom(&mut self, headroom: u32) -> bool {
+        if self.offset() >= headroom as usize && !self.shares_headers() {
+            return true;
         }
+        // SAFETY: The buffer is valid.
+        unsafe { bindings::dsbench_net_make_headroom(self.as_raw(), headroom) == 0 }
+    }
+
+    /// Prepares the offloads of a UDP tunnel, with a checksum or without. Returns false if the
+    /// packet cannot be sent so.
+    ///
+    /// Context: softirqs are disabled.
+    #[inline]
+    pub fn prepare_offloads(&mut self, checksum: bool) -> bool {
+        let headers = self.headers();
+
+        if headers.encapsulation() != 0 || self.is_gso() {
+            // SAFETY: The buffer is valid.
+            return unsafe { bindings::dsbench_net_handle_offloads(self.as_raw(), checksum) == 0 };
+        }
+        let headers = self.headers_mut();
+
+        // As udp_tunnel_handle_offloads() does for most packets.
+        headers.inner_mac_header = headers.mac_header;
+        headers.inner_network_header = headers.network_header;
+        headers.inner_transport_header = headers.transport_header;
+        if u32::from(headers.ip_summed()) == bindings::CHECKSUM_PARTIAL {
+            headers.set_encapsulation(1);
+        } else {
+            headers.set_ip_summed(bindings::CHECKSUM_NONE as u8);
+        }
+        true
     }
 
     /// Makes the packet the inner one of a tunnel: what it carries of its sender goes, it takes
     /// the route, and gets the headers in front. `make_headroom` has made room for them: without,
     /// this gives the packet back.
     ///
-    /// `crosses` says that the outer packet enters another network namespace.
+    /// The packet has no reference to the route, but borrows it.
     ///
-    /// Context: softirqs are disabled.
+    /// `crosses` says that the outer packet enters another network namespace.
     #[inline]
-    pub fn encapsulate<H: OuterHeader>(
+    pub fn encapsulate<'a, H: OuterHeader>(
         mut self,
-        route: Route,
+        route: &'a CachedRoute,
         crosses: bool,
         outer: &H,
-    ) -> Result<Encapsulated<H>, Self> {
+        _: &'a Softirq,
+    ) -> Result<Encapsulated<'a, H>, Self> {
         let offset = self.offset();
 
         if offset < size_of::<H>() || self.shares_headers() {
@@ -367,7 +393,8 @@ impl SkBuff {
         headers.transport_header = start.wrapping_add(H::TRANSPORT);
         let fields = self.fields_mut();
 
-        fields.__bindgen_anon_3.__bindgen_anon_1._skb_refdst = route.into_raw() as usize;
+        fields.__bindgen_anon_3.__bindgen_anon_1._skb_refdst =
+            route.as_raw() as usize | bindings::SKB_DST_NOREF as usize;
         fields.len = fields.len.wrapping_add(size_of::<H>() as u32);
         // SAFETY: The room is between the head and the data, and no clone shares it. The alignment
         // of a header is 1.
@@ -378,6 +405,7 @@ impl SkBuff {
         Ok(Encapsulated {
             skb: self,
             _headers: PhantomData,
+            _route: PhantomData,
         })
     }
 
@@ -527,13 +555,15 @@ impl OuterHeader for UdpOver6 {
 ///
 /// # Invariants
 ///
-/// The packet begins with the headers, in linear data that no clone shares, and has a route.
-pub struct Encapsulated<H: OuterHeader> {
+/// The packet begins with the headers, in linear data that no clone shares, and has a route, which
+/// exists for `'a`: an RCU reader is running, and the owner of a reference is borrowed.
+pub struct Encapsulated<'a, H: OuterHeader> {
     skb: SkBuff,
     _headers: PhantomData<H>,
+    _route: PhantomData<&'a CachedRoute>,
 }
 
-impl<H: OuterHeader> Encapsulated<H> {
+impl<H: OuterHeader> Encapsulated<'_, H> {
     /// Completes the UDP checksum for the addresses of the headers, or leaves it to the device.
     #[inline]
     pub fn set_udp_checksum(&mut self, outer: &H) {

@@ -4,10 +4,7 @@
 
 #![forbid(unsafe_code)]
 
-use kernel::{
-    error::code::{ELOOP, ENETUNREACH},
-    prelude::*,
-};
+use kernel::prelude::*;
 
 use super::{
     device::{Tunnel, MAX_HEADROOM},
@@ -16,7 +13,7 @@ use super::{
         context::Softirq,
         ip::{Ipv6, Protocol, DONT_FRAGMENT},
         link::Link,
-        route::Route,
+        route::{CachedRoute, Route},
         skbuff::{OuterHeader, Reason, SkBuff},
         stats::Counter,
     },
@@ -28,7 +25,9 @@ const IPV6_MIN_MTU: u32 = 1280;
 /// Sends a packet, or drops and counts it.
 #[inline]
 pub(crate) fn transmit(link: &Link<Tunnel>, mut skb: SkBuff, softirq: &Softirq) {
-    match prepare(link, &mut skb, softirq) {
+    let mut own = None;
+
+    match prepare(link, &mut skb, &mut own, softirq) {
         Ok((outer, route)) => encapsulate(link, skb, &outer, route, softirq),
         Err(reason) => drop_unsent(link, skb, reason),
     }
@@ -40,13 +39,15 @@ fn drop_unsent(link: &Link<Tunnel>, skb: SkBuff, reason: Reason) {
     skb.discard(reason);
 }
 
-/// Prepares a packet for the outer headers. Returns their fields, and the route.
+/// Prepares a packet for the outer headers. Returns their fields, and the route: the cached one, or
+/// the packet's own.
 #[inline]
-fn prepare(
-    link: &Link<Tunnel>,
+fn prepare<'a>(
+    link: &'a Link<Tunnel>,
     skb: &mut SkBuff,
-    softirq: &Softirq,
-) -> Result<(Fields, Route), Reason> {
+    own: &'a mut Option<CachedRoute>,
+    softirq: &'a Softirq,
+) -> Result<(Fields, &'a CachedRoute), Reason> {
     let tunnel = link.data();
     let inner = Fields::of(skb).ok_or(Reason::PROTOCOL)?;
 
@@ -54,16 +55,18 @@ fn prepare(
         return Err(Reason::RECURSION);
     }
     let mut outer = inner.outer(&tunnel.params);
-    let route = find_route(link, outer.dsfield, skb.mark(), softirq)?;
+    let route = find_route(link, outer.dsfield, skb.mark(), own, softirq)?;
 
     if outer.df {
-        let mtu = route.mtu().wrapping_sub(tunnel.headers.len());
+        let (mtu, is_kept) = route.mtu(softirq);
+        let mtu = mtu.wrapping_sub(tunnel.headers.len());
 
+        outer.df = is_kept;
         if !skb.fits(mtu) {
-            outer.df = fragment_or_report(skb, mtu)?;
+            outer.df &= fragment_or_report(skb, mtu)?;
         }
     }
-    if !skb.make_headroom(&route, tunnel.headers.len(), tunnel.params.checksum) {
+    if !skb.make_headroom(route.headroom()) || !skb.prepare_offloads(tunnel.params.checksum) {
         return Err(Reason::MEMORY);
     }
     Ok((outer, route))
@@ -89,12 +92,13 @@ fn fragment_or_report(skb: &mut SkBuff, mtu: u32) -> Result<bool, Reason> {
 
 /// The cache holds the route of packets that inherit neither a mark nor a DSCP.
 #[inline]
-fn find_route(
-    link: &Link<Tunnel>,
+fn find_route<'a>(
+    link: &'a Link<Tunnel>,
     dsfield: u8,
     mark: u32,
-    softirq: &Softirq,
-) -> Result<Route, Reason> {
+    own: &'a mut Option<CachedRoute>,
+    softirq: &'a Softirq,
+) -> Result<&'a CachedRoute, Reason> {
     // A mark has a meaning only in its own namespace.
     let mark = if mark != 0 && link.has_moved() {
         0
@@ -105,46 +109,49 @@ fn find_route(
     let is_cacheable = mark == 0 && !has_own_dscp;
 
     if is_cacheable {
-        if let Some(route) = link.routes().get(softirq) {
+        if let Some(route) = link.routes().get(link.net(), softirq) {
             return Ok(route);
         }
     }
-    look_up_route(link, dsfield, mark, is_cacheable, softirq).map_err(|error| {
-        let counter = if error == ELOOP {
-            Counter::TX_COLLISIONS
-        } else {
-            Counter::TX_CARRIER_ERRORS
-        };
-
-        link.stats().count(counter);
-        Reason::NO_ROUTE
-    })
+    look_up_route(link, dsfield, mark, is_cacheable, own, softirq)
 }
 
+/// Looks up the route of a packet and caches it, or makes it the packet's own.
 #[cold]
-fn look_up_route(
-    link: &Link<Tunnel>,
+fn look_up_route<'a>(
+    link: &'a Link<Tunnel>,
     dsfield: u8,
     mark: u32,
     is_cacheable: bool,
-    softirq: &Softirq,
-) -> Result<Route> {
+    own: &'a mut Option<CachedRoute>,
+    softirq: &'a Softirq,
+) -> Result<&'a CachedRoute, Reason> {
     let tunnel = link.data();
-    let route = Route::find(link.net(), link.ends(), dsfield, tunnel.params.label, mark)?;
+    let (label, overhead) = (tunnel.params.label, tunnel.headers.len());
+    let no_route = |counter| {
+        link.stats().count(counter);
+        Reason::NO_ROUTE
+    };
+
+    if is_cacheable {
+        // The cached route, if there is one, is outdated.
+        link.routes().clear();
+    }
+    let route = Route::find(link.net(), link.ends(), dsfield, label, mark)
+        .map_err(|_| no_route(Counter::TX_CARRIER_ERRORS))?;
 
     if link.is_device_of(&route) {
-        return Err(ELOOP);
+        return Err(no_route(Counter::TX_COLLISIONS));
     }
-    let headroom = route
-        .headroom()
-        .checked_add(tunnel.headers.len())
-        .ok_or(ENETUNREACH)?;
+    let route = CachedRoute::new(route, overhead);
 
-    link.reserve_headroom(headroom.min(MAX_HEADROOM) as u16);
+    link.reserve_headroom(route.headroom().min(MAX_HEADROOM) as u16);
     if is_cacheable {
-        link.routes().set(&route, &link.ends().local, softirq);
+        link.routes().set(route, softirq)
+    } else {
+        Err(route)
     }
-    Ok(route)
+    .or_else(|route| Ok(own.insert(route)))
 }
 
 /// Fills in the headers that the packet gets in front, and sends it.
@@ -153,7 +160,7 @@ fn encapsulate(
     link: &Link<Tunnel>,
     mut skb: SkBuff,
     outer: &Fields,
-    route: Route,
+    route: &CachedRoute,
     softirq: &Softirq,
 ) {
     let udp_len = udp_length(skb.len());
@@ -188,12 +195,12 @@ fn send<H: OuterHeader>(
     link: &Link<Tunnel>,
     skb: SkBuff,
     headers: &H,
-    route: Route,
+    route: &CachedRoute,
     softirq: &Softirq,
 ) {
     let len = skb.len();
 
-    match skb.encapsulate(route, link.has_moved(), headers) {
+    match skb.encapsulate(route, link.has_moved(), headers, softirq) {
         Ok(mut packet) => {
             if link.data().params.checksum {
                 packet.set_udp_checksum(headers);
