@@ -409,12 +409,6 @@ impl SkBuff {
         })
     }
 
-    /// Permits fragmentation of an IPv6 packet, or forbids it.
-    #[inline]
-    pub fn set_ignore_df(&mut self, ignore: bool) {
-        self.headers_mut().set_ignore_df(ignore.into());
-    }
-
     /// Whether the packet, or each packet that it is to be split into, fits.
     #[inline]
     pub fn fits(&self, mtu: u32) -> bool {
@@ -570,6 +564,12 @@ impl<H: OuterHeader> Encapsulated<'_, H> {
         let len = self.skb.len().wrapping_sub(u32::from(H::TRANSPORT));
 
         outer.set_checksum(&mut self.skb, len as i32);
+    }
+
+    /// Permits fragmentation of an IPv6 packet, or forbids it.
+    #[inline]
+    pub fn set_ignore_df(&mut self, ignore: bool) {
+        self.skb.headers_mut().set_ignore_df(ignore.into());
     }
 
     #[inline]

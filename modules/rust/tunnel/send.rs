@@ -158,7 +158,7 @@ fn look_up_route<'a>(
 #[inline]
 fn encapsulate(
     link: &Link<Tunnel>,
-    mut skb: SkBuff,
+    skb: SkBuff,
     outer: &Fields,
     route: &CachedRoute,
     softirq: &Softirq,
@@ -175,7 +175,7 @@ fn encapsulate(
                 headers.ip.frag_off = DONT_FRAGMENT;
             }
             headers.udp.len = udp_len;
-            send(link, skb, &headers, route, softirq);
+            send(link, skb, &headers, (route, false), softirq);
         }
         Headers::V6(template) => {
             let mut headers = *template;
@@ -183,25 +183,28 @@ fn encapsulate(
             headers.ip.flow = Ipv6::flow_of(outer.dsfield, outer.label);
             headers.ip.hop_limit = outer.ttl;
             headers.udp.len = udp_len;
-            skb.set_ignore_df(!outer.df);
-            send(link, skb, &headers, route, softirq);
+            send(link, skb, &headers, (route, !outer.df), softirq);
         }
     }
 }
 
-/// Sends a packet with these headers, and counts it.
+/// Sends a packet with these headers, and counts it. Permits fragmentation over IPv6, or does not.
 #[inline]
 fn send<H: OuterHeader>(
     link: &Link<Tunnel>,
     skb: SkBuff,
     headers: &H,
-    route: &CachedRoute,
+    (route, ignore_df): (&CachedRoute, bool),
     softirq: &Softirq,
 ) {
     let len = skb.len();
 
     match skb.encapsulate(route, link.has_moved(), headers, softirq) {
         Ok(mut packet) => {
+            // The encapsulation has forbidden it.
+            if ignore_df {
+                packet.set_ignore_df(true);
+            }
             if link.data().params.checksum {
                 packet.set_udp_checksum(headers);
             }
