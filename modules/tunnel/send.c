@@ -4,15 +4,14 @@
 #include <linux/icmpv6.h>
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
-#include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <net/icmp.h>
 #include <net/ip6_checksum.h>
 #include <net/ip_tunnels.h>
-#include <net/l3mdev.h>
 #include <net/udp_tunnel.h>
 
 #include <dsbench/compat.h>
+#include <dsbench/local_out.h>
 
 #include "external.h"
 #include "route.h"
@@ -108,23 +107,6 @@ udptun_prepare(struct sk_buff *skb, const struct udptun_route *route,
 	return 0;
 }
 
-/* ip_local_out() of a packet whose header has its length and checksum already. */
-static __always_inline int udptun_local_out4(struct net *net, struct sock *sk,
-					     struct sk_buff *skb)
-{
-	int err;
-
-	dsbench_ip_count_request(net);
-	skb = l3mdev_ip_out(sk, skb);
-	if (unlikely(!skb))
-		return 0;
-
-	skb->protocol = htons(ETH_P_IP);
-	err = nf_hook(NFPROTO_IPV4, NF_INET_LOCAL_OUT, net, sk, skb, NULL,
-		      DSBENCH_DST_DEV(skb_dst(skb)), dst_output);
-	return likely(err == 1) ? dst_output(net, sk, skb) : err;
-}
-
 static __always_inline int
 udptun_send4(struct sk_buff *skb, const struct udptun_conf *conf,
 	     const struct udptun_header4 *template,
@@ -144,7 +126,7 @@ udptun_send4(struct sk_buff *skb, const struct udptun_conf *conf,
 		ip_select_ident_segs(net, skb, NULL,
 				     skb_shinfo(skb)->gso_segs ?: 1);
 	ip->check = ip_fast_csum(ip, sizeof(*ip) / 4);
-	return udptun_local_out4(net, conf->sk, skb);
+	return dsbench_ip_local_out(net, conf->sk, skb);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)

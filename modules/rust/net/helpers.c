@@ -3,7 +3,6 @@
 
 #include <linux/icmpv6.h>
 #include <linux/inetdevice.h>
-#include <linux/netfilter.h>
 #include <linux/percpu.h>
 #include <linux/random.h>
 #include <net/addrconf.h>
@@ -15,7 +14,6 @@
 #include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
 #include <net/ipv6.h>
-#include <net/l3mdev.h>
 #include <net/neighbour.h>
 #include <net/netlink.h>
 #include <net/route.h>
@@ -25,6 +23,7 @@
 #include <net/udp_tunnel.h>
 
 #include <dsbench/compat.h>
+#include <dsbench/local_out.h>
 
 #include "helpers.h"
 
@@ -76,22 +75,6 @@ static bool dsbench_net_has_route(struct sk_buff *skb, unsigned short family)
 	return false;
 }
 
-/* ip_local_out() of a packet whose header has its length and checksum already. */
-static int dsbench_net_local_out4(struct net *net, struct sock *sk, struct sk_buff *skb)
-{
-	int err;
-
-	dsbench_ip_count_request(net);
-	skb = l3mdev_ip_out(sk, skb);
-	if (unlikely(!skb))
-		return 0;
-
-	skb->protocol = htons(ETH_P_IP);
-	err = nf_hook(NFPROTO_IPV4, NF_INET_LOCAL_OUT, net, sk, skb, NULL,
-		      DSBENCH_DST_DEV(skb_dst(skb)), dst_output);
-	return likely(err == 1) ? dst_output(net, sk, skb) : err;
-}
-
 /* Complete the IPv4 header and send. Return 0 or an error, as net_xmit_eval(). */
 int dsbench_net_send4(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
@@ -111,7 +94,7 @@ int dsbench_net_send4(struct net *net, struct sock *sk, struct sk_buff *skb)
 	ip->check = ip_fast_csum(ip, sizeof(*ip) / 4);
 
 	dev_xmit_recursion_inc();
-	err = dsbench_net_local_out4(net, sk, skb);
+	err = dsbench_ip_local_out(net, sk, skb);
 	dev_xmit_recursion_dec();
 	return net_xmit_eval(err);
 }
