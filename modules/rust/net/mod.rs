@@ -10,8 +10,10 @@ pub mod bindings;
 #[rustfmt::skip]
 mod layout;
 
+pub mod attributes;
 mod checks;
 pub mod context;
+pub mod driver;
 mod gro;
 pub mod ip;
 pub mod link;

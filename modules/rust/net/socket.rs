@@ -24,7 +24,6 @@ use super::{
     context::{Rtnl, Softirq},
     gro,
     ip::{Address, Ipv4, Ipv6, Udp},
-    link::{Driver, Link},
     links::{Head, Links},
     netlink::Extack,
     route::{raw_address, raw_family, Ends, Net},
@@ -178,6 +177,20 @@ impl PeerTable {
     }
 }
 
+/// A driver, as its sockets see it.
+pub(super) trait Receiver: 'static {
+    /// The peers of all devices, a static of the driver.
+    fn table() -> &'static PeerTable;
+
+    /// Takes a packet of a peer, data at the UDP header.
+    ///
+    /// # Safety
+    ///
+    /// The peer is in the private data of a device of this driver, and was attached when the RCU
+    /// reader began.
+    unsafe fn deliver(peer: *const Peer, skb: SkBuff, softirq: &Softirq);
+}
+
 /// A UDP socket that is bound to an address and a port.
 ///
 /// # Invariants
@@ -246,7 +259,7 @@ impl Sockets {
     }
 
     /// Gives a peer its socket, which is opened for its first user.
-    pub(super) fn get<T: Driver>(
+    pub(super) fn get<T: Receiver>(
         &self,
         net: &Net,
         peer: &Peer,
@@ -258,7 +271,7 @@ impl Sockets {
             None => self.open::<T>(net, &peer.ends, extack)?,
         };
 
-        if !T::peers().find(socket, &peer.remote, peer.port).is_null() {
+        if !T::table().find(socket, &peer.remote, peer.port).is_null() {
             return Err(extack.refuse(
                 None,
                 c_str!("Another tunnel uses these addresses and ports"),
@@ -271,7 +284,7 @@ impl Sockets {
         Ok(())
     }
 
-    fn open<T: Driver>(&self, net: &Net, ends: &Ends, extack: &Extack<'_>) -> Result<&Socket> {
+    fn open<T: Receiver>(&self, net: &Net, ends: &Ends, extack: &Extack<'_>) -> Result<&Socket> {
         let socket = KBox::into_raw(KBox::new(
             Socket {
                 next: Cell::new(self.first.get()),
@@ -324,12 +337,12 @@ impl Sockets {
     ///
     /// The peer is in the private data of a registered device of this driver, and has a socket. It
     /// is detached before the device is unregistered.
-    pub(super) unsafe fn attach<T: Driver>(&self, peer: *mut Peer, _: &mut Rtnl) {
+    pub(super) unsafe fn attach<T: Receiver>(&self, peer: *mut Peer, _: &mut Rtnl) {
         // SAFETY: The caller promises a valid pointer and a socket.
         unsafe {
             let socket = &*(*peer).socket.load(Ordering::Relaxed);
 
-            T::peers().add(peer, socket);
+            T::table().add(peer, socket);
             Head::add(socket.peers.get(), (*peer).beside.get());
             (*peer).attached.set(true);
             socket.connect::<T>(self);
@@ -341,7 +354,7 @@ impl Sockets {
     /// # Safety
     ///
     /// As for `attach`, but the peer need not be attached.
-    pub(super) unsafe fn detach<T: Driver>(&self, peer: *mut Peer, _: &mut Rtnl) {
+    pub(super) unsafe fn detach<T: Receiver>(&self, peer: *mut Peer, _: &mut Rtnl) {
         // SAFETY: The caller promises a valid pointer.
         unsafe {
             let Some(socket) = (*peer).socket.load(Ordering::Relaxed).as_ref() else {
@@ -349,7 +362,7 @@ impl Sockets {
             };
 
             if (*peer).attached.replace(false) {
-                T::peers().remove(peer, socket);
+                T::table().remove(peer, socket);
                 Links::remove((*peer).beside.get());
                 socket.connect::<T>(self);
             }
@@ -405,7 +418,7 @@ impl Socket {
     /// # Safety
     ///
     /// The socket is open. This stays valid for a grace period after the socket is closed.
-    unsafe fn set_up<T: Driver, const CONNECTED: bool>(&self, socket: *mut bindings::socket) {
+    unsafe fn set_up<T: Receiver, const CONNECTED: bool>(&self, socket: *mut bindings::socket) {
         let encap = bindings::dsbench_net_encap {
             receive: Some(receive::<T, CONNECTED>),
             err_lookup: Some(match_error::<T>),
@@ -442,7 +455,7 @@ impl Socket {
     /// demux finds that one, and takes the input route of the last packet from there: this saves
     /// the lookup of the route and half that of the socket. It works over IPv4 only. Without the
     /// second socket, packets arrive as well.
-    fn connect<T: Driver>(&self, _: &Sockets) {
+    fn connect<T: Receiver>(&self, _: &Sockets) {
         let old = self.connected.replace(ptr::null_mut());
 
         if !old.is_null() {
@@ -529,7 +542,7 @@ impl Socket {
 
     /// Finds the sender of a packet by the headers that the stack has checked.
     #[inline]
-    fn find_sender<T: Driver>(&self, skb: &SkBuff) -> *const Peer {
+    fn find_sender<T: Receiver>(&self, skb: &SkBuff) -> *const Peer {
         let Some(udp) = skb.transport_header::<Udp>() else {
             return ptr::null();
         };
@@ -539,7 +552,7 @@ impl Socket {
         };
 
         remote.map_or(ptr::null(), |remote| {
-            T::peers().find(self, &remote, udp.source)
+            T::table().find(self, &remote, udp.source)
         })
     }
 
@@ -582,7 +595,7 @@ pub(super) unsafe fn sk(peer: &Peer) -> *mut bindings::sock {
 ///
 /// The caller is the kernel's UDP: RCU is held, softirqs are disabled, and `sk` is a socket of
 /// `Socket::set_up` with the same driver.
-unsafe extern "C" fn receive<T: Driver, const CONNECTED: bool>(
+unsafe extern "C" fn receive<T: Receiver, const CONNECTED: bool>(
     sk: *mut bindings::sock,
     skb: *mut bindings::sk_buff,
 ) -> i32 {
@@ -611,7 +624,7 @@ unsafe extern "C" fn receive<T: Driver, const CONNECTED: bool>(
     }
     // SAFETY: The peer is valid as long as the RCU reader. Its socket has devices of this driver
     // only.
-    T::receive(unsafe { Link::<T>::of_peer(peer) }, skb, &softirq);
+    unsafe { T::deliver(peer, skb, &softirq) };
     0
 }
 
@@ -621,7 +634,7 @@ unsafe extern "C" fn receive<T: Driver, const CONNECTED: bool>(
 /// # Safety
 ///
 /// As for `receive`, but the packet stays the caller's.
-unsafe extern "C" fn match_error<T: Driver>(
+unsafe extern "C" fn match_error<T: Receiver>(
     sk: *mut bindings::sock,
     skb: *mut bindings::sk_buff,
 ) -> i32 {
@@ -642,7 +655,7 @@ unsafe extern "C" fn match_error<T: Driver>(
             Address::V6(_) => words6(&skb.network_header::<Ipv6>().ok_or(none)?.destination),
         };
 
-        if T::peers().find(socket, &remote, port).is_null() {
+        if T::table().find(socket, &remote, port).is_null() {
             return Err(none);
         }
         Ok(0)

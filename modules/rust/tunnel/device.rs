@@ -6,23 +6,21 @@
 
 use kernel::{c_str, error::code::EINVAL, prelude::*, str::CStr};
 
-use super::net::link::PeerTable;
 use super::{
     header::{overhead, Headers},
     net::{
         context::Softirq,
+        driver::{Class, Driver, PeerTable},
         ip::Address,
-        link::{Class, Driver, Link, NewLink},
+        link::{Link, NewLink},
         netlink::{size_of_attribute, Message, Policy},
         route::{Ends, Route},
         skbuff::SkBuff,
     },
     params::{attr, Params, POLICIES},
     receive, send,
+    tunnel::{Tunnel, MAX_HEADROOM},
 };
-
-/// As in `ip_tunnel.c`: without a limit, stacked tunnels would add up.
-pub(crate) const MAX_HEADROOM: u32 = 512;
 
 /// The longest packet of IP.
 const IP_MAX_MTU: u32 = 0xffff;
@@ -31,13 +29,6 @@ const ETHERNET_HEADROOM: u32 = 128;
 
 pub(crate) static CLASS: Class<Tunnel> = Class::new();
 static PEERS: PeerTable = PeerTable::new();
-
-/// The private data of a device, which never changes.
-pub(crate) struct Tunnel {
-    pub(crate) params: Params,
-    /// What each packet gets in front.
-    pub(crate) headers: Headers,
-}
 
 /// What the underlay leaves.
 struct Underlay {

@@ -20,7 +20,7 @@ use super::net::{
 
 /// The types of the attributes, which are those of udptun.
 pub(crate) mod attr {
-    use super::super::net::link::attributes as raw;
+    use super::super::net::attributes as raw;
 
     pub(crate) const LOCAL: u32 = raw::IFLA_UDPTUN_LOCAL;
     pub(crate) const LOCAL6: u32 = raw::IFLA_UDPTUN_LOCAL6;

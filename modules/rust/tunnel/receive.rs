@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 use super::{
-    device::Tunnel,
     header::{ecn, Headers},
     net::{
         context::Softirq,
@@ -14,6 +13,7 @@ use super::{
         skbuff::{Reason, SkBuff},
         stats::Counter,
     },
+    tunnel::Tunnel,
 };
 
 const UDP_HEADER: u32 = size_of::<Udp>() as u32;

@@ -7,7 +7,6 @@
 use kernel::prelude::*;
 
 use super::{
-    device::{Tunnel, MAX_HEADROOM},
     header::{ecn, Fields, Headers},
     net::{
         context::Softirq,
@@ -18,6 +17,7 @@ use super::{
         stats::Counter,
     },
     params::TOS_INHERIT,
+    tunnel::{Tunnel, MAX_HEADROOM},
 };
 
 const IPV6_MIN_MTU: u32 = 1280;

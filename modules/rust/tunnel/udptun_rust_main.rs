@@ -14,9 +14,11 @@ mod header;
 mod params;
 mod receive;
 mod send;
+mod tunnel;
 
-use device::{Tunnel, CLASS};
-use net::link::Registration;
+use device::CLASS;
+use net::driver::Registration;
+use tunnel::Tunnel;
 
 module! {
     type: UdptunRust,
