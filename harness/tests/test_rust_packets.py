@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from made_results import make
 
+from dsharness.compare import picture as comparepicture
+from dsharness.plot.picture import render_all
 from dsharness.results.results import Results
-from dsharness.results.samples import DATAPATH_OPS, Cell
+from dsharness.results.samples import CONTAINER_OPS, DATAPATH_OPS, Cell
 from dsharness.rust import helpers, judge, packetpicture, packets, packettable
 
 LINK, C, RUST = 1000, 1500, {1: 1500, 8: 1540, 64: 1600, 0: 1450}
@@ -75,7 +77,7 @@ def test_table_has_counts_overheads_and_the_goal(capsys: pytest.CaptureFixture[s
 
 def test_helpers_of_packets_are_apart() -> None:
     calls = {"rust_list/fill": {"kfree": 1.0}, "udptun_rust/path": {}}
-    assert [list(helpers.of_packets(calls, which)) for which in (False, True)] == [["rust_list/fill"], ["udptun_rust/path"]]
+    assert [list(helpers.of_ops(calls, ops)) for ops in (CONTAINER_OPS, DATAPATH_OPS)] == [["rust_list/fill"], ["udptun_rust/path"]]
 
 
 def test_picture_has_the_ratio_one_and_each_burst(tmp_path: Path) -> None:
@@ -85,6 +87,6 @@ def test_picture_has_the_ratio_one_and_each_burst(tmp_path: Path) -> None:
     for panel in drawn.panels:
         assert panel.low < 0.9 and panel.high > 1.2
         assert [name for name, _ in panel.axis.ticks] == ["64 × 1", "64 × 8", "64 × 64", "64400 GSO"]
-    pictures = packetpicture.draw(rows(), what, judge.rule(what), tmp_path)
+    pictures = render_all([drawn], tmp_path, comparepicture.FORMATS)
     assert {path.name for path in pictures} == {"rust-tunnel.svg", "rust-tunnel.png"}
     assert all(path.stat().st_size > 5_000 for path in pictures)

@@ -9,13 +9,13 @@ from typing import Any
 
 from .. import options, paths, texts
 from ..errors import HarnessError, UsageError
-from ..kernel import kernels
+from ..kernel import kernels, rustmodules
 
 SCRIPT = paths.HARNESS / "guest" / "datapath.sh"
 
 BARE = "veth"
 """The bare link, which every tunnel runs over: the floor of a tunnel's cost."""
-UDPTUN, RUST = OWN = ("udptun", "udptun_rust")
+UDPTUN, RUST = OWN = ("udptun", rustmodules.TUNNEL)
 """The tunnel drivers of this project: in C, and in Rust for the kernel with Rust alone. The others are their peers."""
 TUNNELS = (*OWN, "vxlan", "geneve", "geneve_l3", "bareudp", "fou", "wireguard")
 """The kinds of tunnels, for all of the harness: datapath.sh has a make_KIND for each, tunnel/devices.py a Device."""

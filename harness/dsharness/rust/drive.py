@@ -4,10 +4,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from .. import paths, targets, ui
+from ..compare import picture as comparepicture
+from ..compare.verdict import Rule
 from ..errors import HarnessError
+from ..plot.picture import render_all
 from ..results import results
 from ..results.datapath import RUST
 from ..results.results import Results
@@ -49,10 +55,23 @@ def run(plan: RustPlan) -> int:
     if not plan.file:
         ui.say(f"results: {paths.short(path)} and {path.with_suffix('.csv').name}")
     with ui.step("drawing it"):
-        drawn = [*picture.draw(rows, swept, by, plan.pictures), *packetpicture.draw(of_tunnel, swept, by, plan.pictures)]
+        drawn = _draw(rows, of_tunnel, swept, by, plan.pictures)
     for one in drawn:
         ui.say(f"picture: {paths.short(one)}")
     return 0
+
+
+def _draw(rows: Sequence[judge.Row], of_tunnel: Sequence[packets.Row], swept: Results, by: Rule, folder: Path) -> list[Path]:
+    """Draw the rows that have a ratio, as SVG and PNG into `folder`. Return the paths; none if no row has one."""
+    made = []
+    if resolved := [row for row in rows if math.isfinite(row.found.ratio)]:
+        made.append(picture.picture(resolved, swept, by))
+    if resolved_packets := [row for row in of_tunnel if math.isfinite(row.found.ratio)]:
+        made.append(packetpicture.picture(resolved_packets, swept, by))
+    if not made:
+        return []
+    paths.make_folder(folder, "plots")
+    return render_all(made, folder, comparepicture.FORMATS)
 
 
 def _run(plan: Plan) -> Results:

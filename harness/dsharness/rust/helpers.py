@@ -43,9 +43,9 @@ def called(profile: Profile) -> dict[str, float]:
     return {name: round(calls, 3) for name, calls in found if calls >= LEAST}
 
 
-def of_packets(calls: Calls, packets: bool) -> Calls:
-    """Return the calls of devices alone, or of containers alone."""
-    return {cell: found for cell, found in calls.items() if (cell.rpartition("/")[2] in DATAPATH_OPS) == packets}
+def of_ops(calls: Calls, ops: Sequence[str]) -> Calls:
+    """Return the calls of these operations alone: those of containers, or of packets."""
+    return {cell: found for cell, found in calls.items() if cell.rpartition("/")[2] in ops}
 
 
 def footnotes(calls: Calls) -> list[str]:

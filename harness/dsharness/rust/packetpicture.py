@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
-from .. import paths
 from ..compare import picture as comparepicture
 from ..compare.verdict import Rule, Word
-from ..plot.picture import Axis, Panel, Picture, Point, render_all
+from ..plot.picture import Axis, Panel, Picture, Point
 from ..plot.views import notes
 from ..results.results import Results
 from ..results.samples import DATAPATH_OPS
@@ -19,15 +17,6 @@ from .packets import GOAL, Row
 NAME = "rust-tunnel"
 HEADROOM = 0.15
 PANEL_HEIGHT = 250
-
-
-def draw(rows: Sequence[Row], swept: Results, by: Rule, folder: Path) -> list[Path]:
-    """Draw the picture as SVG and PNG into `folder`. Return the paths; none if no row has a ratio."""
-    resolved = [row for row in rows if math.isfinite(row.found.ratio)]
-    if not resolved:
-        return []
-    paths.make_folder(folder, "plots")
-    return render_all([picture(resolved, swept, by)], folder, comparepicture.FORMATS)
 
 
 def picture(rows: Sequence[Row], swept: Results, by: Rule) -> Picture:

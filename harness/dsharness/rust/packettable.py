@@ -16,6 +16,7 @@ from ..results import datapath
 from ..results import table as resulttable
 from ..results.datapath import BARE, RUST, UDPTUN
 from ..results.results import Results
+from ..results.samples import DATAPATH_OPS
 from ..results.table import figure
 from ..statistics.wording import probability
 from . import helpers, packets
@@ -63,5 +64,5 @@ def footnotes(rows: Sequence[Row], swept: Results, by: Rule, calls: Calls) -> li
         f"at most {GOAL:.2f} × what C adds is the goal: met in {sum(row.meets_goal for row in rows)} of {len(rows)} rows;"
         f" the largest ratio is {worst.found.ratio:.3f}, {worst.op} of {datapath.payload(worst.octets)}{f', burst {worst.burst}' if worst.burst else ''}"
     ]
-    lines += [f"{datapath.USUAL_PAYLOAD} B, per packet: {line}" for line in helpers.footnotes(helpers.of_packets(calls, True))]
+    lines += [f"{datapath.USUAL_PAYLOAD} B, per packet: {line}" for line in helpers.footnotes(helpers.of_ops(calls, DATAPATH_OPS))]
     return [*lines, resulttable.packets(swept), comparetable.rule(by, in_turns=False)]

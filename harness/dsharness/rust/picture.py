@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from pathlib import Path
 
-from .. import paths
 from ..compare import picture as comparepicture
 from ..compare.verdict import Rule
-from ..plot.picture import LOG_RATIO, Axis, Panel, Picture, Point, render_all, scale
+from ..plot.picture import LOG_RATIO, Axis, Panel, Picture, Point, scale
 from ..plot.views import notes
 from ..results.results import Results
 from ..results.samples import CONTAINER_OPS
@@ -20,15 +17,6 @@ NAME = "rust"
 SAME, OWNED, CLANG = SERIES = ("Rust / C", "Rust / C with the same API (owned)", "C by clang / C by gcc")
 STYLES = {SAME: 2, OWNED: 1, CLANG: 5}
 HEADROOM = 0.08
-
-
-def draw(rows: Sequence[Row], swept: Results, by: Rule, folder: Path) -> list[Path]:
-    """Draw the picture as SVG and PNG into `folder`. Return the paths; none if no row has a ratio."""
-    resolved = [row for row in rows if math.isfinite(row.found.ratio)]
-    if not resolved:
-        return []
-    paths.make_folder(folder, "plots")
-    return render_all([picture(resolved, swept, by)], folder, comparepicture.FORMATS)
 
 
 def picture(rows: Sequence[Row], swept: Results, by: Rule) -> Picture:

@@ -13,6 +13,7 @@ from ..compare import table as comparetable
 from ..compare.verdict import Comparison, Rule, Word
 from ..console import console
 from ..results.results import Results
+from ..results.samples import CONTAINER_OPS
 from ..results.table import figure
 from ..statistics.wording import probability
 from . import helpers
@@ -67,5 +68,5 @@ def footnotes(rows: Sequence[Row], by: Rule, calls: Calls) -> list[str]:
     lines += [f"inconclusive, {count}: {reason}" for reason, count in reasons.items()]
     lines += [f"not the same work: {bias}" for bias in BIASES]
     if calls:
-        lines += [f"n={helpers.N}, per element: {line}" for line in helpers.footnotes(helpers.of_packets(calls, False))]
+        lines += [f"n={helpers.N}, per element: {line}" for line in helpers.footnotes(helpers.of_ops(calls, CONTAINER_OPS))]
     return [*lines, comparetable.rule(by, in_turns=False)]
