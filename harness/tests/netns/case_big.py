@@ -40,7 +40,10 @@ def big_sent(inner: int, outer: int) -> None:
         for machine, device, size in ((cable.a, "veth0", underlay), (cable.a, "tun0", SIZE)):
             enlarge(machine, device, "gso", size)
         largest = Largest(cable.a, "tun0")
-        transfer(cable.a, cable.b, inner, STREAM)
+        for _ in range(8):  # how much TCP sends at once follows the timing
+            transfer(cable.a, cable.b, inner, STREAM)
+            if largest.seen() > LEGACY:
+                break
         true(f"the largest packet has {largest.seen()} bytes", largest.seen() > LEGACY)
 
 
