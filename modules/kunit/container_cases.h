@@ -124,7 +124,7 @@ static int run(struct kunit *test, enum dsbench_op op, u32 first, u32 last)
 	return f->ops->op[op](f->set, first, last);
 }
 
-static int verify(struct kunit *test, enum dsbench_op op)
+static int verify_after(struct kunit *test, enum dsbench_op op)
 {
 	struct fixture *f = test->priv;
 
@@ -154,7 +154,7 @@ static void create_makes_it_empty(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, collect(test), 0);
 	KUNIT_EXPECT_EQ(test, set->seen, 0);
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_ERASE), 0);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_ERASE), 0);
 }
 
 static void find_in_empty_finds_nothing(struct kunit *test)
@@ -172,7 +172,7 @@ static void visit_of_empty(struct kunit *test)
 {
 	begin(test, N);
 	KUNIT_EXPECT_EQ(test, run(test, DSBENCH_FOR_EACH, 0, N), 0);
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_ERASE), 0);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_ERASE), 0);
 }
 
 static void fill_in_slices(struct kunit *test)
@@ -187,7 +187,7 @@ static void fill_in_slices(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, !!set->by_key[set->keys[i]], i < 200);
 
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 200, N), 0);
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), 0);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FILL), 0);
 }
 
 static void find_finds_every_key(struct kunit *test)
@@ -201,7 +201,7 @@ static void find_finds_every_key(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set->hits, 100);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FIND, 100, N), 0);
 	KUNIT_EXPECT_EQ(test, set->hits, N);
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FIND), 0);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FIND), 0);
 }
 
 static void find_does_not_find_the_absent(struct kunit *test)
@@ -215,7 +215,7 @@ static void find_does_not_find_the_absent(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FIND, 0, N), 0);
 	KUNIT_EXPECT_EQ(test, set->hits, 0);
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FIND), 0);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FIND), 0);
 }
 
 static void every_value_is_incremented(struct kunit *test)
@@ -225,7 +225,7 @@ static void every_value_is_incremented(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FOR_EACH, 0, N), 0);
-	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FOR_EACH), 0);
+	KUNIT_ASSERT_EQ(test, verify_after(test, DSBENCH_FOR_EACH), 0);
 	for (key = 0; key < N; key++)
 		KUNIT_EXPECT_EQ(test, set->by_key[key]->value, key + 1);
 }
@@ -250,7 +250,7 @@ static void erase_in_slices(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, !!set->by_key[key], key >= 200);
 
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_ERASE, 200, N), 0);
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_ERASE), 0);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_ERASE), 0);
 }
 
 static void fill_again_after_erase(struct kunit *test)
@@ -261,7 +261,7 @@ static void fill_again_after_erase(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, collect(test), 0);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_ERASE, 0, N), 0);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), 0);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FILL), 0);
 }
 
 /*
@@ -305,19 +305,19 @@ static void whole_life(struct kunit *test)
 	begin(test, n);
 
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, n), 0);
-	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FILL), 0);
+	KUNIT_ASSERT_EQ(test, verify_after(test, DSBENCH_FILL), 0);
 	if (has(test, DSBENCH_FIND)) {
 		f->set->sum = 0;
 		KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FIND, 0, n), 0);
-		KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FIND), 0);
+		KUNIT_ASSERT_EQ(test, verify_after(test, DSBENCH_FIND), 0);
 	}
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FOR_EACH, 0, n), 0);
-	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FOR_EACH), 0);
+	KUNIT_ASSERT_EQ(test, verify_after(test, DSBENCH_FOR_EACH), 0);
 	if (!has(test, DSBENCH_ERASE))
 		return;
 	KUNIT_ASSERT_EQ(test, dsbench_set_order(f->set), 0);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_ERASE, 0, n), 0);
-	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_ERASE), 0);
+	KUNIT_ASSERT_EQ(test, verify_after(test, DSBENCH_ERASE), 0);
 }
 
 /* Elements left in the container of an aborted try must be freed. */
@@ -336,7 +336,7 @@ static void verify_misses_an_element(struct kunit *test)
 {
 	begin(test, N);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N - 1), 0);
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FILL), -EUCLEAN);
 }
 
 static void verify_sees_a_wrong_value(struct kunit *test)
@@ -344,7 +344,7 @@ static void verify_sees_a_wrong_value(struct kunit *test)
 	begin(test, N);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
 	elem_of(test, 7)->value++;
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FILL), -EUCLEAN);
 }
 
 /* One visited twice and one never: the sum stays. */
@@ -353,10 +353,10 @@ static void verify_sees_a_double_visit(struct kunit *test)
 	begin(test, N);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FOR_EACH, 0, N), 0);
-	KUNIT_ASSERT_EQ(test, verify(test, DSBENCH_FOR_EACH), 0);
+	KUNIT_ASSERT_EQ(test, verify_after(test, DSBENCH_FOR_EACH), 0);
 	elem_of(test, 7)->value++;
 	elem_of(test, 8)->value--;
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FOR_EACH), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FOR_EACH), -EUCLEAN);
 }
 
 static void verify_sees_a_wrong_key(struct kunit *test)
@@ -367,11 +367,11 @@ static void verify_sees_a_wrong_key(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
 	e = elem_of(test, 7);
 	e->key = 8;
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FILL), -EUCLEAN);
 	e->key = N + 5;
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FILL), -EUCLEAN);
 	e->key = 7;
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), 0);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FILL), 0);
 }
 
 static void verify_counts_what_find_found(struct kunit *test)
@@ -382,9 +382,9 @@ static void verify_counts_what_find_found(struct kunit *test)
 	set = begin(test, N);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FILL, 0, N), 0);
 	KUNIT_ASSERT_EQ(test, run(test, DSBENCH_FIND, 0, N - 1), 0);
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FIND), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FIND), -EUCLEAN);
 	set->hits = N;
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FIND), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FIND), -EUCLEAN);
 }
 
 static void read_all(struct kunit *test, struct dsbench_set *reader, u32 part)
@@ -442,7 +442,7 @@ static void readers_meet_what_stays(struct kunit *test)
 		}
 	}
 	KUNIT_EXPECT_EQ(test, dsbench_churn_end(churn), 0);
-	KUNIT_EXPECT_EQ(test, verify(test, DSBENCH_FILL), 0);
+	KUNIT_EXPECT_EQ(test, verify_after(test, DSBENCH_FILL), 0);
 	dsbench_churn_free(churn);
 }
 
