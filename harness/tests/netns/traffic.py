@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 
 from checks import Failure, eventually
@@ -35,21 +36,24 @@ def _start(job: Callable[[], None]) -> int:
             job()
 
 
-def flood(machine: Machine, inner: int, target: str) -> Callable[[], None]:
-    """A job that sends datagrams, of all sizes, as fast as it can."""
+def flood(machine: Machine, inner: int, target: str, pause: float = 0.0) -> Callable[[], None]:
+    """A job that sends datagrams, of all sizes, as fast as it can; after a hundred of them it pauses, in seconds."""
 
     def job() -> None:
         with machine, socket.socket(AF[inner], socket.SOCK_DGRAM) as sender:
             for size in range(1, 4000, 37):
                 sender.sendto(bytes(size), (target, 9))
+        time.sleep(pause)
 
     return job
 
 
-def floods(cable: Cable) -> list[Callable[[], None]]:
-    """Jobs that send IPv4 and IPv6 both ways."""
+def floods(cable: Cable, pause: float = 0.0) -> list[Callable[[], None]]:
+    """Jobs that send IPv4 and IPv6 both ways. Those that pause, in seconds, leave room in the queues for other traffic."""
     return [
-        flood(machine, inner, INNER[inner][1 - side]) for side, machine in enumerate((cable.a, cable.b)) for inner in (4, 6)
+        flood(machine, inner, INNER[inner][1 - side], pause)
+        for side, machine in enumerate((cable.a, cable.b))
+        for inner in (4, 6)
     ]
 
 
