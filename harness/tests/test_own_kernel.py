@@ -424,6 +424,19 @@ def test_a_header_of_the_source_counts_and_a_c_file_does_not(built: tuple[Path, 
     assert (folder / before / "include/linux/rbtree.h").read_text(encoding="utf-8") == "struct rb_node;\n", "an older kernel keeps its headers"
 
 
+def test_two_trees_with_the_same_headers_have_modules_of_their_own(tree: Path, tmp_path: Path) -> None:
+    """kbuild names a kernel's headers by their paths, so each tree would rebuild the modules of the other."""
+    recipe = ownconfig.recipe(OwnKernel(tree), "qemu")
+    state = mirror.State({}, {}, "v6.12")
+    ids = []
+    for name in ("one", "other"):
+        write(tmp_path / name, "kdir-0123/build/include/config/kernel.release", "6.12.0\n")
+        write(tmp_path / name, "kdir-0123/build/.config", "CONFIG_SMP=y\n")
+        write(tmp_path / name, "image-4567/boot/vmlinuz-6.12.0", "")
+        ids.append(ownbuild._built(OwnKernel(tree), recipe, tmp_path / name, state, "kdir-0123", "image-4567").id)
+    assert ids == ["own-one-0123", "own-other-0123"]
+
+
 def test_a_new_tree_begins_with_the_objects_of_another_one(tmp_path: Path) -> None:
     other, folder = tmp_path / "own/other", tmp_path / "own/new"
     write(other, "index.json", "{}")

@@ -63,7 +63,7 @@ class Built:
     source: Path | None
     """The part of the source that is kept with it."""
     id: str
-    """Name of what modules for it depend on."""
+    """Name of what modules for it depend on: the tree, since their objects name its headers by their paths, and what the headers are."""
     facts: Facts
 
 
@@ -165,7 +165,7 @@ def _built(own: OwnKernel, recipe: Recipe, folder: Path, state: State, kdir: str
     release = umlkernel.release(objects)
     facts = Facts(str(own.folder), state.described, state.digest, recipe.label, ownkeep.digest_of(objects / ".config"), _compiler(objects))
     file = folder / image / "boot" / recipe.kind.image_name(release)
-    return Built(release, recipe.kind.arch, objects, file, folder / kdir, f"own-{kdir.removeprefix('kdir-')}", facts)
+    return Built(release, recipe.kind.arch, objects, file, folder / kdir, f"own-{folder.name}-{kdir.removeprefix('kdir-')}", facts)
 
 
 def _configure(own: OwnKernel, recipe: Recipe, objects: Path, state: State, log: Path) -> None:
@@ -235,7 +235,7 @@ def _ready(own: OwnKernel, image: Path) -> Built:
     digest = hashlib.sha256("".join(ownkeep.digest_of(own.folder / part) for part in BUILT).encode()).hexdigest()[:12]
     facts = Facts(str(own.folder), "", "", str(image), ownkeep.digest_of(own.folder / "include/generated/autoconf.h"), _compiler(own.folder))
     kind = KINDS[FOR_A_PC]
-    return Built(release, kind.arch, own.folder, folder / made / "boot" / kind.image_name(release), None, f"own-{digest}", facts)
+    return Built(release, kind.arch, own.folder, folder / made / "boot" / kind.image_name(release), None, f"own-{name}-{digest}", facts)
 
 
 def _compiler(objects: Path) -> str:

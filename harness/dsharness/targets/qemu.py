@@ -76,9 +76,9 @@ class Qemu(Guest):
             qemucmd.to_file(job.stderr),
             qemucmd.to_pipe(_pipe(job)) if job.input else qemucmd.to_file(job.status),
         ]
+        parameters = (qemucmd.EARLY_CONSOLE, *self.parameters) if self.kernel.facts else self.parameters
         return qemucmd.argv(
-            self._accelerator, self.kernel.image, image, ports, self.memory_mib, self._cpus, self._at_once, self.parameters,
-            self.plugin,
+            self._accelerator, self.kernel.image, image, ports, self.memory_mib, self._cpus, self._at_once, parameters, self.plugin
         )  # fmt: skip
 
     def _stumbled(self, console: Sequence[str]) -> bool:

@@ -38,6 +38,9 @@ KERNEL_PARAMETERS = (
     "nokaslr", "random.trust_cpu=on", "tsc=reliable", "no_timer_check",
 )  # fmt: skip
 
+EARLY_CONSOLE = "earlycon=uart8250,io,0x3f8,115200"
+"""Parameter for a kernel of the user's: it prints the reason of a panic that comes before ttyS0 is its console."""
+
 MORE_KERNEL_PARAMETERS = {
     # The tick comes from the HPET: the local APIC timer's calibration reads clocks in a loop, which takes icount 4 s.
     "icount": ("noapictimer",),
