@@ -165,12 +165,12 @@ static int run_wrong(struct kunit *test, u32 n, enum dsbench_op op)
 	begin(test, n);
 	err = run(test, DSBENCH_FILL, 0, n);
 	if (!err && op != DSBENCH_FILL)
-		err = verify(test, DSBENCH_FILL);
+		err = verify_after(test, DSBENCH_FILL);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	((struct fixture *)test->priv)->set->sum = 0;
 	if (op != DSBENCH_FILL)
 		err = run(test, op, 0, n);
-	err = err ?: verify(test, op);
+	err = err ?: verify_after(test, op);
 	end_op(test);
 	return err;
 }
