@@ -53,7 +53,7 @@ def case(check: lint.Check) -> object:
     return pytest.param(check, id=str(check), marks=marks)
 
 
-@pytest.mark.parametrize("check", [case(check) for check in lint.plan()])
+@pytest.mark.parametrize("check", [case(check) for check in lint.plan() if check.kernel != kernels.RUST])
 def test_sources_pass(check: lint.Check) -> None:
     outcome = lint.perform(check)
     if outcome.verdict is lint.Verdict.SKIPPED:
@@ -61,7 +61,7 @@ def test_sources_pass(check: lint.Check) -> None:
     assert outcome.verdict is lint.Verdict.OK, f"\n{outcome}"
 
 
-@pytest.mark.parametrize("spec", ["6.12", kernels.NEWEST])
+@pytest.mark.parametrize("spec", ["6.12", kernels.NEWEST, pytest.param(kernels.RUST, marks=pytest.mark.rust)])
 def test_finds_flaws(flawed: None, spec: str) -> None:
     warnings = lint.perform(lint.Check("warnings", spec))
     if warnings.verdict is lint.Verdict.SKIPPED:
@@ -82,6 +82,20 @@ def test_plan_takes_each_kernel_for_built_modules_alone() -> None:
         lint.Check("sparse", "newest"),
         lint.Check("shell"),
     ]
+
+
+def test_plan_reads_c_beside_rust_by_sparse_alone() -> None:
+    assert lint.plan(["warnings", "sparse"], [kernels.RUST, "i386"]) == [lint.Check("warnings", "i386"), lint.Check("sparse", kernels.RUST)]
+
+
+def test_without_the_root_for_rust_its_checks_are_skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DSBENCH_CACHE", str(tmp_path))
+    lint._compiled.cache_clear()
+    lint._site.cache_clear()
+    for check in (lint.Check("sparse", kernels.RUST), lint.Check("clippy"), lint.Check("rustfmt")):
+        outcome = lint.perform(check)
+        assert outcome.verdict is lint.Verdict.SKIPPED
+        assert "the cache has no build root for Rust: make rust makes it" in outcome.notes[0]
 
 
 @pytest.mark.parametrize(

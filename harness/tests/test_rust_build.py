@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the compilers of Rust say: nothing about our sources; and what dsbench rust does with a module that does not build."""
+"""What the compilers of Rust, and sparse, say: nothing about our sources; and what dsbench rust does with a module that does not build."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 import rustguests
 from dsharness import paths
 from dsharness.commands import lint
+from dsharness.kernel import kernels
 
 pytestmark = pytest.mark.rust
 
@@ -22,10 +23,10 @@ GOOD = "self.get(&Branching(key)).map(read)"
 RENAMED = GOOD.replace("get", "get_as_a_newer_kernel_names_it")
 
 
-@pytest.mark.parametrize("name", ["rustfmt", "clippy"])
-def test_sources_are_clean(name: str) -> None:
+@pytest.mark.parametrize("check", [lint.Check("rustfmt"), lint.Check("clippy"), lint.Check("sparse", kernels.RUST)], ids=str)
+def test_sources_are_clean(check: lint.Check) -> None:
     rustguests.need_root()
-    outcome = lint.perform(lint.Check(name))
+    outcome = lint.perform(check)
     assert outcome.verdict is lint.Verdict.OK, str(outcome)
 
 

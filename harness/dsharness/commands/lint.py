@@ -14,7 +14,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,9 @@ KERNELS = ("6.1", "6.12", kernels.NEWEST, UML)
 
 COMPILED = (*KERNELS, *foreign.ARCHITECTURES)
 """Kernels for the compiler's warnings: other architectures, too, which sparse checks no better than this one."""
+
+OFFERED = (*COMPILED, kernels.RUST)
+"""With the kernel for Rust sparse reads the files in C beside Rust. The warnings about them are in the check clippy."""
 
 SPARSE_PRELUDE = paths.HARNESS / "lint" / "sparse.h"
 COMPAT = paths.ROOT / "include" / "dsbench" / "compat.h"
@@ -122,12 +125,12 @@ class Site:
         return line, False
 
 
-def plan(names: Sequence[str] = (), specs: Sequence[str] = COMPILED) -> list[Check]:
+def plan(names: Sequence[str] = (), specs: Sequence[str] = OFFERED) -> list[Check]:
     """Return the checks of these names (default: all), those of built modules for each of these kernels that they are for."""
     checks = []
     for name in names or (*BUILT, *PLAIN):
         if name in BUILT:
-            checks += [Check(name, spec) for spec in specs if name != "sparse" or spec not in foreign.ARCHITECTURES]
+            checks += [Check(name, spec) for spec in specs if spec not in NOT_FOR[name]]
         else:
             checks.append(Check(name))
     return checks
@@ -218,13 +221,8 @@ def rustfmt() -> list[str]:
 
 def clippy() -> list[str]:
     """The modules in Rust and their twins, by clippy with the kernel's rules and by gcc and clang with W=1."""
-    _require_rust()
-    site = Site(kernels.find("qemu", kernels.RUST), ("DSBENCH_RUST=m", "DSBENCH_RUST_TESTS=m", "CLIPPY=1"))
-    shutil.rmtree(site.sources, ignore_errors=True)
-    build.copy_sources(site.sources, paths.ROOT)
-    with ui.step(f"running clippy for {site.kernel.release}"):
-        lines = [line for line in site.make() if not NOISE.search(line)]
-    return [site.relative(line)[0] for line in rustmodules.complaints(lines)]
+    site, lines = _compiled(kernels.RUST)
+    return [site.relative(line)[0] for line in rustmodules.complaints([line for line in lines if not NOISE.search(line)])]
 
 
 def _require_rust() -> None:
@@ -234,6 +232,8 @@ def _require_rust() -> None:
 
 
 BUILT: dict[str, Callable[[str], list[str]]] = {"warnings": warnings, "sparse": sparse}
+NOT_FOR: dict[str, Collection[str]] = {"warnings": (kernels.RUST,), "sparse": foreign.ARCHITECTURES}
+"""Kernels that a check leaves out."""
 PLAIN: dict[str, Callable[[], list[str]]] = {
     "checkpatch": checkpatch,
     "kernel-doc": kernel_doc,
@@ -249,6 +249,9 @@ def _site(spec: str) -> Site:
     if other := foreign.ARCHITECTURES.get(spec):
         packages.ensure("lint")
         return Site(foreign.find(spec), other.variables)
+    if spec == kernels.RUST:
+        _require_rust()
+        return Site(kernels.find("qemu", spec), ("DSBENCH_RUST=m", "DSBENCH_RUST_TESTS=m", "CLIPPY=1"))
     return Site(kernels.find("uml") if spec == UML else kernels.find("qemu", spec))
 
 
@@ -259,7 +262,7 @@ def _compiled(spec: str) -> tuple[Site, list[str]]:
     site = _site(spec)
     shutil.rmtree(site.sources, ignore_errors=True)
     build.copy_sources(site.sources, paths.ROOT)
-    with ui.step(f"compiling the modules for {site.kernel.release} with W=1"):
+    with ui.step(f"compiling the modules for {site.kernel.release} with W=1{' and clippy' if spec == kernels.RUST else ''}"):
         return site, site.make()
 
 
@@ -301,9 +304,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add `dsbench lint`."""
     parser = subparsers.add_parser("lint", help="check the sources of modules and harness", description=__doc__)
     parser.add_argument(
-        "--kernel", nargs="+", metavar="VERSION", default=COMPILED,
-        help=f"for warnings and sparse: a version or release of a stock kernel, {kernels.NEWEST}, {UML}, or an architecture for warnings "
-        f"(default: {' '.join(COMPILED)})",
+        "--kernel", nargs="+", metavar="VERSION", default=OFFERED,
+        help=f"for warnings and sparse: a version or release of a stock kernel, {kernels.NEWEST}, {UML}, an architecture for warnings, or "
+        f"{kernels.RUST} for sparse (default: {' '.join(OFFERED)})",
     )  # fmt: skip
     parser.add_argument("--only", nargs="+", type=_known, metavar="CHECK", default=(), help=f"of {', '.join((*BUILT, *PLAIN))} (all)")
     command.declare(parser, run, check=checked_kernels)
