@@ -26,9 +26,11 @@ t 8 ffffffff81002000 cf
 t 9 ffffffff81003000 f348a5
 t 10 ffffffffc0005000 0f31
 t 11 ffffffffc0005002 0f31
+t 12 ffffffff81004ffa 90 48c745f8
+t 13 ffffffff81005fe0 90 90
 """
-"""0 and 4 end with rdtsc, 1 calls 2, which loops and is left by 3. 5 and 6 are a retpoline. 7 ends at a page. 8 is iret, 9 a rep movs. 10
-and 11 are reads of the clock elsewhere."""
+"""0 and 4 end with rdtsc, 1 calls 2, which loops and is left by 3. 5 and 6 are a retpoline. 7 ends at a page; 12 a byte before it, where a
+movq of 8 bytes begins. 8 is iret, 9 a rep movs. 10 and 11 are reads of the clock elsewhere. 13 is far from the end of its page."""
 
 ONCE = "x 0 0\nx 0 1\nx 0 2\nl 0 2 0 1000 8\nx 0 2\nl 0 2 0 1040 8\nx 0 3\nx 0 4\ns 0 4 0 103e 4\nx 0 0\n"
 """One window, and the begin of the next, which closes the first."""
@@ -110,6 +112,14 @@ def test_an_instruction_that_reaches_into_the_next_page_may_be_missing(host: Pat
     assert whole.instructions - cut.instructions == 1
     assert runs(cut)[0xFFFFFFFF81000FFA] == runs(whole)[0xFFFFFFFF81000FFA] == 1
     assert 0xFFFFFFFF81000FFC in runs(whole) and 0xFFFFFFFF81000FFC not in runs(cut)
+
+
+def test_what_is_cut_may_end_before_the_page(host: Path) -> None:
+    """QEMU reads no byte of an operand that reaches into the next page."""
+    whole, cut = (replay(host, f"x 0 0\nx 0 1\nx 0 12{how}\nx 0 13\nx 0 4\nx 0 0\n").windows[0] for how in ("", " cut"))
+    assert (whole.instructions, cut.instructions) == (2 + 2 + 2 + 3, 2 + 1 + 2 + 3)
+    assert 0xFFFFFFFF81004FFB in runs(whole) and 0xFFFFFFFF81004FFB not in runs(cut)
+    assert 0xFFFFFFFF81005FE1 not in runs(whole)
 
 
 def test_a_string_instruction_takes_no_branch(host: Path) -> None:

@@ -111,10 +111,11 @@ bool reads_clock(const struct qemu_plugin_tb *tb)
 bool may_lack_last(const struct qemu_plugin_tb *tb)
 {
 	const struct qemu_plugin_insn *last = last_of(tb);
+	uint64_t offset = qemu_plugin_insn_vaddr(last) % PAGE_SIZE;
 
 	return qemu_plugin_tb_n_insns(tb) > 1 &&
-	       !((qemu_plugin_insn_vaddr(last) + qemu_plugin_insn_size(last)) %
-		 PAGE_SIZE);
+	       offset + LONGEST_INSN > PAGE_SIZE &&
+	       offset + qemu_plugin_insn_size(last) <= PAGE_SIZE;
 }
 
 /* FNV-1a. */

@@ -53,7 +53,9 @@ struct block *block_of(const struct qemu_plugin_tb *tb, size_t first, size_t end
 /*
  * Return whether the last instruction may be missing when the translation runs.
  * QEMU ends a translation before an instruction that reaches into the next page,
- * unless it is the first, but up to 8.1 shows it to plugins, cut at the page.
+ * unless it is the first, but up to 8.1 shows it to plugins, without the operand
+ * that the page's end cuts. So its size does not tell: any instruction this close
+ * to the end may be missing.
  */
 bool may_lack_last(const struct qemu_plugin_tb *tb);
 
