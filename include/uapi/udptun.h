@@ -74,6 +74,9 @@
  *	the local address and port that is from no configured peer of another tunnel
  *	is received, with metadata for tc, BPF and OVS. Only one tunnel of a local
  *	address, port and underlay can be external. Cannot be changed; default 0
+ * @IFLA_UDPTUN_LINK_IS_FOREIGN: __u8, read-only, 1: the device has moved to another
+ *	network namespace, and @IFLA_UDPTUN_LINK is an index in that of the socket,
+ *	which IFLA_LINK_NETNSID identifies
  * @__IFLA_UDPTUN_MAX: last attribute plus one
  */
 enum udptun_attr {
@@ -97,6 +100,7 @@ enum udptun_attr {
 	IFLA_UDPTUN_FWMARK,
 	IFLA_UDPTUN_FWMASK,
 	IFLA_UDPTUN_EXTERNAL,
+	IFLA_UDPTUN_LINK_IS_FOREIGN,
 	__IFLA_UDPTUN_MAX
 };
 

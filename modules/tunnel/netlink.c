@@ -91,6 +91,11 @@ static const struct nla_policy udptun_policy[IFLA_UDPTUN_MAX + 1] = {
 	[IFLA_UDPTUN_FWMARK] = { .type = NLA_U32 },
 	[IFLA_UDPTUN_FWMASK] = { .type = NLA_U32 },
 	[IFLA_UDPTUN_EXTERNAL] = NLA_POLICY_MAX(NLA_U8, 1),
+	[IFLA_UDPTUN_LINK_IS_FOREIGN] = {
+		.type = NLA_REJECT,
+		.reject_message =
+			"The namespace of the underlay is read-only: it is where the tunnel was created",
+	},
 };
 
 static int udptun_validate(struct nlattr *tb[], struct nlattr *data[],
@@ -258,6 +263,7 @@ static size_t udptun_get_size(const struct net_device *dev)
 	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_DF */
 	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_EXTERNAL */
 	       nla_total_size(sizeof(u32)) + /* IFLA_UDPTUN_LINK */
+	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_LINK_IS_FOREIGN */
 	       nla_total_size(sizeof(__be32)) + /* IFLA_UDPTUN_FLOWLABEL */
 	       nla_total_size(sizeof(u8)) + /* IFLA_UDPTUN_FLOWLABEL_INHERIT */
 	       nla_total_size(sizeof(struct udptun_port_range)) +
@@ -304,6 +310,8 @@ static int udptun_fill_info(struct sk_buff *skb, const struct net_device *dev)
 	    nla_put_u8(skb, IFLA_UDPTUN_TOS, params->tos) ||
 	    nla_put_u8(skb, IFLA_UDPTUN_DF, params->df) ||
 	    nla_put_u32(skb, IFLA_UDPTUN_LINK, params->link) ||
+	    nla_put_u8(skb, IFLA_UDPTUN_LINK_IS_FOREIGN,
+		       !net_eq(tun->net, dev_net(dev))) ||
 	    nla_put(skb, IFLA_UDPTUN_PORT_RANGE, sizeof(range), &range) ||
 	    nla_put_u32(skb, IFLA_UDPTUN_FWMARK, params->mark) ||
 	    nla_put_u32(skb, IFLA_UDPTUN_FWMASK, ~params->mark_inherit) ||

@@ -14,7 +14,7 @@ from packets import PORT
 from registry import case
 
 
-LAST = 19
+LAST = 20
 """IFLA_UDPTUN_MAX"""
 
 
@@ -37,6 +37,7 @@ def refused_messages() -> None:
         "range to 0": good + attribute(16, struct.pack("!HH", 9, 0)),
         "mask without a mark": good + attribute(18, struct.pack("=I", 1)),
         "mode of 2": good + attribute(19, b"\2"),
+        "read-only attribute": good + attribute(20, b"\0"),
         "address of 3 bytes": attribute(1, b"\1\2\3") + good,
         "IPv6 address of 4 bytes": attribute(2, b"\1\2\3\4") + attribute(4, bytes(16)),
         "port of 1 byte": local + remote + attribute(5, b"\1"),

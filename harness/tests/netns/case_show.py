@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from typing import Any
 
 from checks import equal, true
 from commands import ip, run, tunctl
@@ -33,23 +34,40 @@ def shown_is_what_makes_it() -> None:
 
 @case
 def the_underlay_is_shown_by_ip() -> None:
-    """ip shows the underlay behind the name, where `dev` is given; from another namespace its number and the namespace."""
+    """ip shows the underlay behind the name, where `dev` is given; from another namespace its number and the namespace.
+
+    A device of c has the number that the underlay has in a.
+    """
     cable, c = Cable(options="dev veth0"), Machine("c")
     with cable.a:
         index = next(index for index, name in socket.if_nameindex() if name == "veth0")
+        equal("dev, by ip", details()["dev"], "veth0")
         true("tun0@veth0", re.match(r"\d+: tun0@veth0: ", run("ip", "-d", "link", "show", "tun0").stdout))
         equal("link", link()["link"], "veth0")
         tunctl("set tun0 nodev")
         true("tun0@NONE", re.match(r"\d+: tun0(@NONE)?: ", run("ip", "-d", "link", "show", "tun0").stdout))
         tunctl("set tun0 dev veth0")
+        with c:
+            ip(f"link add dummy0 index {index} type dummy")
         ip("link set tun0 netns c")
     with c:
         shown = link()
         equal("index of the underlay", shown["link_index"], index)
         true("the namespace of the underlay", "link_netnsid" in shown)
+        equal("dev, by ip", details()["dev"], f"if{index}")
+        (tunnel,) = json.loads(tunctl("-j show tun0").stdout)
+        equal("dev, by udptunctl", tunnel["dev"], f"if{index}")
+        ip("link set tun0 netns a")
+    with cable.a:
+        equal("dev, by ip", details()["dev"], "veth0")
 
 
-def link() -> dict[str, object]:
+def link() -> dict[str, Any]:
     """What ip shows of tun0."""
-    found: list[dict[str, object]] = json.loads(run("ip", "-d", "-j", "link", "show", "tun0").stdout)
+    found: list[dict[str, Any]] = json.loads(run("ip", "-d", "-j", "link", "show", "tun0").stdout)
     return found[0]
+
+
+def details() -> dict[str, Any]:
+    """What ip's plugin shows of tun0."""
+    return dict(link()["linkinfo"]["info_data"])

@@ -53,7 +53,7 @@ static const struct keyword keywords[] = {
 	{ .word = "zerocsum6rx", .type = IFLA_UDPTUN_UDP_ZERO_CSUM6_RX,
 	  .parse = parse_flag, .negate = negate_flag, .show = show_flag },
 	{ .word = "dev", .usage = "DEVICE", .expects = "the name of a device",
-	  .type = IFLA_UDPTUN_LINK,
+	  .type = IFLA_UDPTUN_LINK, .other = IFLA_UDPTUN_LINK_IS_FOREIGN,
 	  .parse = parse_device, .negate = negate_device, .show = show_device },
 	{ .word = "df", .usage = "{ set | unset | inherit }", .expects = "set, unset or inherit",
 	  .type = IFLA_UDPTUN_DF, .parse = parse_df, .show = show_df },

@@ -345,16 +345,16 @@ void negate_device(struct config *config, const struct keyword *keyword)
 	set_attribute(config, keyword->type, &none, sizeof(none));
 }
 
-/* The index is meaningless here if the tunnel's socket is in another namespace. */
 void show_device(const struct config *config, const struct keyword *keyword,
 		 const struct output *output)
 {
+	unsigned long index, is_foreign = 0;
 	char name[IFNAMSIZ];
-	unsigned long index;
 
 	if (!get_number(config, keyword->type, &index) || !index)
 		return;
-	if (output->foreign || !if_indextoname((unsigned int)index, name))
+	get_number(config, keyword->other, &is_foreign);
+	if (is_foreign || !if_indextoname((unsigned int)index, name))
 		snprintf(name, sizeof(name), "if%u", (unsigned int)index);
 	output->word(output, keyword->word, name);
 }

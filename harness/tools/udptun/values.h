@@ -18,7 +18,6 @@ struct output {
 	/* In text, "key" or "nokey" */
 	void (*flag)(const struct output *output, const char *key, bool value);
 	void *stream;	/* for the three functions */
-	bool foreign;	/* the tunnel's socket is in another network namespace */
 	bool any_kind;	/* print the kind of every device; false: unless it is udptun */
 };
 
@@ -94,7 +93,10 @@ void show_flag(const struct config *config, const struct keyword *keyword,
 void show_set_flag(const struct config *config, const struct keyword *keyword,
 		   const struct output *output);
 
-/* The index of a device, or 0 with "no" before the word */
+/*
+ * The index of a device (type), or 0 with "no" before the word. It is shown as a number
+ * if the device is in another network namespace (other).
+ */
 enum parsed parse_device(struct config *config, const struct keyword *keyword, const char *value);
 void negate_device(struct config *config, const struct keyword *keyword);
 void show_device(const struct config *config, const struct keyword *keyword,

@@ -108,7 +108,6 @@ static void show_tunnel(const struct tunnel *tunnel, const struct format *format
 		.number = json ? json_number : text_number,
 		.flag = json ? json_flag : text_flag,
 		.stream = stdout,
-		.foreign = tunnel->foreign,
 		.any_kind = json,
 	};
 
