@@ -20,7 +20,7 @@ import schemas
 from dsharness import cli, paths
 from dsharness.errors import HarnessError, UsageError
 from dsharness.results.datapath import SCRIPT as DATAPATH
-from dsharness.results.datapath import TUNNELS, kinds_of
+from dsharness.results.datapath import OWN, TUNNELS, kinds_of
 from dsharness.tunnel import plan as tunnelplan
 from dsharness.tunnel import record, table
 from dsharness.tunnel.devices import DEVICES, LINK, Keys
@@ -387,11 +387,25 @@ def test_the_driver_in_rust_is_compared_with_the_one_in_c(evaluation: Evaluation
         assert against.welch_p and against.mann_whitney_p and rows["udptun"].against_c is None
     said = shown(evaluation)
     assert "in C: udptun" in said
-    assert "udptun_rust +1.000% from udptun; in the paper Rust +0.2366% from C." in said
-    assert "udptun_rust -1.000% from udptun; in the paper Rust -0.0011% from C." in said
+    assert re.search(r"udptun_rust \+1\.000% \[-1\.\d+%, \+3\.\d+%\] from udptun; in the paper Rust \+0\.2366% from C\.\n", said)
+    assert re.search(r"udptun_rust -1\.000% \[-3\.\d+%, \+1\.\d+%\] from udptun; in the paper Rust -0\.0011% from C\. More rounds tell whether", said)
     record.write(evaluation, tmp_path / "tunnel.json")
     content = json.loads((tmp_path / "tunnel.json").read_text())
     assert ("udptun_rust", "udptun") in {(one["device"], one["reference"]) for one in content["comparisons"]}
+
+
+@pytest.mark.parametrize(
+    ("factor", "sentence"),
+    [(0.999, "It meets the goal of at most 0.5% less than C."), (1.2, "It meets"), (0.99, "It misses"), (0.995, "More rounds tell whether it meets")],
+)
+def test_the_throughput_of_rust_has_a_goal(evaluation: Evaluation, factor: float, sentence: str) -> None:
+    tool = Iperf3()
+    evaluation.context["devices"] = list(OWN)
+    values = {LINK: 1.05, "udptun": 1.0, "udptun_rust": factor}
+    evaluation.samples[:] = [
+        Sample(Take(number, 0, device, tool), Reading(4000 * value * (1 + number % 2 / 10_000), {})) for number in range(6) for device, value in values.items()
+    ]  # fmt: skip
+    assert sentence in shown(evaluation)
 
 
 def shown(evaluation: Evaluation) -> str:

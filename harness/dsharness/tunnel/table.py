@@ -16,6 +16,8 @@ from .significance import Comparison
 from .meters import Tool
 
 LOG_COLUMNS = 140
+GOAL = 0.005
+"""How much less than udptun's the throughput of udptun_rust may be, as a share."""
 NOTHING = "-"
 NOT_COMPARABLE = (
     "The paper's figures are of two machines on a 1 Gbit/s link, Linux 6.3. Figures of different machines and links "
@@ -88,7 +90,22 @@ def _of_rust(run: Evaluation, tool: Tool) -> str:
     theirs = {line.interface: line.mean for line in record.paper(tool.metric)}
     if not found or not theirs.keys() >= {"c", "rust"}:
         return ""
-    return f"{tool.title}: {RUST} {found.change:+.3%} from {UDPTUN}; in the paper Rust {theirs['rust'] / theirs['c'] - 1:+.4%} from C."
+    said = f"{tool.title}: {RUST} {found.change:+.3%}{_interval(found)} from {UDPTUN}; in the paper Rust {theirs['rust'] / theirs['c'] - 1:+.4%} from C."
+    return said if tool.lower_is_better else said + _judged(found)
+
+
+def _interval(found: Comparison) -> str:
+    return "" if found.low is None or found.high is None else f" [{found.low:+.3%}, {found.high:+.3%}]"
+
+
+def _judged(found: Comparison) -> str:
+    """Return whether the throughput of Rust meets the goal."""
+    if found.low is None or found.high is None:
+        return ""
+    goal = f"the goal of at most {GOAL:.1%} less than C"
+    if found.low >= -GOAL:
+        return f" It meets {goal}."
+    return f" It misses {goal}." if found.high < -GOAL else f" More rounds tell whether it meets {goal}."
 
 
 def _cells(found: Comparison | None) -> tuple[str, str, str]:
