@@ -31,6 +31,7 @@ SECONDS_DEBUG = 2 * SECONDS
 SURROUNDINGS = (
     "sch_ingress", "sch_fq", "sch_cake", "sch_netem", "cls_matchall", "cls_flower", "act_mirred", "act_nat", "act_skbedit", "act_tunnel_key",
     "cls_bpf", "nf_tables", "macvlan", "macvtap", "ipvlan", "team", "team_mode_loadbalance", "team_mode_roundrobin", "ifb",
+    "openvswitch",
 )  # fmt: skip
 """Modules of the stock kernels that cases need beside those of every guest with a network; UML's kernel has most of them built in."""
 
@@ -44,7 +45,7 @@ ON_STOCK_KERNELS = (
     "malformed_over4", "malformed_over6", "malformed_udp", "stranger_over4", "stranger_over6",
     "two_tunnels_on_one_port_over4", "changelink_under_traffic_over4", "delete_under_traffic_over4",
     "delete_under_traffic_over6", "module_unload_with_devices", "netns_move", "netns_of_the_device_dies",
-    "netns_of_the_socket_dies", "underlay_removal", "a_chain_loses_its_underlay", "routing_loop_over4", "routing_loop_over6", "routing_loop_of_two",
+    "netns_of_the_socket_dies", "underlay_removal", "a_chain_loses_its_underlay", "routing_loop_over4", "routing_loop_over6", "routing_loop_of_two", "headroom_follows_the_route",
     "vrf_over4", "vrf_over6", "vrf_and_main_table_share_a_port", "device_and_none_share_a_port_over4", "device_and_none_share_a_port_over6",
     "a_port_on_one_address_over4", "a_port_on_one_address_over6", "path_mtu_with_dev_over4", "path_mtu_with_dev_over6",
     "path_mtu_in_vrf_over4", "path_mtu_in_vrf_over6", "underlays_in_a_circle",
@@ -54,12 +55,13 @@ ON_STOCK_KERNELS = (
     "external_to_many_over4", "external_to_many_over6", "external_metadata_over4", "external_metadata_over6", "external_is_refused",
     "external_without_metadata_over4", "external_without_metadata_over6", "external_follows_changes",
     "external_tunnels_share_metadata_over4", "external_tunnels_share_metadata_over6", "external_by_bpf_4in6", "external_by_bpf_6in4",
+    *(f"external_by_ovs_{inner}in{outer}" for inner in (4, 6) for outer in (4, 6)),
     "examples_of_the_manual",
     *(f"big_sent_{inner}in{outer}" for inner in (4, 6) for outer in (4, 6)), "big_received_over4", "big_received_over6",
     "outer_packets_are_counted_once", "outer_packets_pass_netfilter",
     "nat_of_the_underlay", "underlay_flaps_over4", "underlay_flaps_over6", "changed_under_a_stream_over4", "changed_under_a_stream_over6",
     "netns_moves_under_traffic", "queueing_disciplines", "team_on_top", "team_carries_4in6", "team_carries_6in4", "refused_on_top", "vrf_on_top_4in4", "vrf_on_top_6in6",
-    "threaded_napi_4in4", "threaded_napi_6in6", "threads_deliver_under_load", "single_packets_and_batches_stay_in_order", "down_and_up_under_traffic", "link_local_addresses", "the_underlay_is_shown_by_ip", "broadcast",
+    "threaded_napi_4in4", "threaded_napi_6in6", "threads_deliver_under_load", "single_packets_and_batches_stay_in_order", "down_and_up_under_traffic", "what_is_queued_is_dropped_at_close", "link_local_addresses", "the_underlay_is_shown_by_ip", "broadcast",
     "multicast_4in6", "multicast_6in4", "without_offloads_4in4", "without_offloads_6in6", "jumbo_underlay_4in4", "jumbo_underlay_6in6",
 )  # fmt: skip
 """Cases for which the kernel matters."""

@@ -22,7 +22,8 @@ ON_THE_OLDEST = (
     "delete_under_traffic_over4", "netns_move", "netns_of_the_socket_dies", "underlay_removal", "refused_messages", "shown_is_what_makes_it",
     "vrf_over4", "device_and_none_share_a_port_over4", "path_mtu_with_dev_over6", "stranger_over4",
     "external_by_routes_6in4", "external_by_tc_4in6", "external_path_mtu_6in4", "external_metadata_over6", "external_is_refused",
-    "external_by_bpf_4in6", "external_by_bpf_6in4", "team_carries_4in6", "team_carries_6in4",
+    "external_by_bpf_4in6", "external_by_bpf_6in4", "external_by_ovs_4in6", "external_by_ovs_6in4", "headroom_follows_the_route",
+    "team_carries_4in6", "team_carries_6in4",
     "outer_packets_are_counted_once", "outer_packets_pass_netfilter",
     "nat_of_the_underlay", "changed_under_a_stream_over4", "queueing_disciplines", "link_local_addresses",
 )  # fmt: skip

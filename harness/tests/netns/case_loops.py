@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
-from checks import equal, true
-from commands import ip, tunctl
+from checks import Skip, equal, true
+from commands import ip, run, tunctl
 from datagrams import exchange, pattern
 from lab import Cable, Machine
 from packets import INNER, OUTER, PORT
 from registry import case, over_both
+
+PACKETS = 50
+TRACING = Path("/sys/kernel/tracing")
 
 
 @over_both
@@ -61,3 +67,40 @@ def tunnel_in_tunnel() -> None:
     left, right = cable.a.udp(4, "192.168.6.1"), cable.b.udp(4, "192.168.6.2")
     left.connect(right.getsockname())
     exchange(left, right, pattern(1400))
+
+
+@case
+def headroom_follows_the_route() -> None:
+    """The route of a tunnel comes to lead into another tunnel: a packet that is sent then finds the headroom of both, and is not copied."""
+    cable = Cable()
+    with cable.a:
+        tunctl(f"add tun1 local {OUTER[4][0]} remote {OUTER[4][1]} port 7001")
+        ip(f"addr add 192.168.6.1/24 dev tun1\nlink set tun1 up\nroute add {OUTER[4][1]}/32 dev tun0")
+        # The packets of tun0 take the other way.
+        tunctl("set tun0 dev veth0")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"the first", ("192.168.6.2", 9))
+            before = cable.b.counters("veth0").rx_packets
+            with calls("pskb_expand_head") as copies:
+                for _ in range(PACKETS):
+                    sender.sendto(b"x", ("192.168.6.2", 9))
+            equal("packets that arrived", cable.b.counters("veth0").rx_packets - before, PACKETS)
+    true(f"{copies} copies of {PACKETS} packets", copies[0] < PACKETS / 2)
+
+
+@contextlib.contextmanager
+def calls(function: str) -> Iterator[list[int]]:
+    """Count the calls of a function of the kernel in the block; the number is there at its end. Skip where there are no kprobes."""
+    if not (TRACING / "kprobe_events").exists():
+        run("mount", "-t", "tracefs", "none", str(TRACING), status=None)
+    if not (TRACING / "kprobe_events").exists():
+        raise Skip("this kernel has no kprobes; the stock kernels have them")
+    count: list[int] = []
+    (TRACING / "kprobe_events").write_text(f"p:calls {function}", encoding="ascii")
+    try:
+        (TRACING / "events/kprobes/calls/enable").write_text("1", encoding="ascii")
+        yield count
+        (TRACING / "events/kprobes/calls/enable").write_text("0", encoding="ascii")
+        count.append(int((TRACING / "kprobe_profile").read_text(encoding="ascii").split()[1]))
+    finally:
+        (TRACING / "kprobe_events").write_text("", encoding="ascii")

@@ -35,6 +35,7 @@ import case_sport  # noqa: F401
 import case_marks  # noqa: F401
 import case_flaps  # noqa: F401
 import case_external  # noqa: F401
+import case_ovs  # noqa: F401
 import case_changes  # noqa: F401
 import case_lifetimes  # noqa: F401
 import case_kinds  # noqa: F401
