@@ -67,13 +67,14 @@
  *	network namespace of the socket. All bits if only the mark is given; 0, the
  *	default: the mark is inherited
  * @IFLA_UDPTUN_EXTERNAL: __u8, 1: an external tunnel. The metadata of each packet
- *	name its receiver: of a route (ip route ... encap ip), of tc (tunnel_key), or
- *	of BPF. The tunnel has no remote address. Fields of the metadata that are 0,
- *	and flags that are not set, take the values of the attributes here. A packet
- *	without metadata, or for another local address, is dropped. Every packet to
- *	the local address and port that is from no configured peer of another tunnel
- *	is received, with metadata for tc, BPF and OVS. Only one tunnel of a local
- *	address, port and underlay can be external. Cannot be changed; default 0
+ *	name its receiver: of a route (ip route ... encap ip), of tc (tunnel_key), of
+ *	BPF, or of a flow of openvswitch.ko. The tunnel has no remote address. Fields
+ *	of the metadata that are 0, and flags that are not set, take the values of the
+ *	attributes here. A packet without metadata, or for another local address, is
+ *	dropped. Every packet to the local address and port that is from no configured
+ *	peer of another tunnel is received, with metadata for tc, BPF and
+ *	openvswitch.ko. Only one tunnel of a local address, port and underlay can be
+ *	external. Cannot be changed; default 0
  * @IFLA_UDPTUN_LINK_IS_FOREIGN: __u8, read-only, 1: the device has moved to another
  *	network namespace, and @IFLA_UDPTUN_LINK is an index in that of the socket,
  *	which IFLA_LINK_NETNSID identifies
