@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "conf.h"
+#include "demux.h"
 #include "lookup.h"
 #include "route.h"
 #include "socket.h"
@@ -85,12 +86,53 @@ static void udptun_conf_connect(struct udptun_sock *sock)
 	udptun_sock_connect(sock, has_peer ? &conf->params : NULL);
 }
 
+/*
+ * Demultiplex early: one peer by a connected socket, several by the table of demux.c,
+ * which has all configurations but possibly the two newest ones.
+ */
+static void udptun_conf_demux(struct udptun_sock *sock)
+{
+	bool several = !list_empty(&sock->confs) && !list_is_singular(&sock->confs);
+	struct udptun_conf *conf;
+	int count = 2;
+
+	udptun_conf_connect(sock);
+	list_for_each_entry(conf, &sock->confs, sock_node) {
+		if (!several)
+			udptun_demux_remove(conf);
+		else if (count--)
+			udptun_demux_add(conf);
+		else
+			break;
+	}
+}
+
 /* Accept packets from the peer; those of an external tunnel, from any other peer. */
-void udptun_conf_attach(struct udptun_conf *conf)
+static void udptun_conf_accept(struct udptun_conf *conf)
 {
 	udptun_lookup_add(conf);
 	list_add(&conf->sock_node, &conf->sock->confs);
-	udptun_conf_connect(conf->sock);
+}
+
+/* Undo udptun_conf_accept(). */
+static void udptun_conf_reject(struct udptun_conf *conf)
+{
+	udptun_lookup_remove(conf);
+	udptun_demux_remove(conf);
+	list_del_init(&conf->sock_node);
+}
+
+/* Accept packets from the peer, and demultiplex them early. */
+void udptun_conf_attach(struct udptun_conf *conf)
+{
+	udptun_conf_accept(conf);
+	udptun_conf_demux(conf->sock);
+}
+
+static void udptun_conf_put_sock(struct udptun_conf *conf)
+{
+	udptun_sock_put(conf->sock);
+	conf->detached = true;
 }
 
 /* Unhash the configuration and drop the socket reference. Idempotent. */
@@ -98,13 +140,11 @@ void udptun_conf_detach(struct udptun_conf *conf)
 {
 	if (conf->detached)
 		return;
-	udptun_lookup_remove(conf);
 	if (!list_empty(&conf->sock_node)) {
-		list_del_init(&conf->sock_node);
-		udptun_conf_connect(conf->sock);
+		udptun_conf_reject(conf);
+		udptun_conf_demux(conf->sock);
 	}
-	udptun_sock_put(conf->sock);
-	conf->detached = true;
+	udptun_conf_put_sock(conf);
 }
 
 /* Free a configuration that no RCU reader can find. */
@@ -112,6 +152,7 @@ void udptun_conf_destroy(struct udptun_conf *conf)
 {
 	udptun_conf_detach(conf);
 	udptun_route_drop(conf);
+	udptun_demux_forget(conf);
 	kfree(conf);
 }
 
@@ -120,14 +161,23 @@ static void udptun_conf_free_rcu(struct rcu_head *rcu)
 	struct udptun_conf *conf = container_of(rcu, struct udptun_conf, rcu);
 
 	udptun_route_drop(conf);
+	udptun_demux_forget(conf);
 	kfree(conf);
 }
 
-/* Attach the new configuration before detaching the old one: a packet always finds one. */
+/*
+ * Accept packets from the new peer before rejecting those from the old one: a packet
+ * always finds a configuration. A port that had one peer has one again: no hook is
+ * registered for the moment in between.
+ */
 void udptun_conf_replace(struct udptun_conf *old, struct udptun_conf *conf)
 {
-	udptun_conf_attach(conf);
+	udptun_conf_accept(conf);
 	rcu_assign_pointer(conf->tun->conf, conf);
-	udptun_conf_detach(old);
+	udptun_conf_reject(old);
+	udptun_conf_demux(conf->sock);
+	if (old->sock != conf->sock)
+		udptun_conf_demux(old->sock);
+	udptun_conf_put_sock(old);
 	call_rcu(&old->rcu, udptun_conf_free_rcu);
 }

@@ -16,6 +16,7 @@
 #include "netns.h"
 #include "queue.h"
 #include "conf.h"
+#include "demux.h"
 #include "route.h"
 #include "send.h"
 #include "socket.h"
@@ -47,6 +48,7 @@ static void udptun_uninit(struct net_device *dev)
 	udptun_conf_detach(conf);
 	/* The routes' namespace may be freed before the last reference to the device. */
 	udptun_route_drop(conf);
+	udptun_demux_forget(conf);
 	udptun_queues_remove(tun->queues);
 }
 

@@ -6,10 +6,18 @@
 #include <linux/list.h>
 #include <net/net_namespace.h>
 
-/* The tunnels and sockets of a network namespace. RTNL protects both lists. */
+/**
+ * struct udptun_net - the tunnels and sockets of a network namespace
+ * @devices: the tunnels whose sockets are in it
+ * @socks: the sockets
+ * @demuxed: number of peers in the table of demux.c
+ *
+ * RTNL protects it.
+ */
 struct udptun_net {
 	struct list_head devices;
 	struct list_head socks;
+	unsigned int demuxed;
 };
 
 extern unsigned int udptun_net_id;

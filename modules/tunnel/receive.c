@@ -15,6 +15,7 @@
 
 #include <dsbench/compat.h>
 
+#include "demux.h"
 #include "lookup.h"
 #include "queue.h"
 #include "receive.h"
@@ -337,6 +338,8 @@ static int udptun_receive(struct sock *sk, struct sk_buff *skb)
 		reason = SKB_DROP_REASON_DEV_READY;
 		goto drop;
 	}
+	if (udptun_demux_has(conf) && unlikely(!udptun_demux_knows(conf, skb)))
+		udptun_demux_learn(conf, skb);
 	reason = udptun_decapsulate(conf, skb, NULL);
 done:
 	if (likely(!reason))

@@ -258,17 +258,43 @@ void udptun_sock_connect(struct udptun_sock *sock,
 			 ntohs(sock->port), err);
 }
 
-/* Let the bound sockets of this address and port refer to the unbound one, or to NULL. */
-static void udptun_sock_set_unbound(struct net *net,
-				    const struct udptun_params *params,
-				    struct udptun_sock *unbound)
+/*
+ * Let the bound sockets of this address and port refer to the unbound one, or to NULL.
+ * Return their number.
+ */
+static unsigned int udptun_sock_set_unbound(struct net *net,
+					    const struct udptun_params *params,
+					    struct udptun_sock *unbound)
 {
 	struct udptun_sock *other;
+	unsigned int bound = 0;
 
 	list_for_each_entry(other, &udptun_net(net)->socks, node) {
-		if (other->link && udptun_sock_is_beside(other, params))
-			rcu_assign_pointer(other->unbound, unbound);
+		if (!other->link || !udptun_sock_is_beside(other, params))
+			continue;
+		rcu_assign_pointer(other->unbound, unbound);
+		bound++;
 	}
+	return bound;
+}
+
+/* Let a bound socket refer to the unbound one of its address and port, if there is one. */
+static void udptun_sock_join_unbound(struct udptun_sock *sock, struct net *net,
+				     const struct udptun_params *params)
+{
+	struct udptun_sock *unbound = udptun_sock_find(net, params, 0);
+
+	rcu_assign_pointer(sock->unbound, unbound);
+	if (unbound)
+		WRITE_ONCE(unbound->bound, unbound->bound + 1);
+}
+
+static void udptun_sock_leave_unbound(struct udptun_sock *sock)
+{
+	struct udptun_sock *unbound = rtnl_dereference(sock->unbound);
+
+	if (unbound)
+		WRITE_ONCE(unbound->bound, unbound->bound - 1);
 }
 
 /**
@@ -305,16 +331,18 @@ struct udptun_sock *udptun_sock_get(struct net *net,
 	sock->users = 1;
 	sock->salt = get_random_u32();
 	INIT_LIST_HEAD(&sock->confs);
+	/* Before it receives: demux.c sends nothing past a bound socket. */
 	if (sock->link)
-		rcu_assign_pointer(sock->unbound, udptun_sock_find(net, params, 0));
+		udptun_sock_join_unbound(sock, net, params);
 
 	err = udptun_sock_open(sock, net, params, extack);
 	if (err) {
+		udptun_sock_leave_unbound(sock);
 		kfree(sock);
 		return ERR_PTR(err);
 	}
 	if (!sock->link)
-		udptun_sock_set_unbound(net, params, sock);
+		sock->bound = udptun_sock_set_unbound(net, params, sock);
 	list_add(&sock->node, &udptun_net(net)->socks);
 	return sock;
 }
@@ -351,7 +379,9 @@ void udptun_sock_put(struct udptun_sock *sock)
 	if (--sock->users)
 		return;
 	list_del(&sock->node);
-	if (!sock->link)
+	if (sock->link)
+		udptun_sock_leave_unbound(sock);
+	else
 		udptun_sock_set_unbound(sock_net(sock->sock->sk), &params, NULL);
 	udptun_sock_close(sock->sock);
 	kfree_rcu(sock, rcu);

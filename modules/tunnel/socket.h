@@ -19,6 +19,8 @@
  *	udptun_sock_connect()
  * @unbound: if @link is set: the socket of the same address and port without an
  *	underlay, or NULL
+ * @bound: if @link is not set: number of sockets of the same address and port that
+ *	are bound to an underlay
  * @external: configuration of the external tunnel, which receives what is from no
  *	peer; or NULL
  * @node: in udptun_net.socks
@@ -36,12 +38,13 @@
  * The socket can be opened before the local address exists. It receives every
  * packet to its address and port: packets from anyone but the configured peers
  * go to the external tunnel, or are dropped. RTNL protects everything except the
- * RCU readers of @unbound, @external and @iif.
+ * RCU readers of @unbound, @bound, @external and @iif.
  */
 struct udptun_sock {
 	struct socket *sock;
 	struct socket *connected;
 	struct udptun_sock __rcu *unbound;
+	unsigned int bound;
 	struct udptun_conf __rcu *external;
 	struct list_head node;
 	sa_family_t family;

@@ -15,6 +15,7 @@
 #define UDPTUN_MAX_HEADROOM	512U
 
 struct dst_cache;
+struct dst_entry;
 struct udptun_device;
 struct udptun_queue;
 struct udptun_route;
@@ -24,6 +25,7 @@ struct udptun_sock;
  * struct udptun_conf - the configuration of a device
  * @node: in a bucket of lookup.c, while packets from the peer are accepted
  * @sock_node: in udptun_sock.confs, as long
+ * @demux_node: in a bucket of demux.c, while several peers use the port
  * @tun: the device
  * @sk: the UDP socket of @sock
  * @params: addresses, ports and options
@@ -32,6 +34,8 @@ struct udptun_sock;
  * @csum: packets are sent with a UDP checksum
  * @adapts: a source port or a mark must be written into each packet
  * @route: cached route to the peer
+ * @input: the input route of the peer's last packet, held, or NULL; see demux.c
+ * @input_iif: the device that it came from, as the stack sees it
  * @dst_cache: cache of the metadata of an external tunnel's packet, or NULL
  * @sock: the socket of the local port; its reference is gone if @detached
  * @detached: udptun_conf_detach() was called
@@ -43,6 +47,7 @@ struct udptun_sock;
 struct udptun_conf {
 	struct hlist_node node;
 	struct list_head sock_node;
+	struct hlist_node demux_node;
 	struct udptun_device *tun;
 	struct sock *sk;
 	struct udptun_params params;
@@ -51,6 +56,8 @@ struct udptun_conf {
 	bool csum;
 	bool adapts;
 	struct udptun_route __rcu *route;
+	struct dst_entry __rcu *input;
+	int input_iif;
 	struct dst_cache *dst_cache;
 	struct udptun_sock *sock;
 	bool detached;

@@ -167,7 +167,21 @@ def spoofed_from_another_device() -> None:
 
     b tun0 ── veth0 ── a tun0, veth1 ── c (also 10.0.0.2)
     """
-    cable, c = Cable(), Machine("c")
+    spoofed(Cable())
+
+
+@case
+def spoofed_from_another_device_with_two_peers() -> None:
+    """The same at a port with a second peer."""
+    cable = Cable()
+    with cable.a:
+        tunctl(f"add tun1 local {OUTER[4][0]} remote 10.0.0.9 port {PORT}")
+    spoofed(cable)
+
+
+def spoofed(cable: Cable) -> None:
+    """Add c to a cable, and let it send packets with the address of b."""
+    c = Machine("c")
     ip("link add veth1 netns a address 02:00:00:00:00:0a type veth peer name veth1 netns c")
     with cable.a:
         cable.a.sysctl("net/ipv4/conf/all/rp_filter 1")

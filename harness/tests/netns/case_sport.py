@@ -116,9 +116,9 @@ def a_range_has_no_connected_socket() -> None:
     true("a socket is connected", connected(cable))
 
 
-def connected(cable: Cable) -> bool:
-    """Is a socket of a connected to the tunnel's port in b?"""
-    remote = f"{int.from_bytes(socket.inet_aton(OUTER[4][1]), sys.byteorder):08X}:{PORT:04X}"
+def connected(cable: Cable, to: str = OUTER[4][1]) -> bool:
+    """Is a socket of a connected to the tunnel's port in b, or at another address?"""
+    remote = f"{int.from_bytes(socket.inet_aton(to), sys.byteorder):08X}:{PORT:04X}"
     with cable.a:
         return remote in Path("/proc/net/udp").read_text(encoding="ascii")
 

@@ -23,8 +23,9 @@ _OF_RUST = {
         "vrf_has_addresses_of_its_own", "vrf_and_main_table_share_a_port", "device_and_none_share_a_port_over4",
         "device_and_none_share_a_port_over6", "another_device_does_not_get_in", "path_mtu_with_dev_over4", "path_mtu_with_dev_over6",
         "path_mtu_in_vrf_over4", "path_mtu_in_vrf_over6", "link_local_addresses", "link_local_endpoints", "underlays_in_a_circle",
-        "the_underlay_is_shown_by_ip",
+        "the_underlay_is_shown_by_ip", "a_bound_socket_comes_before_several_peers",
     ),
+    "demultiplexes early for one peer alone": ("several_peers_keep_their_input_routes",),
     "has no range of source ports": (
         *(f"sport_hash_{inner}in{outer}" for inner in (4, 6) for outer in (4, 6)), "sport_range_is_checked_over4", "sport_range_is_checked_over6",
         "sport_range_of_one_over4", "sport_range_of_one_over6", "sport_ranges_do_not_overlap_over4", "sport_ranges_do_not_overlap_over6",

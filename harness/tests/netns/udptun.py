@@ -40,6 +40,7 @@ import case_changes  # noqa: F401
 import case_lifetimes  # noqa: F401
 import case_kinds  # noqa: F401
 import case_many  # noqa: F401
+import case_peers  # noqa: F401
 import case_loops  # noqa: F401
 import case_refusals  # noqa: F401
 import case_messages  # noqa: F401
