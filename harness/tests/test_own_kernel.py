@@ -281,6 +281,28 @@ def test_bad_input_is_one_sentence(
     assert re.search(sentence, complaint), complaint
 
 
+@pytest.mark.parametrize(
+    ("header", "sentence"),
+    [
+        (b"6.12.0 (me@here) #1 SMP\0", ""),
+        (b"6.1.0-56-amd64 (me@here) #1 SMP\0", "--bzimage .*/bzImage is Linux 6.1.0-56-amd64, and --kernel-dir .*/built is 6.12.0: modules of one"),
+        (b"", "--bzimage .*/bzImage is no bzImage of Linux for x86"),
+    ],
+)
+def test_a_bzimage_must_be_that_of_the_folder(tmp_path: Path, header: bytes, sentence: str) -> None:
+    for name in own.BUILT:
+        write(tmp_path / "built", name, "6.12.0\n")
+    image = tmp_path / "bzImage"
+    image.write_bytes(b"\0" * 0x202 + b"HdrS" + b"\0" * 8 + (0x300).to_bytes(2, "little") + b"\0" * 0x2F0 + header if header else b"MZ")
+    kernel = OwnKernel(tmp_path / "built", image=image)
+    if not sentence:
+        own.check(kernel, "qemu")
+        return
+    with pytest.raises(HarnessError, match=f"^{sentence}") as caught:
+        own.check(kernel, "qemu")
+    assert caught.value.exit_code == 1
+
+
 def test_a_compiler_that_is_missing(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", "gcc-99")
     with pytest.raises(HarnessError, match="^CC=gcc-99: there is no such compiler here$"):
@@ -311,6 +333,11 @@ def test_the_configuration_decides_the_build(tree: Path, tmp_path: Path) -> None
         ("ld: lib/built-in.a: in function `f':\nrbtree.c:(.text+0x1): undefined reference to `g'\n", "rbtree.c:(.text+0x1): undefined reference to `g'"),
         ("CACHE/lib/xarray.c:1: fatal error: x.h: No such file or directory\n", "/home/me/linux/lib/xarray.c:1: fatal error: x.h: No such file or directory"),
         ("  CC      a.o\nmake: *** [x] Error 1\n", ""),
+        (
+            "***\n*** C compiler is too old.\n***   Your Clang version:    14.0.6\n***   Minimum Clang version: 17.0.1\n***\n"
+            "scripts/Kconfig.include:45: Sorry, this C compiler is not supported.\nmake[3]: *** [Makefile:85: allnoconfig] Error 1\n",
+            "C compiler is too old, Your Clang version: 14.0.6, Minimum Clang version: 17.0.1",
+        ),
     ],
 )
 def test_the_first_error_of_the_compiler_names_the_user_s_file(tmp_path: Path, lines: str, error: str) -> None:

@@ -23,6 +23,8 @@ TOP = ("Makefile", "Kconfig", "Kbuild", "scripts", "arch/x86", "arch/um")
 """Files and folders by which a kernel tree is known."""
 BUILT = ("Makefile", "Module.symvers", "include/config/kernel.release", "include/generated/autoconf.h", "scripts/mod/modpost")
 """Files of a folder that a kernel was built in, which its modules need."""
+IMAGE_BYTES = 1 << 17
+"""Beginning of a bzImage that has its header and the kernel's version."""
 TARGETS = ("uml", "qemu")
 """The targets that boot it."""
 
@@ -143,3 +145,21 @@ def _check_built(folder: Path, image: Path) -> None:
         raise HarnessError(f"--bzimage {image}: there is no such file")
     if missing := next((name for name in BUILT if not (folder / name).exists()), ""):
         raise HarnessError(f"--kernel-dir {folder} has no {missing}: with --bzimage it must be the folder that the kernel was built in")
+    release = (folder / "include/config/kernel.release").read_text(encoding="utf-8", errors="replace").strip()
+    if not (found := image_release(image)):
+        raise HarnessError(f"--bzimage {image} is no bzImage of Linux for x86")
+    if found != release:
+        raise HarnessError(f"--bzimage {image} is Linux {found}, and --kernel-dir {folder} is {release}: modules of one do not fit the other")
+
+
+def image_release(image: Path) -> str:
+    """Return the release in the header of a bzImage (Documentation/arch/x86/boot.rst), "" if the file has none."""
+    try:
+        with image.open("rb") as file:
+            start = file.read(IMAGE_BYTES)
+    except OSError as error:
+        raise HarnessError(f"--bzimage {image} cannot be read: {error.strerror}") from error
+    if start[0x202:0x206] != b"HdrS":
+        return ""
+    place = int.from_bytes(start[0x20E:0x210], "little") + 0x200
+    return start[place:].partition(b" ")[0].decode(errors="replace")

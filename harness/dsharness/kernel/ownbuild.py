@@ -216,7 +216,10 @@ def _make(own: OwnKernel, recipe: Recipe, objects: Path, log: Path, words: Seque
 
 def _first_error(log: Path, objects: Path, folder: Path) -> str:
     """Return the first error in a log, with the names of the user's files; "" if none is known as one."""
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    if boxed := [words for line in lines if (words := line.removeprefix("***").strip()) and line.startswith("***")]:
+        return ", ".join(re.sub(r"\.$", "", re.sub(r":\s+", ": ", words)) for words in boxed)  # Kconfig: the compiler is too old
+    for line in lines:
         if _ERROR.search(line) and not line.startswith("make"):
             return line.strip().replace(f"{objects.parent}/", f"{folder}/").replace("../", f"{folder}/")
     return ""
