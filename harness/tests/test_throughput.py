@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 from dsharness import cli, paths
 from dsharness.errors import HarnessError
-from dsharness.results.datapath import TUNNELS, kinds_of
+from dsharness.results.datapath import OWN, TUNNELS, kinds_of
 from dsharness.throughput import plan as throughputplan
 from dsharness.throughput import record, table
 from dsharness.throughput.offloads import DEFAULT, ON, SOFTWARE, ZERO, Setting, settings
@@ -53,6 +55,7 @@ def experiment(*names: str) -> Experiment:
         (["--traffic", ","], "--traffic is empty"),
         (["--kernel", "6.12", "1.0"], "kernel '1.0'"),
         (["--output", "x.txt"], "--output is 'x.txt'"),
+        (["--rounds", "0"], "--rounds is '0'"),
         (["--target", "uml", "--accel", "icount"], "--accel icount is for target qemu"),
     ],
 )
@@ -116,6 +119,30 @@ def test_the_default_setting_has_all_traffic_and_the_others_one_kind() -> None:
     assert {cell.traffic.name for cell in cells if cell.setting != DEFAULT} == {"tcp-1"}
     count = {name: sum(cell.device == name for cell in cells) for name in (LINK, "udptun", "wireguard")}
     assert count == {LINK: 6 + 5, "udptun": 6 + 9, "wireguard": 6 + 5}
+
+
+def test_each_round_measures_all_in_an_order_of_its_own() -> None:
+    what = dataclasses.replace(experiment(*OWN), rounds=4)
+    made, cells = steps(what, [DEFAULT], TRAFFIC[:2])
+    rounds = [[(cell.device, cell.traffic.name) for cell in cells if cell.round == number] for number in range(4)]
+    assert all(sorted(one) == sorted(rounds[0]) and len(one) == 3 * 2 for one in rounds)
+    assert len({tuple(one) for one in rounds}) > 1
+    assert [step.take.round for step in made if step.take] == sorted([0, 1, 2, 3] * 6)
+
+
+def test_rust_is_compared_with_c_in_several_rounds(tmp_path: Path) -> None:
+    what = dataclasses.replace(experiment(*OWN), rounds=6)
+    _, cells = steps(what, [DEFAULT], TRAFFIC[:2])
+    slower = {("udptun_rust", "tcp-1"): 1.001, ("udptun_rust", "tcp-8"): 1.02}
+    samples = [Sample("7.3", cell, rate(1e9, slower.get((cell.device, cell.traffic.name), 1.0) + cell.round / 1e5)) for cell in cells]
+    run = Throughput({"accel": "icount", "absent": {}, "warnings": [], "rounds": 6}, samples)
+    text = shown(run)
+    assert re.search(r"TCP, 1 flow +│ +-0\.100% │ \[-0\.10\d%, -0\.09\d%\] .* │ met ", text)
+    assert re.search(r"8 flows +│ +-1\.961% .* │ missed ", text)
+    record.write(run, tmp_path / "x.json")
+    content = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert [(one["traffic"], one["reference"]) for one in content["comparisons"]] == [("tcp-1", "udptun"), ("tcp-8", "udptun")]
+    assert {row["repetition_index"] for row in content["benchmarks"]} == set(range(6))
 
 
 def test_the_underlay_is_set_at_both_ends_before_each_setting_s_measurements() -> None:

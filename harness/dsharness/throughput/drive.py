@@ -39,7 +39,7 @@ def run(plan: ThroughputPlan) -> int:
 
 def measure(plan: ThroughputPlan) -> tuple[Path, Throughput]:
     """Run `plan`. Return the result file and its content. If it ends early, what was measured is in the file, marked incomplete."""
-    results.check_room(plan.output, len(plan.kernels) * (len(plan.devices) + 1) * (len(plan.traffic) + len(list(settings()))))
+    results.check_room(plan.output, len(plan.kernels) * (len(plan.devices) + 1) * (len(plan.traffic) + len(list(settings()))) * plan.rounds)
     path = plan.output or results.new_path(f"throughput-{plan.target}", plan.accel)
     found = Throughput(_context(plan), [])
     try:
@@ -69,7 +69,7 @@ def _context(plan: ThroughputPlan) -> dict[str, object]:
     facts = environment.facts()
     return {
         "schema_version": record.SCHEMA_VERSION, "complete": False, **facts, "warnings": environment.warnings(facts),
-        "target": plan.target, "accel": plan.accel, "kernels": [], "link": "veth between two network namespaces of one kernel, MTU 1500",
+        "target": plan.target, "accel": plan.accel, "kernels": [], "rounds": plan.rounds, "link": "veth between two network namespaces of one kernel, MTU 1500",
         "absent": {},
     }  # fmt: skip
 
@@ -83,7 +83,7 @@ def _on_kernel(plan: ThroughputPlan, kernel: str | None, found: Throughput) -> N
     found.context["warnings"] += [warning for warning in target.warnings if warning not in found.context["warnings"]]
     program = tools.udptunctl()
     devices = tuple(device for device in DEVICES if device.name in plan.devices)
-    what = Experiment(veth_link(), devices, 1, 1, 1, (f"./{program.name}",) * 2, keys())
+    what = Experiment(veth_link(), devices, plan.rounds, 1, 1, (f"./{program.name}",) * 2, keys())
     kinds: list[Tool] = [kind for kind in TRAFFIC if kind.name in plan.traffic]
     made, cells = steps(what, list(settings()) if plan.offloads else [DEFAULT], kinds)
     with (

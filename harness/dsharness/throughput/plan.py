@@ -14,6 +14,7 @@ from ..results import datapath
 from ..targets import accel, guestnet, guestoptions
 from ..targets.guestoptions import GuestOptions
 
+MAX_ROUNDS = 1000
 TRAFFIC_NAMES = ("tcp-1", "tcp-8", "tcp-64", "tcp-small", "tcp-both", "udp-gso")
 """Names of traffic.TRAFFIC, which needs more packages than this module may."""
 
@@ -32,6 +33,8 @@ class ThroughputPlan:
     traffic: tuple[str, ...]
     offloads: bool
     """Whether every setting of the offloads is measured, or the default one alone."""
+    rounds: int = 1
+    """How often each is measured."""
     output: Path | None = None
     """The result file; None: results/throughput-<target>-<time>.json."""
     guest: GuestOptions = GuestOptions()
@@ -45,6 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", nargs="+", metavar="NAME", help=f"of {', '.join(datapath.TUNNELS)} (all); {guestnet.BY_NAME}")
     parser.add_argument("--traffic", nargs="+", metavar="KIND", help=f"of {', '.join(TRAFFIC_NAMES)} (all)")
     parser.add_argument("--no-offloads", action="store_true", help="measure the kinds of traffic alone, not the matrix of offloads")
+    parser.add_argument("--rounds", default="1", metavar="N", help="measure each N times, in a random order if N > 1 (1)")
     guestoptions.add_options(parser)
 
 
@@ -64,6 +68,7 @@ def checked_plan(args: argparse.Namespace) -> ThroughputPlan:
         named=args.device is not None,
         traffic=tuple(name for name in TRAFFIC_NAMES if name in options.names("traffic", args.traffic, TRAFFIC_NAMES)),
         offloads=not args.no_offloads,
+        rounds=options.whole("rounds", args.rounds, 1, MAX_ROUNDS),
         output=options.json_file("output", getattr(args, "output", None)),
         guest=guest,
     )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ class Cell:
     setting: Setting
     traffic: Tool
     order: int
+    round: int = 0
 
 
 def part(device: str, setting: Setting) -> str:
@@ -34,7 +36,11 @@ def part(device: str, setting: Setting) -> str:
 
 
 def steps(what: Experiment, settings: Sequence[Setting], traffic: Sequence[Tool]) -> tuple[list[Step], list[Cell]]:
-    """Return all steps, and the cells by their order. The default setting gets all kinds of traffic, every other one the first."""
+    """Return all steps, and the cells by their order. The default setting gets all kinds of traffic, every other one the first.
+
+    Each of several rounds measures all of a setting, in an order of its own.
+    """
+    shuffler = random.Random(what.seed)
     made = list(begin(what, SERVERS))
     cells: list[Cell] = []
     before: Setting | None = None
@@ -42,11 +48,14 @@ def steps(what: Experiment, settings: Sequence[Setting], traffic: Sequence[Tool]
         if before is None or before.has_outer_checksum != setting.has_outer_checksum:
             made += _remake(what, before, setting)
         made += _turn(what, setting)
-        for device in (LINK, *(one.name for one in what.devices)):
-            if setting.concerns(device):
-                for kind in traffic if setting == DEFAULT else traffic[:1]:
-                    cells.append(Cell(device, setting, kind, len(cells)))
-                    made.append(_take(what, cells[-1]))
+        devices = [name for name in (LINK, *(one.name for one in what.devices)) if setting.concerns(name)]
+        pairs = [(name, kind) for name in devices for kind in (traffic if setting == DEFAULT else traffic[:1])]
+        for number in range(what.rounds):
+            if what.rounds > 1:
+                shuffler.shuffle(pairs)
+            for name, kind in pairs:
+                cells.append(Cell(name, setting, kind, len(cells), number))
+                made.append(_take(what, cells[-1]))
         before = setting
     return made, cells
 
@@ -83,5 +92,5 @@ def _take(what: Experiment, cell: Cell) -> Step:
     address = inner_addresses(index)[1] if index else what.link.far_address
     return at(
         what.link.near, "take", cell.traffic.client(address, what.seconds), part(cell.device, cell.setting),
-        take=Take(0, cell.order, f"{cell.device} {cell.setting.label()}", cell.traffic),
+        take=Take(cell.round, cell.order, f"{cell.device} {cell.setting.label()}", cell.traffic),
     )  # fmt: skip

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ..console import console
+from ..results.datapath import RUST, UDPTUN
+from ..statistics.wording import probability
 from ..tunnel.devices import LINK
-from ..tunnel.table import NOTHING, number
+from ..tunnel.table import NOTHING, interval, judged, number
 from .offloads import DEFAULT, Setting
-from .record import Sample, Throughput
+from .record import Figure, Throughput
 
 LOG_COLUMNS = 110
 COSTLY = 1.5
@@ -22,6 +24,8 @@ def show(run: Throughput, out: Console | None = None) -> None:
     out = out or console(LOG_COLUMNS)
     for kernel in run.kernels:
         out.print(f"throughput by traffic, {_unit(run)}, kernel {kernel}", _traffic(run, kernel), sep="\n")
+        if run.against_c(kernel):
+            out.print(f"throughput of {RUST} against that of {UDPTUN}, {run.context['rounds']} rounds, kernel {kernel}", _rust(run, kernel), sep="\n")
         if len(_settings(run, kernel)) > 1:
             out.print(f"throughput by offloads, TCP, 1 flow, {_unit(run)}, kernel {kernel}", _offloads(run, kernel), sep="\n")
     for line in notes(run):
@@ -41,19 +45,28 @@ def _unit(run: Throughput) -> str:
     return "Mbit/s (instructions a byte)" if run.counts_instructions else "Mbit/s"
 
 
-def _cell(run: Throughput, sample: Sample | None) -> str:
-    if not sample:
+def _cell(run: Throughput, found: Figure | None) -> str:
+    if not found:
         return NOTHING
-    return f"{number(sample.reading.value)} ({sample.per_byte:.2f})" if run.counts_instructions else number(sample.reading.value)
+    return f"{number(found.mbit_per_second)} ({found.per_byte:.2f})" if run.counts_instructions else number(found.mbit_per_second)
 
 
 def _traffic(run: Throughput, kernel: str) -> Table:
-    kinds = {one.cell.traffic.name: one.cell.traffic for one in run.samples if one.kernel == kernel and one.cell.setting == DEFAULT}
+    kinds = run.traffic(kernel)
     table = Table("interface")
-    for kind in kinds.values():
+    for kind in kinds:
         table.add_column(kind.title, justify="right")
     for device in run.devices(kernel):
-        table.add_row(_name(device), *(_cell(run, run.find(kernel, device, DEFAULT, kind)) for kind in kinds))
+        table.add_row(_name(device), *(_cell(run, run.find(kernel, device, DEFAULT, kind.name)) for kind in kinds))
+    return table
+
+
+def _rust(run: Throughput, kernel: str) -> Table:
+    table = Table("traffic", *(Column(name, justify="right") for name in ("change", "95 % interval", "Welch p", "Mann-Whitney p")), "goal")
+    titles = {kind.name: kind.title for kind in run.traffic(kernel)}
+    for name, found in run.against_c(kernel).items():
+        p = (probability(found.welch_p), probability(found.mann_whitney_p))
+        table.add_row(titles[name], f"{found.change:+.3%}", interval(found), *p, judged(found))
     return table
 
 
@@ -75,17 +88,18 @@ def _offloads(run: Throughput, kernel: str) -> Table:
 
 def _kind(run: Throughput) -> str:
     """Return the kind of traffic that every setting has."""
-    return run.samples[0].cell.traffic.name
+    return run.traffic(run.kernels[0])[0].name
 
 
 def _costly(run: Throughput, kernel: str, device: str) -> list[str]:
-    found = [one for one in run.samples if (one.kernel, one.cell.device, one.cell.traffic.name) == (kernel, device, _kind(run))]
-    best = min(found, key=lambda one: one.per_byte)
-    worst = max(found, key=lambda one: one.per_byte)
-    factor = worst.per_byte / best.per_byte
+    costs = {setting: found.per_byte for setting in _settings(run, kernel) if (found := run.find(kernel, device, setting, _kind(run)))}
+    if not costs:
+        return []
+    best, worst = (choose(costs, key=lambda setting: costs[setting]) for choose in (min, max))
+    factor = costs[worst] / costs[best]
     if factor < COSTLY:
         return []
-    return [f"{kernel}: {_name(device)} costs {factor:.1f} times as much a byte with {worst.cell.setting.label()} as with {best.cell.setting.label()}"]
+    return [f"{kernel}: {_name(device)} costs {factor:.1f} times as much a byte with {worst.label()} as with {best.label()}"]
 
 
 def _name(device: str) -> str:

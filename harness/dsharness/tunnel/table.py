@@ -90,22 +90,21 @@ def _of_rust(run: Evaluation, tool: Tool) -> str:
     theirs = {line.interface: line.mean for line in record.paper(tool.metric)}
     if not found or not theirs.keys() >= {"c", "rust"}:
         return ""
-    said = f"{tool.title}: {RUST} {found.change:+.3%}{_interval(found)} from {UDPTUN}; in the paper Rust {theirs['rust'] / theirs['c'] - 1:+.4%} from C."
-    return said if tool.lower_is_better else said + _judged(found)
+    said = f"{tool.title}: {RUST} {found.change:+.3%}{f' {reach}' if (reach := interval(found)) else ''} from {UDPTUN};"
+    said += f" in the paper Rust {theirs['rust'] / theirs['c'] - 1:+.4%} from C."
+    return said if tool.lower_is_better or found.low is None else f"{said} The goal of at most {GOAL:.1%} less than C is {judged(found)}."
 
 
-def _interval(found: Comparison) -> str:
-    return "" if found.low is None or found.high is None else f" [{found.low:+.3%}, {found.high:+.3%}]"
+def interval(found: Comparison) -> str:
+    """Return the 95 % interval of a change; "" without one."""
+    return "" if found.low is None or found.high is None else f"[{found.low:+.3%}, {found.high:+.3%}]"
 
 
-def _judged(found: Comparison) -> str:
+def judged(found: Comparison) -> str:
     """Return whether the throughput of Rust meets the goal."""
     if found.low is None or found.high is None:
-        return ""
-    goal = f"the goal of at most {GOAL:.1%} less than C"
-    if found.low >= -GOAL:
-        return f" It meets {goal}."
-    return f" It misses {goal}." if found.high < -GOAL else f" More rounds tell whether it meets {goal}."
+        return "unknown"
+    return "met" if found.low >= -GOAL else "missed" if found.high < -GOAL else "open: repeat with more rounds"
 
 
 def _cells(found: Comparison | None) -> tuple[str, str, str]:
