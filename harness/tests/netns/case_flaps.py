@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Underlays that go down, or lose their addresses, and come back."""
+"""Underlays that go down, lose their addresses, are replaced or lead elsewhere: the tunnel's cached route must follow."""
 
 from __future__ import annotations
 
+import memory
 from checks import true
-from commands import KIND, ip
+from commands import KIND, ip, run
+from datagrams import exchange, learns, pattern, silent
 from kinds import is_left_out
 from lab import Cable
 from packets import OUTER
-from registry import over_both
+from registry import case, over_both
 from streams import Stream
+
+SECOND = {4: ("10.0.1.1", "10.0.1.2"), 6: ("fd01::1", "fd01::2")}
+"""Addresses of veth1."""
 
 
 @over_both
@@ -50,6 +55,79 @@ def address_flaps(outer: int) -> None:
             restore(outer, side)
         stream.move(1 << 18)
     cable.check()
+
+
+@over_both
+def underlay_is_replaced(outer: int) -> None:
+    """The underlay is deleted, under TCP and while the tunnel is idle, and another one laid in its place; TCP goes on."""
+    cable = Cable(outer)
+    stream = Stream(cable.a, cable.b, 4)
+    for machine in (cable.a, cable.b):
+        stream.move(1 << 18)
+        with machine:
+            ip("link del veth0")
+        lost(cable)
+        cable.lay()
+        stream.move(1 << 18)
+    cable.check()
+
+
+@over_both
+def route_to_the_peer_changes(outer: int) -> None:
+    """The route to the peer moves to another underlay and back, has an MTU, and leads nowhere: each packet follows.
+
+    a veth0 ── veth0 b
+    a veth1 ── veth1 b
+    """
+    cable = Cable(outer)
+    ip("link add veth1 netns a type veth peer name veth1 netns b")
+    for side, machine in enumerate((cable.a, cable.b)):
+        with machine:
+            ip(f"addr add {SECOND[outer][side]}/{24 if outer == 4 else 64} dev veth1 {'nodad' if outer == 6 else ''}\nlink set veth1 up")
+            # Neighbours are asked from an address of the device, which the tunnel's is not.
+            ip(f"addr add fe80::{side + 1}/64 dev veth1 nodad")
+            machine.sysctl("net/ipv4/conf/all/rp_filter 0")
+            machine.sysctl("net/ipv4/conf/veth1/rp_filter 0")
+    cable.a.ready("veth1")
+    cable.b.ready("veth1")
+    left, right = cable.pair(4, df=True)
+    exchange(left, right, b"through veth0")
+    peer, by = OUTER[outer][1], f"via {SECOND[outer][1]} dev veth1"
+    for words, device in ((f"add {peer} {by}", "veth1"), (f"del {peer} {by}", "veth0"), (f"add {peer} {by}", "veth1"), (f"replace {peer} dev veth0", "veth0")):
+        _route(cable, outer, words)
+        before = cable.b.counters(device).rx_packets
+        for _ in range(3):
+            exchange(left, right, b"x")
+        true(f"after route {words} packets pass {device}", cable.b.counters(device).rx_packets >= before + 3)
+    _route(cable, outer, f"replace unreachable {peer}")
+    before = cable.a.counters("tun0").tx_carrier
+    left.send(b"lost")
+    silent(right)
+    true("what has no route is counted", cable.a.counters("tun0").tx_carrier == before + 1)
+    _route(cable, outer, f"del unreachable {peer}")
+    _route(cable, outer, f"replace {peer} dev veth0 mtu 1300")
+    true("the sender is told the MTU of the route", learns(left, pattern(1300)))
+    exchange(left, right, pattern(1200))
+
+
+def _route(cable: Cable, outer: int, words: str) -> None:
+    """Change a route of a."""
+    with cable.a:
+        run(*f"ip -{outer} route {words}".split())
+
+
+@case
+def outdated_routes_are_given_back() -> None:
+    """Each packet finds its cached route outdated and looks up another one: no memory is left behind."""
+    cable = Cable()
+    left, right = cable.pair(4)
+    before = memory.held()
+    with cable.a, open("/proc/sys/net/ipv4/route/flush", "wb", buffering=0) as outdates:
+        for _ in range(memory.OBJECTS):
+            outdates.write(b"1")
+            left.send(b"x")
+            right.recv(1 << 17)
+    memory.check(before)
 
 
 def lost(cable: Cable) -> None:

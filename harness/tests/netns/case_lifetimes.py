@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import json
 
+import memory
 from checks import equal, eventually, true
 from commands import KIND, ip, refusal, run, tunctl
 from datagrams import exchange
@@ -107,7 +108,11 @@ def a_thousand_rounds() -> None:
     with cable.a:
         tunctl("del tun0")
         add = f"link add tun0 type {KIND} local {OUTER[4][0]} remote {OUTER[4][1]} port {PORT}"
-        ip("\n".join([add, "link set tun0 up", "link del tun0"] * 1000))
+        once = [add, "link set tun0 up", "link del tun0"]
+        ip("\n".join(once))
+        before = memory.held()
+        ip("\n".join(once * 1000))
+    memory.check(before)
     true("the port is free", port_is_free(cable.a))
     cable.make(0)
     cable.check()

@@ -169,6 +169,12 @@ class Cable:
         self.outer = outer
         self._options = ["", ""]
         self.a, self.b = Machine("a"), Machine("b")
+        self.lay(vrf=vrf)
+        self.make(0, f"{options} {only_a}")
+        self.make(1, options)
+
+    def lay(self, *, vrf: bool = False) -> None:
+        """Join the machines, for the first time or after one has lost its end; a's end is in a VRF, red, if `vrf`."""
         ip("link add veth0 netns a type veth peer name veth0 netns b")
         if vrf:
             self.a.enslave("veth0")
@@ -181,8 +187,6 @@ class Cable:
                 """)
         for machine in (self.a, self.b):
             machine.ready("veth0")
-        self.make(0, f"{options} {only_a}")
-        self.make(1, options)
 
     @classmethod
     def of(cls, a: Machine, b: Machine, outer: int = 4) -> Cable:

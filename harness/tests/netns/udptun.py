@@ -52,13 +52,13 @@ from checks import Failure, Skip
 from commands import KIND, run
 from kinds import left_out
 from lab import clear
+from memory import KMEMLEAK
 from registry import CASES
 
 TROUBLE = re.compile(
     r"BUG:|WARNING:|UBSAN:|ODEBUG:|Oops|Call Trace|refcount_t:|ref_tracker:|soft lockup|blocked for more than"
     r"|scheduling while atomic|self-detected stall|unregister_netdevice: waiting"
 )
-KMEMLEAK = Path("/sys/kernel/debug/kmemleak")
 KMEMLEAK_SECONDS = 6
 """Younger objects are not reported."""
 
