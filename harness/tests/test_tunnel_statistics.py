@@ -25,6 +25,7 @@ def test_figures_are_those_of_a_sample() -> None:
 
 def test_one_sample_has_no_spread_and_no_test() -> None:
     assert figures([3.0]).sigma == 0
+    assert figures([42.68] * 7).sigma == 0, "a mean that is rounded makes no spread"
     found = compare([3.0], [2.0])
     assert (found.change, found.welch_p, found.mann_whitney_p) == (0.5, None, None)
 

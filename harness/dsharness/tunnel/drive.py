@@ -199,7 +199,8 @@ def _in_guest(plan: TunnelPlan) -> Place:
     known = _context(plan, link)
     known["warnings"] += target.warnings
     if target.accel == "icount":
-        known["warnings"].append("under icount a second is 10^9 instructions: the figures count instructions, not time")
+        told_of_counts = "under icount a second is 10^9 instructions: the figures count instructions, not time"
+        known["warnings"] = [*target.warnings, told_of_counts]  # what disturbs cycles changes no count
     return Place(label, {**known, **told}, experiment, execute)
 
 

@@ -46,7 +46,7 @@ class Comparison:
 def figures(samples: Sequence[float]) -> Figures:
     """Return the figures of at least one sample."""
     values = np.asarray(samples, dtype=np.float64)
-    sigma = float(np.std(values, ddof=1)) if values.size > 1 else 0.0
+    sigma = float(np.std(values, ddof=1)) if np.ptp(values) else 0.0
     return Figures(int(values.size), float(np.mean(values)), float(np.min(values)), float(np.max(values)), sigma)
 
 
