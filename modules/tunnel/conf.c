@@ -73,14 +73,14 @@ err_sock:
 	return ERR_PTR(err);
 }
 
-/* An external tunnel has no peer that a socket could be connected to. */
+/* Connect a socket if it has one peer with one port. An external tunnel has no peer. */
 static void udptun_conf_connect(struct udptun_sock *sock)
 {
 	const struct udptun_conf *conf;
 	bool has_peer;
 
 	conf = list_first_entry(&sock->confs, struct udptun_conf, sock_node);
-	/* Packets from a range of ports would miss a socket that is connected to one. */
+	/* A socket that is connected to one port of the range would miss the others. */
 	has_peer = list_is_singular(&sock->confs) && !conf->params.external &&
 		   !conf->params.sport_max;
 	udptun_sock_connect(sock, has_peer ? &conf->params : NULL);
@@ -107,7 +107,7 @@ static void udptun_conf_demux(struct udptun_sock *sock)
 	}
 }
 
-/* Accept packets from the peer; those of an external tunnel, from any other peer. */
+/* Accept packets from the peer or, for an external tunnel, from all other senders. */
 static void udptun_conf_accept(struct udptun_conf *conf)
 {
 	udptun_lookup_add(conf);

@@ -30,7 +30,7 @@ static int udptun_init_dev(struct net_device *dev)
 {
 	struct udptun_device *tun = netdev_priv(dev);
 
-	/* Our locks nest with those of other devices, which have other classes. */
+	/* Tunnels nest: with a class of its own, lockdep does not take that for recursion. */
 	netdev_lockdep_set_classes(dev);
 	tun->queues = udptun_queues_create(dev);
 	return tun->queues ? 0 : -ENOMEM;
@@ -78,8 +78,8 @@ static int udptun_change_mtu(struct net_device *dev, int mtu)
 }
 
 /*
- * There is no link header: send without the function that would add it. The protocols
- * choose that function since the device has header_ops, for packet sockets.
+ * The header_ops, which packet sockets need, make IP choose an output function that adds
+ * a link header. There is none: send without that function.
  */
 static int udptun_neigh_output(struct neighbour *neigh, struct sk_buff *skb)
 {
@@ -202,7 +202,7 @@ void udptun_device_setup(struct net_device *dev)
 	dev->min_mtu = IPV4_MIN_MTU;
 	dev->max_mtu = IP_MAX_MTU - udptun_overhead(AF_INET);
 	udptun_device_limit_gso(dev, udptun_overhead(AF_INET6));
-	/* By default, GSO packets stay within that limit, but they may exceed it. */
+	/* That is the default. Users may raise gso_max_size where UDP carries more. */
 	if (DSBENCH_HAS_BIG_UDP)
 		netif_set_tso_max_size(dev, GSO_MAX_SIZE);
 	dev->needs_free_netdev = true;
@@ -250,7 +250,7 @@ static void udptun_underlay_find(struct underlay *underlay, struct net *net,
 		udptun_underlay_read(underlay, dev);
 		return;
 	}
-	/* The routes of an external tunnel are those to the peers of its packets. */
+	/* An external tunnel has no route of its own: the metadata of a packet select it. */
 	if (params->external)
 		return;
 	dst = udptun_route_lookup(net, NULL, params, params->tos, params->mark);

@@ -14,8 +14,8 @@
 #include "tunnel.h"
 
 /*
- * Read the receiver. Return false if it is none that a tunnel can have, or if the
- * metadata ask for another local address than that of the socket.
+ * Read the receiver's address. Return false if it is not a unicast address, or if the
+ * metadata require another source address than that of the socket.
  */
 static bool udptun_external_addresses(struct udptun_params *params,
 				      const struct ip_tunnel_key *key)
@@ -35,7 +35,7 @@ static bool udptun_external_addresses(struct udptun_params *params,
 		ipv6_addr_equal(&key->u.ipv6.src, &params->local.v6));
 }
 
-/* Read what the metadata have; the device's values stay in place of zeros. */
+/* Read the fields that the metadata set. A zero field takes the value of the device. */
 static void udptun_external_fields(struct udptun_params *params,
 				   const struct ip_tunnel_key *key)
 {
@@ -76,13 +76,12 @@ static bool udptun_external_has_cache(const struct udptun_params *params,
 
 /**
  * udptun_external_conf() - make the configuration of one packet
- * @once: the configuration, valid as long as @skb has its metadata
+ * @once: receives the configuration, valid as long as @skb has its metadata
  * @conf: the configuration of the external tunnel
  * @skb: the packet
  *
  * Context: RCU is held.
- * Return: true; false if the packet has no metadata, or none that the tunnel can
- * send by.
+ * Return: true; false if the packet has no metadata, or if the tunnel cannot use them.
  */
 bool udptun_external_conf(struct udptun_conf *once,
 			  const struct udptun_conf *conf, struct sk_buff *skb)

@@ -113,8 +113,8 @@ static inline void udptun_outer_choose(const struct udptun_params *params,
 }
 
 /*
- * Push the headers onto a packet with enough headroom. A total length of 0 stands for
- * that of a GSO packet that does not fit. Return the IP header, whose checksum is 0.
+ * Push the headers onto a packet with enough headroom. The total length is 0 if a GSO
+ * packet exceeds the field. Return the IP header, whose checksum is 0.
  */
 static __always_inline struct iphdr *
 udptun_header4_push(struct sk_buff *skb, const struct udptun_header4 *template,
@@ -163,7 +163,7 @@ static inline __be16 udptun_protocol(u8 first)
 
 /*
  * Return true if the lengths in a received header fit into the len bytes of the
- * packet. The length field of a packet merged by GRO is 0 if it is too long.
+ * packet. GRO sets the length field to 0 if a merged packet exceeds it.
  */
 static inline bool udptun_length4_ok(const struct iphdr *ip, unsigned int len,
 				     bool gso)

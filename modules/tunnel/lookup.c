@@ -19,7 +19,7 @@
 #define UDPTUN_LOOKUP_BITS	13
 
 static DEFINE_HASHTABLE(udptun_confs, UDPTUN_LOOKUP_BITS);
-/* Those of peers with a range of source ports, hashed by address alone. */
+/* Configurations with a range of source ports, hashed by the peer's address only. */
 static DEFINE_HASHTABLE(udptun_range_confs, UDPTUN_LOOKUP_BITS);
 
 /*
@@ -131,7 +131,7 @@ static bool udptun_lookup_external_is_taken(const struct udptun_sock *sock,
 	return conf && conf->tun != tun;
 }
 
-/* Return true if a packet may be from the peers of both. */
+/* Return true if a packet can match the peers of both. */
 static bool udptun_lookup_overlaps(const struct udptun_params *one,
 				   const struct udptun_params *other)
 {
@@ -156,7 +156,7 @@ static bool udptun_lookup_range_is_taken(const struct udptun_sock *sock,
 		    udptun_lookup_overlaps(params, &conf->params))
 			return true;
 	}
-	/* The ports of the range are in as many buckets. */
+	/* A fixed port within the range may be in any bucket. */
 	hash_for_each(udptun_confs, i, conf, node) {
 		if (conf->sock == sock && conf->tun != tun &&
 		    udptun_lookup_overlaps(params, &conf->params))
@@ -187,8 +187,8 @@ static bool udptun_lookup_port_is_taken(const struct udptun_sock *sock,
 }
 
 /*
- * Return true if another device has a peer of these addresses and ports, or is the
- * external tunnel of the socket.
+ * Return true if another device has a peer with these addresses and ports, or is the
+ * external tunnel of the socket already.
  */
 bool udptun_lookup_is_taken(const struct udptun_sock *sock,
 			    const struct udptun_device *tun,
@@ -200,7 +200,7 @@ bool udptun_lookup_is_taken(const struct udptun_sock *sock,
 				   udptun_lookup_port_is_taken(sock, tun, params);
 }
 
-/* Accept packets from the peer; of an external tunnel, from anyone but the peers. */
+/* Find the configuration by packets of its peer; an external one, by all others. */
 void udptun_lookup_add(struct udptun_conf *conf)
 {
 	if (conf->params.external)

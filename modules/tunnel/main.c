@@ -36,7 +36,7 @@ static void __exit udptun_exit(void)
 {
 	udptun_netlink_exit();
 	udptun_device_exit();
-	/* Wait for receivers at closed sockets, and for the RCU callbacks that free. */
+	/* Wait for packets that a closed socket still receives, and for kfree_rcu(). */
 	synchronize_rcu();
 	rcu_barrier();
 }

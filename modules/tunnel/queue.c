@@ -78,8 +78,8 @@ static void udptun_batch_pass(struct udptun_batch *batch)
 /*
  * Deliver a batch. A packet that is alone has nothing to merge with, and GRO would
  * cost it more than the rest of the receive path. GRO merges into the buffers of
- * packets, so it must not see shared ones. All packets of a batch take the same way:
- * each flow stays in order.
+ * packets, so it must not see shared ones. All packets of a batch take the same path,
+ * so each flow stays in order.
  */
 static void udptun_batch_deliver(struct udptun_batch *batch, struct napi_struct *napi)
 {
@@ -117,7 +117,7 @@ static int udptun_queue_poll(struct napi_struct *napi, int budget)
  * @skb: the packet, data at the inner IP header
  *
  * The queue holds up to net.core.netdev_max_backlog packets, like that of
- * netif_rx(). A packet that is not queued is counted as dropped, not consumed.
+ * netif_rx(). A packet that is not queued counts as dropped; the caller frees it.
  *
  * Context: BH is disabled, RCU is held.
  * Return: 0 or the reason to drop the packet.
@@ -137,7 +137,7 @@ enum skb_drop_reason udptun_queue_add(struct udptun_queue __percpu *queues,
 		goto drop;
 	}
 	queue->added++;
-	/* The poll takes the whole list: the first packet after it polls again. */
+	/* The poll takes the whole list: the first packet of a new list schedules it. */
 	if (llist_add(&skb->ll_node, &queue->arrived))
 		napi_schedule(&queue->napi);
 	return SKB_NOT_DROPPED_YET;
@@ -181,7 +181,7 @@ struct udptun_queue __percpu *udptun_queues_create(struct net_device *dev)
 		struct udptun_queue *queue = per_cpu_ptr(queues, cpu);
 
 		init_llist_head(&queue->arrived);
-		/* As in gro_cells: sockets cannot poll what a softirq fills. */
+		/* As in gro_cells: busy polling cannot fill the queue, a softirq does. */
 		set_bit(NAPI_STATE_NO_BUSY_POLL, &queue->napi.state);
 		netif_napi_add(dev, &queue->napi, udptun_queue_poll);
 	}
@@ -207,9 +207,8 @@ void udptun_queues_open(struct udptun_queue __percpu *queues)
 }
 
 /*
- * Accept no more packets and drop those that are queued. Afterwards none is being
- * delivered: the core flushes the queues behind ours next, where RPS may have put
- * some.
+ * Accept no more packets, and drop the queued ones. No poll is running afterwards. RPS
+ * may still hold packets that earlier polls delivered: the core flushes those next.
  *
  * Context: ndo_stop.
  */

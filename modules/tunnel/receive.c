@@ -63,7 +63,7 @@ static const struct udptun_sock *udptun_unbound_sock(const struct sock *sk,
 	return unbound;
 }
 
-/* Count a packet that is from no peer. Dynamic debug enables the message. */
+/* Count a packet that no peer has sent. Dynamic debug enables the message. */
 static noinline void udptun_count_stranger(struct sock *sk, struct udptun_sock *sock,
 					   const struct sk_buff *skb)
 {
@@ -81,7 +81,7 @@ static noinline void udptun_count_stranger(struct sock *sk, struct udptun_sock *
 				     ntohs(udp_hdr(skb)->source));
 }
 
-/* Return the external tunnel that receives what is from no peer, or NULL. */
+/* Return the external tunnel, which receives packets that no peer has sent, or NULL. */
 static struct udptun_conf *udptun_find_external(const struct udptun_sock *sock,
 						const struct udptun_sock *unbound)
 {
@@ -91,8 +91,8 @@ static struct udptun_conf *udptun_find_external(const struct udptun_sock *sock,
 }
 
 /*
- * Find a sender whose source port is not fixed, or one at the unbound socket, else
- * the external tunnel. Without any, the packet is a stranger's.
+ * Find a peer with a range of source ports, then a peer of the unbound socket, then the
+ * external tunnel. If there is none, count the packet as a stranger's.
  */
 static noinline struct udptun_conf *udptun_find_other_sender(struct sock *sk,
 							     struct udptun_sock *sock,
@@ -166,9 +166,9 @@ static void udptun_count_malformed(struct net_device *dev, enum skb_drop_reason 
 }
 
 /*
- * Return the offset of the inner transport header. GSO relies on it, which tc may
- * need before the protocols set the header; where there is no GSO, the offset of
- * an IPv6 extension header will do.
+ * Return the offset of the inner transport header. tc may segment a GSO packet before
+ * the protocols set the header, so the offset must be exact. Other packets may have
+ * that of an IPv6 extension header.
  */
 static __always_inline int udptun_transport_offset(const struct sk_buff *skb)
 {
@@ -196,7 +196,7 @@ udptun_deliver(struct udptun_device *tun, struct sk_buff *skb)
 
 	/* The hash of the outer flow is the same for all inner flows. */
 	skb_clear_hash(skb);
-	/* So far, it is that of the outer packet, before the data. */
+	/* It still points to the outer UDP header, which is before the data. */
 	skb_set_transport_header(skb, udptun_transport_offset(skb));
 
 	reason = udptun_queue_add(tun->queues, skb);
@@ -206,9 +206,8 @@ udptun_deliver(struct udptun_device *tun, struct sk_buff *skb)
 }
 
 /*
- * Return the reason to drop the packet, already counted, or 0. Always inline, as
- * what it calls for each packet: there are two callers, and only that of external
- * tunnels has metadata.
+ * Return 0, or the reason to drop the packet, which is counted then. Inlined into both
+ * callers: without metadata, the code for them costs nothing.
  */
 static __always_inline enum skb_drop_reason
 udptun_decapsulate(struct udptun_conf *conf, struct sk_buff *skb,
@@ -251,10 +250,10 @@ udptun_decapsulate(struct udptun_conf *conf, struct sk_buff *skb,
 }
 
 /*
- * Return true if the stack accepts packets from the peer at the device that this one
- * has come from. A connected socket keeps the input route of the packets before, so
- * the stack has checked the source (rp_filter, rules for the device) of the first
- * only. Check it again when the device changes. Checks of TCP's early demux are alike.
+ * Return true if the stack accepts the peer's packets on the device that received this
+ * one. Early demux reuses the input route of a connected socket, so the stack checks
+ * the source (rp_filter, rules for the device) of the first packet only. Repeat the
+ * check when the device changes, as TCP's early demux does.
  */
 static noinline bool udptun_check_device(struct udptun_sock *sock,
 					 struct sk_buff *skb)
@@ -269,7 +268,7 @@ static noinline bool udptun_check_device(struct udptun_sock *sock,
 	return true;
 }
 
-/* Neither a device that is down nor one being unregistered receives. */
+/* A device that is down, or being unregistered, does not receive. */
 static bool udptun_is_up(struct net_device *dev)
 {
 	if (likely(netif_running(dev)))
@@ -369,9 +368,9 @@ static struct udptun_conf *udptun_find_receiver(const struct udptun_sock *sock,
 
 /**
  * udptun_err_lookup() - match an ICMP error to a peer, or to an external tunnel
- * @sk: the socket of the source port of the packet that caused the error; without
- *	one, that of its destination port: the local port, if the source port is from
- *	a range
+ * @sk: the socket of the source port of the packet that caused the error. If no socket
+ *	has that port, the socket of the destination port: with a range of source
+ *	ports, that is the local port, too
  * @skb: network and transport headers at those of that packet
  *
  * If one matches, the stack updates the path MTU, also for the cached route.
@@ -421,12 +420,12 @@ static void udptun_learn_mtu(struct sock *sk, struct sk_buff *skb,
 	struct dst_entry *dst;
 	u8 dsfield;
 
-	/* The route's exception is for the addresses in this header. */
+	/* update_pmtu() reads the addresses from the network header. */
 	skb_reset_network_header(skb);
 	dsfield = udptun_outer_dsfield(params, skb);
 	dst = udptun_route_lookup(sock_net(sk), sk, params, dsfield, params->mark);
 	if (!IS_ERR(dst)) {
-		/* For IPv4, the kernel looks up the route again, by these. */
+		/* For IPv4, update_pmtu() looks up the route again, by device and mark. */
 		skb->dev = DSBENCH_DST_DEV(dst);
 		skb->mark = params->mark;
 		dst->ops->update_pmtu(dst, NULL, skb, mtu, false);
@@ -450,9 +449,9 @@ static void udptun_read_receiver(struct udptun_params *params, const void *ip,
 
 /*
  * Receive an ICMP error that udptun_err_lookup() has matched. The stack has stored
- * the path MTU for the route that it finds for the socket. There are two cases where
- * that is another one. The stack does not know the mark of the tunnel. And for IPv6,
- * it only prefers routes through params.link: a better route may lead elsewhere.
+ * the path MTU for the route that it finds for the socket. The tunnel's packets take
+ * another route in two cases: the stack does not know the mark of the tunnel, and for
+ * IPv6 it may choose a better route than one through params.link.
  */
 static void DSBENCH_ENCAP_ERR_RCV(udptun_err_receive)
 {

@@ -13,7 +13,7 @@
 #include "route.h"
 #include "tunnel.h"
 
-/* The cached route is for all flows: no rule for a source port of the range applies. */
+/* All flows share the cached route: rules cannot match a source port of the range. */
 static __be16 udptun_route_sport(const struct udptun_params *params)
 {
 	return params->sport_max ? 0 : params->local_port;
@@ -84,8 +84,8 @@ struct dst_entry *udptun_route_lookup(struct net *net, const struct sock *sk,
 }
 
 /*
- * Return true if the generation of IPv4 routes tells whether the route is valid, and
- * its device the MTU, as long as none of the path is learnt.
+ * Return true if the route is valid during its generation of IPv4 routes, and if its MTU
+ * is that of the device until a path MTU is learned.
  */
 static bool udptun_route_is_plain(const struct dst_entry *dst)
 {

@@ -21,8 +21,8 @@
  * @genid: generation of the IPv4 routes that it belongs to
  * @headroom: bytes before the inner header that its device and the outer headers need
  * @is_plain: an IPv4 route without IPsec, encapsulation and metrics of the MTU: valid
- *	during its generation, and its MTU is that of the device until one of the path
- *	is learnt
+ *	during its generation, and its MTU is that of the device until a path MTU is
+ *	learned
  * @rcu: frees a cached route that another one has replaced
  *
  * A cached route is immutable. Packets use it under RCU, without a reference, as
@@ -59,7 +59,7 @@ static inline bool udptun_route_is_cacheable(const struct udptun_params *params,
 			      !(dsfield & INET_DSCP_MASK));
 }
 
-/* Return true if a cached route may still be used, as dst_check(). */
+/* Return true if a cached route may still be used, like dst_check(). */
 static inline bool udptun_route_is_valid(const struct udptun_route *route,
 					 const struct net *net)
 {
@@ -90,7 +90,7 @@ udptun_route_cached(const struct udptun_conf *conf, u8 dsfield, u32 inherited)
 	return NULL;
 }
 
-/* Return the path MTU of a route, and clear @df if the path does not keep to it. */
+/* Return the path MTU of a route. Clear @df if the MTU is locked: packets are fragmented. */
 static __always_inline unsigned int udptun_route_mtu(const struct udptun_route *route,
 						     bool *df)
 {

@@ -32,9 +32,9 @@ static inline bool udptun_fits(const struct sk_buff *skb, unsigned int mtu)
 }
 
 /*
- * Report the path MTU to the sender, local or remote. A remote sender is told even
- * if it permits fragmentation: this router forwards packets of that size again,
- * whatever the path MTU of the route, and the tunnel must not fragment them.
+ * Report the path MTU to the sender, local or remote. Tell a remote sender even if it
+ * permits fragmentation: forwarding ignores the path MTU, so its packets would come
+ * here again, and the tunnel must not fragment them.
  */
 static noinline void udptun_report_mtu(struct sk_buff *skb, unsigned int mtu)
 {
@@ -85,7 +85,7 @@ static __always_inline int udptun_handle_offloads(struct sk_buff *skb, bool csum
 	return 0;
 }
 
-/* Prepare skb for the outer headers. The packet has no reference to the route. */
+/* Prepare skb for the outer headers. It uses the route under RCU, without a reference. */
 static __always_inline int
 udptun_prepare(struct sk_buff *skb, const struct udptun_route *route,
 	       const struct udptun_conf *conf)
@@ -121,7 +121,7 @@ udptun_send4(struct sk_buff *skb, const struct udptun_conf *conf,
 		udp_set_csum(false, skb, params->local.v4, params->remote.v4,
 			     skb->len - sizeof(*ip));
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	/* The template has the id of packets that are not fragmented: 0. */
+	/* The id of the template, 0, is for packets that cannot be fragmented. */
 	if (!outer->df)
 		ip_select_ident_segs(net, skb, NULL,
 				     skb_shinfo(skb)->gso_segs ?: 1);
@@ -316,8 +316,8 @@ static void udptun_drop(struct sk_buff *skb, struct net_device *dev,
 }
 
 /*
- * Inline what each packet passes through: calls would cost 80 instructions, 5 %. Inside
- * this function, nf_hook() needs no more than a static key where there are no hooks.
+ * Flattened: calls would cost each packet 80 instructions, 5 %. An inlined nf_hook()
+ * costs no more than a static key if there are no hooks.
  */
 __flatten netdev_tx_t udptun_xmit(struct sk_buff *skb, struct net_device *dev)
 {

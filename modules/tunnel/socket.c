@@ -54,7 +54,7 @@ static void udptun_sock_set_reuseport(struct socket *socket, bool reuse)
 	release_sock(socket->sk);
 }
 
-/* Return true if there are sockets beside that of the configuration. */
+/* Return true if other sockets of ours have the same local address and port. */
 static bool udptun_sock_share(struct net *net, const struct udptun_params *params,
 			      bool share)
 {
@@ -200,10 +200,10 @@ static void udptun_sock_set_remote(struct socket *socket,
 }
 
 /*
- * Both sockets do the same with a packet at any time, so that none is lost while
- * this one is opened: the callbacks are set before the bind. So is the remote
- * address, which keeps a bound socket out of the list of those that GRO looks up by
- * the port alone. The bind clears it, and refuses a socket that is connected.
+ * The bind lets the socket receive packets: set its callbacks before, so that no packet
+ * is lost. Set the remote address before, too: without one, a bound socket joins the
+ * list that GRO searches by port alone. The bind clears the address, and refuses a
+ * connected socket: set address and state afterwards.
  */
 static int udptun_sock_open_connected(struct udptun_sock *sock, struct net *net,
 				      const struct udptun_params *params)
@@ -228,14 +228,15 @@ static int udptun_sock_open_connected(struct udptun_sock *sock, struct net *net,
 
 /**
  * udptun_sock_connect() - open or close the connected socket beside a socket
- * @sock: the socket, which keeps receiving what is from anyone else
- * @params: the only configuration that uses it, or NULL: there are none or several
+ * @sock: the socket, which still receives the packets of all other senders
+ * @params: parameters of the only configuration that uses @sock; NULL if there is none,
+ *	or more than one
  *
  * Early demux finds a connected socket, and takes the input route of the last packet
- * from there: that saves the lookup of the route and half that of the socket. The
- * kernel demultiplexes early only to the socket that was bound last, and only over
- * IPv4, for us: SO_REUSEPORT puts an IPv6 socket last. Without a connected socket,
- * packets arrive as well.
+ * from there: that saves the lookup of the route and half that of the socket. Early
+ * demux looks at the socket that was bound last only, and IPv6 sockets with
+ * SO_REUSEPORT are not put there: this is for IPv4. If the connected socket cannot be
+ * opened, @sock receives all packets.
  *
  * Context: Process context, under rtnl_lock().
  */

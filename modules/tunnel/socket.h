@@ -21,17 +21,17 @@
  *	underlay, or NULL
  * @bound: if @link is not set: number of sockets of the same address and port that
  *	are bound to an underlay
- * @external: configuration of the external tunnel, which receives what is from no
- *	peer; or NULL
+ * @external: configuration of the external tunnel, which receives packets that no peer
+ *	has sent; or NULL
  * @node: in udptun_net.socks
  * @family: AF_INET or AF_INET6
  * @port: local port
  * @link: index of the underlay device, which the socket is bound to; 0: none
  * @local: local address, which the socket is bound to
  * @users: number of configurations that use the socket
- * @confs: those whose peers' packets are accepted
+ * @confs: configurations whose packets are accepted
  * @iif: the device that packets to @connected have come from, as the stack sees it
- * @strangers: number of packets that are from no peer
+ * @strangers: number of packets that no peer has sent
  * @salt: random, for lookup.c
  * @rcu: frees the structure after a grace period
  *

@@ -11,7 +11,7 @@
 #include "header.h"
 #include "params.h"
 
-/* In bytes, as in ip_tunnel.c: without a limit, stacked tunnels would add up. */
+/* Limit of the headroom in bytes, as in ip_tunnel.c: stacked tunnels add up. */
 #define UDPTUN_MAX_HEADROOM	512U
 
 struct dst_cache;
@@ -23,9 +23,9 @@ struct udptun_sock;
 
 /**
  * struct udptun_conf - the configuration of a device
- * @node: in a bucket of lookup.c, while packets from the peer are accepted
- * @sock_node: in udptun_sock.confs, as long
- * @demux_node: in a bucket of demux.c, while several peers use the port
+ * @node: entry in a bucket of lookup.c while packets from the peer are accepted
+ * @sock_node: entry in udptun_sock.confs during that time
+ * @demux_node: entry in a bucket of demux.c while several peers use the port
  * @tun: the device
  * @sk: the UDP socket of @sock
  * @params: addresses, ports and options

@@ -15,16 +15,24 @@ from packets import PORT
 from registry import case
 
 
-def client(flags: str, operation: str, link: object, status: int | None = 0) -> Ran:
-    """Run one operation. Skip if this guest has no client."""
+def installed() -> Path | None:
+    """Return the folder with cli.py, and with the other files in lib/, where it looks for them. None: this guest has no client."""
     files = os.environ.get("YNL", "").split()
     if not files:
-        raise Skip("the kernel's netlink client is not in this guest")
+        return None
     program = Path("/run/ynl")
-    if not program.exists():  # cli.py looks for the other files in lib/
+    if not program.exists():
         (program / "lib").mkdir(parents=True)
         for name in files:
             (program if name == "cli.py" else program / "lib").joinpath(name).write_bytes(Path(name).read_bytes())
+    return program
+
+
+def client(flags: str, operation: str, link: object, status: int | None = 0) -> Ran:
+    """Run one operation. Skip if this guest has no client."""
+    program = installed()
+    if not program:
+        raise Skip("the kernel's netlink client is not in this guest")
     spec = ["--spec", "udptun.yaml", "--schema", str(program / "lib/netlink-raw.yaml"), "--process-unknown", "--output-json"]
     return run("/usr/bin/python3", str(program / "cli.py"), *spec, *flags.split(), operation, "--json", json.dumps(link), status=status)
 

@@ -45,9 +45,9 @@ import case_loops  # noqa: F401
 import case_refusals  # noqa: F401
 import case_messages  # noqa: F401
 import case_show  # noqa: F401
-import case_manual  # noqa: F401
 import case_iproute2  # noqa: F401
 import case_ynl  # noqa: F401
+import case_manual  # noqa: F401
 from checks import Failure, Skip
 from commands import KIND, run
 from kinds import left_out
