@@ -42,6 +42,7 @@ MEMORY_MIB = 768
 ON_STOCK_KERNELS = (
     *(f"{name}_{inner}in{outer}" for name in ("datagrams", "mtu_edge", "stream", "tos") for inner in (4, 6) for outer in (4, 6)),
     "fragments_6in4", "ecn_4in4", "ecn_6in6", "ttl_6in6", "path_mtu_4in4", "path_mtu_6in6",
+    "ipv6_sender_of_a_narrow_path_over4", "ipv6_sender_of_a_narrow_path_over6",
     "malformed_over4", "malformed_over6", "malformed_udp", "stranger_over4", "stranger_over6", "several_peers_keep_their_input_routes",
     "a_bound_socket_comes_before_several_peers", "spoofed_from_another_device_with_two_peers",
     "two_tunnels_on_one_port_over4", "changelink_under_traffic_over4", "delete_under_traffic_over4",

@@ -15,6 +15,8 @@ from packets import INNER, IP_HEADER, PORT, UDP_HEADER, overhead
 from registry import combined, over_both
 from streams import transfer
 
+IPV6_MIN_MTU = 1280
+
 
 @combined
 def mtu_edge(inner: int, outer: int) -> None:
@@ -134,6 +136,20 @@ def underlay_mtu_shrinks(outer: int) -> None:
             ip("link set veth0 mtu 1400")
     left, right = cable.pair(4, df=True)
     fits = 1400 - overhead(outer) - IP_HEADER[4] - UDP_HEADER
+    true("the sender is told that its datagram is too long", learns(left, pattern(fits + 1)))
+    silent(right)
+    exchange(left, right, pattern(fits))
+
+
+@over_both
+def ipv6_sender_of_a_narrow_path(outer: int) -> None:
+    """An IPv6 sender need not go below 1280 bytes: where these do not fit, the encapsulated packets are fragmented, whatever df is."""
+    cable = Cable(outer, "df set mtu 1500")
+    for machine in (cable.a, cable.b):
+        with machine:
+            ip(f"link set veth0 mtu {IPV6_MIN_MTU}")
+    left, right = cable.pair(6, df=True)
+    fits = IPV6_MIN_MTU - IP_HEADER[6] - UDP_HEADER
     true("the sender is told that its datagram is too long", learns(left, pattern(fits + 1)))
     silent(right)
     exchange(left, right, pattern(fits))

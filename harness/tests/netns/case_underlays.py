@@ -23,11 +23,10 @@ def vrf(outer: int) -> None:
     for device in ("red", "veth0"):
         with cable.a:
             tunctl(f"set tun0 dev {device}")
+            (shown,) = json.loads(tunctl("-j show tun0").stdout)
+        equal(f"MTU by default with dev {device}", shown["mtu"], 1500 - overhead(outer))
         for inner in (4, 6):
             cable.check(inner)
-    with cable.a:
-        (shown,) = json.loads(tunctl("-j show tun0").stdout)
-    equal("MTU by default", shown["mtu"], 1500 - overhead(outer))
 
 
 @case
