@@ -72,6 +72,12 @@ OF_BOTH_KINDS = tuple(name for name in udptun.CASES if name.startswith("kinds_")
 """Cases that need the driver in C and that in Rust."""
 ON_THE_KERNEL_WITH_RUST = (*OF_BOTH_KINDS, "a_thousand_rounds")
 """Cases that run on the kernel with Rust alone."""
+ON_TWO_CPUS = (
+    "cpus_send_and_receive_at_once", "packets_change_cpus", "a_cpu_goes_offline_under_traffic", "threads_deliver_under_load",
+    "single_packets_and_batches_stay_in_order", "down_and_up_under_traffic", "changelink_under_traffic_over4", "delete_under_traffic_over4",
+    "several_peers_keep_their_input_routes", "stream_4in4",
+)
+"""Cases in which CPUs work on the same tunnel."""
 OF_OTHER_PROGRAMS = tuple(name for name in udptun.CASES if name.startswith(("next_ip_", "ynl_")))
 """Cases of programs that only UML's guests have: the next Debian's ip, and the kernel's netlink client."""
 
@@ -84,8 +90,11 @@ def selected(request: pytest.FixtureRequest, kernel: str | None = None, kind: st
 
 
 @functools.cache
-def outcomes(target: str, kernel: str | None, names: tuple[str, ...], kind: str = UDPTUN) -> dict[str, str]:
-    """Run the cases in one guest, with devices of a kind. Return "ok" for each, or why it failed."""
+def outcomes(target: str, kernel: str | None, names: tuple[str, ...], kind: str = UDPTUN, cpus: int = 1) -> dict[str, str]:
+    """Run the cases in one guest, with devices of a kind. Return "ok" for each, or why it failed.
+
+    Several CPUs run at once, in threads of QEMU, and time is the host's.
+    """
     files = [*NETNS.glob("*.py"), GUEST / "ethtool.py", tools.udptunctl(), tools.SOURCES / "udptunctl" / "udptunctl.8"]
     said = bytearray()
     settings = ["PATH=/dsbench:/usr/sbin:/usr/bin:/sbin:/bin", f"KIND={kind}"]
@@ -104,7 +113,7 @@ def outcomes(target: str, kernel: str | None, names: tuple[str, ...], kind: str 
             return dict.fromkeys(names, f"skip: {error}")
     try:
         guest = GuestOptions(modules=SURROUNDINGS) if target == "qemu" else GuestOptions(memory_mib=MEMORY_MIB)
-        where: Target = get(target, kernel, network=True, guest=guest)
+        where: Target = get(target, kernel, "tcg" if cpus > 1 else None, network=True, cpus=cpus, guest=guest)
         seconds = SECONDS_DEBUG if kernel == kernels.DEBUG else SECONDS
         where.run(command, files=files, timeout=seconds, on_stdout=said.extend)
     except HarnessError as error:

@@ -12,7 +12,7 @@ import re
 import pytest
 from dsharness.kernel import kernels
 from dsharness.targets import get
-from netnsguests import ON_STOCK_KERNELS, ON_THE_KERNEL_WITH_RUST, judge, outcomes, selected, udptun
+from netnsguests import ON_STOCK_KERNELS, ON_THE_KERNEL_WITH_RUST, ON_TWO_CPUS, judge, outcomes, selected, udptun
 
 IN_UML = tuple(name for name in udptun.CASES if name not in ON_THE_KERNEL_WITH_RUST)
 
@@ -90,3 +90,17 @@ def on_stock_kernels() -> list[object]:
 @pytest.mark.parametrize(("name", "kernel"), on_stock_kernels())
 def test_on_a_stock_kernel(name: str, kernel: str, request: pytest.FixtureRequest) -> None:
     judge(outcomes("qemu", kernel, selected(request, kernel))[name])
+
+
+def on_two_cpus() -> list[object]:
+    """Return each case with each stock kernel. The cases of a kernel share a guest."""
+    return [
+        pytest.param(name, kernel, marks=[pytest.mark.xdist_group(f"tunnel-cpus-{kernel}"), pytest.mark.matrix])
+        for kernel in ("6.1", "6.12", "newest")
+        for name in ON_TWO_CPUS
+    ]
+
+
+@pytest.mark.parametrize(("name", "kernel"), on_two_cpus())
+def test_on_two_cpus(name: str, kernel: str, request: pytest.FixtureRequest) -> None:
+    judge(outcomes("qemu", kernel, selected(request, kernel), cpus=2)[name])

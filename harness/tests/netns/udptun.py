@@ -26,6 +26,7 @@ import case_disciplines  # noqa: F401
 import case_groups  # noqa: F401
 import case_stacked  # noqa: F401
 import case_delivery  # noqa: F401
+import case_cpus  # noqa: F401
 import case_headers  # noqa: F401
 import case_nat  # noqa: F401
 import case_netfilter  # noqa: F401
