@@ -317,7 +317,7 @@ static int udptun_receive(struct sock *sk, struct sk_buff *skb)
 	/* NULL: the socket is being closed. */
 	if (unlikely(!sock))
 		goto drop;
-	if (sk->sk_state == TCP_ESTABLISHED &&
+	if (READ_ONCE(sk->sk_state) == TCP_ESTABLISHED &&
 	    unlikely(skb->skb_iif != READ_ONCE(sock->iif)) &&
 	    !udptun_check_device(sock, skb)) {
 		reason = SKB_DROP_REASON_IP_RPFILTER;

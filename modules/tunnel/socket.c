@@ -195,7 +195,8 @@ static void udptun_sock_set_remote(struct socket *socket,
 	lock_sock(socket->sk);
 	inet->inet_daddr = params->remote.v4;
 	inet->inet_dport = params->remote_port;
-	socket->sk->sk_state = state;
+	/* Packets that arrive read it. */
+	WRITE_ONCE(socket->sk->sk_state, state);
 	release_sock(socket->sk);
 }
 
