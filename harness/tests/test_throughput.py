@@ -23,7 +23,7 @@ from dsharness.throughput.offloads import DEFAULT, ON, SOFTWARE, ZERO, Setting, 
 from dsharness.throughput.record import Sample, Throughput
 from dsharness.throughput.steps import Cell, steps
 from dsharness.throughput.traffic import TRAFFIC, UdpGso, rate
-from dsharness.tunnel.devices import DEVICES, LINK, End
+from dsharness.tunnel.devices import DEVICES, LINK, End, options_of
 from dsharness.tunnel.steps import Experiment, Step, veth_link
 from rich.console import Console
 
@@ -232,7 +232,7 @@ def run_of(*devices: str, accel: str | None = "icount") -> Throughput:
     """A run whose figures are known: each cell takes its order + 1 seconds for 10^9 bytes."""
     _, cells = steps(experiment(*devices), list(settings()), TRAFFIC)
     samples = [Sample("6.12", cell, rate(1e9, cell.order + 1)) for cell in cells]
-    return Throughput({"accel": accel, "absent": {"bareudp": "no module"}, "warnings": []}, samples)
+    return Throughput({"accel": accel, "absent": {"bareudp": "no module"}, "warnings": [], "device_options": options_of(("udptun", "bareudp"))}, samples)
 
 
 def test_files_have_each_measurement(tmp_path: Path) -> None:
@@ -268,6 +268,7 @@ def test_tables_have_a_row_a_device_and_a_row_a_setting() -> None:
     assert [line.split("│")[1].strip() for line in rows[3:]] == [one.checksum for one in settings()]
     assert [line.split("│")[4].strip() for line in rows[3:] if line.split("│")[1].strip() == ON] == ["-"] * 4
     assert "bareudp is absent: no module" in text
+    assert "Options, without an outer checksum: udptun: port 7000 nocsum." in " ".join(text.split()), "not of a device that is absent"
 
 
 def test_a_costly_setting_is_named() -> None:

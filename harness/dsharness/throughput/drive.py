@@ -12,7 +12,7 @@ from ..errors import HarnessError
 from ..kernel import tools
 from ..results import environment, results
 from ..targets import Target
-from ..tunnel.devices import DEVICES
+from ..tunnel.devices import DEVICES, options_of
 from ..tunnel.drive import SCRIPT, SETUP_SECONDS, SLOWER, keys, last_line
 from ..tunnel.meters import Reading, Tool
 from ..tunnel.steps import Experiment, Step, Take, veth_link, write
@@ -70,7 +70,7 @@ def _context(plan: ThroughputPlan) -> dict[str, object]:
     return {
         "schema_version": record.SCHEMA_VERSION, "complete": False, **facts, "warnings": [] if plan.accel == "icount" else environment.warnings(facts),
         "target": plan.target, "accel": plan.accel, "kernels": [], "rounds": plan.rounds, "link": "veth between two network namespaces of one kernel, MTU 1500",
-        "absent": {},
+        "absent": {}, "device_options": options_of(plan.devices),
     }  # fmt: skip
 
 

@@ -37,6 +37,9 @@ def notes(run: Throughput) -> list[str]:
     counted = run.kernels if run.counts_instructions else []  # time varies more than settings on a busy machine
     said = [line for kernel in counted for device in run.devices(kernel) for line in _costly(run, kernel, device)]
     said += [f"{name} is absent: {reason}" for name, reason in run.context["absent"].items()]
+    measured = {device for kernel in run.kernels for device in run.devices(kernel)}
+    told = [f"{name}: {words}" for name, words in run.context["device_options"].items() if name in measured]
+    said += [f"Options, without an outer checksum: {'; '.join(told)}."] if told else []
     said.append("One CPU runs both ends: a figure is the work of sender and receiver together. Traffic: no outer checksum, TSO and GRO on.")
     return said
 

@@ -8,7 +8,7 @@ a choice, unless End.checksum says so.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..results.datapath import RUST, TUNNELS, UDPTUN
@@ -188,3 +188,8 @@ _TABLE = (
 )
 _BY_NAME = {device.name: device for device in _TABLE}
 DEVICES = tuple(_BY_NAME[kind] for kind in TUNNELS)
+
+
+def options_of(names: Sequence[str]) -> dict[str, str]:
+    """Return the options of these tunnels besides their addresses, as results have them."""
+    return {device.name: " ".join(device.options) for device in DEVICES if device.name in names and device.options}

@@ -24,7 +24,7 @@ from ..results import environment, results
 from ..results.datapath import UDPTUN
 from ..targets import hostlock
 from . import record, table
-from .devices import DEVICES, LINK, Keys
+from .devices import DEVICES, LINK, Keys, options_of
 from .meters import TOOLS, Reading
 from .plan import Peer, TunnelPlan
 from .record import Evaluation, Sample
@@ -265,7 +265,7 @@ def _context(plan: TunnelPlan, link: str) -> dict[str, Any]:
         "warnings": environment.warnings(facts),
         "link": link,
         "devices": list(plan.devices),
-        "device_options": {device.name: " ".join(device.options) for device in DEVICES if device.name in plan.devices and device.options},
+        "device_options": options_of(plan.devices),
         "rounds": 0,
         "seconds": plan.seconds,
         "seed": plan.seed,
