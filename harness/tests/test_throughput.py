@@ -135,7 +135,7 @@ def test_rust_is_compared_with_c_in_several_rounds(tmp_path: Path) -> None:
     _, cells = steps(what, [DEFAULT], TRAFFIC[:2])
     slower = {("udptun_rust", "tcp-1"): 1.001, ("udptun_rust", "tcp-8"): 1.02}
     samples = [Sample("7.3", cell, rate(1e9, slower.get((cell.device, cell.traffic.name), 1.0) + cell.round / 1e5)) for cell in cells]
-    run = Throughput({"accel": "icount", "absent": {}, "warnings": [], "rounds": 6}, samples)
+    run = Throughput({"accel": "icount", "absent": {}, "warnings": [], "rounds": 6, "device_options": {}}, samples)
     text = shown(run)
     assert re.search(r"TCP, 1 flow +│ +-0\.100% │ \[-0\.10\d%, -0\.09\d%\] .* │ met ", text)
     assert re.search(r"8 flows +│ +-1\.961% .* │ missed ", text)
