@@ -5,7 +5,7 @@
 #
 # usage: peers.sh NUMBERS KINDS PARAMETERS TUNNEL-PARAMETERS
 #   Each argument is a list of words in one string.
-#   NUMBERS            numbers of tunnels
+#   NUMBERS            numbers of tunnels, each with the warm-up in ms: NUMBER:WARMUP
 #   KINDS              the kinds of devices
 #   PARAMETERS         PARAMETER=VALUE of the core
 #   TUNNEL-PARAMETERS  PARAMETER=VALUE of dsbench_tunnel
@@ -24,14 +24,14 @@ leave() {
 	datapath_leave
 }
 
-# peers_of KIND NUMBER
+# peers_of KIND NUMBER WARMUP
 peers_of() {
 	# shellcheck disable=SC2034 # for packets.sh
 	kinds=$1 tunnel_settings="$common peers=$2"
 	export peers="$2"
 	echo "@dsbench begin $1:$2"
 	# shellcheck disable=SC2086 # a list of parameters
-	datapath "$1:$2" . $settings
+	datapath "$1:$2" . $settings "warmup=$3"
 	datapath_leave || fail "$1:$2"
 }
 
@@ -41,6 +41,6 @@ trap 'exit 130' INT TERM HUP
 
 for number in $numbers; do
 	for kind in $all_kinds; do
-		peers_of "$kind" "$number"
+		peers_of "$kind" "${number%:*}" "${number#*:}"
 	done
 done

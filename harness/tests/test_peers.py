@@ -56,6 +56,11 @@ def test_the_usual_plan() -> None:
     }
 
 
+def test_each_tunnel_has_had_packets_before_the_first_try() -> None:
+    assert [plan.warmup(number, icount=True) for number in (1, 100, 10_000)] == [5, 20, 2000]
+    assert [plan.warmup(number, icount=False) for number in (1, 100, 10_000)] == [100, 100, 2000]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

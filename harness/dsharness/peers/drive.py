@@ -53,9 +53,9 @@ def measure(plan: PeersPlan, target: targets.Target, tries: int, found: Results)
     def take(stage: StageResult) -> None:
         _add(found, plan.stages[stage.stage][1], stage)
 
-    settings = [f"tries={tries}", "warmup=5" if target.accel == "icount" else "warmup=100"]
+    numbers = [f"{number}:{peersplan.warmup(number, icount=target.accel == 'icount')}" for number in plan.numbers]
     assert plan.sweep.datapath
-    argv = ["sh", SCRIPT.name, " ".join(map(str, plan.numbers)), " ".join(plan.kinds), " ".join(settings), sweeper.tunnel_settings(plan.sweep.datapath)]
+    argv = ["sh", SCRIPT.name, " ".join(numbers), " ".join(plan.kinds), f"tries={tries}", sweeper.tunnel_settings(plan.sweep.datapath)]
     with ui.Progress(f"timing peers in {results.label(target.name, target.accel)}, kernel {target.kernel.release}", len(stages), "runs") as progress:
         stream = SweepStream(follow, take, {name: f"the run of {number} tunnels of {kind}" for name, (kind, number) in plan.stages.items()})
         files = [SCRIPT, *sweeper.PARTS, *sweeper.datapath_files()]
