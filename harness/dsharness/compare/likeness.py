@@ -77,11 +77,18 @@ def doubt(before: Results, after: Results) -> str:
     return ""
 
 
+def compiler(sweep: Results) -> str:
+    """Return the compiler of a sweep's kernel and its version, without the path of its program; "unknown" if the results have none."""
+    value = str(sweep.context.get("compiler") or "unknown")
+    program, _, version = value.partition(" ")
+    return f"gcc {version}" if "gcc" in program else version or value
+
+
 def _same(sweep: Results, field: str) -> Any:
     """Return the value of a field as it is compared, regardless of the order of facts and of the path of the compiler."""
     value = sweep.context[field]
     if field == "compiler":
-        return str(value).partition(" ")[2] or value
+        return compiler(sweep)
     return sorted(map(str, value)) if isinstance(value, list) else value
 
 

@@ -62,7 +62,8 @@ def _sweeps(plan: Plan, document: Path) -> tuple[list[Step], list[str]]:
         ui.say(f"kernel {number} of {len(plan.series)}: {kernel}")
         path = document.with_name(f"{document.stem}-{number}-{_plain(label)}.json")
         try:
-            steps.append(Step(_label(kernel, label), Sweep(*sweeper.sweep(dataclasses.replace(plan, kernel=kernel, series=(), output=path)))))
+            swept = Sweep(*sweeper.sweep(dataclasses.replace(plan, kernel=kernel, series=(), output=path)))
+            steps.append(Step(_label(kernel, label, str(swept.results.context.get("kernel"))), swept))
         except HarnessError as error:
             ui.warn(f"{label} is left out: {error}")
             left_out.append(label)
@@ -74,8 +75,12 @@ def _plain(label: str) -> str:
     return re.sub(r"[^\w.+-]+", "-", label)
 
 
-def _label(kernel: Spec, label: str) -> str:
-    return label if isinstance(kernel, OwnKernel) or len(label) < 16 else label[:15]
+def _label(kernel: Spec, label: str, release: str) -> str:
+    """Return a name of the kernel for tables and pictures: short, and with its version."""
+    if isinstance(kernel, OwnKernel):
+        return label
+    version = re.match(r"\d+\.\d+", release)
+    return f"{label} ({version[0]})" if version and not label.startswith(version[0]) else label[:15]
 
 
 def _compared(one: Step, other: Step) -> Comparisons:
