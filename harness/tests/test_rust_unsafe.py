@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -74,6 +75,23 @@ def test_each_unsafe_function_says_what_it_needs() -> None:
             owner = next(line for line in reversed(above) if line[:1].strip())
             of_trait = match[0].startswith(" ") and re.search(r"^impl\b.* for ", owner)
             assert of_trait or any("# Safety" in line for line in above[-16:]), f"{file}: {match[1]}"
+
+
+def test_each_public_function_says_its_context() -> None:
+    """May it sleep, does it need RTNL, RCU, softirqs disabled? A constant function has none."""
+    without = []
+    for file in files(NET):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        is_public_trait = False
+        for number, line in enumerate(lines):
+            if line[:1].strip():
+                is_public_trait = line.startswith("pub trait ")
+            if not re.match(r" *pub (unsafe )?fn " + ("| +fn " if is_public_trait else ""), line):
+                continue
+            above = itertools.takewhile(lambda text: text.strip().startswith(("///", "#[")), reversed(lines[:number]))
+            if not any("/// Context: " in text for text in above):
+                without.append(f"{file.name}: {line.strip()}")
+    assert without == []
 
 
 def test_readme_counts_unsafe_uses_of_abstractions(capsys: pytest.CaptureFixture[str]) -> None:

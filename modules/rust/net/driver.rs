@@ -51,9 +51,13 @@ pub trait Driver: Sized + Send + Sync + 'static {
     const OVERHEAD: u32;
 
     /// The kind of link, a static of the driver.
+    ///
+    /// Context: any.
     fn class() -> &'static Class<Self>;
 
     /// The peers of all devices, a static of the driver.
+    ///
+    /// Context: any.
     fn peers() -> &'static PeerTable;
 
     /// Makes the private data of a device, which is not registered yet, and names the ends of its

@@ -156,6 +156,8 @@ impl Address {
     }
 
     /// Whether no host has the address: 0.0.0.0/8, or ::.
+    ///
+    /// Context: any.
     pub fn is_unspecified(&self) -> bool {
         match self {
             Self::V4(bytes) => bytes[0] == 0,
@@ -164,6 +166,8 @@ impl Address {
     }
 
     /// Whether it is a multicast address.
+    ///
+    /// Context: any.
     pub fn is_multicast(&self) -> bool {
         match self {
             Self::V4(bytes) => bytes[0] & 0xf0 == 0xe0,
@@ -172,6 +176,8 @@ impl Address {
     }
 
     /// Whether it is an IPv4 address in the form of an IPv6 address.
+    ///
+    /// Context: any.
     pub fn is_mapped(&self) -> bool {
         match self {
             Self::V4(_) => false,
@@ -180,6 +186,8 @@ impl Address {
     }
 
     /// Whether it is an IPv6 address that is valid on one link.
+    ///
+    /// Context: any.
     pub fn is_link_local(&self) -> bool {
         match self {
             Self::V4(_) => false,
@@ -188,6 +196,8 @@ impl Address {
     }
 
     /// Whether it is the IPv6 address of the host itself.
+    ///
+    /// Context: any.
     pub fn is_loopback6(&self) -> bool {
         match self {
             Self::V4(_) => false,

@@ -95,18 +95,24 @@ impl<T> Link<T> {
     }
 
     /// The driver's private data.
+    ///
+    /// Context: any.
     #[inline]
     pub fn data(&self) -> &T {
         &self.private().data
     }
 
     /// The ends of the packets that carry those of the device.
+    ///
+    /// Context: any.
     #[inline]
     pub fn ends(&self) -> &Ends {
         self.private().peer.ends()
     }
 
     /// The network namespace of the socket. The device may have moved to another one.
+    ///
+    /// Context: any.
     #[inline]
     pub fn net(&self) -> &Net {
         // SAFETY: By the invariants the namespace is valid.
@@ -114,6 +120,8 @@ impl<T> Link<T> {
     }
 
     /// Whether the device has moved to another network namespace than its socket's.
+    ///
+    /// Context: any.
     #[inline]
     pub fn has_moved(&self) -> bool {
         // SAFETY: The device is valid. It may move while this reads.
@@ -123,6 +131,8 @@ impl<T> Link<T> {
     }
 
     /// Whether the device is up: neither one that is down nor one being unregistered receives.
+    ///
+    /// Context: any.
     #[inline]
     pub fn is_up(&self) -> bool {
         // SAFETY: The device is valid. Others change the bits.
@@ -132,12 +142,16 @@ impl<T> Link<T> {
     }
 
     /// The route of the device's packets.
+    ///
+    /// Context: any.
     #[inline]
     pub fn routes(&self) -> &RouteCache {
         &self.private().routes
     }
 
     /// The statistics of the device.
+    ///
+    /// Context: any.
     #[inline]
     pub fn stats(&self) -> PerCpuStats<'_> {
         // SAFETY: The device is registered as long as this is borrowed.
@@ -145,11 +159,15 @@ impl<T> Link<T> {
     }
 
     /// Whether a route leads into this device.
+    ///
+    /// Context: any.
     pub fn is_device_of(&self, route: &Route) -> bool {
         ptr::eq(route.device(), self.as_raw())
     }
 
     /// Reserves room before packets, so that they are not copied. It never shrinks.
+    ///
+    /// Context: any.
     pub fn reserve_headroom(&self, headroom: u16) {
         // SAFETY: The device is valid. Others read the field, and may write it.
         unsafe {
@@ -162,6 +180,8 @@ impl<T> Link<T> {
     }
 
     /// Whether tunnels do not lead into each other too deeply.
+    ///
+    /// Context: softirqs are disabled, RCU is held.
     #[inline]
     pub fn may_recurse(&self, _: &Softirq) -> bool {
         // SAFETY: Softirqs are disabled.
@@ -213,22 +233,30 @@ pub struct NewLink<'a> {
 
 impl<'a> NewLink<'a> {
     /// The attributes of the driver.
+    ///
+    /// Context: process context, under `rtnl_lock()`.
     pub fn attributes(&self) -> Attributes<'a> {
         self.data
     }
 
     /// The place for the sentence that says why the request is refused.
+    ///
+    /// Context: process context, under `rtnl_lock()`.
     pub fn extack(&self) -> &Extack<'a> {
         &self.extack
     }
 
     /// The network namespace of the socket.
+    ///
+    /// Context: process context, under `rtnl_lock()`.
     pub fn net(&self) -> &'a Net {
         self.net
     }
 
     /// Adapts the device to its underlay: the room before and behind packets in bytes, and the MTU,
     /// unless the user has given one. Returns false if that exceeds what is allowed.
+    ///
+    /// Context: process context, under `rtnl_lock()`.
     pub fn fit(&mut self, headroom: u16, tailroom: u16, mtu: u32, largest: u32) -> bool {
         // SAFETY: The device is valid, and not registered yet.
         let device = unsafe { &mut *self.device };

@@ -78,6 +78,8 @@ pub struct Attribute<'a> {
 
 impl<'a> Attribute<'a> {
     /// Its content.
+    ///
+    /// Context: any.
     pub fn bytes(&self) -> &'a [u8] {
         // SAFETY: By the invariants all is valid. The length includes that of the header.
         unsafe {
@@ -89,21 +91,29 @@ impl<'a> Attribute<'a> {
     }
 
     /// The first bytes of its content. EINVAL if there are fewer.
+    ///
+    /// Context: any.
     pub fn array<const N: usize>(&self) -> Result<[u8; N]> {
         self.bytes().first_chunk().copied().ok_or(EINVAL)
     }
 
     /// Its content as a byte. EINVAL if it is empty.
+    ///
+    /// Context: any.
     pub fn u8(&self) -> Result<u8> {
         self.array::<1>().map(|[byte]| byte)
     }
 
     /// Its content as a number in network byte order. EINVAL if it is shorter.
+    ///
+    /// Context: any.
     pub fn be16(&self) -> Result<u16> {
         self.array().map(u16::from_be_bytes)
     }
 
     /// Its content as a number in network byte order. EINVAL if it is shorter.
+    ///
+    /// Context: any.
     pub fn be32(&self) -> Result<u32> {
         self.array().map(u32::from_be_bytes)
     }
@@ -134,11 +144,15 @@ impl<'a> Attributes<'a> {
     }
 
     /// Whether the request has none at all.
+    ///
+    /// Context: any.
     pub fn is_absent(&self) -> bool {
         self.raw.is_null()
     }
 
     /// The attribute of a type.
+    ///
+    /// Context: any.
     pub fn get(&self, kind: u32) -> Option<Attribute<'a>> {
         let index = kind as usize;
 
@@ -177,6 +191,8 @@ impl Extack<'_> {
     }
 
     /// Sets the sentence, and the attribute that it is about. Returns the error.
+    ///
+    /// Context: process context, under `rtnl_lock()`.
     pub fn refuse(
         &self,
         attribute: Option<Attribute<'_>>,
@@ -217,6 +233,8 @@ impl Message<'_> {
     }
 
     /// Adds an attribute. EMSGSIZE if it has no room.
+    ///
+    /// Context: process context, under `rtnl_lock()`.
     pub fn put(&mut self, kind: u32, content: &[u8]) -> Result {
         // SAFETY: By the invariants the message is valid.
         to_result(unsafe {

@@ -52,6 +52,8 @@ impl Net {
     }
 
     /// Whether all interfaces take the IPv4 address as one of broadcast.
+    ///
+    /// Context: any but hard interrupts.
     pub fn is_broadcast(&self, address: &Address) -> bool {
         self.has_type(address, bindings::RTN_BROADCAST)
     }
@@ -87,6 +89,8 @@ impl Net {
 }
 
 /// Whether the kernel has IPv6: `ipv6.disable=1` takes it away.
+///
+/// Context: any.
 pub fn has_ipv6() -> bool {
     // SAFETY: The function has no requirements.
     unsafe { bindings::dsbench_net_has_ipv6() }
@@ -159,6 +163,8 @@ impl Route {
     }
 
     /// The room in bytes that the headers of the route's device need.
+    ///
+    /// Context: any.
     pub fn headroom(&self) -> u32 {
         // SAFETY: The route is valid.
         unsafe { bindings::dsbench_net_dst_headroom(self.as_raw()) }
@@ -171,6 +177,8 @@ impl Route {
     }
 
     /// The MTU of the route's device in bytes.
+    ///
+    /// Context: any.
     #[inline]
     pub fn device_mtu(&self) -> u32 {
         // SAFETY: The route holds a reference to its device. Others may change the field.
@@ -178,6 +186,8 @@ impl Route {
     }
 
     /// The room in bytes that the route's device needs behind packets.
+    ///
+    /// Context: any.
     pub fn device_tailroom(&self) -> u16 {
         // SAFETY: As above.
         unsafe { ptr::read_volatile(&raw const (*self.device()).needed_tailroom) }
@@ -209,6 +219,8 @@ pub struct CachedRoute {
 
 impl CachedRoute {
     /// Takes over a route, for packets that get headers of `overhead` bytes in front.
+    ///
+    /// Context: any but hard interrupts.
     pub fn new(route: Route, overhead: u32) -> Self {
         let dst = route.as_raw();
 
@@ -230,6 +242,8 @@ impl CachedRoute {
     }
 
     /// The room in bytes that the headers of a packet and of the route's device need.
+    ///
+    /// Context: any.
     #[inline]
     pub fn headroom(&self) -> u32 {
         self.headroom
@@ -268,6 +282,8 @@ impl CachedRoute {
 
     /// The MTU of the path in bytes, and whether the path keeps to it: a packet may exceed one that
     /// does not, and must then be fragmented.
+    ///
+    /// Context: softirqs are disabled, RCU is held.
     #[inline]
     pub fn mtu(&self, _: &Softirq) -> (u32, bool) {
         if self.has_mtu_of_device() {
@@ -320,6 +336,8 @@ impl RouteCache {
     }
 
     /// The route, unless it is outdated in its namespace or the cache is empty.
+    ///
+    /// Context: softirqs are disabled, RCU is held.
     #[inline]
     pub fn get<'a>(&'a self, net: &Net, _: &'a Softirq) -> Option<&'a CachedRoute> {
         // SAFETY: By the invariants the entry is valid, and stays so while the RCU reader runs,
@@ -330,6 +348,8 @@ impl RouteCache {
     }
 
     /// Keeps a route instead of the one before. Gives it back if no memory is left.
+    ///
+    /// Context: softirqs are disabled, RCU is held.
     pub fn set<'a>(
         &'a self,
         route: CachedRoute,
@@ -349,6 +369,8 @@ impl RouteCache {
     }
 
     /// Releases the route. Packets may still be using it.
+    ///
+    /// Context: any but hard interrupts.
     pub fn clear(&self) {
         self.replace(ptr::null_mut());
     }

@@ -130,24 +130,32 @@ impl SkBuff {
     }
 
     /// The length of the packet from its first byte in bytes.
+    ///
+    /// Context: any.
     #[inline]
     pub fn len(&self) -> u32 {
         self.fields().len
     }
 
     /// Whether the packet has no bytes.
+    ///
+    /// Context: any.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The protocol of the packet.
+    ///
+    /// Context: any.
     #[inline]
     pub fn protocol(&self) -> Protocol {
         Protocol(self.headers().protocol)
     }
 
     /// Whether the packet is to be split into several.
+    ///
+    /// Context: any.
     #[inline]
     pub fn is_gso(&self) -> bool {
         // SAFETY: The structure is valid as long as the buffer.
@@ -171,6 +179,8 @@ impl SkBuff {
     }
 
     /// The bits by which rules of routing and filters select the packet.
+    ///
+    /// Context: any.
     #[inline]
     pub fn mark(&self) -> u32 {
         // SAFETY: All bytes are valid for both members of the union.
@@ -206,6 +216,8 @@ impl SkBuff {
     }
 
     /// Makes the first `len` bytes linear. Returns false if there are fewer, or no memory is left.
+    ///
+    /// Context: any but hard interrupts.
     #[inline]
     pub fn may_pull(&mut self, len: u32) -> bool {
         let fields = self.fields();
@@ -222,6 +234,8 @@ impl SkBuff {
     }
 
     /// The byte at an offset from the packet's first byte, made linear.
+    ///
+    /// Context: any.
     #[inline]
     pub fn byte(&mut self, offset: u32) -> Option<u8> {
         if !self.may_pull(offset.checked_add(1)?) {
@@ -233,6 +247,8 @@ impl SkBuff {
 
     /// The header at an offset from the packet's first byte, made linear; None if the packet is
     /// shorter, or no memory is left.
+    ///
+    /// Context: any.
     #[inline]
     pub fn header<H: Header>(&mut self, offset: u32) -> Option<&H> {
         if !self.may_pull(offset.checked_add(size_of::<H>() as u32)?) {
@@ -244,18 +260,24 @@ impl SkBuff {
     }
 
     /// The network header, if it is in linear data.
+    ///
+    /// Context: any.
     #[inline]
     pub fn network_header<H: Header>(&self) -> Option<&H> {
         self.at(usize::from(self.headers().network_header))
     }
 
     /// The transport header, if it is in linear data.
+    ///
+    /// Context: any.
     #[inline]
     pub fn transport_header<H: Header>(&self) -> Option<&H> {
         self.at(usize::from(self.headers().transport_header))
     }
 
     /// The network header of a packet to be sent, made linear.
+    ///
+    /// Context: any but hard interrupts.
     #[inline]
     pub fn pull_network_header<H: Header>(&mut self) -> Option<&H> {
         let offset = usize::from(self.headers().network_header).wrapping_sub(self.offset());
@@ -267,6 +289,8 @@ impl SkBuff {
     }
 
     /// Says that the network header is the packet's first byte, and that nothing is before it.
+    ///
+    /// Context: any.
     #[inline]
     pub fn begin_at_network_header(&mut self) {
         let offset = self.offset() as u16;
@@ -277,6 +301,8 @@ impl SkBuff {
     }
 
     /// Sets the transport header, as an offset from the packet's first byte.
+    ///
+    /// Context: any.
     #[inline]
     pub fn set_transport_header(&mut self, offset: u32) {
         let from_head = self.offset().wrapping_add(offset.min(self.len()) as usize);
@@ -286,6 +312,8 @@ impl SkBuff {
 
     /// The offset of the transport header in an IPv6 packet with extension headers; None if they
     /// are malformed.
+    ///
+    /// Context: any.
     pub fn skip_extension_headers(&self, header: &Ipv6) -> Option<u32> {
         let mut next = header.next_header;
         let mut fragment = 0;
@@ -363,6 +391,8 @@ impl SkBuff {
     /// The packet has no reference to the route, but borrows it.
     ///
     /// `crosses` says that the outer packet enters another network namespace.
+    ///
+    /// Context: softirqs are disabled, RCU is held.
     #[inline]
     pub fn encapsulate<'a, H: OuterHeader>(
         mut self,
@@ -410,6 +440,8 @@ impl SkBuff {
     }
 
     /// Whether the packet, or each packet that it is to be split into, fits.
+    ///
+    /// Context: any.
     #[inline]
     pub fn fits(&self, mtu: u32) -> bool {
         if self.is_gso() {
@@ -428,6 +460,8 @@ impl SkBuff {
     }
 
     /// Forgets the hash of the flow: that of the outer flow is the same for all inner flows.
+    ///
+    /// Context: any.
     #[inline]
     pub fn clear_hash(&mut self) {
         let headers = self.headers_mut();
@@ -456,6 +490,8 @@ impl SkBuff {
     }
 
     /// Frees the packet and says why.
+    ///
+    /// Context: any but hard interrupts.
     #[inline]
     pub fn discard(self, reason: Reason) {
         // SAFETY: This gives up the only reference.
@@ -482,6 +518,9 @@ pub trait OuterHeader: Header {
     /// The offset of the transport header in bytes.
     const TRANSPORT: u16;
 
+    /// Sets the UDP checksum of a packet that is `len` bytes long from the UDP header on.
+    ///
+    /// Context: any.
     #[doc(hidden)]
     fn set_checksum(&self, skb: &mut SkBuff, len: i32);
 
@@ -559,6 +598,8 @@ pub struct Encapsulated<'a, H: OuterHeader> {
 
 impl<H: OuterHeader> Encapsulated<'_, H> {
     /// Completes the UDP checksum for the addresses of the headers, or leaves it to the device.
+    ///
+    /// Context: any.
     #[inline]
     pub fn set_udp_checksum(&mut self, outer: &H) {
         let len = self.skb.len().wrapping_sub(u32::from(H::TRANSPORT));
@@ -567,6 +608,8 @@ impl<H: OuterHeader> Encapsulated<'_, H> {
     }
 
     /// Permits fragmentation of an IPv6 packet, or forbids it.
+    ///
+    /// Context: any.
     #[inline]
     pub fn set_ignore_df(&mut self, ignore: bool) {
         self.skb.headers_mut().set_ignore_df(ignore.into());

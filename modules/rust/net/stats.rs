@@ -60,6 +60,8 @@ impl PerCpuStats<'_> {
     }
 
     /// Counts a packet sent, of `len` bytes.
+    ///
+    /// Context: softirqs are disabled, RCU is held.
     #[inline]
     pub fn sent(&self, len: u32, _: &Softirq) {
         // SAFETY: The device is registered, and softirqs are disabled.
@@ -67,6 +69,8 @@ impl PerCpuStats<'_> {
     }
 
     /// Counts a packet received, of `len` bytes.
+    ///
+    /// Context: softirqs are disabled, RCU is held.
     #[inline]
     pub fn received(&self, len: u32, _: &Softirq) {
         // SAFETY: As above.
@@ -74,6 +78,8 @@ impl PerCpuStats<'_> {
     }
 
     /// Increments a counter of what is rare.
+    ///
+    /// Context: any.
     #[cold]
     pub fn count(&self, counter: Counter) {
         // SAFETY: The device is registered. The counters are atomic.
