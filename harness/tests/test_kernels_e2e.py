@@ -108,6 +108,7 @@ def test_a_device_of_the_kernel_is_compared(repository: Repository, tmp_path: Pa
         ("does not compile", r".* does not build: .*/linux/lib/xarray\.c:\d+:\d+: error: "),
         ("does not boot", "the qemu guest ended while it booted: Kernel panic - not syncing: planted;"),
     ],
+    ids=["does not compile", "does not boot"],
 )
 def test_a_commit_that_cannot_be_judged_is_skipped(repository: Repository, tmp_path: Path, commit: str, reason: str) -> None:
     baseline = _baseline(repository, tmp_path)
