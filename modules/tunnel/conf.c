@@ -88,7 +88,7 @@ static void udptun_conf_connect(struct udptun_sock *sock)
 
 /*
  * Demultiplex early: one peer by a connected socket, several by the table of demux.c,
- * which has all configurations but possibly the two newest ones.
+ * in which only the two newest configurations can be missing.
  */
 static void udptun_conf_demux(struct udptun_sock *sock)
 {
@@ -167,8 +167,8 @@ static void udptun_conf_free_rcu(struct rcu_head *rcu)
 
 /*
  * Accept packets from the new peer before rejecting those from the old one: a packet
- * always finds a configuration. A port that had one peer has one again: no hook is
- * registered for the moment in between.
+ * always finds a configuration. Update early demux last: a port with one peer has two
+ * configurations for a moment, and needs no hook for that.
  */
 void udptun_conf_replace(struct udptun_conf *old, struct udptun_conf *conf)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Early demultiplexing of packets to ports with several peers. The kernel's own looks
- * at the first of the sockets with one address and port alone, so it serves one peer.
- * Here, a hook of netfilter finds the peer: the last one before the input route is
- * looked up. It gives the packet the socket, and the input route of the peer's last
- * packet, as the kernel does for a connected socket.
+ * only at the first socket with an address and port, so it serves one peer. Here, the
+ * last netfilter hook before the lookup of the input route finds the peer. It gives
+ * the packet the socket, and the input route of the peer's previous packet, as the
+ * kernel does for a connected socket.
  */
 
 #include <linux/hash.h>
@@ -33,8 +33,8 @@
 static DEFINE_HASHTABLE(udptun_demux_confs, UDPTUN_DEMUX_BITS);
 
 /*
- * Return the bucket of a peer. The number of the namespace is random: the owner of one
- * cannot fill the buckets of another one.
+ * Return the bucket of a peer. net_hash_mix() is random: the owner of one network
+ * namespace cannot fill the buckets of another one.
  */
 static struct hlist_head *udptun_demux_bucket(const struct net *net, __be32 local,
 					      __be16 local_port, __be32 remote,
@@ -77,8 +77,8 @@ static bool udptun_demux_is_bridged(const struct sk_buff *skb)
 }
 
 /*
- * Return true if the kernel would demultiplex this UDP packet early, and no VRF takes
- * part: the device of a packet in a VRF changes after the hook.
+ * Return true if the kernel would demultiplex this UDP packet early, and its device is
+ * in no VRF: the device of such a packet changes after the hook.
  */
 static bool udptun_demux_may(const struct net *net, const struct sk_buff *skb)
 {
@@ -133,7 +133,7 @@ static noinline void udptun_demux(struct net *net, struct sk_buff *skb)
 	skb_dst_set_noref(skb, dst);
 }
 
-/* Each packet to the namespace or through it passes here: a leaf for all but UDP. */
+/* Every packet that the namespace receives passes here: a leaf function for all but UDP. */
 static unsigned int udptun_demux_hook(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {
@@ -180,8 +180,8 @@ static void udptun_demux_unuse(struct net *net)
  * udptun_demux_add() - demultiplex packets from a peer early
  * @conf: the configuration, attached; idempotent
  *
- * Not for IPv6, a range of source ports, external tunnels and an underlay device.
- * Without it, packets arrive as well.
+ * Does nothing for IPv6, a range of source ports, external tunnels and tunnels with an
+ * underlay device: their packets arrive without early demux.
  *
  * Context: Process context, under rtnl_lock().
  */
