@@ -32,7 +32,7 @@ WARNINGS = {"setuid": "setuid programs", "server": "servers, which the installat
 
 INSTEAD = {
     "binutils": "strip", "busybox": "busybox", "gcc": "gcc", "make": "make", "kmod": "depmod", "xz-utils": "xz",
-    "gnuplot-nox": "gnuplot", "flex": "flex", "bison": "bison", "bc": "bc", "perl": "perl", "qemu-system-x86": "qemu-system-x86_64",
+    "gnuplot-nox": "gnuplot", "flex": "flex", "bison": "bison", "bc": "bc", "perl": "perl", "git": "git", "qemu-system-x86": "qemu-system-x86_64",
     "iproute2": "ip", "iperf3": "iperf3", "sockperf": "sockperf", "wireguard-tools": "wg", "mypy": "mypy", "sparse": "sparse",
     "shellcheck": "shellcheck", "mmdebstrap": "mmdebstrap",
     "python3-rich": "rich", "python3-numpy": "numpy", "python3-scipy": "scipy", "python3-psutil": "psutil", "python3-pytest": "pytest",
