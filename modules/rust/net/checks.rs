@@ -43,3 +43,46 @@ agrees!(
     SIZE_OF_nla_policy,
     OFFSET_IN_nla_policy
 );
+agrees!(
+    netlink_ext_ack,
+    bad_attr,
+    SIZE_OF_netlink_ext_ack,
+    OFFSET_IN_netlink_ext_ack
+);
+agrees!(nlattr, nla_len, SIZE_OF_nlattr, OFFSET_IN_nlattr);
+agrees!(
+    pernet_operations,
+    exit_rtnl,
+    SIZE_OF_pernet_operations,
+    OFFSET_IN_pernet_operations
+);
+agrees!(
+    rtnl_newlink_params,
+    data,
+    SIZE_OF_rtnl_newlink_params,
+    OFFSET_IN_rtnl_newlink_params
+);
+agrees!(
+    napi_gro_cb,
+    data_offset,
+    SIZE_OF_napi_gro_cb,
+    OFFSET_IN_napi_gro_cb
+);
+agrees!(
+    net_hotdata,
+    max_backlog,
+    SIZE_OF_net_hotdata,
+    OFFSET_IN_net_hotdata
+);
+agrees!(
+    dsbench_net_flow,
+    remote,
+    SIZE_OF_dsbench_net_flow,
+    OFFSET_IN_dsbench_net_flow
+);
+agrees!(
+    dsbench_net_encap,
+    gro_complete,
+    SIZE_OF_dsbench_net_encap,
+    OFFSET_IN_dsbench_net_encap
+);

@@ -26,5 +26,13 @@ int main(void)
 	LAYOUT(rtable, rt_gw_family);
 	LAYOUT(net, ipv4.rt_genid);
 	LAYOUT(nla_policy, validate);
+	LAYOUT(netlink_ext_ack, bad_attr);
+	LAYOUT(nlattr, nla_len);
+	LAYOUT(pernet_operations, exit_rtnl);
+	LAYOUT(rtnl_newlink_params, data);
+	LAYOUT(napi_gro_cb, data_offset);
+	LAYOUT(net_hotdata, max_backlog);
+	LAYOUT(dsbench_net_flow, remote);
+	LAYOUT(dsbench_net_encap, gro_complete);
 	return 0;
 }
