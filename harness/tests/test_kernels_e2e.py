@@ -81,7 +81,9 @@ def test_ab_finds_what_was_planted_and_nothing_else(repository: Repository, tmp_
     cells = {cell["name"]: cell for cell in json.loads(output.read_text(encoding="utf-8"))["comparisons"][0]["cells"]}
     slower = {name for name, cell in cells.items() if cell["word"] == "slower"}
     assert slower == {CELL, "rbtree/fill/1000", "xarray/find/1000"}, said
-    assert {cell["word"] for name, cell in cells.items() if name not in slower} == {"no change"}
+    # The maple tree's nodes come from the allocator, whose state differs from boot to boot: six rounds may be too few for a verdict.
+    assert cells["maple/fill/1000"]["word"] in ("no change", "inconclusive"), said
+    assert {cell["word"] for name, cell in cells.items() if name not in {*slower, "maple/fill/1000"}} == {"no change"}, said
     for name, function in ((CELL, "mtree_load"), ("rbtree/fill/1000", "rb_insert_color"), ("xarray/find/1000", "xa_load")):
         assert re.search(rf"^{name}: {function} \+\d", said, re.MULTILINE), said
 
