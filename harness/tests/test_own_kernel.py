@@ -291,7 +291,7 @@ def test_bad_input_is_one_sentence(
 )
 def test_a_bzimage_must_be_that_of_the_folder(tmp_path: Path, header: bytes, sentence: str) -> None:
     for name in own.BUILT:
-        write(tmp_path / "built", name, "6.12.0\n")
+        write(tmp_path / "built", name, '#define UTS_RELEASE "6.12.0"\n')
     image = tmp_path / "bzImage"
     image.write_bytes(b"\0" * 0x202 + b"HdrS" + b"\0" * 8 + (0x300).to_bytes(2, "little") + b"\0" * 0x2F0 + header if header else b"MZ")
     kernel = OwnKernel(tmp_path / "built", image=image)

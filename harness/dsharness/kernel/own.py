@@ -21,7 +21,8 @@ WORKTREE = "worktree"
 """The revision's name that stands for the files as they are."""
 TOP = ("Makefile", "Kconfig", "Kbuild", "scripts", "arch/x86", "arch/um")
 """Files and folders by which a kernel tree is known."""
-BUILT = ("Makefile", "Module.symvers", "include/config/kernel.release", "include/generated/autoconf.h", "scripts/mod/modpost")
+UTS_RELEASE = "include/generated/utsrelease.h"
+BUILT = ("Makefile", "Module.symvers", UTS_RELEASE, "include/generated/autoconf.h", "scripts/mod/modpost")
 """Files of a folder that a kernel was built in, which its modules need."""
 IMAGE_BYTES = 1 << 17
 """Beginning of a bzImage that has its header and the kernel's version."""
@@ -145,11 +146,20 @@ def _check_built(folder: Path, image: Path) -> None:
         raise HarnessError(f"--bzimage {image}: there is no such file")
     if missing := next((name for name in BUILT if not (folder / name).exists()), ""):
         raise HarnessError(f"--kernel-dir {folder} has no {missing}: with --bzimage it must be the folder that the kernel was built in")
-    release = (folder / "include/config/kernel.release").read_text(encoding="utf-8", errors="replace").strip()
+    release = built_release(folder)
     if not (found := image_release(image)):
         raise HarnessError(f"--bzimage {image} is no bzImage of Linux for x86")
     if found != release:
         raise HarnessError(f"--bzimage {image} is Linux {found}, and --kernel-dir {folder} is {release}: modules of one do not fit the other")
+
+
+def built_release(folder: Path) -> str:
+    """Return `uname -r` of the kernel that was built in a folder. A distribution's kernel.release may be that of its source instead."""
+    text = (folder / UTS_RELEASE).read_text(encoding="utf-8", errors="replace")
+    named = re.search(r'^#define UTS_RELEASE "(\S+)"', text, re.MULTILINE)
+    if not named:
+        raise HarnessError(f"--kernel-dir {folder}: its {UTS_RELEASE} names no release")
+    return named[1]
 
 
 def image_release(image: Path) -> str:

@@ -22,7 +22,7 @@ from .. import locks, packages, paths, proc, ui
 from ..errors import BuildError, HarnessError
 from . import archive, ownconfig, ownkeep, umlkernel
 from .mirror import INDEX, TREE, Mirror, State
-from .own import BUILT, DEFCONFIG, OwnKernel
+from .own import BUILT, DEFCONFIG, OwnKernel, built_release
 from .ownconfig import JOBS, KINDS, Recipe
 
 SHELF = "own"
@@ -149,8 +149,9 @@ def _build(own: OwnKernel, recipe: Recipe, folder: Path, state: State, kept: Pat
     log.unlink(missing_ok=True)
     _configure(own, recipe, objects, state, log)
     _compile(own, recipe, objects, log)
-    name = recipe.kind.image_name(umlkernel.release(objects))
-    parts = (ownkeep.headers(folder, objects, state), ownkeep.image(folder, objects, objects / recipe.kind.image, name))
+    release = umlkernel.release(objects)
+    name = recipe.kind.image_name(release)
+    parts = (ownkeep.headers(folder, objects, state), ownkeep.image(folder, objects, objects / recipe.kind.image, name, release))
     ownkeep.forget(folder, keep=parts)
     kept.parent.mkdir(exist_ok=True)
     part = kept.with_suffix(".part")
@@ -228,12 +229,12 @@ def _first_error(log: Path, objects: Path, folder: Path) -> str:
 def _ready(own: OwnKernel, image: Path) -> Built:
     """Return a kernel that the user has built: its image and modules are copied, and the folder is read."""
     packages.ensure("base")
-    release = umlkernel.release(own.folder)
+    release = built_release(own.folder)
     name = hashlib.sha256(f"{own.folder}\0built".encode(errors="surrogateescape")).hexdigest()[:12]
     folder = paths.make_folder(paths.cache() / SHELF / name, "kernel")
     with locks.held(folder.with_name(f"{name}.lock"), f"it copies {image}"):
         (folder / "origin").write_text(f"{own.folder}\n", encoding="utf-8", errors="surrogateescape")
-        made = ownkeep.image(folder, own.folder, image, KINDS[FOR_A_PC].image_name(release))
+        made = ownkeep.image(folder, own.folder, image, KINDS[FOR_A_PC].image_name(release), release)
         ownkeep.forget(folder, keep=(made,))
     digest = hashlib.sha256("".join(ownkeep.digest_of(own.folder / part) for part in BUILT).encode()).hexdigest()[:12]
     facts = Facts(str(own.folder), "", "", str(image), ownkeep.digest_of(own.folder / "include/generated/autoconf.h"), _compiler(own.folder))

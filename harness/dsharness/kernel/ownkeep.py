@@ -19,7 +19,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .. import proc
-from . import umlkernel
 from .mirror import State
 
 KEPT = 24
@@ -63,10 +62,9 @@ def headers(folder: Path, objects: Path, state: State) -> str:
     return made
 
 
-def image(folder: Path, objects: Path, file: Path, name: str) -> str:
+def image(folder: Path, objects: Path, file: Path, name: str, release: str) -> str:
     """Keep what a guest boots: the kernel in `file`, as `name`, and its own modules. Return the name of its folder, which tells its content."""
     modules = _modules(objects)
-    release = umlkernel.release(objects)
     digest = hashlib.sha256(digest_of(file).encode())
     for module in modules:
         digest.update(digest_of(module).encode())
