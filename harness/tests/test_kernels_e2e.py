@@ -157,5 +157,5 @@ def test_a_history_names_the_steps(repository: Repository, tmp_path: Path) -> No
     output = tmp_path / "history.json"
     said = checked("sweep", "--target", "qemu", "--accel", "icount", "--kernel-git", repository.folder, "good..bad", "--steps", "2",
                    "--container", "maple", "--op", "find", "--sizes", "1000", "--tries", "3", "--no-datapath", "--output", output)  # fmt: skip
-    assert re.search(r"^good to bad: 1 slower", said, re.MULTILINE), said
+    assert re.search(r"^good to bad: 4 no change, 1 slower$", said, re.MULTILINE), said
     assert sorted(path.name for path in tmp_path.glob("history-*.json")) == ["history-1-good.json", "history-2-bad.json"]
