@@ -62,7 +62,7 @@ ON_STOCK_KERNELS = (
     *(f"big_sent_{inner}in{outer}" for inner in (4, 6) for outer in (4, 6)), "big_received_over4", "big_received_over6",
     "outer_packets_are_counted_once", "outer_packets_pass_netfilter",
     "nat_of_the_underlay", "underlay_flaps_over4", "underlay_flaps_over6", "underlay_is_replaced_over4", "route_to_the_peer_changes_over4",
-    "route_to_the_peer_changes_over6", "outdated_routes_are_given_back", "changed_under_a_stream_over4", "changed_under_a_stream_over6",
+    "route_to_the_peer_changes_over6", "outdated_routes_are_given_back", "marks_and_dscp_choose_the_route_over4", "changed_under_a_stream_over4", "changed_under_a_stream_over6",
     "netns_moves_under_traffic", "queueing_disciplines", "team_on_top", "team_carries_4in6", "team_carries_6in4", "refused_on_top", "vrf_on_top_4in4", "vrf_on_top_6in6",
     "threaded_napi_4in4", "threaded_napi_6in6", "threads_deliver_under_load", "single_packets_and_batches_stay_in_order", "down_and_up_under_traffic", "what_is_queued_is_dropped_at_close", "link_local_addresses", "the_underlay_is_shown_by_ip", "broadcast",
     "multicast_4in6", "multicast_6in4", "without_offloads_4in4", "without_offloads_6in6", "jumbo_underlay_4in4", "jumbo_underlay_6in6",

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import socket
+
 import memory
-from checks import true
+from checks import equal, true
 from commands import KIND, ip, run
 from datagrams import exchange, learns, pattern, silent
 from kinds import is_left_out
@@ -13,6 +15,7 @@ from packets import OUTER
 from registry import case, over_both
 from streams import Stream
 
+SO_MARK, IP_TOS = 36, 1
 SECOND = {4: ("10.0.1.1", "10.0.1.2"), 6: ("fd01::1", "fd01::2")}
 """Addresses of veth1."""
 
@@ -80,6 +83,62 @@ def route_to_the_peer_changes(outer: int) -> None:
     a veth1 ── veth1 b
     """
     cable = Cable(outer)
+    _lay_second(cable, outer)
+    left, right = cable.pair(4, df=True)
+    exchange(left, right, b"through veth0")
+    peer, by = OUTER[outer][1], f"via {SECOND[outer][1]} dev veth1"
+    for words, device in ((f"add {peer} {by}", "veth1"), (f"del {peer} {by}", "veth0"), (f"add {peer} {by}", "veth1"), (f"replace {peer} dev veth0", "veth0")):
+        _route(cable, outer, words)
+        _pass(cable, left, right, device)
+    _route(cable, outer, f"replace unreachable {peer}")
+    before = cable.a.counters("tun0").tx_carrier
+    left.send(b"lost")
+    silent(right)
+    true("what has no route is counted", cable.a.counters("tun0").tx_carrier == before + 1)
+    _route(cable, outer, f"del unreachable {peer}")
+    if outer == 4:
+        for lock, df in (("", True), ("lock", False)):
+            _route(cable, outer, f"replace {peer} dev veth0 mtu {lock} 1300")
+            sniffer = cable.b.sniffer("veth0")
+            exchange(left, right, b"x")
+            equal(f"DF of the outer packet, mtu {lock}", sniffer.one().df, df)
+    _route(cable, outer, f"replace {peer} dev veth0 mtu 1300")
+    before = cable.a.counters("tun0").tx_dropped
+    true("the sender is told the MTU of the route", learns(left, pattern(1300)))
+    equal("packets that were sent although too long", cable.a.counters("tun0").tx_dropped - before, 0)
+    exchange(left, right, pattern(1200))
+
+
+@over_both
+def marks_and_dscp_choose_the_route(outer: int) -> None:
+    """Rules send packets with a mark or a DSCP, which the outer ones inherit, by another underlay: the cached route is not for them.
+
+    The topology is that of route_to_the_peer_changes.
+    """
+    cable = Cable(outer, "tos inherit")
+    _lay_second(cable, outer)
+    with cable.a:
+        run(*f"ip -{outer} route add {OUTER[outer][1]} via {SECOND[outer][1]} dev veth1 table 5".split())
+        for chosen in ("fwmark 5", "tos 0x10"):
+            run(*f"ip -{outer} rule add {chosen} to {OUTER[outer][1]} table 5".split())
+    left, right = cable.pair(4)
+    for option, value in ((SO_MARK, 5), (IP_TOS, 0x10)):
+        level = socket.SOL_SOCKET if option == SO_MARK else socket.IPPROTO_IP
+        for chosen, device in ((0, "veth0"), (value, "veth1"), (0, "veth0")):
+            left.setsockopt(level, option, chosen)
+            _pass(cable, left, right, device)
+
+
+def _pass(cable: Cable, left: socket.socket, right: socket.socket, device: str) -> None:
+    """Failure unless datagrams arrive in b by this underlay."""
+    before = cable.b.counters(device).rx_packets
+    for _ in range(3):
+        exchange(left, right, b"x")
+    true(f"packets pass {device}", cable.b.counters(device).rx_packets >= before + 3)
+
+
+def _lay_second(cable: Cable, outer: int) -> None:
+    """Lay a second cable, veth1."""
     ip("link add veth1 netns a type veth peer name veth1 netns b")
     for side, machine in enumerate((cable.a, cable.b)):
         with machine:
@@ -90,24 +149,6 @@ def route_to_the_peer_changes(outer: int) -> None:
             machine.sysctl("net/ipv4/conf/veth1/rp_filter 0")
     cable.a.ready("veth1")
     cable.b.ready("veth1")
-    left, right = cable.pair(4, df=True)
-    exchange(left, right, b"through veth0")
-    peer, by = OUTER[outer][1], f"via {SECOND[outer][1]} dev veth1"
-    for words, device in ((f"add {peer} {by}", "veth1"), (f"del {peer} {by}", "veth0"), (f"add {peer} {by}", "veth1"), (f"replace {peer} dev veth0", "veth0")):
-        _route(cable, outer, words)
-        before = cable.b.counters(device).rx_packets
-        for _ in range(3):
-            exchange(left, right, b"x")
-        true(f"after route {words} packets pass {device}", cable.b.counters(device).rx_packets >= before + 3)
-    _route(cable, outer, f"replace unreachable {peer}")
-    before = cable.a.counters("tun0").tx_carrier
-    left.send(b"lost")
-    silent(right)
-    true("what has no route is counted", cable.a.counters("tun0").tx_carrier == before + 1)
-    _route(cable, outer, f"del unreachable {peer}")
-    _route(cable, outer, f"replace {peer} dev veth0 mtu 1300")
-    true("the sender is told the MTU of the route", learns(left, pattern(1300)))
-    exchange(left, right, pattern(1200))
 
 
 def _route(cable: Cable, outer: int, words: str) -> None:
