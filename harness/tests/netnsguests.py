@@ -95,7 +95,7 @@ def outcomes(target: str, kernel: str | None, names: tuple[str, ...], kind: str 
 
     Several CPUs run at once, in threads of QEMU, and time is the host's.
     """
-    files = [*NETNS.glob("*.py"), GUEST / "ethtool.py", tools.udptunctl(), tools.SOURCES / "udptunctl" / "udptunctl.8"]
+    files = guest_files()
     said = bytearray()
     settings = ["PATH=/dsbench:/usr/sbin:/usr/bin:/sbin:/bin", f"KIND={kind}"]
     if target == "uml" and any(name.startswith("next_ip_") for name in names):
@@ -122,6 +122,11 @@ def outcomes(target: str, kernel: str | None, names: tuple[str, ...], kind: str 
     for verdict, name, why in re.findall(r"^(ok|FAILED|skip) (\w+):? ?(.*)$", said.decode(), re.MULTILINE):
         found[name] = {"ok": "ok", "skip": f"skip: {why}"}.get(verdict, why)
     return found
+
+
+def guest_files() -> list[Path]:
+    """Return the files that the cases need in a guest."""
+    return [*NETNS.glob("*.py"), GUEST / "ethtool.py", tools.udptunctl(), tools.SOURCES / "udptunctl" / "udptunctl.8"]
 
 
 def next_debian() -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 
 import pytest
 from dsharness.kernel import kernels
 from dsharness.targets import get
-from netnsguests import ON_STOCK_KERNELS, ON_THE_KERNEL_WITH_RUST, ON_TWO_CPUS, judge, outcomes, selected, udptun
+from netnsguests import ON_STOCK_KERNELS, ON_THE_KERNEL_WITH_RUST, ON_TWO_CPUS, guest_files, judge, outcomes, selected, udptun
 
 IN_UML = tuple(name for name in udptun.CASES if name not in ON_THE_KERNEL_WITH_RUST)
 
@@ -104,3 +105,15 @@ def on_two_cpus() -> list[object]:
 @pytest.mark.parametrize(("name", "kernel"), on_two_cpus())
 def test_on_two_cpus(name: str, kernel: str, request: pytest.FixtureRequest) -> None:
     judge(outcomes("qemu", kernel, selected(request, kernel), cpus=2)[name])
+
+
+@pytest.mark.matrix
+def test_two_cpus_execute_what_one_does() -> None:
+    """Nothing that both CPUs use makes one of them wait: a packet takes as many instructions as if one CPU had sent all."""
+    guest = get("qemu", "6.12", "icount", network=True, cpus=2)
+    done = guest.run(["env", "PATH=/dsbench:/usr/sbin:/usr/bin:/sbin:/bin", "python3", "counted.py"], files=guest_files(), timeout=600)
+    text = done.stdout.decode()
+    assert done.status == 0, text + done.stderr.decode()
+    one, both = (statistics.median(map(float, re.findall(rf"^{where} ([0-9.]+)$", text, re.MULTILINE))) for where in ("one", "both"))
+    print(f"instructions a packet, of both ends: {one:.0f} on one CPU, {both:.0f} on two at once")
+    assert 0.98 < both / one < 1.02
