@@ -295,9 +295,17 @@ many_fou() {
 	many_ends fou "ipip local $outer.@a remote $far_outer $options_fou" "ipip local $far_outer remote $outer.@a $options_fou"
 }
 
+# room_for_neighbours: let the kernel keep a neighbour for each tunnel. With more than 1024 it would give up one for each new one.
+room_for_neighbours() {
+	for level in 1 2 3; do
+		echo $((4 * peers + 1024)) >/proc/sys/net/ipv4/neigh/default/gc_thresh$level || return
+	done
+}
+
 # many KIND: make as many tunnels as the variable peers says.
 many() {
 	defined "many_$1" || { echo "$1 is not measured with several peers" >&2; return 1; }
+	room_for_neighbours &&
 	ip -n "$near" address add $source_address/32 dev lo &&
 	ip -n "$near" route add local $outer.0.0/16 dev lo &&
 	ip -n "$far" route add local $inner.0.0/16 dev lo &&
