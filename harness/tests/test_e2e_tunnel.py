@@ -109,7 +109,10 @@ def test_on_two_cpus(name: str, kernel: str, request: pytest.FixtureRequest) -> 
 
 @pytest.mark.matrix
 def test_two_cpus_execute_what_one_does() -> None:
-    """Nothing that both CPUs use makes one of them wait: a packet takes as many instructions as if one CPU had sent all."""
+    """A packet takes as many instructions as if one CPU had sent all: no cache of the tunnel serves one CPU alone.
+
+    Emulated CPUs take turns under icount, so that they hardly ever wait for a lock: a lock around each transmit does not show.
+    """
     guest = get("qemu", "6.12", "icount", network=True, cpus=2)
     done = guest.run(["env", "PATH=/dsbench:/usr/sbin:/usr/bin:/sbin:/bin", "python3", "counted.py"], files=guest_files(), timeout=600)
     text = done.stdout.decode()
