@@ -76,9 +76,15 @@ def test_wrong_options(words: tuple[str, ...], sentence: str) -> None:
         made(*words)
 
 
-def test_uml_has_no_kernel_with_rust() -> None:
-    with pytest.raises(UsageError, match="kernel 'rust' is for target qemu"):
+def test_uml_has_a_debug_kernel_with_rust_alone() -> None:
+    kernels.check("uml", "rust-debug")
+    with pytest.raises(UsageError, match="kernel 'rust' is for target qemu: uml has rust-debug, for tests"):
         kernels.check("uml", "rust")
+
+
+def test_the_debug_kernel_with_rust_is_for_uml_alone() -> None:
+    with pytest.raises(UsageError, match="kernel 'rust-debug' is for target uml, not qemu"):
+        kernels.check("qemu", "rust-debug")
 
 
 def test_twins_are_found_by_their_names() -> None:

@@ -66,7 +66,7 @@ def test_lists_in_every_spelling() -> None:
         (("--precision", "x"), "--precision is 'x': allowed are percentages from 0 to 100"),
         (("--precision", "101"), "--precision is '101'"),
         (("--precision", "0.04"), "--precision is '0.04': the smallest is 0.1, and 0 switches it off"),
-        (("--device", "udptun_rust"), "--device is 'udptun_rust': its module is in Rust, and allowed with --kernel rust only"),
+        (("--device", "udptun_rust"), "--device is 'udptun_rust': its module is in Rust, and allowed with --kernel rust or rust-debug only"),
         (("--device", "gre"), "--device is 'gre': allowed are veth, udptun, vxlan, geneve, geneve_l3, bareudp, fou, wireguard"),
         (("--device", "fou", "--no-datapath"), "--device has no use with --no-datapath"),
         (("--burst", "65"), "--burst is '65': allowed are whole numbers from 1 to 64"),

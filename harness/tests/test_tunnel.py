@@ -63,7 +63,7 @@ def two_machines(far: Ssh) -> Link:
         (["--target", "moon"], "--target is 'moon': allowed are uml, qemu, host"),
         (["--accel", "warp"], "--accel is 'warp'"),
         (["--device", "gre"], "--device is 'gre': allowed are udptun, vxlan"),
-        (["--device", "udptun_rust"], "--device is 'udptun_rust': its module is in Rust, and allowed with --kernel rust only"),
+        (["--device", "udptun_rust"], "--device is 'udptun_rust': its module is in Rust, and allowed with --kernel rust or rust-debug only"),
         (["--device", ","], "--device is empty"),
         (["--peer-host", "-oProxyCommand=x"], "--peer-host is '-oProxyCommand=x'"),
         (["--peer-host", "a b"], "--peer-host is 'a b': allowed is USER@HOST"),

@@ -21,13 +21,13 @@ def test_prune_keeps_what_external_modules_need(tmp_path: Path) -> None:
     for name in (*STAYS, *GOES):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    umlkernel._prune(tmp_path)
+    umlkernel.prune(tmp_path)
     assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()} == set(STAYS)
 
 
 def test_prune_keeps_the_top_folders_for_checkpatch(tmp_path: Path) -> None:
     (tmp_path / "drivers/base").mkdir(parents=True)
-    umlkernel._prune(tmp_path)
+    umlkernel.prune(tmp_path)
     assert [folder.name for folder in tmp_path.iterdir()] == ["drivers"]
     assert not list((tmp_path / "drivers").iterdir())
 

@@ -10,6 +10,6 @@ quiet_cmd_bindgen = BINDGEN [M] $@
 	--raw-line '\#![allow(dead_code, missing_docs, non_camel_case_types, non_upper_case_globals)]' \
 	--raw-line '\#![allow(improper_ctypes, non_snake_case, unreachable_pub, unsafe_op_in_unsafe_fn)]' \
 	--raw-line 'type __kernel_size_t = usize;' -o $@ \
-	-- $(filter-out $(skip_c_flags),$(c_flags)) -w --target=$(UTS_MACHINE)-linux-gnu -fno-builtin -D__BINDGEN__ -DMODULE
+	-- $(filter-out $(skip_c_flags),$(c_flags)) -w --target=$(clang_target) -fno-builtin -D__BINDGEN__ -DMODULE
 
 include $(src)/$(rust_folder)flags.mk

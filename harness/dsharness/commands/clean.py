@@ -13,7 +13,7 @@ from pathlib import Path
 from .. import cachemark, command, locks, paths, ui
 from ..errors import HarnessError
 from ..explain import symbols
-from ..kernel import buildroot, linuxsource, ownbuild, rustroot, shelf, umlkernel
+from ..kernel import buildroot, linuxsource, ownbuild, rustroot, rustuml, shelf, umlkernel
 
 MARKS = (
     "apt", "archive", buildroot.SHELF, rustroot.SHELF, "debs", ownbuild.SHELF, paths.OBJECTS, symbols.SHELF, *umlkernel.SHELVES,
@@ -49,7 +49,7 @@ def unused() -> list[Path]:
     """
     if not cachemark.is_ours(paths.cache_path()):
         return []
-    return [*umlkernel.unused(), *buildroot.unused(), *rustroot.unused(), *ownbuild.unused(), *paths.orphaned_objects()]
+    return [*umlkernel.unused(), *buildroot.unused(), *rustroot.unused(), *rustuml.unused(), *ownbuild.unused(), *paths.orphaned_objects()]
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -53,7 +53,7 @@ def of(kdir: Path, name: str, own_tools: bool = False) -> Compiler:
     if own_tools:
         if cc or llvm:
             raise HarnessError(f"{_said(cc, llvm)}: the modules of {name} are built in a root of its own, with the compiler there: unset {_names(cc, llvm)}")
-        return Compiler((), "")
+        return Compiler((f"CC={CLANG}",) if built.kind == CLANG else (), "")
     if cc or llvm:
         return _of_user(built, cc, llvm)
     if built.kind == GCC:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .. import options, packages, proc
 from ..errors import HarnessError, UsageError
-from . import archive, buildroot, compilers, own, ownbuild, rustroot, umlkernel
+from . import archive, buildroot, compilers, own, ownbuild, rustroot, rustuml, umlkernel
 from .compilers import Compiler
 from .linuxsource import USR_SRC
 from .own import OwnKernel, Spec
@@ -26,6 +26,10 @@ NEWEST = "newest"
 """The newest stock kernel of the mirror, whatever release it is for. It is built for, and kept in, the build root."""
 RUST = "rust"
 """The same kernel in the build root for Rust, where the modules in Rust are built, too."""
+RUST_DEBUG = "rust-debug"
+"""UML's kernel of that source with Rust and every check for faults (harness/kernel/uml-rust-debug.config)."""
+WITH_RUST = (RUST, RUST_DEBUG)
+"""The kernels that the modules in Rust are built for."""
 
 BOOT = Path("/boot")
 
@@ -104,8 +108,8 @@ class Kernel:
 
 
 def find(target: str, spec: Spec | None = None) -> Kernel:
-    """Return the kernel that `spec` names: a version ("6.1"), a full release, "newest" or "rust" (qemu), "debug" (uml), one of the
-    user's, or None for the target's default.
+    """Return the kernel that `spec` names: a version ("6.1"), a full release, "newest" or "rust" (qemu), "debug" or "rust-debug"
+    (uml), one of the user's, or None for the target's default.
 
     It is fetched or built if necessary. UsageError for an unknown target or kernel, HarnessError if it cannot be obtained.
     """
@@ -113,7 +117,7 @@ def find(target: str, spec: Spec | None = None) -> Kernel:
     if isinstance(spec, OwnKernel):
         return _own(spec, target)
     if target == "uml":
-        return _uml(spec or DEFAULT_VERSION)
+        return _uml_with_rust() if spec == RUST_DEBUG else _uml(spec or DEFAULT_VERSION)
     if target == "host":
         return _running()
     if spec in (NEWEST, RUST):
@@ -136,6 +140,8 @@ def check(target: str, spec: Spec | None) -> None:
         _check_uml(spec)
     elif target == "host":
         _check_running(spec)
+    elif spec in (DEBUG, RUST_DEBUG):
+        raise UsageError(f"kernel {spec!r} is for target uml, not {target}")
     elif spec not in (NEWEST, RUST):
         version_of(spec)
         if archive.names(STOCK_HEADERS):
@@ -206,12 +212,19 @@ def _uml(spec: str) -> Kernel:
     return Kernel(release, version, "um", kdir=tree, image=tree / "linux", source=tree)
 
 
+def _uml_with_rust() -> Kernel:
+    root, tree = rustuml.find()
+    outside = root.path / tree.relative_to("/")
+    release = umlkernel.release(outside)
+    return Kernel(release, version_of(release), "um", kdir=tree, image=outside / "linux", source=outside, inside=root, rust=True)
+
+
 def _check_uml(spec: str) -> None:
     offered = uml_versions()
     if spec == RUST:
-        raise UsageError(f"kernel {RUST!r} is for target qemu: a UML kernel with Rust is not built yet")
-    if spec != DEBUG and _dotted(version_of(spec)) not in offered and offered:
-        raise UsageError(f"kernel {spec!r} is unknown: uml is built from linux-source {', '.join(offered)}, or {DEBUG}")
+        raise UsageError(f"kernel {RUST!r} is for target qemu: uml has {RUST_DEBUG}, for tests")
+    if spec not in (DEBUG, RUST_DEBUG) and _dotted(version_of(spec)) not in offered and offered:
+        raise UsageError(f"kernel {spec!r} is unknown: uml is built from linux-source {', '.join(offered)}, or {DEBUG}, {RUST_DEBUG}")
 
 
 def _stock(spec: str) -> Kernel:

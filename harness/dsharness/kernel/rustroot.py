@@ -62,6 +62,15 @@ def kdir(root: BuildRoot) -> Path:
     return Path("/usr/src") / f"{TREE}-{root.release}"
 
 
+def unpack(root: BuildRoot, folder: Path) -> None:
+    """Unpack the source of the root's kernel. HarnessError if that fails."""
+    archive = next((root.path / "usr/src").glob("linux-source-*.tar.xz"), None)
+    if not archive:
+        raise HarnessError(f"{root.path} lacks the kernel's source: remove this folder, and dsbench makes the root anew")
+    with archive.open("rb") as stream:
+        linuxsource.unpack(archive.name.removesuffix(".tar.xz"), stream, folder)
+
+
 def _finish(root: BuildRoot, work: Path) -> None:
     """Make the kernel tree in the root."""
     _require_tools(root)
@@ -69,10 +78,7 @@ def _finish(root: BuildRoot, work: Path) -> None:
         for folder in root.path.glob(pattern):
             shutil.rmtree(folder)
     source = paths.make_folder(work / "tree", "kernel tree")
-    archive = next((root.path / "usr/src").glob("linux-source-*.tar.xz"))
-    with archive.open("rb") as stream:
-        linuxsource.unpack(archive.name.removesuffix(".tar.xz"), stream, source)
-    archive.unlink()
+    unpack(root, source)
     _prepare(root, source)
     _slim(root, source, root.path / kdir(root).relative_to("/"))
 
@@ -81,7 +87,7 @@ def _require_tools(root: BuildRoot) -> None:
     """HarnessError if the kernel has no Rust, or if the root's rustc and bindgen are not those that built it."""
     config = (root.headers / ".config").read_text(encoding="utf-8")
     if not re.search(r"^CONFIG_RUST=y$", config, re.MULTILINE):
-        raise HarnessError(f"Linux {root.release} is built without CONFIG_RUST: modules in Rust need a kernel that has it")
+        raise HarnessError(f"Linux {root.release} is built without CONFIG_RUST: modules in Rust need a kernel that has it, and nothing else of dsbench does")
     for tool, option in TOOLS.items():
         match = re.search(rf'^{option}="(.*)"$', config, re.MULTILINE)
         wanted = match[1] if match else "unknown"

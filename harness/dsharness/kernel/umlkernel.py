@@ -14,7 +14,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .. import locks, packages, paths, proc, ui
@@ -39,6 +40,9 @@ BUILD_STEPS = 1200
 
 KEPT = ("arch/um", "arch/x86", "include", "scripts", "tools/include", "tools/testing/kunit")
 """Folders that outlive the build. Of the rest, the files at the top and the names of folders stay, as checkpatch.pl expects."""
+
+UNPACKED = ".unpacked"
+"""The last file of an unpacked source to be written."""
 
 PROOFS = ("linux", "Module.symvers", "include/config/kernel.release", "include/generated/autoconf.h", "scripts/mod/modpost")
 
@@ -89,9 +93,13 @@ def unused() -> list[Path]:
 
 def _options(shelf_name: str) -> list[str]:
     """Return the lines of the configuration of a shelf's kernels."""
-    fragments = (FRAGMENT, DEBUG_FRAGMENT) if shelf_name == DEBUG_SHELF else (FRAGMENT,)
+    return options_of(*((FRAGMENT, DEBUG_FRAGMENT) if shelf_name == DEBUG_SHELF else (FRAGMENT,)))
+
+
+def options_of(*fragments: Path) -> list[str]:
+    """Return the lines of a configuration that consists of these files. A later file overrides an earlier one."""
     text = "".join(fragment.read_text(encoding="utf-8") for fragment in fragments)
-    return re.findall(r"^.*CONFIG_.*$", text, re.MULTILINE)
+    return list({match[1]: match[0] for match in re.finditer(r"^.*(CONFIG_\w+).*$", text, re.MULTILINE)}.values())
 
 
 def _recipe(shelf_name: str) -> str:
@@ -106,13 +114,14 @@ def _make(package: archive.Package, folder: Path, options: Sequence[str]) -> Non
     work = paths.make_folder(folder.with_name(f"{folder.name}{shelf.PART}"), "build")
     log = paths.logs() / f"uml-{package.version}.log"
     log.unlink(missing_ok=True)
-    if not (work / ".unpacked").exists():
+    if not (work / UNPACKED).exists():
         archive.require_space(work, BUILD_BYTES)
         _unpack(package, work)
-    _configure(work, options, log)
-    _compile(work, log)
+    site = Site(work, log)
+    configure(site, options)
+    compile_all(site)
     with ui.step("removing what is no longer needed"):
-        _prune(work)
+        prune(work)
     work.rename(folder)
     archive.discard(package)
     ui.say(f"UML kernel {release(folder)} is in {folder} (make clean leaves it there)")
@@ -121,46 +130,67 @@ def _make(package: archive.Package, folder: Path, options: Sequence[str]) -> Non
 def _unpack(package: archive.Package, work: Path) -> None:
     with linuxsource.tarball(package) as tarball:
         linuxsource.unpack(f"{package.name} {package.version}", tarball, work)
-    (work / ".unpacked").touch()
+    (work / UNPACKED).touch()
 
 
-def _configure(work: Path, options: Sequence[str], log: Path) -> None:
-    fragment = work / "dsbench.config"
+def _as_it_is(argv: Sequence[proc.Arg]) -> list[str]:
+    return [os.fspath(arg) for arg in argv]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A kernel under construction."""
+
+    folder: Path
+    """Of its source and its objects."""
+    log: Path
+    make: tuple[str, ...] = MAKE
+    """The command, with the variables that choose the architecture and the compiler."""
+    command: Callable[[Sequence[proc.Arg]], list[str]] = _as_it_is
+    """Returns the words that run a command with the tools for this kernel."""
+
+    def run(self, *words: proc.Arg, on_line: Callable[[str], None] | None = None) -> proc.Finished:
+        """Run make in the folder."""
+        argv = self.command([*self.make, "-C", self.folder, *words])
+        return proc.stream(argv, env=proc.build_environment(), log=self.log, on_line=on_line)
+
+    def distrust(self) -> None:
+        """Let the next attempt unpack the source again, over the objects that exist: the source may be damaged."""
+        (self.folder / UNPACKED).unlink(missing_ok=True)
+
+
+def configure(site: Site, options: Sequence[str]) -> None:
+    """Configure the kernel with these options on top of allnoconfig. HarnessError if that fails."""
+    fragment = site.folder / "dsbench.config"
     fragment.write_text("".join(f"{line}\n" for line in options), encoding="utf-8")
-    argv = [*MAKE, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig"]
-    result = proc.stream(argv, cwd=work, env=proc.build_environment(), log=log)
+    result = site.run(f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig")
     if result.status:
-        _distrust(work)
-        raise HarnessError(f"the UML kernel cannot be configured: {result.last} (log: {log})")
-    taken = set((work / ".config").read_text(encoding="utf-8").splitlines())
+        site.distrust()
+        raise HarnessError(f"the UML kernel cannot be configured: {result.last} (log: {site.log})")
+    taken = set((site.folder / ".config").read_text(encoding="utf-8").splitlines())
     if refused := [line for line in options if line.startswith("CONFIG_") and line not in taken]:
         ui.warn(f"this kernel source does not offer {', '.join(refused)}")
 
 
-def _compile(work: Path, log: Path) -> None:
-    argv = [*MAKE, f"-j{JOBS}", "linux", "modules"]
-    with ui.Progress(f"building the UML kernel with {JOBS} jobs", BUILD_STEPS, "steps") as progress:
-        result = proc.stream(argv, cwd=work, env=proc.build_environment(), log=log, on_line=linuxsource.counter(progress))
+def compile_all(site: Site, steps: int = BUILD_STEPS) -> None:
+    """Build the kernel. HarnessError with the first error."""
+    with ui.Progress(f"building the UML kernel with {JOBS} jobs", steps, "steps") as progress:
+        result = site.run(f"-j{JOBS}", "linux", "modules", on_line=linuxsource.counter(progress))
     if result.status:
-        _distrust(work)
+        site.distrust()
         problem = next((line for line in result.tail if "error" in line.lower()), result.last)
-        raise HarnessError(f"the UML kernel does not build: {problem} (log: {log})")
+        raise HarnessError(f"the UML kernel does not build: {problem} (log: {site.log})")
 
 
-def _distrust(work: Path) -> None:
-    """Let the next attempt unpack the source again, over the objects that exist: the source may be damaged."""
-    (work / ".unpacked").unlink()
-
-
-def _prune(work: Path) -> None:
-    """Keep the folders of KEPT, without objects, and the files at the top."""
-    kept = [work / name for name in KEPT]
+def prune(work: Path, names: Sequence[str] = KEPT) -> None:
+    """Keep these folders, without objects, and the files at the top."""
+    kept = [work / name for name in names]
     for top in list(work.iterdir()):
         if top.is_dir() and not top.is_symlink() and top not in kept:
             _keep_only(kept, top)
     for folder in kept:
-        for parent, _, names in os.walk(folder):
-            for name in names:
+        for parent, _, files in os.walk(folder):
+            for name in files:
                 if name.endswith((".o", ".a")) and folder.name != "scripts":
                     os.unlink(os.path.join(parent, name))
 

@@ -60,7 +60,7 @@ class Topology:
 
 def kinds_of(kinds: Sequence[str], kernel: object) -> tuple[str, ...]:
     """Return those of `kinds` that may exist on a kernel, by the user's name for it."""
-    return tuple(kind for kind in kinds if kind != RUST or kernel == kernels.RUST)
+    return tuple(kind for kind in kinds if kind != RUST or kernel in kernels.WITH_RUST)
 
 
 def named_kinds(named: Sequence[str] | None, kinds: Sequence[str], kernel: object) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def named_kinds(named: Sequence[str] | None, kinds: Sequence[str], kernel: objec
     """
     allowed = kinds_of(kinds, kernel)
     if named is not None and RUST in kinds and RUST not in allowed and RUST in options.words(named):
-        raise UsageError(f"--device is {RUST!r}: its module is in Rust, and allowed with --kernel {kernels.RUST} only")
+        raise UsageError(f"--device is {RUST!r}: its module is in Rust, and allowed with --kernel {' or '.join(kernels.WITH_RUST)} only")
     found = options.names("device", named, allowed)
     return tuple(kind for kind in allowed if kind in found)
 

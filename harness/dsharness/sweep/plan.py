@@ -279,7 +279,7 @@ def plan_of(*words: str) -> Plan:
 
 def known_containers(kernel: Spec | None = None) -> list[str]:
     """Return the containers of the working tree that are built for a kernel, by the user's name for it."""
-    rust = trees.rust_containers(paths.ROOT) if kernel == kernels.RUST else []
+    rust = trees.rust_containers(paths.ROOT) if kernel in kernels.WITH_RUST else []
     return [*trees.containers(paths.ROOT), *rust]
 
 

@@ -88,9 +88,9 @@ def prerequisites(name: str, kernel_spec: Spec | None = None, *, network: bool =
         require_host()
     elif name == "qemu":
         groups += ["qemu", *(["lint"] if kernel_spec == kernels.NEWEST and not buildroot.built() else [])]
-    elif not isinstance(kernel_spec, OwnKernel) and not umlkernel.built():
+    elif not isinstance(kernel_spec, OwnKernel) and kernel_spec not in kernels.WITH_RUST and not umlkernel.built():
         groups.append("uml")
-    if kernel_spec == kernels.RUST and not rustroot.built():
+    if kernel_spec in kernels.WITH_RUST and not rustroot.built():
         groups.append("lint")
     if isinstance(kernel_spec, OwnKernel) and not kernel_spec.image:
         groups.append("kernel")
