@@ -53,8 +53,10 @@ def _everything(folder: Path) -> str:
 
 
 def dsbench(*words: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command whose pictures and modules go below build/."""
     argv = [DSBENCH, *map(str, words)]
-    return subprocess.run(argv, cwd=folder, check=False, capture_output=True, text=True, timeout=5400, env={**os.environ, "DSBENCH_OUTPUT": str(paths.OUTPUT)})
+    output = paths.make_folder(paths.BUILD / "test-kernels" / "output", "test")
+    return subprocess.run(argv, cwd=folder, check=False, capture_output=True, text=True, timeout=5400, env={**os.environ, "DSBENCH_OUTPUT": str(output)})
 
 
 def checked(*words: str | Path, folder: Path | None = None) -> str:
