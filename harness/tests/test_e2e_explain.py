@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from dsharness import cli
 from dsharness.errors import HarnessError
-from dsharness.explain import annotate, folded, guest, plan
+from dsharness.explain import annotate, drive, folded, guest, plan
 from dsharness.explain.profile import Profile
 from dsharness.gate import baseline
 from dsharness.gate.drive import identity_of
@@ -75,6 +75,19 @@ def test_the_plugin_changes_no_count(outcome: guest.Outcome, profiles: dict[str,
     alone = [name for name in profiles if name in known.counts and name.split("/")[1] not in ALLOCATES and not profiles[name].cell.is_packet]
     assert len(alone) >= 4
     assert {name: profiles[name].reported for name in alone} == {name: known.counts[name].least for name in alone}
+
+
+def test_the_functions_of_two_sides_stand_next_to_each_other(
+    outcome: guest.Outcome, profiles: dict[str, Profile], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each side has its own function, and each row the instructions that ran."""
+    drive.show_beside(("xas_load", "rbtree_find"), (profiles["rbtree/find/1000"], outcome), (profiles["xarray/find/1000"], outcome))
+    said = capsys.readouterr().out
+    assert "rbtree/find/1000: rbtree_find [dsbench_rbtree]" in said and "xarray/find/1000: xas_load" in said
+    sides = [[row.split("│")[column : column + 2] for row in said.splitlines() if row.count("│") == 5] for column in (1, 3)]
+    for side in sides:
+        runs = [float(count.replace(",", "")) for count, _ in side if count.strip()]
+        assert max(runs) >= 1
 
 
 def test_each_instruction_has_its_runs(outcome: guest.Outcome, profiles: dict[str, Profile]) -> None:

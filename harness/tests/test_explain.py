@@ -352,7 +352,7 @@ def test_single_operations_have_a_spread() -> None:
         (["--cache", ",".join(["32k:8"] * 5)], "allowed are 1 to 4 levels"),
         (["--warm"], "--warm has no use without --cache"),
         (["--single", "--plot"], "--plot has no use with --single"),
-        (["--annotate", "xas_load", "--against", "HEAD"], "--annotate has no use with --against"),
+        (["--annotate", "xas_load", "--single"], "--annotate has no use with --single"),
         (["--annotate", "no name"], "--annotate is 'no name': allowed are names of functions"),
     ],
 )
@@ -389,10 +389,30 @@ def test_a_disassembly_shows_how_often_each_instruction_ran(tmp_path: Path) -> N
     assert lines[1].text.split()[1] == f"{begin:#x}"
 
 
+def test_two_disassemblies_stand_next_to_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    begin = 0xFFFFFFFF81000100
+    loop = [annotate.Line(begin, 20, "cmp    %rax,%rdi"), annotate.Line(begin + 3, 20, f"jne    {begin:#x}"), annotate.Line(begin + 5, 0, "ret")]
+    longer = [*loop[:1], annotate.Line(begin + 3, 10, "inc    %rsi"), annotate.Line(begin + 6, 10, f"jne    {begin:#x}")]
+    before, after = made_profile("list/find/10", {}), made_profile("xarray/find/10", {})
+    table.show_beside([[("list_find", loop)], [("table::find", longer)]], [before, after])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "list/find/10: list_find" in said and "xarray/find/10: table::find" in said
+    assert "│ 2.00 │ +0x003 jne +0x0 │ 1.00 │ +0x003 inc %rsi │" in said
+    assert "│ │ │ 1.00 │ +0x006 jne +0x0 │" in said
+    assert "ret" not in said
+
+
+def test_annotate_goes_with_another_container() -> None:
+    asked = request_of("rust_list/find/10", "--kernel", "rust", "--against", "list", "--annotate", "list_find", "--annotate", "table::find")
+    assert asked.before and asked.before.plan.code == asked.after.plan.code == ("list_find", "table::find")
+
+
 def test_a_function_that_does_not_run_is_one_sentence() -> None:
     made = made_profile("list/find/10", {"walk [dsbench_list]": 100})
     with pytest.raises(HarnessError, match="--annotate xas_load: no such function runs in list/find/10, where walk do"):
         annotate.check_runs("xas_load", [made], [])
+    with pytest.raises(HarnessError, match="--annotate xas_load: no such function runs in any of the 2 cells, where walk, look do"):
+        annotate.check_runs("xas_load", [made, made_profile("xarray/find/10", {"look [dsbench_xarray]": 100})], [])
     with pytest.raises(HarnessError, match="kcore"):
         annotate.unpacked([base64.b64encode(gzip.compress(b"")).decode()])
     with pytest.raises(HarnessError, match="code is damaged"):

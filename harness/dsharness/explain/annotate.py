@@ -161,4 +161,6 @@ def check_runs(name: str, profiles: Sequence[Profile], found: Sequence[Function]
     """HarnessError unless one of the functions runs in one of the profiles; it names the dearest ones that do."""
     if not any(running(profile, found) for profile in profiles):
         known = dict.fromkeys(function.partition(" ")[0] for profile in profiles for function in list(profile.functions)[:LISTED])
-        raise HarnessError(f"--annotate {name}: no such function runs in {profiles[0].cell.name}, where {', '.join([*known][:LISTED])} do")
+        cells = list(dict.fromkeys(profile.cell.name for profile in profiles))
+        where = cells[0] if len(cells) == 1 else f"any of the {len(cells)} cells"
+        raise HarnessError(f"--annotate {name}: no such function runs in {where}, where {', '.join([*known][:LISTED])} do")

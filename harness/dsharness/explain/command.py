@@ -6,7 +6,7 @@ of the XArray. Without a size it has 1000 elements, or packets of 1400 bytes. Th
 counts every instruction between two readings of the clock. So the figures are exact, and repeat.
 
 --against shows which functions gained and lost instructions: since a revision of git, on another kernel, or compared with another
-container or device.
+container or device. With --annotate it also shows the functions of both sides next to each other.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ examples:
   dsbench explain maple --against 6.1                 the same modules on two kernels
   dsbench explain udptun/path/1400 --against geneve   two devices
   dsbench explain rust_list/fill --against list --kernel rust    a container in Rust, and in C
+  dsbench explain rust_list/find --against list --kernel rust --annotate list_find --annotate table::find    the loops of both
   dsbench explain udptun_rust/path --against udptun --kernel rust    a driver in Rust, and in C
 
 exit status:

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 
 from .. import paths, ui
 from ..errors import HarnessError
 from . import annotate, folded, guest, picture, table
+from .annotate import Line
 from .guest import Outcome
 from .plan import Request, Side
 from .profile import Profile
+from .symbols import Function
 
 
 def run(request: Request) -> int:
@@ -37,12 +40,17 @@ def run(request: Request) -> int:
 
 def _annotate(name: str, profile: Profile, outcome: Outcome) -> None:
     """Show the disassembly of the functions of a name that run in a profile."""
+    for function, found in _annotated(name, profile, outcome):
+        table.show_annotated(function.shown, found, profile)
+
+
+def _annotated(name: str, profile: Profile, outcome: Outcome) -> Iterator[tuple[Function, list[Line]]]:
+    """Yield the functions of a name that run in a profile, with their instructions."""
     for function in annotate.running(profile, outcome.symbols.named(name)):
         code = outcome.code.get(function.address)
         if code is None:
             raise HarnessError(f"--annotate {name}: the guest did not send the code of this function")
-        found = annotate.lines(function, code, profile, outcome.symbols, outcome.build)
-        table.show_annotated(function.shown, found, profile)
+        yield function, annotate.lines(function, code, profile, outcome.symbols, outcome.build)
 
 
 def _write(request: Request, outcome: Outcome) -> None:
@@ -72,11 +80,22 @@ def _compare(before: Side, after: Side) -> int:
     ]  # fmt: skip
     if not pairs:
         raise HarnessError(f"{before.label} and {after.label} have no cell in common")
+    for name in after.plan.code:
+        annotate.check_runs(name, [*one.profiles, *other.profiles], [*one.symbols.named(name), *other.symbols.named(name)])
     for profile, peer in pairs:
         table.show_difference(profile, peer, (_label(before, one, profile.cell.container), _label(after, other, peer.cell.container)))
         print()
+        if after.plan.code:
+            show_beside(after.plan.code, (profile, one), (peer, other))
     print(table.INLINED)
     return 0
+
+
+def show_beside(names: Sequence[str], *sides: tuple[Profile, Outcome]) -> None:
+    """Show the functions of these names that run on each side, next to each other."""
+    columns = [[(function.shown, lines) for name in names for function, lines in _annotated(name, *side)] for side in sides]
+    table.show_beside(columns, [profile for profile, _ in sides])
+    print()
 
 
 def _meet(before: Side, after: Side, one: str, other: str) -> bool:

@@ -160,10 +160,11 @@ def _check_combination(args: argparse.Namespace, plan: ExplainPlan) -> None:
     """UsageError for options that have no use together."""
     if args.warm and not args.cache:
         raise UsageError("--warm has no use without --cache: name the levels of the model")
-    for option in ("annotate", "folded", "plot", "single", "cache"):
+    for option in ("folded", "plot", "single", "cache"):
         if args.against and getattr(args, option):
             raise UsageError(f"--{option} has no use with --against: explain each side on its own")
-        if args.single and option not in ("single", "cache") and getattr(args, option):
+    for option in ("annotate", "folded", "plot"):
+        if args.single and getattr(args, option):
             raise UsageError(f"--{option} has no use with --single, which records the sums of each operation alone")
     if args.single:
         for cell in plan.cells:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Sequence
 
 from rich.table import Column, Table
+from rich.text import Text
 
 from ..console import console
 from . import difference
@@ -19,6 +22,9 @@ LEAST_SHARE = 0.01
 LEAST_CHANGE = 0.002
 """Functions that changed by less, as a share of the larger profile, are summed in one row."""
 WIDTH = 120
+BESIDE = 160
+"""Width of two disassemblies next to each other."""
+_ADDRESS = re.compile(r"\b0x([0-9a-f]{8,16})$")
 INLINED = "Inlined code counts for the function that contains it."
 
 
@@ -121,6 +127,31 @@ def show_singles(found: Sequence[Single], kernel: str, levels: Sequence[str], wa
         table.add_row(one.cell.name, *figures, *map(figure, one.misses))
     console(WIDTH).print(table)
     print(f"The clock is read for each operation; its instructions and lines are included.{f' {_state(warm).capitalize()}.' if levels else ''}")
+
+
+def show_beside(sides: Sequence[Sequence[tuple[str, Sequence[Line]]]], profiles: Sequence[Profile]) -> None:
+    """Print the instructions that ran of some functions of each side, in columns: how often per element, and where in the function."""
+    print(f"how often each instruction ran per {profiles[0].cell.work}, without those that never ran")
+    table = Table()
+    for side, profile in zip(sides, profiles):
+        table.add_column("runs", justify="right", vertical="top")
+        table.add_column(f"{profile.cell.name}: {', '.join(name for name, _ in side) or 'none of these functions runs'}", ratio=1, overflow="fold")
+    columns = [[row for _, lines in side for row in _rows(lines, profile)] for side, profile in zip(sides, profiles)]
+    for rows in itertools.zip_longest(*columns, fillvalue=("", "")):
+        table.add_row(*(Text(word) for row in rows for word in row))
+    console(BESIDE).print(table)
+
+
+def _rows(lines: Sequence[Line], profile: Profile) -> list[tuple[str, str]]:
+    """Return how often each instruction ran, and its text with offsets in the function in place of addresses."""
+    first, last = lines[0].address, lines[-1].address
+
+    def offset(match: re.Match[str]) -> str:
+        target = int(match[1], 16)
+        return f"+{target - first:#x}" if first <= target <= last else match[0]
+
+    ran = [line for line in lines if line.runs]
+    return [(figure(profile.each(line.runs)), f"+{line.address - first:#05x} {_ADDRESS.sub(offset, line.text)}") for line in ran]
 
 
 def show_annotated(name: str, lines: Sequence[Line], profile: Profile) -> None:
