@@ -26,7 +26,7 @@ UDPTUN = "udptun"
 SECONDS = 1800
 """For all cases of a guest, whose instructions QEMU emulates; an idle machine needs a tenth."""
 SECONDS_DEBUG = 2 * SECONDS
-"""The same on the debug kernel."""
+"""The same on a debug kernel."""
 
 SURROUNDINGS = (
     "sch_ingress", "sch_fq", "sch_cake", "sch_netem", "cls_matchall", "cls_flower", "act_mirred", "act_nat", "act_skbedit", "act_tunnel_key",
@@ -114,7 +114,7 @@ def outcomes(target: str, kernel: str | None, names: tuple[str, ...], kind: str 
     try:
         guest = GuestOptions(modules=SURROUNDINGS) if target == "qemu" else GuestOptions(memory_mib=MEMORY_MIB)
         where: Target = get(target, kernel, "tcg" if cpus > 1 else None, network=True, cpus=cpus, guest=guest)
-        seconds = SECONDS_DEBUG if kernel == kernels.DEBUG else SECONDS
+        seconds = SECONDS_DEBUG if kernel in (kernels.DEBUG, kernels.RUST_DEBUG) else SECONDS
         where.run(command, files=files, timeout=seconds, on_stdout=said.extend)
     except HarnessError as error:
         end = str(error)

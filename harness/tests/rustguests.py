@@ -13,7 +13,7 @@ import pytest
 
 from dsharness import packages, paths, targets
 from dsharness.errors import HarnessError
-from dsharness.kernel import build, buildroot, kernels, rustroot, trees
+from dsharness.kernel import build, buildroot, kernels, rustroot, rustuml, trees
 from dsharness.kernel.build import Build
 from dsharness.kernel.trees import Tree
 
@@ -29,6 +29,16 @@ def need_root() -> None:
         buildroot.require_namespaces()
     except HarnessError as error:
         pytest.skip(str(error))
+
+
+def need_debug_kernel() -> None:
+    """Skip the test where the debug kernel with Rust is absent: it is built on request alone."""
+    need_root()
+    if not rustuml.is_built(rustroot.find()):
+        pytest.skip(
+            f"the cache has no {rustuml.CALLED}, which takes {rustuml.MINUTES} minutes:"
+            f" harness/dsbench build --target uml --kernel {kernels.RUST_DEBUG} makes it"
+        )
 
 
 def built(name: str, make_args: Sequence[str] = (), *, tree: Tree | None = None) -> Build:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What stays of a kernel tree after its build."""
+"""What stays of a kernel tree after its build, and what is in its image."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from dsharness.kernel import umlkernel
+from dsharness import proc
+from dsharness.kernel import rustuml, umlkernel
 
 STAYS = (
     "Makefile", ".config", "linux", "scripts/mod/empty.o", "arch/um/Makefile", "arch/x86/include/asm/io.h",
@@ -40,3 +41,15 @@ def test_the_recipe_is_the_same_twice() -> None:
 def test_the_debug_kernel_has_a_recipe_of_its_own() -> None:
     assert len({umlkernel._recipe(shelf) for shelf in umlkernel.SHELVES}) == 2
     assert set(umlkernel._options(umlkernel.SHELF)) < set(umlkernel._options(umlkernel.DEBUG_SHELF))
+
+
+def test_the_large_bss_of_an_image_is_found(tmp_path: Path) -> None:
+    """gcc puts variables of more than 64 KiB there in the medium code model."""
+    source = tmp_path / "program.c"
+    source.write_text("char zeroes[1 << 17]; int main(void) { return zeroes[0]; }\n", encoding="ascii")
+    sizes = []
+    for model in ("medium", "small"):
+        proc.check(["gcc", f"-mcmodel={model}", "-no-pie", "-fno-pic", "-o", tmp_path / model, source])
+        sizes.append(rustuml.large_bss(tmp_path / model))
+    (start, size), without = sizes
+    assert start and size >= 1 << 17 and without == (0, 0)

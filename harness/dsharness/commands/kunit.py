@@ -39,15 +39,23 @@ RESULT = re.compile(r"^(?:\[[^]]*\] ?)?(?P<inside> *)(?:not )?ok \d+ (?P<name>\S
 # one for each module, since kunit.py stops at the end of the first report.
 SCRIPT = """
 set -e
+leaks=/sys/kernel/debug/kmemleak
+find_leaks() {
+	sleep 6 # younger objects are not reported, nor any that the first scan sees
+	echo scan >$leaks
+	echo scan >$leaks
+}
+if [ -e $leaks ]; then
+	find_leaks
+	echo clear >$leaks # the kernel's own, from its boot
+fi
 insmod dsbench.ko autorun=0
 for module in *_kunit.ko; do
 	dmesg --clear
 	modprobe "${module%.ko}"
-	if [ -e /sys/kernel/debug/kmemleak ]; then
-		sleep 6 # younger objects are not reported, nor any that the first scan sees
-		echo scan >/sys/kernel/debug/kmemleak
-		echo scan >/sys/kernel/debug/kmemleak
-		cat /sys/kernel/debug/kmemleak >&2
+	if [ -e $leaks ]; then
+		find_leaks
+		cat $leaks >&2
 	fi
 	dmesg
 	printf '\\f'

@@ -12,7 +12,7 @@ import re
 import shutil
 from pathlib import Path
 
-from .. import locks, paths, ui
+from .. import locks, paths, proc, ui
 from ..errors import HarnessError
 from . import archive, buildroot, rustroot, shelf, umlkernel
 from .buildroot import BuildRoot
@@ -35,27 +35,38 @@ BUILD_STEPS = 1450
 """Steps of the build of 7.3, for the progress display alone."""
 
 
+_LBSS = re.compile(r" \.lbss +NOBITS +([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+) ")
+
+
 def find() -> tuple[BuildRoot, Path]:
     """Return the root and the kernel tree in it, as seen from inside, built if necessary. HarnessError if it cannot be built."""
     root = rustroot.find()
-    inside = SOURCES / f"{NAME}-{root.release}_{recipe()}"
-    folder = _outside(root.path, inside)
+    folder = _folder(root)
     with locks.held(shelf.lock(folder), f"it builds the {CALLED}"):
-        if not all((folder / proof).exists() for proof in umlkernel.PROOFS):
+        if not is_built(root):
             shutil.rmtree(folder, ignore_errors=True)
             _make(root, folder)
-    return root, inside
+    return root, SOURCES / folder.name
 
 
-def built() -> list[Path]:
-    """Return the finished kernel trees that find() would use, of the roots in the cache."""
-    return [image.parent for root in rustroot.built() for image in _outside(root, SOURCES).glob(f"{NAME}-*_{recipe()}/linux")]
+def is_built(root: BuildRoot) -> bool:
+    """Return whether find() has nothing to build in this root."""
+    return all((_folder(root) / proof).exists() for proof in umlkernel.PROOFS)
 
 
 def unused() -> list[Path]:
     """Return the kernel trees in the cache's roots that find() does not use any more."""
-    folders = [folder for root in rustroot.built() for folder in _outside(root, SOURCES).glob(f"{NAME}-*_*") if folder.is_dir()]
+    folders = [folder for root in rustroot.built() for folder in _sources(root).glob(f"{NAME}-*_*") if folder.is_dir()]
     return [folder for folder in folders if not folder.name.removesuffix(shelf.PART).endswith(f"_{recipe()}")]
+
+
+def large_bss(image: Path) -> tuple[int, int]:
+    """Return address and size in bytes of a kernel's .lbss, (0, 0) if it has none.
+
+    clang puts the variables that begin as zero there, in the large code model, and kmemleak scans .bss alone.
+    """
+    match = _LBSS.search(proc.check(["readelf", "--section-headers", "--wide", image]))
+    return (int(match[1], 16), int(match[2], 16)) if match else (0, 0)
 
 
 def recipe() -> str:
@@ -68,9 +79,14 @@ def _options() -> list[str]:
     return umlkernel.options_of(umlkernel.FRAGMENT, umlkernel.DEBUG_FRAGMENT, FRAGMENT)
 
 
-def _outside(root: Path, inside: Path) -> Path:
-    """Return a folder of the root as this process sees it."""
-    return root / inside.relative_to("/")
+def _folder(root: BuildRoot) -> Path:
+    """Return the kernel tree in a root as this process sees it."""
+    return _sources(root.path) / f"{NAME}-{root.release}_{recipe()}"
+
+
+def _sources(root: Path) -> Path:
+    """Return the root's folder for kernel trees as this process sees it."""
+    return root / SOURCES.relative_to("/")
 
 
 def _make(root: BuildRoot, folder: Path) -> None:

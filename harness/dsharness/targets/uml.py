@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..kernel import tools
+from ..kernel import rustuml, tools
 from ..kernel.build import Build
 from . import umlhost
 from .guest import INIT, Guest, Job
@@ -19,6 +19,8 @@ DEBUG_MEMORY_MIB = 1536
 """Memory of the debug kernel, in MiB: it keeps what is freed for a while, and a record of what is not."""
 DEBUG_PARAMETERS = ("kasan_multi_shot",)
 """Each fault is reported, not the first one alone."""
+SCANS_MORE = "dsbench_kmemleak.ko"
+"""The module that lets kmemleak scan .lbss, too."""
 
 
 class Uml(Guest):
@@ -49,10 +51,19 @@ class Uml(Guest):
             "status": f"{seen}/{job.status.name}",
             "terminal": "/dev/tty1",
             **({"input": f"{seen}/{INPUT}"} if job.input else {}),
+            **self._scanned(),
             **{name: str(path) for name, path in self._added.items()},
             "ko": str(self.build.ko_dir),
             "modules": str(self.build.mod_root / "lib/modules" / self.kernel.release),
         }
+
+    def _scanned(self) -> dict[str, str]:
+        """Return the parameters of SCANS_MORE, where the modules have it."""
+        image = self.kernel.image
+        if not image or not (self.build.ko_dir / SCANS_MORE).exists():
+            return {}
+        start, size = rustuml.large_bss(image)
+        return {"large_bss": f"start={start:#x} size={size}"} if size else {}
 
     def _argv(self, job: Job) -> list[str]:
         terminal = f"fd:{job.terminal.guest_end},fd:{job.terminal.guest_end}" if job.terminal else "null"
