@@ -24,10 +24,14 @@ pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
 from schemas import complaints, schema  # noqa: E402
 
 Document = dict[str, Any]
-REFERENCES = sorted(
+COMMITTED = sorted(
     file for file in (paths.REFERENCE).glob("*.json") if not file.name.startswith(baseline.PREFIX)
 )
-"""The sweeps; a baseline of the gate is no result file, and is read with checks of its own."""
+"""A baseline of the gate is no result file, and is read with checks of its own."""
+EVALUATIONS = [file for file in COMMITTED if file.name.startswith("tunnel-")]
+"""Latency and throughput, by dsbench tunnel."""
+REFERENCES = [file for file in COMMITTED if file not in EVALUATIONS]
+"""The sweeps."""
 
 SWEEPS: dict[str, Results] = {
     "containers": make(),
@@ -58,8 +62,14 @@ def test_what_is_committed_is_valid(path: Path) -> None:
     assert complaints(path) == []
 
 
+@pytest.mark.parametrize("path", EVALUATIONS, ids=lambda path: path.name)
+def test_a_committed_evaluation_is_valid(path: Path) -> None:
+    assert complaints(path, "evaluation") == []
+    assert complaints(path) != []
+
+
 def test_there_are_committed_files() -> None:
-    assert {"uml.json", "qemu-icount.json"} <= {path.name for path in REFERENCES}
+    assert {"uml.json", "qemu-icount.json", "tunnel-rust.json"} <= {path.name for path in COMMITTED}
 
 
 def test_a_comparison_is_valid(tmp_path: Path) -> None:
