@@ -17,8 +17,8 @@ INPUT = "input"
 
 DEBUG_MEMORY_MIB = 1536
 """Memory of the debug kernel, in MiB: it keeps what is freed for a while, and a record of what is not."""
-DEBUG_PARAMETERS = ("kasan_multi_shot",)
-"""Each fault is reported, not the first one alone."""
+DEBUG_PARAMETERS = ("kasan_multi_shot", "kunit.autorun=1")
+"""Each fault is reported, not the first one alone. Linux 7.3 configured by allnoconfig would not run the KUnit suites of modules."""
 SCANS_MORE = "dsbench_kmemleak.ko"
 """The module that lets kmemleak scan .lbss, too."""
 
