@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from case_offloads import UDP_GRO, UDP_SEGMENT, merging
-from checks import Failure, equal
+from checks import PATIENCE, Failure, equal
 from commands import ip, run
 from datagrams import exchange
 from lab import Cable
@@ -69,7 +69,7 @@ def numbered(left: socket.socket, right: socket.socket) -> tuple[list[int], list
         sent += burst
         while select.select([right], [], [], 0)[0]:
             found += right.recv(1 << 17)
-    while select.select([right], [], [], 0.05)[0]:
+    while len(found) < sent * DATAGRAM and select.select([right], [], [], PATIENCE)[0]:
         found += right.recv(1 << 17)
     places = range(0, len(found), DATAGRAM)
     return [int.from_bytes(found[place : place + DATAGRAM], "big") for place in places], list(range(sent))

@@ -7,7 +7,7 @@ import select
 import socket
 
 import ethtool
-from checks import equal, eventually, true
+from checks import PATIENCE, equal, eventually, true
 from commands import ip, run, tc, tunctl
 from datagrams import exchange, pattern
 from lab import Cable, Machine
@@ -126,9 +126,9 @@ def merged_datagrams() -> None:
             left.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, SEGMENT)
             right.setsockopt(socket.IPPROTO_UDP, UDP_GRO, on)
             found: list[bytes] = []
-            for _ in range(20):
+            for number in range(1, 21):
                 left.send(pattern(40 * SEGMENT))
-                while select.select([right], [], [], 0.05)[0]:
+                while sum(map(len, found)) < number * 40 * SEGMENT and select.select([right], [], [], PATIENCE)[0]:
                     found.append(right.recv(1 << 17))
         true("the bytes that arrived are those that were sent", b"".join(found) == 20 * pattern(40 * SEGMENT))
         largest = max(map(len, found))
