@@ -21,16 +21,14 @@
 #include <dsbench/compat.h>
 
 #include "demux.h"
+#include "lookup.h"
 #include "netns.h"
 #include "socket.h"
 
 #if IS_ENABLED(CONFIG_NETFILTER)
 
-/* As many buckets as lookup.c has. */
-#define UDPTUN_DEMUX_BITS	13
-
 /* RTNL serialises changes; the hook needs RCU. */
-static DEFINE_HASHTABLE(udptun_demux_confs, UDPTUN_DEMUX_BITS);
+static DEFINE_HASHTABLE(udptun_demux_confs, UDPTUN_LOOKUP_BITS);
 
 /*
  * Return the bucket of a peer. net_hash_mix() is random: the owner of one network
@@ -44,7 +42,7 @@ static struct hlist_head *udptun_demux_bucket(const struct net *net, __be32 loca
 	u32 key = ((__force u32)local ^ (__force u32)remote ^ ports) +
 		  net_hash_mix(net);
 
-	return &udptun_demux_confs[hash_32(key, UDPTUN_DEMUX_BITS)];
+	return &udptun_demux_confs[hash_32(key, UDPTUN_LOOKUP_BITS)];
 }
 
 static struct udptun_conf *udptun_demux_find(const struct net *net,

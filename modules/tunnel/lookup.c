@@ -15,9 +15,6 @@
 #include "socket.h"
 #include "tunnel.h"
 
-/* 10,000 tunnels have 1.2 in a bucket. A table takes 64 KiB. */
-#define UDPTUN_LOOKUP_BITS	13
-
 static DEFINE_HASHTABLE(udptun_confs, UDPTUN_LOOKUP_BITS);
 /* Configurations with a range of source ports, hashed by the peer's address only. */
 static DEFINE_HASHTABLE(udptun_range_confs, UDPTUN_LOOKUP_BITS);

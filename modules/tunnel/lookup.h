@@ -6,6 +6,9 @@
 #include <linux/in6.h>
 #include <linux/types.h>
 
+/* For each table of peers: 10,000 have 1.2 in a bucket. A table takes 64 KiB. */
+#define UDPTUN_LOOKUP_BITS	13
+
 struct udptun_conf;
 struct udptun_device;
 struct udptun_params;

@@ -56,9 +56,9 @@ def facts() -> dict[str, Any]:
     }
 
 
-def warnings(known: Mapping[str, Any]) -> list[str]:
-    """Return the facts that make cycles scatter, each with advice."""
-    return [f"{what}: {remedy}" for what, remedy in disturbances(known).items()]
+def warnings(known: Mapping[str, Any], accel: str | None = None) -> list[str]:
+    """Return the facts that make cycles scatter, each with advice; none under icount, whose counts nothing disturbs."""
+    return [] if accel == "icount" else [f"{what}: {remedy}" for what, remedy in disturbances(known).items()]
 
 
 def disturbances(known: Mapping[str, Any]) -> dict[str, str]:

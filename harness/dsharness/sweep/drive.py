@@ -154,7 +154,7 @@ def initial_results(target: targets.Target) -> Results:
         **facts,
         # A guest of uml is a process of this machine: its own kernel has no mitigations.
         **({"mitigations": environment.mitigations()} if target.name == "uml" else {}),
-        "warnings": [*target.warnings, *([] if target.accel == "icount" else environment.warnings(facts))],
+        "warnings": [*target.warnings, *environment.warnings(facts, target.accel)],
         "absent_ops": [],
         "n": [],
     }

@@ -68,7 +68,7 @@ def _keep(found: Throughput, path: Path, *, point_latest: bool) -> None:
 def _context(plan: ThroughputPlan) -> dict[str, object]:
     facts = environment.facts()
     return {
-        "schema_version": record.SCHEMA_VERSION, "complete": False, **facts, "warnings": [] if plan.accel == "icount" else environment.warnings(facts),
+        "schema_version": record.SCHEMA_VERSION, "complete": False, **facts, "warnings": environment.warnings(facts, plan.accel),
         "target": plan.target, "accel": plan.accel, "kernels": [], "rounds": plan.rounds, "link": "veth between two network namespaces of one kernel, MTU 1500",
         "absent": {}, "device_options": options_of(plan.devices),
     }  # fmt: skip

@@ -196,11 +196,10 @@ def _in_guest(plan: TunnelPlan) -> Place:
     label = f"in {results.label(target.name, target.accel)}, kernel {target.kernel.release}"
     told = {"target": target.name, "accel": target.accel, "kernel": target.kernel.release, "arch": target.kernel.arch}
     link = "veth between two network namespaces of one kernel, MTU 1500"
-    known = _context(plan, link)
+    known = _context(plan, link, target.accel)
     known["warnings"] += target.warnings
     if target.accel == "icount":
-        told_of_counts = "under icount a second is 10^9 instructions: the figures count instructions, not time"
-        known["warnings"] = [*target.warnings, told_of_counts]  # what disturbs cycles changes no count
+        known["warnings"].append("under icount a second is 10^9 instructions: the figures count instructions, not time")
     return Place(label, {**known, **told}, experiment, execute)
 
 
@@ -255,14 +254,14 @@ def _experiment(plan: TunnelPlan, link: Link, udptunctl: tuple[str, str]) -> Exp
     return Experiment(link, devices, plan.rounds, plan.seconds, plan.seed, udptunctl, keys())
 
 
-def _context(plan: TunnelPlan, link: str) -> dict[str, Any]:
+def _context(plan: TunnelPlan, link: str, accel: str | None = None) -> dict[str, Any]:
     """Return the context before the first round."""
     facts = environment.facts()
     return {
         "schema_version": record.SCHEMA_VERSION,
         "complete": False,
         **facts,
-        "warnings": environment.warnings(facts),
+        "warnings": environment.warnings(facts, accel),
         "link": link,
         "devices": list(plan.devices),
         "device_options": options_of(plan.devices),

@@ -17,6 +17,10 @@ from registry import case, combined, over_both
 from streams import transfer
 
 
+TOS, TTL = 0x48, 9
+"""What the metadata of by_metadata() have."""
+
+
 def external(outer: int, options: str = "") -> Cable:
     """A cable whose end in a is an external tunnel, which has no routes yet."""
     cable = Cable(outer)
@@ -31,6 +35,18 @@ def route(outer: int, inner: int, more: str = "", *, to: str = "", by: str = "")
     """Add a route to b's inner address, or `to` another one, by b's outer address, or `by` another one."""
     encap = "ip" if outer == 4 else "ip6"
     run(*f"ip -{inner} route add {to or INNER[inner][1]} encap {encap} id 0 dst {by or OUTER[outer][1]} {more} dev tun0".split())
+
+
+def by_metadata(cable: Cable, inner: int) -> tuple[socket.socket, socket.socket]:
+    """Exchange datagrams and TCP; Failure unless packets have TOS and TTL of the metadata. Return the ends."""
+    sniffer = cable.b.sniffer("veth0")
+    left, right = cable.pair(inner)
+    exchange(left, right, b"by metadata")
+    packet = sniffer.one()
+    equal("TOS, TTL and port of the packet", (packet.tos, packet.ttl, packet.target_port), (TOS, TTL, PORT))
+    exchange(right, left, b"and back")
+    transfer(cable.a, cable.b, inner, 1 << 19)
+    return left, right
 
 
 @combined
@@ -103,7 +119,7 @@ def external_by_bpf(inner: int, outer: int) -> None:
     cable = external(outer)
     local, remote = OUTER[outer]
     flags = bpf.IPV6 if outer == 6 else 0
-    sent.write(remote, local, 0x48, 9)
+    sent.write(remote, local, TOS, TTL)
     with cable.a:
         ip("link add dummy0 type dummy\nlink set dummy0 up")
         run(*f"ip -{inner} route add {INNER[inner][1]} dev dummy0 src {INNER[inner][0]}".split())
@@ -112,14 +128,8 @@ def external_by_bpf(inner: int, outer: int) -> None:
         sent.attach("dummy0", bpf.EGRESS, bpf.SET_TUNNEL_KEY, flags)
         tc(f"filter add dev dummy0 egress prio 2 protocol {'ip' if inner == 4 else 'ipv6'} matchall action mirred egress redirect dev tun0")
         received.attach("tun0", bpf.INGRESS, bpf.GET_TUNNEL_KEY, flags)
-    sniffer = cable.b.sniffer("veth0")
-    left, right = cable.pair(inner)
-    exchange(left, right, b"by way of BPF")
-    packet = sniffer.one()
-    equal("TOS, TTL and port of the packet", (packet.tos, packet.ttl, packet.target_port), (0x48, 9, PORT))
-    exchange(right, left, b"and back")
+    left, right = by_metadata(cable, inner)
     equal("what the other program has read", received.read(outer), (remote, local, 0, 64))
-    transfer(cable.a, cable.b, inner, 1 << 19)
     sent.write({4: "10.0.0.9", 6: "fd00::9"}[outer], local, 0, 0)
     left.send(b"to another receiver")
     silent(right)

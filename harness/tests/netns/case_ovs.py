@@ -6,13 +6,11 @@ from __future__ import annotations
 import json
 
 import ovs
-from case_external import external
-from checks import equal
+from case_external import TOS, TTL, by_metadata, external
 from commands import ip, run
-from datagrams import exchange, silent
-from packets import INNER, OUTER, PORT
+from datagrams import silent
+from packets import INNER, OUTER
 from registry import combined
-from streams import transfer
 
 TUNNEL_PORT = 1
 
@@ -33,15 +31,9 @@ def external_by_ovs(inner: int, outer: int) -> None:
         ip(f"link set dp0 mtu 1400 up\naddr add {near}/{24 if inner == 4 else 64} dev dp0 {'' if inner == 4 else 'nodad'}")
         run(*f"ip neigh add {far} lladdr 02:00:00:00:00:01 dev dp0 nud permanent".split())
         ovs.add_port(index, "tun0", TUNNEL_PORT)
-        ovs.into_tunnel(index, inner, TUNNEL_PORT, ovs.receiver(outer, remote, 0x48, 9))
+        ovs.into_tunnel(index, inner, TUNNEL_PORT, ovs.receiver(outer, remote, TOS, TTL))
         ovs.out_of_tunnel(index, inner, TUNNEL_PORT, ovs.sender(outer, remote, local, 64), bytes.fromhex(shown["address"].replace(":", "")))
-    sniffer = cable.b.sniffer("veth0")
-    left, right = cable.pair(inner)
-    exchange(left, right, b"by way of a bridge")
-    packet = sniffer.one()
-    equal("TOS, TTL and port of the packet", (packet.tos, packet.ttl, packet.target_port), (0x48, 9, PORT))
-    exchange(right, left, b"and back")
-    transfer(cable.a, cable.b, inner, 1 << 19)
+    left, right = by_metadata(cable, inner)
     with cable.b:
         run("udptunctl", "set", "tun0", "ttl", "63")
     right.send(b"with another TTL than the flow has")
