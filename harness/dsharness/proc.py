@@ -27,6 +27,8 @@ ENGLISH = {"LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
 
 Arg = str | os.PathLike[str]
 
+_children: set[subprocess.Popen[bytes]] = set()
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -81,9 +83,18 @@ def killable(argv: Sequence[Arg]) -> list[str]:
 def child(argv: Sequence[Arg], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run a child for the duration of the block. Every exit from the block ends its whole session and waits for it."""
     with subprocess.Popen(tied(argv), start_new_session=True, **options) as process:
+        _children.add(process)
         try:
             yield process
         finally:
+            _children.discard(process)
+            end_group(process)
+
+
+def end_children() -> None:
+    """End all children that run now, those of other threads, too, which see that they have ended."""
+    for process in list(_children):
+        if process.poll() is None:
             end_group(process)
 
 

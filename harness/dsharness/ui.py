@@ -89,10 +89,10 @@ class Progress:
             self.done = done
             self.note = note
 
-    def advance(self, note: str = "") -> None:
-        """One more is finished."""
+    def advance(self, note: str = "", count: int = 1) -> None:
+        """One more is finished, or `count`."""
         with _lock:
-            self.done += 1
+            self.done += count
             self.note = note
 
     def _repaint(self) -> None:

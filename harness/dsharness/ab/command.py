@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Run the modules of two git revisions alternately in one guest, and compare them: did a change make them slower?
 
-With two kernels (--kernel, --kernel-dir, --kernel-git), compare these with the working tree's modules; their guests boot alternately.
+With two kernels (--kernel, --kernel-dir, --kernel-git), compare these with the working tree's modules; their guests boot
+alternately, or side by side where instructions are counted.
 """
 
 from __future__ import annotations

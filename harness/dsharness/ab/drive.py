@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from ..results.samples import TSC, Report
 from ..sweep import otherprocesses
 from ..sweep.plan import Plan
 from ..sweep.drive import WARMUP_ICOUNT_MS, initial_results, report_context
+from ..targets import atonce
 from ..targets.base import GUEST_MEMORY_MIB
 from . import interleave
 from .interleave import Load, Side, SideSamples, Turn
@@ -128,32 +130,38 @@ def spoilt(plan: AbPlan, taken: dict[str, SideSamples]) -> set[Turn]:
 
 
 def _take(plan: AbPlan, pair: Sequence[Contender], loads: Sequence[Load], what: str, taken: dict[str, SideSamples]) -> None:
-    """Run the loads. Two revisions share a guest; two kernels boot alternately."""
-    tries = plan.sweep.tries
+    """Run the loads. Two revisions share a guest; two kernels boot alternately, or side by side where instructions are counted."""
     datapath = plan.sweep.datapath if any(load.n is None for load in loads) else None
+    guests = _guests(plan, pair, loads)
+    together = min(len(pair), atonce.most()) if plan.kernels and all(target.accel == "icount" for target, _ in guests) else 1
     with ui.Progress(what, len(loads), "runs") as progress:
-        for target, share in _guests(plan, pair, loads):
-            icount = target.accel == "icount"
-            first = share[0]
-            if icount and plan.kernels:
-                target.memory_mib = GUEST_MEMORY_MIB + MEMORY_STEP_MIB * (first.round % MEMORIES)
 
-            def settings(load: Load) -> list[str]:
-                warmup = _warmup(icount, load is first, load.n is None)
-                common = [
-                    f"tries={tries or (TRIES_ICOUNT if icount else TRIES)}",
-                    f"warmup={warmup if plan.sweep.warmup is None else plan.sweep.warmup}",
-                ]
-                if load.n is None:
-                    return [*common, *(datapath.settings if datapath else ())]
-                return [
-                    f"n={load.n}",
-                    *common,
-                    *(setting for setting in plan.sweep.settings if not setting.startswith("containers=")),
-                    f"containers={','.join(load.side.containers)}",
-                ]
-
+        def boot(target: targets.Target, share: Sequence[Load]) -> None:
+            if target.accel == "icount" and plan.kernels:
+                target.memory_mib = GUEST_MEMORY_MIB + MEMORY_STEP_MIB * (share[0].round % MEMORIES)
+            settings = functools.partial(_settings, plan, target.accel == "icount", share[0])
             interleave.run(target, share, settings, progress, plan.sweep.timeout, taken, datapath)
+
+        for place in range(0, len(guests), together):
+            # Both sides of a round: no target runs two guests at once.
+            atonce.run([functools.partial(boot, *guest) for guest in guests[place : place + together]])
+
+
+def _settings(plan: AbPlan, icount: bool, first: Load, load: Load) -> list[str]:
+    """Return the core's parameters for a load. `first` is that of its guest."""
+    warmup = _warmup(icount, load is first, load.n is None)
+    common = [
+        f"tries={plan.sweep.tries or (TRIES_ICOUNT if icount else TRIES)}",
+        f"warmup={warmup if plan.sweep.warmup is None else plan.sweep.warmup}",
+    ]
+    if load.n is None:
+        return [*common, *(plan.sweep.datapath.settings if plan.sweep.datapath else ())]
+    return [
+        f"n={load.n}",
+        *common,
+        *(setting for setting in plan.sweep.settings if not setting.startswith("containers=")),
+        f"containers={','.join(load.side.containers)}",
+    ]
 
 
 def _warmup(icount: bool, first: bool, packets: bool) -> int:

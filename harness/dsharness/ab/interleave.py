@@ -193,10 +193,13 @@ def run(
     GuestError if the guest does not finish within `timeout` seconds; HarnessError if a load or a run fails.
     """
     by_stage = {load.stage: load for load in loads}
-    before = progress.done
+    finished = 0
 
     def follow(stage: str, done: int, total: int) -> None:
-        progress.update(before + loads.index(by_stage[stage]), by_stage[stage].called)
+        nonlocal finished
+        place = loads.index(by_stage[stage])
+        progress.advance(by_stage[stage].called, place - finished)
+        finished = place
 
     def keep(stage: StageResult) -> None:
         load = by_stage[stage.stage]
@@ -215,7 +218,7 @@ def run(
         raise stream.failure
     if ended.status:
         raise HarnessError(sweeper.last_words(ended))
-    progress.update(before + len(loads))
+    progress.advance(count=len(loads) - finished)
 
 
 def _archives(loads: Sequence[Load], folder: Path) -> list[Path]:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import functools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -25,7 +27,7 @@ from ..results.samples import Cell
 from ..sweep import drive as sweeper
 from ..sweep import plan as sweep
 from ..sweep.stream import StageResult
-from ..targets import qemucmd
+from ..targets import atonce, qemucmd
 from . import baseline
 from .baseline import FAILURES, Baseline, Change, Count, Identity, Move
 from .plan import TARGET, GatePlan
@@ -41,6 +43,8 @@ MEMORIES_MIB = (512, 576, 640, 704, 768)
 """A baseline is counted in several guests, since the allocator's state depends on the guest's memory."""
 
 TABLE_WIDTH = 110
+LISTED = 3
+"""Maximum number of cells that a message names."""
 
 
 def run(plan: GatePlan) -> int:
@@ -66,17 +70,18 @@ def check(gate: GatePlan) -> int:
     HarnessError if there is no baseline to compare with, or if it has no such cell.
     """
     plan = plan_of(gate)
+    named = [cell.name for cell in gate.only if cell.named]
     if gate.bisects:  # before minutes of building
-        baseline.read(baseline.file(gate.baseline))
+        _require_cells(named, baseline.read(baseline.file(gate.baseline)))
     target = target_of(plan)
     known = baseline.find(gate.baseline, identity_of(target.build, gate.kernel))
+    _require_cells(named, known)
     if (cells := gate.cells) and not any(map(cells.search, known.counts)):
         raise UsageError(f"--filter {cells.pattern!r} matches no cell of the baseline: names are such as {next(iter(known.counts))}")
     counts = baseline.counted([count(plan, target)])
     if gate.only:
         counts = selected(gate, counts)
-        if unknown := [name for name in counts if name not in known.counts]:
-            raise HarnessError(f"the baseline has no cell {unknown[0]}: {baseline.MAKE_ONE} with it")
+        _require_cells(list(counts), known)
         known = dataclasses.replace(known, counts=selected(gate, known.counts))
     changes = baseline.selected(baseline.judge(known.counts, counts, gate.threshold), cells)
     show(changes)
@@ -89,6 +94,12 @@ def check(gate: GatePlan) -> int:
     if known.facts.get("qemu") != (here := qemucmd.version()):
         print(f"note: the baseline was counted by {known.facts.get('qemu')}, this is {here}, which may count differently")
     return REGRESSED
+
+
+def _require_cells(names: Sequence[str], known: Baseline) -> None:
+    """HarnessError if the baseline lacks one of these cells."""
+    if unknown := [name for name in names if name not in known.counts]:
+        raise HarnessError(f"the baseline has no cell {unknown[0]}, it has {', '.join(list(known.counts)[:LISTED])}: {baseline.MAKE_ONE} with it")
 
 
 def selected(gate: GatePlan, counts: Mapping[str, Count]) -> dict[str, Count]:
@@ -144,11 +155,17 @@ def count(plan: sweep.Plan, target: targets.Target) -> list[Cell]:
 
 def count_with_noise(plan: sweep.Plan, target: targets.Target) -> dict[str, Count]:
     """Count each cell of `plan` in several guests, as a baseline needs them."""
-    guests = []
-    for memory in MEMORIES_MIB:
-        target.memory_mib = memory
-        guests.append(count(plan, target))
-    return baseline.counted(guests)
+    guests: dict[int, list[Cell]] = {}
+
+    def boot(memory: int) -> None:
+        guest = copy.copy(target)
+        guest.memory_mib = memory
+        guests[memory] = count(plan, guest)
+
+    together = atonce.most()
+    for place in range(0, len(MEMORIES_MIB), together):
+        atonce.run([functools.partial(boot, memory) for memory in MEMORIES_MIB[place : place + together]])
+    return baseline.counted([guests[memory] for memory in MEMORIES_MIB])
 
 
 def identity_of(build: Build, kernel: Spec | None = None) -> Identity:

@@ -38,7 +38,7 @@ class GuestResult:
 class Target(ABC):
     """A kernel that runs commands, with the modules built for it.
 
-    Call it from the main thread: the guest ends with the thread that started it.
+    The guest ends with the thread that started it.
     """
 
     name: str
