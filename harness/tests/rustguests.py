@@ -24,7 +24,7 @@ TESTS = ("DSBENCH_RUST_TESTS=m",)
 def need_root() -> None:
     """Skip the test where the build root for Rust is absent or cannot be used."""
     if not rustroot.built():
-        pytest.skip("the cache has no build root for Rust, which takes 10 to 20 minutes: make test-rust makes it")
+        pytest.skip(f"the cache has no build root for Rust, which takes {rustroot.MINUTES} minutes: make test-rust makes it")
     try:
         buildroot.require_namespaces()
     except HarnessError as error:

@@ -323,5 +323,5 @@ def test_no_module_in_rust_is_built_for_an_ordinary_kernel() -> None:
 
 def test_guests_with_modules_in_rust() -> None:
     """make test runs none of them, and counts this one skip. test_rust_*.py has them."""
-    lacking = "" if rustroot.built() else "; the cache has no build root for Rust, which takes 10 to 20 minutes more"
+    lacking = "" if rustroot.built() else f"; the cache has no build root for Rust, which takes {rustroot.MINUTES} minutes more"
     pytest.skip(f"make test-rust builds, loads and tests the modules in Rust, which takes minutes{lacking}")

@@ -15,7 +15,7 @@ from ..results.datapath import USUAL_PAYLOAD
 from ..results.samples import DATAPATH_OPS
 
 N = 1000
-TRIES = 3
+TRIES = 1
 LEAST = 0.005
 """Calls per element below which a helper is not shown."""
 PREFIX = "rust_helper_"
