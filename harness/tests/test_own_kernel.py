@@ -32,6 +32,7 @@ FILES = {
     "Kbuild": "",
     "scripts/check.sh": "#!/bin/sh\n",
     "arch/x86/Kconfig": "",
+    "arch/x86/boot/compressed/vmlinux.lds.S": "SECTIONS { }\n",
     "arch/um/Kconfig": "",
     "arch/arm/boot.c": "not for x86\n",
     "Documentation/admin-guide/index.rst": "text\n",
