@@ -13,11 +13,11 @@ import socket
 import time
 from collections.abc import Sequence
 
-from case_offloads import UDP_GRO, UDP_SEGMENT, merging
+from case_offloads import UDP_GRO, merging
 from commands import KIND, run
 
-BATCH, SIZE, ROUNDS = 40, 100, 400
-"""Datagrams that one call sends, their bytes, and calls of a flow."""
+BATCH, SIZE, ROUNDS = 40, 100, 100
+"""Datagrams that a flow sends, one by one, before it receives them; their bytes; and how often."""
 REPEATED = 3
 Pair = tuple[socket.socket, socket.socket]
 
@@ -28,7 +28,8 @@ def flow(pair: Pair, cpu: int, begin: int) -> None:
     os.read(begin, 1)
     left, right = pair
     for _ in range(ROUNDS):
-        left.send(bytes(BATCH * SIZE))
+        for _ in range(BATCH):
+            left.send(bytes(SIZE))
         missing = BATCH * SIZE
         while missing > 0:
             missing -= len(right.recv(1 << 16))
@@ -61,7 +62,6 @@ def main() -> None:
     pairs = []
     for _ in range(2):
         left, right = cable.pair(4)
-        left.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, SIZE)
         right.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
         pairs.append((left, right))
     os.sched_setaffinity(0, {0})
