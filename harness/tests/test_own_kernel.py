@@ -6,6 +6,7 @@ test_kernels_e2e.py builds and boots real ones (make test-kernels).
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import re
@@ -15,13 +16,14 @@ import time
 from pathlib import Path
 
 import pytest
-from dsharness import cli, git
+from dsharness import cli, git, paths
 from dsharness.errors import BISECT_BAD, BISECT_ENDS, BISECT_SKIPS, REGRESSED, BuildError, HarnessError, UsageError
+from dsharness.explain import cells
 from dsharness.explain.place import Place
 from dsharness.explain.place import command as explain_command
 from dsharness.gate import drive as gaterun
 from dsharness.gate.plan import GatePlan
-from dsharness.kernel import mirror, own, ownbuild, ownconfig, ownkeep
+from dsharness.kernel import mirror, own, ownbuild, ownconfig, ownkeep, umlkernel
 from dsharness.kernel.mirror import Mirror
 from dsharness.kernel.own import OwnKernel
 from dsharness.targets import GuestError
@@ -247,6 +249,7 @@ EXEC = ["exec", "--target", "qemu"]
     ("words", "status", "sentence"),
     [
         ([*EXEC, "--kernel-dir", "/nowhere"], 1, "--kernel-dir /nowhere: there is no such folder"),
+        ([*EXEC, "--kernel-dir", ""], 2, "--kernel-dir is '': allowed is a folder"),
         ([*EXEC, "--kernel-dir", "/tmp"], 1, "--kernel-dir /tmp is no kernel source tree: it has no Makefile"),
         ([*EXEC, "--config", "defconfig"], 2, "--config is 'defconfig': it is allowed with --kernel-dir only"),
         ([*EXEC, "--bzimage", "/boot/vmlinuz"], 2, "--bzimage is '/boot/vmlinuz': it is allowed with --kernel-dir only"),
@@ -374,6 +377,14 @@ def test_the_gate_judges_commits_for_git_bisect(monkeypatch: pytest.MonkeyPatch,
         assert gaterun.run(plan) == status
 
 
+def test_a_cell_that_the_baseline_lacks_is_named_before_anything_is_built(tree: Path) -> None:
+    known = next(paths.REFERENCE.glob("gate-*.json"))
+    plan = GatePlan(OwnKernel(tree), str(known), 0.01, update=False, timeout="60", only=tuple(cells.find(["maple/find/77"], ["maple"])))
+    with pytest.raises(HarnessError, match="^the baseline has no cell maple/find/77, it has .*: dsbench gate --update makes one with it$") as caught:
+        gaterun.run(plan)
+    assert caught.value.exit_code == BISECT_ENDS
+
+
 def test_a_series_has_the_ends_and_commits_at_equal_distances(repository: Path) -> None:
     for number in range(8):
         write(repository, "lib/rbtree.c", f"int number{number};\n")
@@ -465,22 +476,91 @@ def test_two_trees_with_the_same_headers_have_modules_of_their_own(tree: Path, t
     assert ids == ["own-one-0123", "own-other-0123"]
 
 
-def test_a_new_tree_begins_with_the_objects_of_another_one(tmp_path: Path) -> None:
-    other, folder = tmp_path / "own/other", tmp_path / "own/new"
+@pytest.fixture
+def donor(tree: Path, tmp_path: Path) -> Path:
+    """Another tree in the cache, with the objects of dsbench's own configuration."""
+    recipe = ownconfig.recipe(OwnKernel(tree), "qemu")
+    other = tmp_path / "own/other"
     write(other, "index.json", "{}")
     write(other, "tree/lib/rbtree.c", "int insert;\n")
-    for name in ("qemu-1/vmlinux", "qemu-1/lib/rbtree.o", "uml-1/linux", "uml-1/vmlinux"):
+    for name in ("qemu-1/vmlinux", "qemu-1/lib/rbtree.o", "uml-1/linux", f"uml-1/{ownbuild.KIN}", "uml-2/linux"):
         write(other, f"tree/{name}", name)
-    write(other, "tree/qemu-1/tools/objtool/.check.o.cmd", f"cmd := gcc -o {other}/tree/qemu-1/tools/objtool/check.o\n")
+    for name, text in ((ownbuild.KIN, recipe.kin), (ownbuild.CONFIGURED, "of these options"), (ownbuild.OPTIONS, "\n".join(recipe.lines))):
+        write(other / "tree/qemu-1", name, text)
+    write(other, "tree/qemu-1/tools/objtool/.check.o.cmd", f"gcc -o {other}/tree/qemu-1/tools/objtool/check.o {other}/tree/tools/objtool/check.c\n")
     os.utime(other / "tree/lib/rbtree.c", ns=(1, 1))
     os.utime(other / "tree/qemu-1/tools/objtool/.check.o.cmd", ns=(2, 2))
-    folder.mkdir()
-    ownbuild._inherit(folder, "qemu-2")
-    assert not list(folder.iterdir()), "no tree has objects of this configuration"
-    ownbuild._inherit(folder, "qemu-1")
-    tools = folder / "tree/qemu-1/tools/objtool/.check.o.cmd"
-    assert {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} == {
-        "index.json", "tree/lib/rbtree.c", "tree/qemu-1/vmlinux", "tree/qemu-1/lib/rbtree.o", str(tools.relative_to(folder)),
-    }  # fmt: skip
-    assert tools.read_text(encoding="utf-8") == f"cmd := gcc -o {folder}/tree/qemu-1/tools/objtool/check.o\n"
+    (tmp_path / "own/new").mkdir()
+    return other
+
+
+MARKS = {ownbuild.KIN, ownbuild.CONFIGURED}
+
+
+def names(folder: Path) -> set[str]:
+    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize("objects", ["qemu-1", "qemu-2"])
+def test_a_new_tree_begins_with_the_objects_of_another_one(donor: Path, tree: Path, tmp_path: Path, objects: str) -> None:
+    """Of the same configuration, or of a similar one, which is then configured anew. Those of the other target come along."""
+    folder = tmp_path / "own/new"
+    fragment = tmp_path / "fragment"
+    fragment.write_text("CONFIG_SLUB_STATS=y\n", encoding="utf-8")
+    ownbuild._inherit(folder, objects, ownconfig.recipe(OwnKernel(tree, (str(fragment),)), "qemu"))
+    tools = folder / "tree" / objects / "tools/objtool/.check.o.cmd"
+    assert names(folder) == {"index.json", "tree/lib/rbtree.c", "tree/uml-1/linux", f"tree/uml-1/{ownbuild.KIN}"} | {
+        f"tree/{objects}/{name}" for name in names(donor / "tree/qemu-1") if objects == "qemu-1" or name not in MARKS
+    }
+    assert tools.read_text(encoding="utf-8") == f"gcc -o {folder}/tree/{objects}/tools/objtool/check.o {folder}/tree/tools/objtool/check.c\n"
     assert [file.stat().st_mtime_ns for file in (folder / "tree/lib/rbtree.c", tools)] == [1, 2], "make sees nothing new"
+
+
+@pytest.mark.parametrize(("target", "config", "kin"), [("uml", "", "as it is"), ("qemu", "defconfig", "as it is"), ("qemu", "", "another compiler")])
+def test_a_build_of_another_kind_begins_with_nothing(donor: Path, tree: Path, tmp_path: Path, target: str, config: str, kin: str) -> None:
+    if kin != "as it is":
+        write(donor / "tree/qemu-1", ownbuild.KIN, kin)
+    recipe = ownconfig.recipe(OwnKernel(tree, (config,) if config else ()), target)
+    ownbuild._inherit(tmp_path / "own/new", f"{target}-3", recipe)
+    assert not list((tmp_path / "own/new").iterdir())
+    ownbuild._begin(donor / f"tree/{target}-3", recipe)
+    assert not list((donor / f"tree/{target}-3").iterdir())
+
+
+def test_another_configuration_of_a_tree_begins_with_the_objects_of_the_nearest_one(donor: Path, tree: Path, tmp_path: Path) -> None:
+    fragment = tmp_path / "fragment"
+    fragment.write_text("CONFIG_SLUB_STATS=y\n", encoding="utf-8")
+    shutil.copytree(donor / "tree/qemu-1", donor / "tree/qemu-2")
+    write(donor, f"tree/qemu-2/{ownbuild.OPTIONS}", "CONFIG_FAR=y\n")
+    write(donor, "tree/qemu-2/far.o", "")
+    recipe = ownconfig.recipe(OwnKernel(tree, (str(fragment),)), "qemu")
+    interrupted = donor / f"tree/qemu-4{ownbuild.PART}"
+    shutil.copytree(donor / "tree/qemu-1", interrupted)
+    write(interrupted, ownbuild.OPTIONS, "\n".join(recipe.lines))
+    write(interrupted, "half.o", "")
+    objects = donor / "tree/qemu-3"
+    ownbuild._begin(objects, recipe)
+    assert names(objects) == names(donor / "tree/qemu-1") - MARKS
+    write(objects, "mine.o", "")
+    ownbuild._begin(objects, ownconfig.recipe(OwnKernel(tree), "qemu"))
+    assert "mine.o" in names(objects), "what is there stays"
+
+
+def test_cc_may_name_the_compiler_that_is_used_anyway(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = ownbuild.config_id(OwnKernel(tree), "qemu")
+    monkeypatch.setenv("CC", os.path.basename(os.path.realpath(str(shutil.which("gcc", path="/usr/bin")))))
+    assert ownbuild.config_id(OwnKernel(tree), "qemu") == plain
+    monkeypatch.setenv("CC", f"{os.environ['CC']} -g")
+    assert ownbuild.config_id(OwnKernel(tree), "qemu") != plain
+
+
+@pytest.mark.parametrize(("version", "subarch"), [("gcc (Debian 12.2.0-14) 12.2.0", "x86_64"), ("Debian clang version 14.0.6", "x86")])
+def test_clang_builds_uml_for_the_name_that_it_knows(tree: Path, version: str, subarch: str) -> None:
+    recipe = dataclasses.replace(ownconfig.recipe(OwnKernel(tree), "uml"), version=version)
+    assert [word for word in recipe.make if word.startswith("SUBARCH")] == [f"SUBARCH={subarch}"]
+
+
+def test_options_of_new_kernels_leave_the_kernels_in_the_cache_alone(tree: Path) -> None:
+    lines = ownconfig.recipe(OwnKernel(tree), "uml").lines
+    assert "CONFIG_SYSCTL=y" in lines and lines[: len(lines) - 2] == tuple(ownconfig._lines(umlkernel.FRAGMENT.read_text(encoding="utf-8")))
+    assert "CONFIG_SYSCTL=y" not in umlkernel.options_of(umlkernel.FRAGMENT)

@@ -71,11 +71,19 @@ def require_gcc(what: str) -> None:
 def chosen(what: str) -> Compiler:
     """Return the compiler for a kernel, `what`, of the user's: gcc, or what CC or LLVM in the environment names. HarnessError without it."""
     cc, llvm = _settings()
+    if cc and not llvm and _is_default(cc):
+        cc = ""  # the objects of an earlier build without CC are the same
     if cc or llvm:
         return _of_user(_Built(what, "", "", "", False), cc, llvm)
     if not (program := _which(GCC)):
         raise HarnessError(f"{what} needs a compiler: {GCC} is not here, and neither CC nor LLVM names another one")
     return Compiler((), program)
+
+
+def _is_default(cc: str) -> bool:
+    """Return true if CC is another name of the compiler that is used without it: Debian's gcc is a link to gcc-12."""
+    program, default = shutil.which(cc), _which(GCC)
+    return bool(program and default) and os.path.realpath(str(program)) == os.path.realpath(default)
 
 
 def _built(kdir: Path, name: str) -> _Built:
@@ -145,7 +153,8 @@ def _llvm(value: str) -> str:
     prefix, suffix = (value, "") if value.endswith("/") else ("", value if value.startswith("-") else "")
     found = {tool: _which(f"{prefix}{tool}{suffix}") for tool in LLVM_TOOLS}
     if missing := [f"{prefix}{tool}{suffix}" for tool, program in found.items() if not program]:
-        raise HarnessError(f"LLVM={value}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not here")
+        instead = "" if prefix else f": Debian has such programs in clang{suffix}, lld{suffix} and llvm{suffix}"
+        raise HarnessError(f"LLVM={value}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not here{instead}")
     return found["clang"]
 
 

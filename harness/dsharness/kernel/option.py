@@ -80,6 +80,8 @@ def _config(args: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _folder(option: str, text: str) -> Path:
+    if not text:  # the working folder for pathlib, and an empty variable of a script
+        raise UsageError(f"--kernel-{option} is '': allowed is a folder")
     try:
         return Path(text).resolve(strict=True)
     except OSError:

@@ -40,8 +40,8 @@ class Kind:
     goals: tuple[str, ...]
     image: str
     """The file to boot, by its path among the objects."""
-    fragment: Path
-    """dsbench's own configuration."""
+    fragments: tuple[Path, ...]
+    """dsbench's own configuration. A later file overrides an earlier one."""
     steps: int
     """Steps of a build of 6.12 with that, for the progress display alone."""
 
@@ -50,9 +50,11 @@ class Kind:
         return f"vmlinuz-{release}" if self.arch == "x86" else self.image
 
 
+OURS = paths.HARNESS / "kernel"
 KINDS = {
-    "qemu": Kind("x86", ("make", "ARCH=x86"), ("bzImage", "modules"), "arch/x86/boot/bzImage", paths.HARNESS / "kernel" / "qemu.config", 1900),
-    "uml": Kind("um", umlkernel.MAKE, ("linux", "modules"), "linux", umlkernel.FRAGMENT, umlkernel.BUILD_STEPS),
+    "qemu": Kind("x86", ("make", "ARCH=x86"), ("bzImage", "modules"), "arch/x86/boot/bzImage", (OURS / "qemu.config",), 1900),
+    # uml.config alone decides the UML kernels in everybody's cache: what newer trees need on top is in a file of its own.
+    "uml": Kind("um", umlkernel.MAKE, ("linux", "modules"), "linux", (umlkernel.FRAGMENT, OURS / "uml-own.config"), umlkernel.BUILD_STEPS),
 }
 """By target."""
 
@@ -84,18 +86,24 @@ class Recipe:
         return hashlib.sha256("\0".join(words).encode()).hexdigest()[:10]
 
     @property
+    def kin(self) -> str:
+        """What two builds with dsbench's own options must share for one to begin with the objects of the other."""
+        return " ".join((*self.make, self.version))
+
+    @property
     def make(self) -> list[str]:
         """The command, without its goals."""
-        return [*self.kind.make, *self.compiler.arguments, *REPEATABLE]
+        make = umlkernel.MAKE_CLANG if self.target == "uml" and "clang" in self.version else self.kind.make
+        return [*make, *self.compiler.arguments, *REPEATABLE]
 
 
 def recipe(own: OwnKernel, target: str) -> Recipe:
     """Return how a kernel is built. HarnessError for a missing compiler, or a file that cannot be read."""
     compiler = compilers.chosen(f"the kernel of {own}")
     version = proc.check([compiler.program, "--version"], env=proc.build_environment()).splitlines()[0]
-    fragment = KINDS[target].fragment
-    fixed = _lines(fragment.read_text(encoding="utf-8"))
-    ours = f"dsbench's {fragment.name}"
+    fragments = KINDS[target].fragments
+    fixed = [line for fragment in fragments for line in _lines(fragment.read_text(encoding="utf-8"))]
+    ours = f"dsbench's {fragments[0].name}"
     if not own.config:
         return Recipe(target, tuple(fixed), "", compiler, version, ours)
     label = " ".join(own.config)

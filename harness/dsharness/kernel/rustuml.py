@@ -19,8 +19,7 @@ from .buildroot import BuildRoot
 
 CALLED = "UML debug kernel with Rust"
 FRAGMENT = paths.HARNESS / "kernel" / "uml-rust-debug.config"
-MAKE = ("make", "ARCH=um", "SUBARCH=x86", "CC=clang")
-"""The kernel names the targets of clang and bindgen for this SUBARCH, not for x86_64."""
+MAKE = (*umlkernel.MAKE_CLANG, "CC=clang")
 KEPT = (*umlkernel.KEPT, "rust")
 
 SOURCES = Path("/usr/src")

@@ -28,6 +28,8 @@ SHELF, DEBUG_SHELF = SHELVES = ("uml", "uml-debug")
 """Folders of the cache, for the ordinary kernels and for the debug kernels."""
 
 MAKE = ("make", "ARCH=um", "SUBARCH=x86_64")
+MAKE_CLANG = ("make", "ARCH=um", "SUBARCH=x86")
+"""The kernel names the targets of clang for this SUBARCH, not for x86_64."""
 JOBS = os.cpu_count() or 1
 
 BUILD_BYTES = 3 << 30
