@@ -14,9 +14,13 @@ from checks import Skip, equal, true
 from commands import ip, tunctl
 from lab import Cable
 from packets import OUTER, PORT, inner_packet
-from registry import case
+from registry import case, over_both
 
 PEERS = (1, 2, 3)
+IN_THE_SAME_BUCKET = {4: "10.1.0.2", 6: "fd01::2"}
+"""With PORT + 1. Both drivers hash the exclusive or of a peer's address and port, which is that of tun0's peer."""
+TAKERS = 8
+"""Number of devices that are made once one has gone: one of them gets its memory."""
 
 
 @case
@@ -67,6 +71,22 @@ def a_bound_socket_comes_before_several_peers() -> None:
         with cable.a:
             tunctl("del tun2")
         cable.check()
+
+
+@over_both
+def a_peer_that_is_gone_hides_no_other(outer: int) -> None:
+    """A peer leaves the table with its tunnel. One that stays would lead the search into memory that is freed, or of another device.
+
+    A bucket rarely has two peers, and the salt of a new socket chooses another bucket: so the two of this case share a socket.
+    """
+    cable = Cable(outer)
+    with cable.a:
+        tunctl(f"add tun1 local {OUTER[outer][0]} remote {IN_THE_SAME_BUCKET[outer]} port {PORT} remote-port {PORT + 1}")
+        cable.check()
+        tunctl("del tun1")
+        for number in range(TAKERS):
+            tunctl(f"add taker{number} local {OUTER[outer][0]} remote {OUTER[outer][1]} port {PORT + 1 + number}")
+    cable.check()
 
 
 def keep(cable: Cable, numbers: Sequence[int]) -> None:
