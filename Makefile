@@ -84,7 +84,7 @@ bench-quality: ## measure how far the figures of this machine can be trusted
 gate: ## count instructions; status 3 when code costs more than its baseline: [KERNEL=]
 	@$(DSBENCH) gate $(options)
 
-rust: ## count instructions of the containers in Rust and in C: [SIZES= TRIES=]
+rust: ## compare containers and tunnel in Rust with those in C: [TARGET=uml SIZES= TRIES=]
 	@$(DSBENCH) rust --yes $(options)
 
 tunnel: ## measure latency and throughput of udptun and its peers: [ROUNDS=5]

@@ -31,13 +31,13 @@ def need_root() -> None:
         pytest.skip(str(error))
 
 
-def need_debug_kernel() -> None:
-    """Skip the test where the debug kernel with Rust is absent: it is built on request alone."""
+def need_uml(kernel: str) -> None:
+    """Skip the test where this UML kernel with Rust is absent: it is built on request alone."""
     need_root()
-    if not rustuml.is_built(rustroot.find()):
+    flavour = kernels.UML_WITH_RUST[kernel]
+    if not rustuml.is_built(flavour, rustroot.find()):
         pytest.skip(
-            f"the cache has no {rustuml.CALLED}, which takes {rustuml.MINUTES} minutes:"
-            f" harness/dsbench build --target uml --kernel {kernels.RUST_DEBUG} makes it"
+            f"the cache has no {flavour.called}, which takes {flavour.minutes} minutes: harness/dsbench build --target uml --kernel {kernel} makes it"
         )
 
 

@@ -13,7 +13,7 @@ import projects
 import pytest
 from dsharness import paths, proc
 from dsharness.errors import HarnessError
-from dsharness.kernel import build, compilers, kernels, umlkernel
+from dsharness.kernel import build, buildroot, compilers, kernels, umlkernel
 from dsharness.kernel.kernels import Kernel
 from dsharness.kernel.trees import Tree
 
@@ -167,6 +167,18 @@ def test_a_build_root_has_its_own_compiler(kernel: Kernel, monkeypatch: pytest.M
     monkeypatch.setenv("CC", "gcc")
     with pytest.raises(HarnessError, match="CC=gcc: the modules of 7.3 are built in a root of its own, .*: unset CC"):
         compilers.of(kernel.kdir, "7.3", own_tools=True)
+
+
+@pytest.mark.parametrize(("target", "spec"), [("qemu", "newest"), ("qemu", "rust"), ("uml", "rust"), ("uml", "rust-debug")])
+def test_a_root_is_not_made_for_another_compiler(target: str, spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes minutes, and so does a kernel in it."""
+    def make(*_argv: object) -> None:
+        raise AssertionError("made")
+
+    monkeypatch.setenv("LLVM", "1")
+    monkeypatch.setattr(buildroot, "find", make)
+    with pytest.raises(HarnessError, match="LLVM=1: the modules of the .* are built in a root of its own, .*: unset LLVM"):
+        kernels.find(target, spec)
 
 
 HOSTILE = {

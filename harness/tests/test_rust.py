@@ -64,8 +64,11 @@ def test_plan_runs_under_icount_on_the_kernel_with_rust() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--target", "uml"), "--target is 'uml': the containers in Rust run in qemu"),
-        (("--kernel", "6.12"), "--kernel is '6.12': modules in Rust need a kernel with CONFIG_RUST"),
+        (("--target", "host"), "--target is 'host': allowed are qemu, which counts instructions, and uml, which counts cycles"),
+        (("--target", "uml", "--accel", "icount"), "--accel icount is for target qemu: uml has no accelerator"),
+        (("--target", "uml", "--kernel", "rust-debug"), "--kernel is 'rust-debug': the comparison needs .* without checks for faults, which is rust"),
+        (("--target", "uml", "--kernel", "6.12"), "--kernel is '6.12': the comparison needs a kernel with CONFIG_RUST"),
+        (("--kernel", "6.12"), "--kernel is '6.12': the comparison needs a kernel with CONFIG_RUST"),
         (("--accel", "kvm"), "--accel is 'kvm': the comparison counts instructions"),
         (("--container", "lst"), "--container is 'lst': allowed are .*; did you mean list?"),
         (("--sizes", "0"), "--sizes is '0': allowed are whole numbers"),
@@ -76,10 +79,22 @@ def test_wrong_options(words: tuple[str, ...], sentence: str) -> None:
         made(*words)
 
 
-def test_uml_has_a_debug_kernel_with_rust_alone() -> None:
-    kernels.check("uml", "rust-debug")
-    with pytest.raises(UsageError, match="kernel 'rust' is for target qemu: uml has rust-debug, for tests"):
-        kernels.check("uml", "rust")
+def test_uml_counts_cycles_in_more_tries() -> None:
+    what = made("--target", "uml").sweep
+    assert (what.target, what.kernel, what.accel, what.tries) == ("uml", "rust", None, None)
+    assert made("--target", "uml", "--tries", "7").sweep.tries == 7
+    assert made().sweep.tries == 10
+
+
+@pytest.mark.parametrize("spec", kernels.WITH_RUST)
+def test_uml_has_kernels_with_rust(spec: str) -> None:
+    kernels.check("uml", spec)
+
+
+def test_a_kernel_that_uml_lacks_is_refused_with_those_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "uml_versions", lambda: ["6.12"])
+    with pytest.raises(UsageError, match="kernel '5.5' is unknown: uml is built from linux-source 6.12, or debug, rust, rust-debug"):
+        kernels.check("uml", "5.5")
 
 
 def test_the_debug_kernel_with_rust_is_for_uml_alone() -> None:
@@ -136,6 +151,17 @@ def test_a_result_file_is_shown_again(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "rust_list/find/1000" in said.out
     assert "rust_maple is absent, since its module does not build for this kernel: error[E0432]: no MapleTree" in said.err
     assert (tmp_path / "rust.png").stat().st_size > 10_000
+
+
+def test_cycles_have_a_picture_of_their_own_and_a_verdict_that_may_be_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    what = swept()
+    cycles = Results({**what.context, "unit": "tsc", "target": "uml", "accel": ""}, what.cells)
+    file = tmp_path / "rust-uml.json"
+    results.write(cycles, file)
+    assert drive.run(made("--from", str(file), "--pictures", str(tmp_path))) == 0
+    said = capsys.readouterr()
+    assert "TSC cycles per element or lookup, kernel" in said.out
+    assert (tmp_path / "rust-uml.png").exists() and not (tmp_path / "rust.png").exists()
 
 
 def test_a_file_without_rust_is_refused(tmp_path: Path) -> None:

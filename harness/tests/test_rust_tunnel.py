@@ -35,5 +35,5 @@ def test_both_drivers(name: str, kind: str, request: pytest.FixtureRequest) -> N
 @pytest.mark.parametrize("name", OF_RUST)
 def test_on_the_debug_kernel(name: str, kernel: str, request: pytest.FixtureRequest) -> None:
     """A report of KASAN, UBSAN, lockdep, RCU, debug objects or kmemleak fails the case that caused it."""
-    rustguests.need_debug_kernel()
+    rustguests.need_uml(kernel)
     judge(outcomes("uml", kernel, selected(request, kernel), RUST)[name])

@@ -156,7 +156,7 @@ def _cases(group: dict[str, Any], suite: str = "") -> Iterator[Case]:
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `dsbench kunit`."""
     parser = subparsers.add_parser("kunit", help="run the KUnit suites in the UML guest", description=__doc__)
-    option.add(parser, f"6.12 (default), or {kernels.DEBUG}: with KASAN, lockdep and the like", config=False)
+    option.add(parser, f"6.12 (default), {kernels.DEBUG} or {kernels.RUST_DEBUG}: with KASAN, lockdep and the like", config=False)
     command.declare(parser, run, needs=lambda args: targets.prerequisites("uml", args.kernel), check=checked_kernel)
 
 

@@ -49,16 +49,22 @@ def of(kdir: Path, name: str, own_tools: bool = False) -> Compiler:
     With `own_tools` it is that of a build root. HarnessError if it is missing, or if CC or LLVM names one of another kind.
     """
     built = _built(kdir, name)
-    cc, llvm = _settings()
     if own_tools:
-        if cc or llvm:
-            raise HarnessError(f"{_said(cc, llvm)}: the modules of {name} are built in a root of its own, with the compiler there: unset {_names(cc, llvm)}")
+        require_none(name)
         return Compiler((f"CC={CLANG}",) if built.kind == CLANG else (), "")
+    cc, llvm = _settings()
     if cc or llvm:
         return _of_user(built, cc, llvm)
     if built.kind == GCC:
         return Compiler((), _which(f"{GCC}-{built.major}") or _which(GCC))
     return _clang(built)
+
+
+def require_none(name: str) -> None:
+    """HarnessError if CC or LLVM names a compiler for modules of the kernel `name`, which has a root of its own."""
+    cc, llvm = _settings()
+    if cc or llvm:
+        raise HarnessError(f"{_said(cc, llvm)}: the modules of {name} are built in a root of its own, with the compiler there: unset {_names(cc, llvm)}")
 
 
 def require_gcc(what: str) -> None:

@@ -25,10 +25,11 @@ DEBUG = "debug"
 NEWEST = "newest"
 """The newest stock kernel of the mirror, whatever release it is for. It is built for, and kept in, the build root."""
 RUST = "rust"
-"""The same kernel in the build root for Rust, where the modules in Rust are built, too."""
+"""The same kernel in the build root for Rust, where the modules in Rust are built, too. For uml: a kernel of its source."""
 RUST_DEBUG = "rust-debug"
 """UML's kernel of that source with Rust and every check for faults (harness/kernel/uml-rust-debug.config)."""
-WITH_RUST = (RUST, RUST_DEBUG)
+UML_WITH_RUST = {RUST: rustuml.PLAIN, RUST_DEBUG: rustuml.DEBUG}
+WITH_RUST = tuple(UML_WITH_RUST)
 """The kernels that the modules in Rust are built for."""
 
 BOOT = Path("/boot")
@@ -108,8 +109,8 @@ class Kernel:
 
 
 def find(target: str, spec: Spec | None = None) -> Kernel:
-    """Return the kernel that `spec` names: a version ("6.1"), a full release, "newest" or "rust" (qemu), "debug" or "rust-debug"
-    (uml), one of the user's, or None for the target's default.
+    """Return the kernel that `spec` names: a version ("6.1"), a full release, "newest" (qemu), "rust" (qemu and uml), "debug" or
+    "rust-debug" (uml), one of the user's, or None for the target's default.
 
     It is fetched or built if necessary. UsageError for an unknown target or kernel, HarnessError if it cannot be obtained.
     """
@@ -117,7 +118,7 @@ def find(target: str, spec: Spec | None = None) -> Kernel:
     if isinstance(spec, OwnKernel):
         return _own(spec, target)
     if target == "uml":
-        return _uml_with_rust() if spec == RUST_DEBUG else _uml(spec or DEFAULT_VERSION)
+        return _uml_with_rust(UML_WITH_RUST[spec]) if spec in UML_WITH_RUST else _uml(spec or DEFAULT_VERSION)
     if target == "host":
         return _running()
     if spec in (NEWEST, RUST):
@@ -212,8 +213,9 @@ def _uml(spec: str) -> Kernel:
     return Kernel(release, version, "um", kdir=tree, image=tree / "linux", source=tree)
 
 
-def _uml_with_rust() -> Kernel:
-    root, tree = rustuml.find()
+def _uml_with_rust(flavour: rustuml.Flavour) -> Kernel:
+    compilers.require_none(f"the {flavour.called}")
+    root, tree = rustuml.find(flavour)
     outside = root.path / tree.relative_to("/")
     release = umlkernel.release(outside)
     return Kernel(release, version_of(release), "um", kdir=tree, image=outside / "linux", source=outside, inside=root, rust=True)
@@ -221,10 +223,8 @@ def _uml_with_rust() -> Kernel:
 
 def _check_uml(spec: str) -> None:
     offered = uml_versions()
-    if spec == RUST:
-        raise UsageError(f"kernel {RUST!r} is for target qemu: uml has {RUST_DEBUG}, for tests")
-    if spec not in (DEBUG, RUST_DEBUG) and _dotted(version_of(spec)) not in offered and offered:
-        raise UsageError(f"kernel {spec!r} is unknown: uml is built from linux-source {', '.join(offered)}, or {DEBUG}, {RUST_DEBUG}")
+    if spec not in (DEBUG, *WITH_RUST) and _dotted(version_of(spec)) not in offered and offered:
+        raise UsageError(f"kernel {spec!r} is unknown: uml is built from linux-source {', '.join(offered)}, or {', '.join((DEBUG, *WITH_RUST))}")
 
 
 def _stock(spec: str) -> Kernel:
@@ -248,6 +248,7 @@ def _matching(spec: str) -> str:
 
 
 def _newest(rust: bool) -> Kernel:
+    compilers.require_none(f"the kernel {RUST if rust else NEWEST}")
     root = rustroot.find() if rust else buildroot.find()
     kdir = rustroot.kdir(root) if rust else root.kdir
     return Kernel(

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""UML's debug kernel with Rust: built on request in the build root for Rust, of the source of its stock kernel, and kept in that root.
+"""UML's kernels with Rust: built on request in the build root for Rust, of the source of its stock kernel, and kept in that root.
 
-KASAN instruments C and Rust alike only if clang compiles the C: the clang of the root, which shares its LLVM with rustc.
+The plain one counts cycles; gcc builds it, as the stock kernel. The debug kernel is built by the clang that shares its LLVM with rustc,
+since KASAN instruments C and Rust alike only then.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import functools
 import hashlib
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from .. import locks, paths, proc, ui
@@ -17,46 +19,73 @@ from ..errors import HarnessError
 from . import archive, buildroot, rustroot, shelf, umlkernel
 from .buildroot import BuildRoot
 
-CALLED = "UML debug kernel with Rust"
-FRAGMENT = paths.HARNESS / "kernel" / "uml-rust-debug.config"
-MAKE = (*umlkernel.MAKE_CLANG, "CC=clang")
+FRAGMENT = paths.HARNESS / "kernel" / "uml-rust.config"
+DEBUG_FRAGMENT = paths.HARNESS / "kernel" / "uml-rust-debug.config"
+MAKE = umlkernel.MAKE_CLANG
 KEPT = (*umlkernel.KEPT, "rust")
 
 SOURCES = Path("/usr/src")
-NAME = "linux-uml-rust-debug"
-"""Folder of the root for kernel trees, as seen from inside, and the name of this one, in front of its release and its recipe."""
-
-MINUTES = 25
-"""Time of the build on two quiet cores."""
+"""Folder of the root for kernel trees, as seen from inside."""
 BUILD_BYTES = 4 << 30
 """Size of the source with its objects, in bytes, before it is pruned."""
-BUILD_STEPS = 1450
-"""Steps of the build of 7.3, for the progress display alone."""
-
 
 _LBSS = re.compile(r" \.lbss +NOBITS +([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+) ")
 
 
-def find() -> tuple[BuildRoot, Path]:
+@dataclass(frozen=True)
+class Flavour:
+    """One of the kernels."""
+
+    name: str
+    """Of its folder, in front of the release and the recipe."""
+    called: str
+    fragments: tuple[Path, ...]
+    make: tuple[str, ...]
+    minutes: int
+    """Time of the build on two quiet cores."""
+    steps: int
+    """Steps of the build of 7.3, for the progress display alone."""
+
+    @property
+    def options(self) -> list[str]:
+        """The lines of its configuration."""
+        return umlkernel.options_of(*self.fragments)
+
+    @property
+    def recipe(self) -> str:
+        """A name of what decides the build besides the root."""
+        return hashlib.sha256("\0".join((*self.options, *self.make, *KEPT)).encode()).hexdigest()[:10]
+
+
+PLAIN = Flavour("linux-uml-rust", "UML kernel with Rust", (umlkernel.FRAGMENT, FRAGMENT), MAKE, minutes=8, steps=1400)
+DEBUG = Flavour(
+    "linux-uml-rust-debug", "UML debug kernel with Rust", (umlkernel.FRAGMENT, umlkernel.DEBUG_FRAGMENT, FRAGMENT, DEBUG_FRAGMENT),
+    (*MAKE, "CC=clang"), minutes=25, steps=1450,
+)  # fmt: skip
+FLAVOURS = (PLAIN, DEBUG)
+
+
+def find(flavour: Flavour) -> tuple[BuildRoot, Path]:
     """Return the root and the kernel tree in it, as seen from inside, built if necessary. HarnessError if it cannot be built."""
     root = rustroot.find()
-    folder = _folder(root)
-    with locks.held(shelf.lock(folder), f"it builds the {CALLED}"):
-        if not is_built(root):
+    folder = _folder(flavour, root)
+    with locks.held(shelf.lock(folder), f"it builds the {flavour.called}"):
+        if not is_built(flavour, root):
             shutil.rmtree(folder, ignore_errors=True)
-            _make(root, folder)
+            _make(flavour, root, folder)
     return root, SOURCES / folder.name
 
 
-def is_built(root: BuildRoot) -> bool:
+def is_built(flavour: Flavour, root: BuildRoot) -> bool:
     """Return whether find() has nothing to build in this root."""
-    return all((_folder(root) / proof).exists() for proof in umlkernel.PROOFS)
+    return all((_folder(flavour, root) / proof).exists() for proof in umlkernel.PROOFS)
 
 
 def unused() -> list[Path]:
     """Return the kernel trees in the cache's roots that find() does not use any more."""
-    folders = [folder for root in rustroot.built() for folder in _sources(root).glob(f"{NAME}-*_*") if folder.is_dir()]
-    return [folder for folder in folders if not folder.name.removesuffix(shelf.PART).endswith(f"_{recipe()}")]
+    folders = [folder for root in rustroot.built() for folder in _sources(root).glob(f"{PLAIN.name}-*_*") if folder.is_dir()]
+    used = tuple(f"_{flavour.recipe}" for flavour in FLAVOURS)
+    return [folder for folder in folders if not folder.name.removesuffix(shelf.PART).endswith(used)]
 
 
 def large_bss(image: Path) -> tuple[int, int]:
@@ -68,19 +97,9 @@ def large_bss(image: Path) -> tuple[int, int]:
     return (int(match[1], 16), int(match[2], 16)) if match else (0, 0)
 
 
-def recipe() -> str:
-    """Return a name of what decides the build besides the root."""
-    return hashlib.sha256("\0".join((*_options(), *MAKE, *KEPT)).encode()).hexdigest()[:10]
-
-
-def _options() -> list[str]:
-    """Return the lines of the configuration."""
-    return umlkernel.options_of(umlkernel.FRAGMENT, umlkernel.DEBUG_FRAGMENT, FRAGMENT)
-
-
-def _folder(root: BuildRoot) -> Path:
+def _folder(flavour: Flavour, root: BuildRoot) -> Path:
     """Return the kernel tree in a root as this process sees it."""
-    return _sources(root.path) / f"{NAME}-{root.release}_{recipe()}"
+    return _sources(root.path) / f"{flavour.name}-{root.release}_{flavour.recipe}"
 
 
 def _sources(root: Path) -> Path:
@@ -88,29 +107,30 @@ def _sources(root: Path) -> Path:
     return root / SOURCES.relative_to("/")
 
 
-def _make(root: BuildRoot, folder: Path) -> None:
+def _make(flavour: Flavour, root: BuildRoot, folder: Path) -> None:
     """Unpack, configure, build and prune beside `folder`. The next call resumes an interrupted build there."""
     work = paths.make_folder(folder.with_name(f"{folder.name}{shelf.PART}"), "build")
-    log = paths.logs() / f"{NAME}.log"
+    log = paths.logs() / f"{flavour.name}.log"
     log.unlink(missing_ok=True)
     fresh = not (work / umlkernel.UNPACKED).exists()
     if fresh:
         archive.require_space(work, BUILD_BYTES)
-    ui.say(f"the {CALLED} is built once: about {MINUTES} minutes on two quiet cores, and meanwhile {BUILD_BYTES >> 30} GiB of the cache")
+    gib = BUILD_BYTES >> 30
+    ui.say(f"the {flavour.called} is built once: about {flavour.minutes} minutes on two quiet cores, and meanwhile {gib} GiB of the cache")
     if fresh:
         rustroot.unpack(root, work)
         (work / umlkernel.UNPACKED).touch()
-    site = umlkernel.Site(work, log, MAKE, functools.partial(root.command, output=work))
-    umlkernel.configure(site, _options())
-    _require_rust(work)
-    umlkernel.compile_all(site, BUILD_STEPS)
+    site = umlkernel.Site(work, log, flavour.make, functools.partial(root.command, output=work))
+    umlkernel.configure(site, flavour.options)
+    _require_rust(flavour, work)
+    umlkernel.compile_all(site, flavour.steps)
     with ui.step("removing what is no longer needed"):
         umlkernel.prune(work, KEPT)
     work.rename(folder)
-    ui.say(f"the {CALLED} is in {folder} (make clean leaves it there)")
+    ui.say(f"the {flavour.called} is in {folder} (make clean leaves it there)")
 
 
-def _require_rust(work: Path) -> None:
+def _require_rust(flavour: Flavour, work: Path) -> None:
     config = work / ".config"
     if not re.search(r"^CONFIG_RUST=y$", config.read_text(encoding="utf-8"), re.MULTILINE):
-        raise HarnessError(f"the {CALLED} cannot have CONFIG_RUST with the rustc and bindgen of {buildroot.SUITE}: {config} shows what it lacks")
+        raise HarnessError(f"the {flavour.called} cannot have CONFIG_RUST with the rustc and bindgen of {buildroot.SUITE}: {config} shows what it lacks")

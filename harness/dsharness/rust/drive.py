@@ -20,13 +20,14 @@ from ..results.results import Results
 from ..sweep import drive as sweeper
 from ..sweep.plan import Plan
 from . import helpers, judge, packetpicture, packets, packettable, picture, table, twins
-from .plan import ACCEL, KERNEL, TARGET, RustPlan
+from .plan import KERNEL, TARGET, RustPlan
 
 HELPERS = "rust_helpers"
 """The context's entry with the calls of helpers."""
 ABSENT = "not_built"
 """The context's entry with the containers, and the tunnel, that do not build for the kernel, each with the compiler's first error."""
-LATEST = "rust-latest.json"
+NAME = "rust"
+"""Of result files, in front of the target if that is not TARGET."""
 
 
 def run(plan: RustPlan) -> int:
@@ -35,9 +36,10 @@ def run(plan: RustPlan) -> int:
     if path:
         swept = results.read(path)
     else:
-        path = plan.sweep.output or results.new_path("rust", None)
+        name = NAME if plan.sweep.target == TARGET else f"{NAME}-{plan.sweep.target}"
+        path = plan.sweep.output or results.new_path(name, None)
         swept = _run(dataclasses.replace(plan.sweep, output=path))
-        results.point_latest(path, LATEST)
+        results.point_latest(path, f"{name}-{results.LATEST}")
     rows = judge.rows(swept)
     if not rows:
         raise HarnessError(f"{path} has no container in Rust beside its twin in C: dsbench rust makes such files")
@@ -76,26 +78,33 @@ def _draw(rows: Sequence[judge.Row], of_tunnel: Sequence[packets.Row], swept: Re
 
 def _run(plan: Plan) -> Results:
     """Run the sweep and count the helpers. Return the results, as the file has them."""
-    target = targets.get(TARGET, KERNEL, ACCEL)
+    target = targets.get(plan.target, KERNEL, plan.accel)
     absent = {name: error for name, error in target.build.absent.items() if name in (*plan.containers, *(plan.datapath.devices if plan.datapath else ()))}
     path, swept = sweeper.sweep(_only(plan, [name for name in plan.containers if name not in absent]))
-    rust = [name for name in swept.containers if twins.is_rust(name)]
-    ops = [op for op in plan.ops if op in swept.ops]
-    settings = [one for one in plan.settings if not one.startswith(("containers=", "ops="))]
-    try:
-        calls = helpers.count(rust, ops, [RUST] if RUST in swept.context.get("devices", ()) else [], settings, KERNEL, plan.timeout)
-    except HarnessError as error:
-        ui.warn(f"the calls of helpers are not counted: {error}")
-        calls = {}
-    told: dict[str, Any] = {HELPERS: calls, **({ABSENT: absent} if absent else {})}
+    told: dict[str, Any] = {ABSENT: absent} if absent else {}
+    if plan.target == TARGET:
+        # explain counts calls, under icount.
+        told[HELPERS] = _calls(plan, swept)
     finished = Results({**swept.context, **told}, swept.cells)
     results.write(finished, path)
     return finished
 
 
+def _calls(plan: Plan, swept: Results) -> helpers.Calls:
+    """Return the calls of helpers; none, with a warning, if they cannot be counted."""
+    rust = [name for name in swept.containers if twins.is_rust(name)]
+    ops = [op for op in plan.ops if op in swept.ops]
+    settings = [one for one in plan.settings if not one.startswith(("containers=", "ops="))]
+    try:
+        return helpers.count(rust, ops, [RUST] if RUST in swept.context.get("devices", ()) else [], settings, KERNEL, plan.timeout)
+    except HarnessError as error:
+        ui.warn(f"the calls of helpers are not counted: {error}")
+        return {}
+
+
 def _only(plan: Plan, containers: list[str]) -> Plan:
     """Return the plan with these containers. HarnessError if none of them is in Rust."""
     if not any(map(twins.is_rust, containers)):
-        raise HarnessError("no container in Rust builds for this kernel: harness/dsbench build --target qemu --kernel rust shows why")
+        raise HarnessError(f"no container in Rust builds for this kernel: harness/dsbench build --target {plan.target} --kernel {KERNEL} shows why")
     settings = [one for one in plan.settings if not one.startswith("containers=")]
     return dataclasses.replace(plan, containers=tuple(containers), settings=(f"containers={','.join(containers)}", *settings))

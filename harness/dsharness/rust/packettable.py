@@ -29,7 +29,7 @@ WIDTH = 140
 
 def show(rows: Sequence[Row], swept: Results, by: Rule, calls: Calls) -> None:
     """Print the rows, the summary and the footnotes."""
-    print(f"{swept.unit_words} per packet, kernel {swept.context['kernel']}: {UDPTUN} in C beside {RUST} in Rust, and what each adds to the bare link")
+    print(f"{swept.unit_words} per packet, kernel {swept.context['kernel']} in {swept.context['target']}: {UDPTUN} in C beside {RUST} in Rust, and what each adds to the bare link")
     console(WIDTH).print(_table(rows, by))
     for line in footnotes(rows, swept, by, calls):
         print(line)

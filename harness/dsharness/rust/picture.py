@@ -12,6 +12,7 @@ from ..plot.views import notes
 from ..results.results import Results
 from ..results.samples import CONTAINER_OPS
 from .judge import Row
+from .plan import TARGET
 
 NAME = "rust"
 SAME, OWNED, CLANG = SERIES = ("Rust / C", "Rust / C with the same API (owned)", "C by clang / C by gcc")
@@ -29,8 +30,8 @@ def picture(rows: Sequence[Row], swept: Results, by: Rule) -> Picture:
     longest = max(len(name) for panel in panels for name, _ in panel.axis.ticks)
     height = comparepicture.LETTER_HEIGHT * longest
     return Picture(
-        name=NAME,
-        title="Containers in Rust beside those in C: ratio of instructions per element, below 1 Rust takes fewer",
+        name=NAME if swept.context["target"] == TARGET else f"{NAME}-{swept.context['target']}",
+        title=f"Containers in Rust beside those in C: ratio of {swept.unit_words} per element, below 1 Rust takes fewer",
         columns=1,
         containers=list(SERIES),
         panels=panels,

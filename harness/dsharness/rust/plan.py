@@ -17,8 +17,11 @@ from ..sweep.plan import Plan
 from . import twins
 
 TARGET, KERNEL, ACCEL = "qemu", kernels.RUST, "icount"
-"""Where alone the containers in Rust run."""
-DEFAULT_TRIES = "10"
+"""Where the containers in Rust run by default, by counts of instructions."""
+CYCLES = "uml"
+"""The target that counts cycles."""
+TRIES = "10"
+"""Tries of each cell where they are counts, which repeat. Cycles get those of a sweep."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +53,17 @@ def needs(plan: RustPlan) -> Sequence[str]:
 
 
 def _check_place(args: argparse.Namespace) -> None:
-    if args.target != TARGET:
-        raise UsageError(f"--target is {args.target!r}: the containers in Rust run in {TARGET}, by counts of instructions; leave it out")
-    if args.accel != ACCEL:
-        raise UsageError(f"--accel is {args.accel!r}: the comparison counts instructions, by {ACCEL}; leave it out")
+    if args.target not in (TARGET, CYCLES):
+        raise UsageError(f"--target is {args.target!r}: allowed are {TARGET}, which counts instructions, and {CYCLES}, which counts cycles")
+    if args.target == TARGET:
+        args.accel, args.tries = args.accel or ACCEL, args.tries or TRIES
+        if args.accel != ACCEL:
+            raise UsageError(f"--accel is {args.accel!r}: the comparison counts instructions, by {ACCEL}; leave it out")
     kernel = option.one(args) or KERNEL
     if kernel != KERNEL:
         raise UsageError(
-            f"--kernel is {str(kernel)!r}: modules in Rust need a kernel with CONFIG_RUST and its compiled crate,"
-            f" which is the newest stock kernel, {KERNEL}; leave it out"
+            f"--kernel is {str(kernel)!r}: the comparison needs a kernel with CONFIG_RUST and its compiled crate,"
+            f" and without checks for faults, which is {KERNEL}; leave it out"
         )
     args.kernel = [KERNEL]
 

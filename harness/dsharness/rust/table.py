@@ -32,7 +32,7 @@ BIASES = (
 
 def show(rows: Sequence[Row], swept: Results, by: Rule, calls: Calls) -> None:
     """Print the rows, the summary and the footnotes."""
-    print(f"{swept.unit_words} per element or lookup, kernel {swept.context['kernel']}; Rust / C above 1: Rust is slower")
+    print(f"{swept.unit_words} per element or lookup, kernel {swept.context['kernel']} in {swept.context['target']}; Rust / C above 1: Rust is slower")
     console(WIDTH).print(_table(rows, by))
     for line in footnotes(rows, by, calls):
         print(line)
