@@ -85,6 +85,13 @@ def test_mann_whitney_is_scipys() -> None:
     assert inference.mann_whitney(a, b) == pytest.approx(inference.mann_whitney(b, a))
 
 
+def test_mann_whitney_of_few_samples_is_exact() -> None:
+    """Ten a side that are apart: one order of all, and its mirror image. The approximation would be too large for a family of 288."""
+    apart = inference.mann_whitney([*range(10)], [*range(10, 20)])
+    assert apart == inference.least_p(10, 10) < 0.05 / 288 < stats.mannwhitneyu(range(10), range(10, 20)).pvalue
+    assert inference.mann_whitney([*range(9), 10], [*range(10, 20)]) > apart
+
+
 def test_mann_whitney_of_ties_alone() -> None:
     assert inference.mann_whitney([3.0] * 50, [3.0] * 50) == 1.0
     assert inference.mann_whitney([3.0], [3.0]) == 1.0
