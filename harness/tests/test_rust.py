@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from made_results import make
 
 from dsharness import packages, paths, proc
+from dsharness.compare.verdict import Word
 from dsharness.errors import HarnessError, UsageError
 from dsharness.explain import rustnames
 from dsharness.kernel import buildroot, kernels, rustmodules, rustroot, trees
@@ -18,7 +20,7 @@ from dsharness.kernel.buildroot import BuildRoot
 from dsharness.results import results
 from dsharness.results.results import Results
 from dsharness.results.samples import CONTAINER_OPS, Cell
-from dsharness.rust import command, drive, helpers, judge, picture, plan, table, twins
+from dsharness.rust import command, drive, helpers, judge, packets, picture, plan, table, twins
 
 NAMES = ("list", "rbtree", "list_clang", "rbtree_clang", "list_owned", "rust_list", "rust_rbtree", "rust_rbtree_hand")
 COUNTS = {"list": 40, "list_clang": 41, "list_owned": 50, "rust_list": 50, "rbtree": 80, "rbtree_clang": 80, "rust_rbtree": 120, "rust_rbtree_hand": 80}
@@ -339,6 +341,26 @@ def test_the_table_of_the_readme_is_that_of_the_reference_run() -> None:
             assert figures[:6] == [*(f"{cost:,.0f}" if cost >= 1000 else f"{cost:.2f}" for cost in costs), *ratios], name
             shown += 1
     assert shown == 5 * len(CONTAINER_OPS)
+
+
+def test_the_sentences_on_cycles_are_those_of_the_reference_run() -> None:
+    swept = results.read(paths.REFERENCE / "rust-uml.json")
+    rows = judge.rows(swept)
+    text = (paths.ROOT / "modules/rust/README.md").read_text(encoding="utf-8").partition("## In cycles\n")[2].partition("\n## ")[0]
+    of = {(row.rust, row.op): row.found for row in rows if row.of_language and row.n == 1000}
+    words = [f"{sum(row.found.word is word for row in rows)} {word.value}" for word in (Word.SLOWER, Word.FASTER, Word.NO_CHANGE, Word.INCONCLUSIVE)]
+    ratios = [
+        f"{of[f'rust_{name}', op].ratio:.2f} ×"
+        for name, op in (("hashtable", "find"), ("hashtable", "for_each"), ("xarray", "find"), ("xarray_rcu", "find"), ("list", "fill"), ("list", "find"))
+    ]
+    packet = [row.found for row in packets.rows(swept, judge.rule(swept))]
+    slower = [found.ratio for found in packet if found.word is Word.SLOWER]
+    doubtful = sum(found.word is Word.INCONCLUSIVE for found in packet)
+    assert f"The verdicts of its {len(rows)} rows: {', '.join(words)}." in text
+    assert re.findall(r"[\d.]+ ×", text)[: len(ratios)] == ratios
+    assert f"{doubtful} of {len(packet)} are inconclusive, and {len(slower)} of tx are slower, by {min(slower):.2f} to {max(slower):.2f} ×" in text
+    quiet = {of[cell].word for cell in of if "maple" in cell[0] or cell[1] == "for_each" and cell[0] in ("rust_xarray", "rust_list")}
+    assert quiet <= {Word.NO_CHANGE, Word.INCONCLUSIVE}
 
 
 def test_no_module_in_rust_is_built_for_an_ordinary_kernel() -> None:

@@ -55,8 +55,8 @@ def _table(rows: Sequence[Row], by: Rule) -> Table:
 
 
 def interval(found: Comparison, by: Rule) -> str:
-    """Return the ratio and its interval: "1.204 [1.203, 1.206]"."""
-    digits = comparetable.decimals(by) - 1
+    """Return the ratio and its interval: "1.204 [1.203, 1.206]", with fewer digits for cycles."""
+    digits = max(2, comparetable.decimals(by) - 1)
     return f"{found.ratio:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
 
 
