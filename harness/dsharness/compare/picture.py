@@ -29,6 +29,8 @@ FLOORS = "floors"
 """Title of the panel that all floors share."""
 STYLES = {Word.NO_CHANGE: 1, Word.FASTER: 3, Word.SLOWER: 2, Word.INCONCLUSIVE: 5}
 """Line type of each verdict."""
+BARS = "95 % interval of the ratio of medians"
+"""What the bars of ratios are."""
 LETTER_HEIGHT = 6.5
 """Height that one letter of a name adds below an axis, in pixels."""
 
@@ -111,7 +113,7 @@ def _counted(found: Comparisons) -> list[str]:
 def _notes(found: Comparisons) -> list[str]:
     return [
         *(f"{side}: {_described(sweep.results.context)}" for side, sweep in (("A", found.before), ("B", found.after))),
-        f"Bars: 95 % interval of the ratio of medians. Band: {found.rule.tolerance}, no change within it. alpha "
+        f"Bars: {BARS}. Band: {found.rule.tolerance}, no change within it. alpha "
         f"{found.rule.alpha:g}. Geometric mean of B / A {found.geometric_mean:.4f}. Above 1, B is slower.",
     ]
 

@@ -71,11 +71,11 @@ def floor_key(sweep: Results) -> str:
     return f"floor: {floors.words(sweep.part(ELEMENT).ops, sweep.order)}" if sweep.floors.cells else ""
 
 
-def notes(sweep: Results) -> list[str]:
-    """Return the origin of the numbers, which every picture shows."""
+def notes(sweep: Results, bars: str = "p10 to p90") -> list[str]:
+    """Return the origin of the numbers, which every picture shows. `bars` says what its bars are."""
     context = sweep.context
     tries = sorted({len(cell.counts) for cell in sweep.cells})
-    how = [f"median of {tries[0] if len(tries) == 1 else f'{tries[0]} to {tries[-1]}'} tries, bars p10 to p90"]
+    how = [f"median of {tries[0] if len(tries) == 1 else f'{tries[0]} to {tries[-1]}'} tries, bars {bars}"]
     how += [f"{name} {context[name]}" for name in ("order", "alloc", "seed", "lookups", "misses") if context.get(name)]
     how += [f"{name} {context[name]}" for name in datapath.PACKET_SETTINGS if name in context and any(cell.work == PACKET for cell in sweep.cells)]
     how += ["erased by insertion"] if context.get("erase_order") == "insertion" else []

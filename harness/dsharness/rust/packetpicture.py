@@ -33,7 +33,7 @@ def picture(rows: Sequence[Row], swept: Results, by: Rule) -> Picture:
         columns=len(panels),
         containers=[word.value for word in Word],
         panels=panels,
-        notes=[f"Below each point: octets of payload, and packets between two softirqs. The goal is a ratio of at most {GOAL:.2f}.", *notes(swept)],
+        notes=[f"Below each point: octets of payload, and packets between two softirqs. The goal is a ratio of at most {GOAL:.2f}. Band: {by.tolerance}, no change within it.", *notes(swept, comparepicture.BARS)],
         panel_height=round(PANEL_HEIGHT + height),
         styles={word.value: style for word, style in comparepicture.STYLES.items()},
         script="ratios.gp",

@@ -35,7 +35,7 @@ def picture(rows: Sequence[Row], swept: Results, by: Rule) -> Picture:
         columns=1,
         containers=list(SERIES),
         panels=panels,
-        notes=notes(swept),
+        notes=[f"Band: {by.tolerance}, no change within it.", *notes(swept, comparepicture.BARS)],
         panel_height=round(200 + height),
         styles=STYLES,
         script="ratios.gp",
