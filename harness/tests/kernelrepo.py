@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,29 @@ class Repository:
 def git(folder: Path, *argv: str) -> str:
     """Run git in a folder and return its output."""
     return subprocess.run(["git", "-C", str(folder), *argv], check=True, capture_output=True, encoding="utf-8").stdout.strip()
+
+
+def clone(repository: Repository, commit: str) -> Path:
+    """Return a clone at a commit, always the same folder: dsbench keeps one copy of it in its cache."""
+    folder = repository.folder.with_name("clone")
+    proc.check(["rm", "-rf", folder])
+    git(folder.parent, "clone", "-q", "--shared", "--no-checkout", str(repository.folder), str(folder))
+    git(folder, "checkout", "-q", "--detach", commit)
+    return folder
+
+
+def stamps(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Return what tells of any change to a file or folder below a folder: mode, size, inode, and the times of content and of inode.
+
+    No program can set the last one, so a file that has it unchanged has its content unchanged.
+    """
+    found = {}
+    for parent, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            path = os.path.join(parent, name)
+            status = os.lstat(path)
+            found[path] = (status.st_mode, status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+    return found
 
 
 def slow(text: str, name: str) -> str:

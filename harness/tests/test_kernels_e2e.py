@@ -6,67 +6,68 @@ The first test builds a kernel, which takes 5 minutes on two quiet cores; each o
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import kernelrepo
 import pytest
 from dsharness import paths
-from dsharness.errors import BISECT_SKIPS
-from kernelrepo import Repository
+from dsharness.errors import BISECT_ENDS, BISECT_SKIPS
+from dsharness.kernel import ownbuild
+from dsharness.kernel.own import OwnKernel
+from kernelrepo import Repository, stamps
 
 pytestmark = [pytest.mark.kernels, pytest.mark.xdist_group("kernels")]
 
 DSBENCH = str(paths.HARNESS / "dsbench")
+EXEC = ("exec", "--target", "qemu", "--accel", "icount")
 CELL = "maple/find/1000"
 
 
 @pytest.fixture(scope="session")
 def repository() -> Repository:
-    return kernelrepo.made()
+    made = kernelrepo.made()
+    kernelrepo.git(made.folder, "checkout", "-q", "--force", "good")
+    return made
 
 
 @pytest.fixture(autouse=True)
 def untouched(repository: Repository) -> object:
-    """The user's tree, its repository included, is after each test byte for byte what it was."""
-    kernelrepo.git(repository.folder, "checkout", "-q", "--force", "good")
-    before = _everything(repository.folder)
+    """The user's tree, its repository included, is after each test what it was: after exec, sweep, ab, gate, kunit, for qemu and uml."""
+    before = stamps(repository.folder)
     yield
-    assert _everything(repository.folder) == before
+    assert stamps(repository.folder) == before
 
 
-def _everything(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = os.path.join(parent, name)
-            status = os.lstat(path)
-            digest.update(f"{path} {status.st_mode} {status.st_size} {status.st_mtime_ns}\n".encode())
-            if "/.git/" not in path and not os.path.islink(path):
-                digest.update(hashlib.sha256(Path(path).read_bytes()).digest())
-    return digest.hexdigest()
+@pytest.fixture(scope="session")
+def baseline(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cost of CELL at the good commit."""
+    made = tmp_path_factory.mktemp("baseline") / "good.json"
+    checked("gate", "--update", "--kernel-dir", repository.folder, "--baseline", made, "--cell", CELL)
+    return made
 
 
-def dsbench(*words: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command whose pictures and modules go below build/."""
+def dsbench(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command whose pictures and modules go below build/. pytest shows what it prints if the test fails."""
     argv = [DSBENCH, *map(str, words)]
     output = paths.make_folder(paths.BUILD / "test-kernels" / "output", "test")
-    return subprocess.run(argv, cwd=folder, check=False, capture_output=True, text=True, timeout=5400, env={**os.environ, "DSBENCH_OUTPUT": str(output)})
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=5400, env={**os.environ, "DSBENCH_OUTPUT": str(output)})
+    print(shlex.join(argv), done.stdout, done.stderr, sep="\n")
+    return done
 
 
-def checked(*words: str | Path, folder: Path | None = None) -> str:
-    done = dsbench(*words, folder=folder)
+def checked(*words: str | Path) -> str:
+    done = dsbench(*words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def test_a_dirty_tree_boots_and_the_result_names_it(repository: Repository, tmp_path: Path) -> None:
-    said = checked("exec", "--target", "qemu", "--accel", "icount", "--kernel-dir", repository.folder, "--", "sh", "-c", "insmod dsbench.ko n=100 tries=2 && cat /proc/dsbench && uname -r")
+def test_a_tree_boots_and_the_result_names_it(repository: Repository, tmp_path: Path) -> None:
+    said = checked(*EXEC, "--kernel-dir", repository.folder, "--", "sh", "-c", "insmod dsbench.ko n=100 tries=2 && cat /proc/dsbench && uname -r")
     assert re.search(r"^maple +", said, re.MULTILINE) and "6.12." in said
     output = tmp_path / "one.json"
     checked("sweep", "--target", "qemu", "--accel", "icount", "--kernel-dir", repository.folder, "--container", "maple", "--op", "find",
@@ -74,6 +75,21 @@ def test_a_dirty_tree_boots_and_the_result_names_it(repository: Repository, tmp_
     tree = json.loads(output.read_text(encoding="utf-8"))["context"]["kernel_tree"]
     assert (tree["folder"], tree["described"]) == (str(repository.folder), "good")
     assert tree["config"] == "dsbench's qemu.config" and "gcc" in tree["compiler"]
+
+
+def test_a_kernel_that_is_built_already_boots(repository: Repository) -> None:
+    built = ownbuild.find(OwnKernel(repository.folder), "qemu")
+    before = stamps(built.kdir)
+    said = checked(*EXEC, "--kernel-dir", built.kdir, "--bzimage", built.image, "--", "sh", "-c", "insmod dsbench.ko n=100 tries=2 && uname -r")
+    assert said.strip() == built.release
+    assert stamps(built.kdir) == before
+
+
+def test_a_fragment_changes_the_configuration(repository: Repository, tmp_path: Path) -> None:
+    fragment = tmp_path / "fragment"
+    fragment.write_text("CONFIG_LOG_BUF_SHIFT=18\n", encoding="utf-8")
+    said = checked(*EXEC, "--kernel-dir", repository.folder, "--config", fragment, "--", "sh", "-c", "zcat /proc/config.gz")
+    assert {"CONFIG_LOG_BUF_SHIFT=18", "CONFIG_VETH=m"} <= set(said.splitlines())
 
 
 def test_ab_finds_what_was_planted_and_nothing_else(repository: Repository, tmp_path: Path) -> None:
@@ -98,10 +114,17 @@ def test_a_change_that_changes_nothing_is_no_change(repository: Repository, tmp_
     assert {cell["word"] for cell in cells} == {"no change"}
 
 
-def test_a_device_of_the_kernel_is_compared(repository: Repository, tmp_path: Path) -> None:
+def test_a_change_that_is_not_committed_is_compared(repository: Repository, tmp_path: Path) -> None:
+    """The change is to a device, whose packets are measured."""
     output = tmp_path / "ab.json"
-    checked("ab", "--kernel-git", repository.folder, repository.commits["xarray slower"], repository.commits["veth slower"],
-            "--container", "list", "--op", "find", "--sizes", "100", "--datapath", "--device", "veth", "--output", output)  # fmt: skip
+    clone = kernelrepo.clone(repository, repository.commits["xarray slower"])
+    name = kernelrepo.SLOWER["veth"][0]
+    (clone / name).write_text(kernelrepo.slow((clone / name).read_text(encoding="utf-8"), "veth"), encoding="utf-8")
+    before = stamps(clone)
+    said = checked("ab", "--kernel-git", clone, "HEAD", "worktree",
+                   "--container", "list", "--op", "find", "--sizes", "100", "--datapath", "--device", "veth", "--output", output)  # fmt: skip
+    assert stamps(clone) == before
+    assert re.search(r"^A is HEAD \(6\.12\.\d+ \((good-\S+)\)\); B is worktree \(6\.12\.\d+ \(\1-dirty\)\)", said, re.MULTILINE), said
     words = {cell["name"]: cell["word"] for cell in json.loads(output.read_text(encoding="utf-8"))["comparisons"][0]["cells"]}
     assert words["veth/path/1400"] == "slower" and words["list/find/100"] == "no change"
 
@@ -109,31 +132,25 @@ def test_a_device_of_the_kernel_is_compared(repository: Repository, tmp_path: Pa
 @pytest.mark.parametrize(
     ("commit", "reason"),
     [
-        ("does not compile", r".* does not build: .*/linux/lib/xarray\.c:\d+:\d+: error: "),
+        ("does not compile", r".* does not build: .*/clone/lib/xarray\.c:\d+:\d+: error: "),
         ("does not boot", "the qemu guest ended while it booted: Kernel panic - not syncing: planted;"),
     ],
     ids=["does not compile", "does not boot"],
 )
-def test_a_commit_that_cannot_be_judged_is_skipped(repository: Repository, tmp_path: Path, commit: str, reason: str) -> None:
-    baseline = _baseline(repository, tmp_path)
-    clone = tmp_path / "linux"
-    kernelrepo.git(tmp_path, "clone", "-q", "--shared", "--no-checkout", str(repository.folder), str(clone))
-    kernelrepo.git(clone, "checkout", "-q", repository.commits[commit])
+def test_a_commit_that_cannot_be_judged_is_skipped(repository: Repository, baseline: Path, commit: str, reason: str) -> None:
+    clone = kernelrepo.clone(repository, repository.commits[commit])
+    before = stamps(clone)
     done = dsbench("gate", "--kernel-dir", clone, "--baseline", baseline, "--cell", CELL)
     assert done.returncode == BISECT_SKIPS, done.stderr
     assert re.search(rf"^dsbench: this commit cannot be judged: {reason}", done.stderr, re.MULTILINE), done.stderr
+    assert stamps(clone) == before
+    if commit == "does not compile":
+        done = dsbench(*EXEC, "--kernel-dir", clone, "--", "true")
+        assert done.returncode == 1 and re.search(rf"^dsbench: {reason}", done.stderr, re.MULTILINE), done.stderr
 
 
-def _baseline(repository: Repository, folder: Path) -> Path:
-    made = folder / "good.json"
-    checked("gate", "--update", "--kernel-dir", repository.folder, "--baseline", made, "--cell", CELL)
-    return made
-
-
-def test_git_bisect_finds_the_planted_commit(repository: Repository, tmp_path: Path) -> None:
-    baseline = _baseline(repository, tmp_path)
-    clone = tmp_path / "linux"
-    kernelrepo.git(tmp_path, "clone", "-q", "--shared", str(repository.folder), str(clone))
+def test_git_bisect_finds_the_planted_commit(repository: Repository, baseline: Path) -> None:
+    clone = kernelrepo.clone(repository, "good")
     kernelrepo.git(clone, "bisect", "start", "bad", "good")
     said = subprocess.run(
         ["git", "bisect", "run", DSBENCH, "gate", "--kernel-dir", ".", "--baseline", str(baseline), "--cell", CELL, "--threshold", "1"],
@@ -142,6 +159,21 @@ def test_git_bisect_finds_the_planted_commit(repository: Repository, tmp_path: P
     assert f"{repository.commits['maple slower']} is the first bad commit" in said.stdout, said.stdout + said.stderr
     skipped = set(re.findall(r"^# skip: \[\w+\] (.*)$", kernelrepo.git(clone, "bisect", "log"), re.MULTILINE))
     assert "does not compile" in skipped and skipped & {"does not boot", "does not boot, either"}, "both kinds of broken commit are on the way"
+    assert kernelrepo.git(clone, "status", "--porcelain", "--ignored") == "", "the tree has the files of its commit, and no others"
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--baseline", "GOOD", "--cell", "maple/find/100"), r"the baseline has no cell maple/find/100, it has maple/find/1000"),
+        (("--baseline", "STOCK", "--cell", CELL), r"the baseline .* is of kernel 6\.12\.\S+ and gcc .*, this is of --kernel-dir, qemu "),
+    ],
+    ids=["no such cell", "another kernel"],
+)
+def test_a_mistake_ends_the_bisection(repository: Repository, baseline: Path, words: tuple[str, ...], reason: str) -> None:
+    files = {"GOOD": baseline, "STOCK": next(paths.REFERENCE.glob("gate-6.12*.json"))}
+    done = dsbench("gate", "--kernel-dir", repository.folder, *(files.get(word, word) for word in words))
+    assert done.returncode == BISECT_ENDS and re.search(rf"^dsbench: {reason}", done.stderr, re.MULTILINE), done.stderr
 
 
 def test_target_uml_builds_the_tree_too(repository: Repository, tmp_path: Path) -> None:
@@ -152,7 +184,7 @@ def test_target_uml_builds_the_tree_too(repository: Repository, tmp_path: Path) 
     context = json.loads(output.with_name("ab-b.json").read_text(encoding="utf-8"))["context"]
     assert (context["target"], context["unit"]) == ("uml", "tsc")
     assert (context["kernel_tree"]["described"], context["kernel_tree"]["config"]) == ("bad", "dsbench's uml.config")
-    checked("kunit", "--kernel-dir", repository.folder)
+    assert re.search(r"Testing complete\. Ran [1-9]\d* tests: passed: \d+", checked("kunit", "--kernel-dir", repository.folder))
 
 
 def test_a_history_names_the_steps(repository: Repository, tmp_path: Path) -> None:
