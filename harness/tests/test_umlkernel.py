@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from dsharness import proc
 from dsharness.kernel import rustuml, umlkernel
 
@@ -41,6 +42,16 @@ def test_the_recipe_is_the_same_twice() -> None:
 def test_the_debug_kernel_has_a_recipe_of_its_own() -> None:
     assert len({umlkernel._recipe(shelf) for shelf in umlkernel.SHELVES}) == 2
     assert set(umlkernel._options(umlkernel.SHELF)) < set(umlkernel._options(umlkernel.DEBUG_SHELF))
+
+
+def test_kernels_with_rust_of_other_recipes_are_unused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, debug = (f"{flavour.name}-7.3.4_" for flavour in rustuml.FLAVOURS)
+    used = [f"{plain}{rustuml.PLAIN.recipe}", f"{debug}{rustuml.DEBUG.recipe}", f"{debug}{rustuml.DEBUG.recipe}.part"]
+    others = [f"{plain}0123456789", f"{debug}0123456789", f"{debug}0123456789.part"]
+    for name in (*used, *others, "linux-rust-7.3.4"):
+        (tmp_path / "usr/src" / name).mkdir(parents=True)
+    monkeypatch.setattr(rustuml.rustroot, "built", lambda: [tmp_path])
+    assert sorted(folder.name for folder in rustuml.unused()) == sorted(others)
 
 
 def test_the_large_bss_of_an_image_is_found(tmp_path: Path) -> None:
