@@ -36,6 +36,9 @@ KERNEL_PARAMETERS = (
     "console=ttyS0,115200", "quiet", "oops=panic", "panic=-1",
     # The same addresses in each boot, no wait for entropy, no doubts about an emulated clock.
     "nokaslr", "random.trust_cpu=on", "tsc=reliable", "no_timer_check",
+    # The table of UDP sockets of a large machine: a small guest's has 256 buckets, and whether two sockets meet in one, which costs
+    # each packet some 35 instructions, depends on a secret of the boot.
+    "uhash_entries=65536",
 )  # fmt: skip
 
 EARLY_CONSOLE = "earlycon=uart8250,io,0x3f8,115200"
