@@ -42,7 +42,7 @@ $(error make $(goals) does not take $(call listed,$(unknown)): it takes $(call l
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate rust tunnel test test-all test-debug test-kernels test-rust test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
+.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate rust tunnel test test-all test-ci test-debug test-kernels test-rust test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
 
 help: ## list the targets and their variables
 	@echo 'make TARGET [NAME=VALUE ...]'
@@ -97,6 +97,11 @@ test: ## every test, in guests too, each case on one kernel at least
 test-all: ## every test on every kernel that it is for
 	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
 	@$(PYTEST) -m 'not kernels and not rust' harness/tests
+
+test-ci: ## what CI runs: test-rust without making the build root, then test
+	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
+	@$(PYTEST) -rs -m rust harness/tests
+	@$(MAKE) --no-print-directory test
 
 test-debug: ## the KUnit suites and the tunnel's cases on the debug kernel
 	@$(DSBENCH) install base uml tunnel tunnel-extra test
