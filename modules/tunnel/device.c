@@ -278,9 +278,10 @@ unsigned int udptun_device_fit(struct udptun_device *tun,
 	struct underlay underlay;
 
 	udptun_underlay_find(&underlay, tun->net, params);
-	dev->needed_headroom = min(underlay.headroom + overhead,
-				   UDPTUN_MAX_HEADROOM);
-	dev->needed_tailroom = underlay.tailroom;
+	/* Packets that are being built, or that carry others, read them. */
+	WRITE_ONCE(dev->needed_headroom, min(underlay.headroom + overhead,
+					     UDPTUN_MAX_HEADROOM));
+	WRITE_ONCE(dev->needed_tailroom, underlay.tailroom);
 	dev->max_mtu = IP_MAX_MTU - overhead;
 	if (!DSBENCH_HAS_BIG_UDP)
 		udptun_device_limit_gso(dev, overhead);

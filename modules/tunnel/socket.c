@@ -50,6 +50,7 @@ static struct udptun_sock *udptun_sock_find(struct net *net,
 static void udptun_sock_set_reuseport(struct socket *socket, bool reuse)
 {
 	lock_sock(socket->sk);
+	/* Packets that arrive read it, as after setsockopt(): either value leads to our sockets. */
 	socket->sk->sk_reuseport = reuse;
 	release_sock(socket->sk);
 }
@@ -193,9 +194,9 @@ static void udptun_sock_set_remote(struct socket *socket,
 	struct inet_sock *inet = inet_sk(socket->sk);
 
 	lock_sock(socket->sk);
-	inet->inet_daddr = params->remote.v4;
-	inet->inet_dport = params->remote_port;
-	/* Packets that arrive read it. */
+	/* Packets that arrive read these: with an old value, they find the other socket. */
+	WRITE_ONCE(inet->inet_daddr, params->remote.v4);
+	WRITE_ONCE(inet->inet_dport, params->remote_port);
 	WRITE_ONCE(socket->sk->sk_state, state);
 	release_sock(socket->sk);
 }
