@@ -75,7 +75,7 @@ ON_THE_KERNEL_WITH_RUST = (*OF_BOTH_KINDS, "a_thousand_rounds")
 ON_TWO_CPUS = (
     "cpus_send_and_receive_at_once", "packets_change_cpus", "a_cpu_goes_offline_under_traffic", "threads_deliver_under_load",
     "single_packets_and_batches_stay_in_order", "down_and_up_under_traffic", "changelink_under_traffic_over4", "delete_under_traffic_over4",
-    "several_peers_keep_their_input_routes", "stream_4in4",
+    "several_peers_keep_their_input_routes", "stream_4in4", "counters_grow_under_traffic", "routes_change_under_traffic",
 )
 """Cases in which CPUs work on the same tunnel."""
 OF_OTHER_PROGRAMS = tuple(name for name in udptun.CASES if name.startswith(("next_ip_", "ynl_")))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import socket
@@ -11,13 +12,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from case_admission import strangers
+from case_offloads import UDP_SEGMENT
+from case_peers import PEERS, add, address
 from checks import PATIENCE, Failure, Skip, equal, eventually, true
-from commands import ip, run
+from commands import ip, run, tunctl
 from lab import Cable
-from packets import INNER
+from packets import INNER, OUTER, PORT, inner_packet
 from registry import case
 from streams import transfer
-from traffic import floods, running
+from traffic import flowing, floods, running
 
 CPUS = (0, 1)
 COUNT, WINDOW = 1500, 25
@@ -176,6 +180,65 @@ def a_cpu_goes_offline_under_traffic() -> None:
     for end in (cable.a, cable.b):
         with end:
             ip("link del tun0")
+
+
+@case
+def counters_grow_under_traffic() -> None:
+    """What is read of packets and of strangers, while both CPUs count them, never becomes less."""
+    needs_two()
+    cable = Cable()
+    with cable.b:
+        ip("link set veth0 gso_max_segs 1")
+    with running(*floods(cable, pause=0.02), *[lambda cpu=cpu: _strange(cable, cpu) for cpu in CPUS]):
+        flowing(cable)
+        eventually("strangers are counted", lambda: strangers(cable) > 0)
+        before = _counted(cable)
+        for _ in range(20):
+            found = _counted(cable)
+            true(f"counters grow: {before}, then {found}", all(now >= then for now, then in zip(found, before, strict=True)))
+            before = found
+    eventually("all queues are empty", lambda: _is_quiet(cable))
+    found = _counted(cable)
+    equal("strangers by ethtool and by netlink", found[-1], found[-2])
+
+
+def _counted(cable: Cable) -> list[int]:
+    """Packets and bytes of a's tunnel, and its strangers, by ethtool and by netlink."""
+    found = cable.a.counters("tun0")
+    with cable.a:
+        shown = json.loads(tunctl("show -s -j tun0").stdout)[0]["stats"]
+    return [found.rx_packets, found.rx_bytes, found.tx_packets, found.tx_bytes, strangers(cable), shown["rx"]["stranger"]]
+
+
+def _strange(cable: Cable, cpu: int) -> None:
+    """Send packets to a's port that are from no peer, 60 by each call."""
+    os.sched_setaffinity(0, {cpu})
+    with cable.b.udp(4, OUTER[4][1]) as stranger:
+        stranger.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 1)
+        for _ in range(100):
+            stranger.sendto(bytes(60), (OUTER[4][0], PORT))
+
+
+@case
+def routes_change_under_traffic() -> None:
+    """Both CPUs find outdated what the tunnels keep of routes, outgoing ones and those of several peers, and look it up again."""
+    needs_two()
+    cable = Cable()
+    add(cable, *PEERS)
+    jobs = [lambda number=number: cable.inject(inner_packet(4), source=address(number)) for number in PEERS]
+    with running(*floods(cable), *floods(cable), *jobs):
+        flowing(cable)
+        for _ in range(100):
+            for machine in (cable.a, cable.b):
+                with machine:
+                    machine.sysctl("net/ipv4/route/flush 1")
+            time.sleep(0.01)
+        flowing(cable)
+    before = [cable.a.counters(f"tun{number}").rx_packets for number in PEERS]
+    for number in PEERS:
+        cable.inject(inner_packet(4), source=address(number))
+    eventually("each peer's packet arrives", lambda: [cable.a.counters(f"tun{number}").rx_packets for number in PEERS] == [count + 1 for count in before])
+    cable.check()
 
 
 def _is_quiet(cable: Cable) -> bool:

@@ -47,9 +47,18 @@ HOLD_SECONDS = 0.05
 def single_packets_and_batches_stay_in_order() -> None:
     """A packet that is alone does not pass GRO, a batch does unless a capture shares its packets: none overtakes another.
 
-    With gro_flush_timeout, NAPI leaves packets in GRO after a poll, unless the driver takes them out.
+    With gro_flush_timeout, NAPI leaves packets in GRO after a poll, unless the driver takes them out. The sender stays on one CPU: each
+    CPU has a queue of its own, so a sender that moves may overtake its own packets.
     """
     cable = merging()
+    os.sched_setaffinity(0, {0})
+    try:
+        _all_stay_in_order(cable)
+    finally:
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
+def _all_stay_in_order(cable: Cable) -> None:
     run("ip", "netns", "exec", "b", "sh", "-c", f"echo {GRO_FLUSH_NS} >/sys/class/net/tun0/gro_flush_timeout")
     for inner in (4, 6):
         for gro in (False, True):
