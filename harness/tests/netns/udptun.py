@@ -49,6 +49,7 @@ import case_show  # noqa: F401
 import case_iproute2  # noqa: F401
 import case_ynl  # noqa: F401
 import case_manual  # noqa: F401
+import kcsan
 from checks import Failure, Skip
 from commands import KIND, run
 from kinds import left_out
@@ -62,6 +63,7 @@ TROUBLE = re.compile(
 )
 KMEMLEAK_SECONDS = 6
 """Younger objects are not reported."""
+RACES = kcsan.Reports(KIND)
 
 
 def supervise(name: str, log: int) -> bool:
@@ -128,21 +130,28 @@ def kernel_says(log: int) -> str:
             return found
         except BrokenPipeError:
             continue
-        if not found and TROUBLE.search(message):
-            found = message
+        race = RACES.take(message)
+        if not found and (race or race is None and TROUBLE.search(message)):
+            found = race or message
 
 
 def main(names: list[str]) -> int:
     """Run these cases, or all; 1 when one fails."""
     run("modprobe", KIND)
     log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    kcsan.turn_on()
     begins: dict[str, int] = {}
     results = []
     for name in names or CASES:
         begins[name] = jiffies()
         results.append(supervise(name, log))
     leaks = KMEMLEAK.exists() and leaked(begins)
-    return int(not all([*results, unloads(list(begins)[-1], log)]) or leaks)
+    unloaded = unloads(list(begins)[-1], log)
+    for race, times in RACES.others.items():
+        print(f"race of the kernel, {times} times: {race}", flush=True)
+    if summary := kcsan.summary():
+        print(summary, flush=True)
+    return int(not all([*results, unloaded]) or leaks)
 
 
 def unloads(last: str, log: int) -> bool:
