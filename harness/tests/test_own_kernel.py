@@ -440,6 +440,13 @@ def test_modules_need_headers_and_scripts_and_no_objects(built: tuple[Path, Path
     assert (kept / "include/linux/rbtree.h").stat().st_ino == (folder / "tree/include/linux/rbtree.h").stat().st_ino, "no second copy"
 
 
+def test_newer_kernels_are_told_where_their_products_are(built: tuple[Path, Path, mirror.State]) -> None:
+    folder, objects, state = built
+    write(objects, "Makefile", "# by kbuild\nexport KBUILD_OUTPUT = /objects\ninclude /source/Makefile\n")
+    kept = folder / ownkeep.headers(folder, objects, state)
+    assert (kept / "build/Makefile").read_text(encoding="utf-8") == f"export KBUILD_OUTPUT = {kept}/build\ninclude {kept}/Makefile\n"
+
+
 @pytest.mark.parametrize(
     ("name", "same"),
     [("lib/rbtree.o", True), ("vmlinux", True), ("arch/x86/boot/zoffset.h", True), ("include/generated/compile.h", True),

@@ -56,10 +56,17 @@ def headers(folder: Path, objects: Path, state: State) -> str:
     for name in [*products, *(name for name in files(objects) if re.fullmatch(r"include/generated/(?:compile|utsversion)\.h", name))]:
         (build / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(objects / name, build / name)
-    (build / "Makefile").write_text(f"include {folder / made}/Makefile\n", encoding="utf-8")
+    (build / "Makefile").write_text(f"{_output(objects, folder / made / 'build')}include {folder / made}/Makefile\n", encoding="utf-8")
     (build / "source").symlink_to("..")
     work.rename(folder / made)
     return made
+
+
+def _output(objects: Path, build: Path) -> str:
+    """Return the line by which newer kernels find their products, if the Makefile that kbuild left among the objects has one."""
+    makefile = objects / "Makefile"
+    names = makefile.exists() and "export KBUILD_OUTPUT" in makefile.read_text(encoding="utf-8")
+    return f"export KBUILD_OUTPUT = {build}\n" if names else ""
 
 
 def image(folder: Path, objects: Path, file: Path, name: str, release: str) -> str:
