@@ -101,7 +101,7 @@ test-all: ## every test on every kernel that it is for
 test-ci: ## what CI runs: test-rust without making the build root, then test
 	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
 	@$(PYTEST) -rs -m rust harness/tests
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) test --no-print-directory
 
 test-debug: ## the KUnit suites and the tunnel's cases on the debug kernel
 	@$(DSBENCH) install base uml tunnel tunnel-extra test
