@@ -262,7 +262,7 @@ class Checker:
             yield from self.command(arguments[arguments.index("--") + 1 :])
 
     def _make(self, arguments: Sequence[str]) -> Iterator[str]:
-        targets = [word for word in arguments if "=" not in word]
+        targets = [word for word in arguments if "=" not in word and not word.startswith("-")]
         if unknown := [target for target in targets if target not in self.targets]:
             yield f"the Makefile has no target {unknown[0]}"
             return
