@@ -23,7 +23,7 @@ from dsharness.explain.place import Place
 from dsharness.explain.place import command as explain_command
 from dsharness.gate import drive as gaterun
 from dsharness.gate.plan import GatePlan
-from dsharness.kernel import mirror, own, ownbuild, ownconfig, ownkeep, umlkernel
+from dsharness.kernel import mirror, own, ownbuild, ownconfig, ownkeep, ownkin, umlkernel
 from dsharness.kernel.mirror import Mirror
 from dsharness.kernel.own import OwnKernel
 from dsharness.targets import GuestError
@@ -490,9 +490,9 @@ def donor(tree: Path, tmp_path: Path) -> Path:
     other = tmp_path / "own/other"
     write(other, "index.json", "{}")
     write(other, "tree/lib/rbtree.c", "int insert;\n")
-    for name in ("qemu-1/vmlinux", "qemu-1/lib/rbtree.o", "uml-1/linux", f"uml-1/{ownbuild.KIN}", "uml-2/linux"):
+    for name in ("qemu-1/vmlinux", "qemu-1/lib/rbtree.o", "uml-1/linux", f"uml-1/{ownkin.KIN}", "uml-2/linux"):
         write(other, f"tree/{name}", name)
-    for name, text in ((ownbuild.KIN, recipe.kin), (ownbuild.CONFIGURED, "of these options"), (ownbuild.OPTIONS, "\n".join(recipe.lines))):
+    for name, text in ((ownkin.KIN, recipe.kin), (ownconfig.CONFIGURED, "of these options"), (ownconfig.OPTIONS, "\n".join(recipe.lines))):
         write(other / "tree/qemu-1", name, text)
     write(other, "tree/qemu-1/tools/objtool/.check.o.cmd", f"gcc -o {other}/tree/qemu-1/tools/objtool/check.o {other}/tree/tools/objtool/check.c\n")
     os.utime(other / "tree/lib/rbtree.c", ns=(1, 1))
@@ -501,7 +501,7 @@ def donor(tree: Path, tmp_path: Path) -> Path:
     return other
 
 
-MARKS = {ownbuild.KIN, ownbuild.CONFIGURED}
+MARKS = {ownkin.KIN, ownconfig.CONFIGURED}
 
 
 def names(folder: Path) -> set[str]:
@@ -514,9 +514,9 @@ def test_a_new_tree_begins_with_the_objects_of_another_one(donor: Path, tree: Pa
     folder = tmp_path / "own/new"
     fragment = tmp_path / "fragment"
     fragment.write_text("CONFIG_SLUB_STATS=y\n", encoding="utf-8")
-    ownbuild._inherit(folder, objects, ownconfig.recipe(OwnKernel(tree, (str(fragment),)), "qemu"))
+    ownkin.begin_tree(folder, objects, ownconfig.recipe(OwnKernel(tree, (str(fragment),)), "qemu"))
     tools = folder / "tree" / objects / "tools/objtool/.check.o.cmd"
-    assert names(folder) == {"index.json", "tree/lib/rbtree.c", "tree/uml-1/linux", f"tree/uml-1/{ownbuild.KIN}"} | {
+    assert names(folder) == {"index.json", "tree/lib/rbtree.c", "tree/uml-1/linux", f"tree/uml-1/{ownkin.KIN}"} | {
         f"tree/{objects}/{name}" for name in names(donor / "tree/qemu-1") if objects == "qemu-1" or name not in MARKS
     }
     assert tools.read_text(encoding="utf-8") == f"gcc -o {folder}/tree/{objects}/tools/objtool/check.o {folder}/tree/tools/objtool/check.c\n"
@@ -526,11 +526,11 @@ def test_a_new_tree_begins_with_the_objects_of_another_one(donor: Path, tree: Pa
 @pytest.mark.parametrize(("target", "config", "kin"), [("uml", "", "as it is"), ("qemu", "defconfig", "as it is"), ("qemu", "", "another compiler")])
 def test_a_build_of_another_kind_begins_with_nothing(donor: Path, tree: Path, tmp_path: Path, target: str, config: str, kin: str) -> None:
     if kin != "as it is":
-        write(donor / "tree/qemu-1", ownbuild.KIN, kin)
+        write(donor / "tree/qemu-1", ownkin.KIN, kin)
     recipe = ownconfig.recipe(OwnKernel(tree, (config,) if config else ()), target)
-    ownbuild._inherit(tmp_path / "own/new", f"{target}-3", recipe)
+    ownkin.begin_tree(tmp_path / "own/new", f"{target}-3", recipe)
     assert not list((tmp_path / "own/new").iterdir())
-    ownbuild._begin(donor / f"tree/{target}-3", recipe)
+    ownkin.begin_objects(donor / f"tree/{target}-3", recipe)
     assert not list((donor / f"tree/{target}-3").iterdir())
 
 
@@ -538,18 +538,18 @@ def test_another_configuration_of_a_tree_begins_with_the_objects_of_the_nearest_
     fragment = tmp_path / "fragment"
     fragment.write_text("CONFIG_SLUB_STATS=y\n", encoding="utf-8")
     shutil.copytree(donor / "tree/qemu-1", donor / "tree/qemu-2")
-    write(donor, f"tree/qemu-2/{ownbuild.OPTIONS}", "CONFIG_FAR=y\n")
+    write(donor, f"tree/qemu-2/{ownconfig.OPTIONS}", "CONFIG_FAR=y\n")
     write(donor, "tree/qemu-2/far.o", "")
     recipe = ownconfig.recipe(OwnKernel(tree, (str(fragment),)), "qemu")
-    interrupted = donor / f"tree/qemu-4{ownbuild.PART}"
+    interrupted = donor / f"tree/qemu-4{ownkin.PART}"
     shutil.copytree(donor / "tree/qemu-1", interrupted)
-    write(interrupted, ownbuild.OPTIONS, "\n".join(recipe.lines))
+    write(interrupted, ownconfig.OPTIONS, "\n".join(recipe.lines))
     write(interrupted, "half.o", "")
     objects = donor / "tree/qemu-3"
-    ownbuild._begin(objects, recipe)
+    ownkin.begin_objects(objects, recipe)
     assert names(objects) == names(donor / "tree/qemu-1") - MARKS
     write(objects, "mine.o", "")
-    ownbuild._begin(objects, ownconfig.recipe(OwnKernel(tree), "qemu"))
+    ownkin.begin_objects(objects, ownconfig.recipe(OwnKernel(tree), "qemu"))
     assert "mine.o" in names(objects), "what is there stays"
 
 

@@ -13,26 +13,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .. import locks, packages, paths, proc, ui
 from ..errors import BuildError, HarnessError
-from . import archive, ownconfig, ownkeep, umlkernel
-from .mirror import INDEX, TREE, Mirror, State
+from . import archive, ownconfig, ownkeep, ownkin, umlkernel
+from .mirror import TREE, Mirror, State
 from .own import BUILT, DEFCONFIG, OwnKernel, built_release
-from .ownconfig import JOBS, KINDS, Recipe
+from .ownconfig import CONFIGURED, JOBS, KINDS, OPTIONS, Recipe
 
 SHELF = "own"
 STATES = "states"
 BUILD_BYTES = 4 << 30
 """Size of a copy of the source with its objects, in bytes."""
-OPTIONS, CONFIGURED, KIN = "dsbench.config", "dsbench-configured", "dsbench-kin"
-"""Files among the objects: the options that were asked for, what .config was made of, and Recipe.kin."""
-PART = "~"
-"""End of the name of a folder that is not complete."""
 FOR_A_PC = "qemu"
 """The target of a kernel that the user has built."""
 
@@ -93,7 +88,7 @@ def find(own: OwnKernel, target: str) -> Built:
         if not _is_kept(folder, kept):
             if not mirror.tree.exists():
                 archive.require_space(folder, BUILD_BYTES)
-                _inherit(folder, f"{target}-{recipe.digest}", recipe)
+                ownkin.begin_tree(folder, f"{target}-{recipe.digest}", recipe)
             state = mirror.update(own, state)
             kept = folder / STATES / f"{recipe.digest}-{state.digest}"
             _build(own, recipe, folder, state, kept)
@@ -111,87 +106,6 @@ def config_id(own: OwnKernel, target: str) -> str:
     return f"{target} {ownconfig.recipe(own, target).digest}"
 
 
-def _inherit(folder: Path, objects: str, recipe: Recipe) -> None:
-    """Begin a copy of a source tree with that of another tree that has objects of the same configuration, or kin of them, if there is one.
-
-    The update after it changes the files that differ, so that kbuild builds what they decide, and no more.
-    """
-    same = [path.parent for path in folder.parent.glob(f"*/{TREE}/{objects}/vmlinux*") if path.name in ("vmlinux", "vmlinux.o")]
-    newest = sorted(same, key=lambda path: -_modified(path.parents[1] / INDEX))
-    for donor in newest[:1] or _kin(folder.parent.glob(f"*/{TREE}/{recipe.target}-*"), recipe)[:1]:
-        other = donor.parents[1]
-        with locks.held(other.with_name(f"{other.name}.lock"), f"it builds in {other}"), ui.step("copying the objects of another tree"):
-            work = ownkeep.fresh(folder / f"{TREE}.part")
-            names = [name for name in sorted(os.listdir(other / TREE)) if not name.startswith(tuple(f"{one}-" for one in KINDS))]
-            proc.check(["cp", "--archive", "--reflink=auto", "--", *(other / TREE / name for name in names), f"{work}/"])
-            _copy_objects(donor, work / objects, folder / TREE / objects)
-            for beside in _of_other_targets(other / TREE, recipe.target):
-                _copy_objects(beside, work / beside.name, folder / TREE / beside.name)
-            shutil.copyfile(other / INDEX, folder / INDEX)
-            work.rename(folder / TREE)
-
-
-def _begin(objects: Path, recipe: Recipe) -> None:
-    """Make the folder of the objects, with those of their nearest kin in the same tree, if there are any."""
-    if objects.exists():
-        return
-    for donor in _kin(objects.parent.glob(f"{recipe.target}-*"), recipe)[:1]:
-        with ui.step("copying the objects of another configuration"):
-            work = objects.with_name(f"{objects.name}{PART}")
-            proc.check(["rm", "-rf", work])
-            _copy_objects(donor, work, objects)
-            work.rename(objects)
-    objects.mkdir(exist_ok=True)
-
-
-def _kin(found: Iterable[Path], recipe: Recipe) -> list[Path]:
-    """Return the folders of objects that the same compiler has built with similar options, the most similar ones first.
-
-    Options that the user adds to dsbench's own ones decide few objects. Those of a whole configuration of the user's are others.
-    """
-    if recipe.base:
-        return []
-    kin = [one for one in found if not one.name.endswith(PART) and (one / KIN).exists() and (one / KIN).read_text(encoding="utf-8") == recipe.kin]
-    return sorted(kin, key=lambda one: len({*recipe.lines} ^ {*(one / OPTIONS).read_text(encoding="utf-8").splitlines()}))
-
-
-def _of_other_targets(tree: Path, target: str) -> list[Path]:
-    """Return the newest folder of objects of each target but this one that dsbench's own options have built: a next command may need it."""
-    found = []
-    for name in KINDS.keys() - {target}:
-        built = sorted(tree.glob(f"{name}-*[!{PART}]/{KIN}"), key=lambda mark: -_modified(mark))
-        found += [mark.parent for mark in built[:1]]
-    return found
-
-
-def _modified(file: Path) -> float:
-    return file.stat().st_mtime if file.exists() else 0.0
-
-
-def _copy_objects(donor: Path, work: Path, objects: Path) -> None:
-    """Copy a folder of objects to `work`, which will be `objects`."""
-    proc.check(["cp", "--archive", "--reflink=auto", "--", donor, work])
-    _move_tools(work, {str(donor): str(objects), str(donor.parent): str(objects.parent)})
-    if donor.name != objects.name:
-        for mark in (KIN, CONFIGURED):
-            (work / mark).unlink(missing_ok=True)
-
-
-def _move_tools(objects: Path, places: Mapping[str, str]) -> None:
-    """Replace folders by others in what make knows of the tools, which have absolute paths, and keep its times."""
-    for name in ownkeep.files(objects / "tools"):
-        file = objects / "tools" / name
-        if not name.endswith((".cmd", ".d")):
-            continue
-        status = file.stat()
-        before = text = file.read_text(encoding="utf-8", errors="surrogateescape")
-        for old, new in places.items():
-            text = text.replace(old, new)
-        if text != before:
-            file.write_text(text, encoding="utf-8", errors="surrogateescape")
-            os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
 def _is_kept(folder: Path, kept: Path) -> bool:
     """Return true if a state was built, and what was kept of it is there."""
     return kept.exists() and all((folder / part).exists() for part in kept.read_text(encoding="utf-8").split())
@@ -200,13 +114,12 @@ def _is_kept(folder: Path, kept: Path) -> bool:
 def _build(own: OwnKernel, recipe: Recipe, folder: Path, state: State, kept: Path) -> None:
     """Build the copy of the source, and write the names of what is kept of it into `kept`."""
     objects = folder / TREE / f"{recipe.target}-{recipe.digest}"
-    _begin(objects, recipe)
+    ownkin.begin_objects(objects, recipe)
     log = paths.logs() / f"kernel-{recipe.target}-{folder.name}.log"
     log.unlink(missing_ok=True)
     _configure(own, recipe, objects, state, log)
     _compile(own, recipe, objects, log)
-    if not recipe.base:
-        (objects / KIN).write_text(recipe.kin, encoding="utf-8")
+    ownkin.mark(objects, recipe)
     release = umlkernel.release(objects)
     name = recipe.kind.image_name(release)
     parts = (ownkeep.headers(folder, objects, state), ownkeep.image(folder, objects, objects / recipe.kind.image, name, release))

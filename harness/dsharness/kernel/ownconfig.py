@@ -29,6 +29,9 @@ NEEDED = (
 )  # fmt: skip
 """Options that a guest of target qemu needs. They are added to a configuration of the user's."""
 
+OPTIONS, CONFIGURED = "dsbench.config", "dsbench-configured"
+"""Files among the objects: the options that were asked for, and what .config was made of."""
+
 
 @dataclass(frozen=True)
 class Kind:
