@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -30,18 +30,27 @@ def interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt: a shell that starts the tests in the background has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("end", "kind"), [(fail, HarnessError), (interrupt, KeyboardInterrupt)])
 def test_what_ends_one_ends_the_others(end: Callable[[], None], kind: type[BaseException]) -> None:
     begun = threading.Event()
     ended: list[int] = []
 
     def sleep() -> None:
-        with proc.child(["sleep", "600"]) as process:
+        with proc.child(["sleep", "60"]) as process:
             begun.set()
             ended.append(process.wait())
 
     def follow() -> None:
-        assert begun.wait(60)
+        assert begun.wait(30)
         end()
 
     with pytest.raises(kind):

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent import futures
 
@@ -11,6 +13,8 @@ from .. import proc
 
 MOST = 2
 """Maximum number of guests at once. Each has a quarter to one GiB of memory."""
+THREADS = "guest"
+"""Beginning of the threads' names."""
 SECONDS = 0.1
 """Time between two looks at threads whose guests have been ended."""
 
@@ -25,12 +29,13 @@ def run(jobs: Sequence[Callable[[], None]]) -> None:
     if len(jobs) == 1:
         jobs[0]()
         return
-    with futures.ThreadPoolExecutor(len(jobs)) as pool:
-        running = [pool.submit(job) for job in jobs]
-        try:
-            for one in futures.as_completed(running):
+    with futures.ThreadPoolExecutor(len(jobs), THREADS) as pool:
+        try:  # a signal may come before all have begun
+            for one in futures.as_completed([pool.submit(job) for job in jobs]):
                 one.result()
         except BaseException:
-            while futures.wait(running, SECONDS).not_done:
+            pool.shutdown(wait=False, cancel_futures=True)
+            while any(thread.name.startswith(THREADS) for thread in threading.enumerate()):
                 proc.end_children()
+                time.sleep(SECONDS)
             raise
