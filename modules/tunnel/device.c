@@ -278,7 +278,7 @@ unsigned int udptun_device_fit(struct udptun_device *tun,
 	struct underlay underlay;
 
 	udptun_underlay_find(&underlay, tun->net, params);
-	/* Packets that are being built, or that carry others, read them. */
+	/* Senders read both without a lock. */
 	WRITE_ONCE(dev->needed_headroom, min(underlay.headroom + overhead,
 					     UDPTUN_MAX_HEADROOM));
 	WRITE_ONCE(dev->needed_tailroom, underlay.tailroom);

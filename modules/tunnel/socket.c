@@ -50,7 +50,7 @@ static struct udptun_sock *udptun_sock_find(struct net *net,
 static void udptun_sock_set_reuseport(struct socket *socket, bool reuse)
 {
 	lock_sock(socket->sk);
-	/* Packets that arrive read it, as after setsockopt(): either value leads to our sockets. */
+	/* Receivers read it without a lock: either value leads to our sockets. */
 	socket->sk->sk_reuseport = reuse;
 	release_sock(socket->sk);
 }
@@ -194,7 +194,7 @@ static void udptun_sock_set_remote(struct socket *socket,
 	struct inet_sock *inet = inet_sk(socket->sk);
 
 	lock_sock(socket->sk);
-	/* Packets that arrive read these: with an old value, they find the other socket. */
+	/* Receivers read these without a lock: an old value leads to the other socket. */
 	WRITE_ONCE(inet->inet_daddr, params->remote.v4);
 	WRITE_ONCE(inet->inet_dport, params->remote_port);
 	WRITE_ONCE(socket->sk->sk_state, state);

@@ -13,7 +13,7 @@ from ..plot.views import notes
 from ..results.results import Results
 from ..results.samples import DATAPATH_OPS
 from .packets import GOAL, Row
-from .plan import TARGET
+from .picture import file_name
 
 NAME = "rust-tunnel"
 HEADROOM = 0.15
@@ -28,7 +28,7 @@ def picture(rows: Sequence[Row], swept: Results, by: Rule) -> Picture:
     panels = [_panel(op, [row for row in rows if row.op == op], low, high) for op in DATAPATH_OPS if any(row.op == op for row in rows)]
     height = comparepicture.LETTER_HEIGHT * max(len(name) for panel in panels for name, _ in panel.axis.ticks)
     return Picture(
-        name=NAME if swept.context["target"] == TARGET else f"{NAME}-{swept.context['target']}",
+        name=file_name(NAME, swept),
         title=f"What a packet costs above the bare link: udptun_rust / udptun, below 1 Rust adds fewer {swept.unit_words}",
         columns=len(panels),
         containers=[word.value for word in Word],

@@ -30,7 +30,7 @@ def picture(rows: Sequence[Row], swept: Results, by: Rule) -> Picture:
     longest = max(len(name) for panel in panels for name, _ in panel.axis.ticks)
     height = comparepicture.LETTER_HEIGHT * longest
     return Picture(
-        name=NAME if swept.context["target"] == TARGET else f"{NAME}-{swept.context['target']}",
+        name=file_name(NAME, swept),
         title=f"Containers in Rust beside those in C: ratio of {swept.unit_words} per element, below 1 Rust takes fewer",
         columns=1,
         containers=list(SERIES),
@@ -41,6 +41,12 @@ def picture(rows: Sequence[Row], swept: Results, by: Rule) -> Picture:
         script="ratios.gp",
         facts={"band_low": by.band.low, "band_high": by.band.high, "names_height": height + 14},
     )
+
+
+def file_name(name: str, swept: Results) -> str:
+    """Return the name of a picture: that of another target than the default has the target behind it."""
+    target = str(swept.context["target"])
+    return name if target == TARGET else f"{name}-{target}"
 
 
 def _panel(op: str, rows: Sequence[Row]) -> Panel:
