@@ -70,9 +70,10 @@ class Uml(Guest):
         place = umlhost.place(self.memory_mib)
         if place.warning and place.warning not in self.warnings:
             self.warnings.append(place.warning)
+        # UML's default of root= is a block device. Linux 6.1 without CONFIG_BLOCK mounts no root then, newer ones ignore it.
         return [
             "env", f"TMPDIR={place.folder}", str(self.kernel.image), f"mem={self.memory_mib}M",
-            "rootfstype=hostfs", "rootflags=/", "ro", f'init="{INIT}"', f'DSBENCH_JOB="{job.folder}"',
+            "root=hostfs", "rootfstype=hostfs", "rootflags=/", "ro", f'init="{INIT}"', f'DSBENCH_JOB="{job.folder}"',
             f"uml_dir={job.folder}", "umid=guest",
             "con0=null,fd:1", f"con1={terminal}", "con=null", "console=tty0", "quiet", "oops=panic", "panic=-1", *self.parameters,
         ]  # fmt: skip
