@@ -123,6 +123,40 @@ def test_a_failing_case_is_reported() -> None:
     assert [(case.name, case.status) for case in report.cases] == [("good", "PASS"), ("bad", "FAIL")]
 
 
+OLDER = (
+    b"""\
+[    1.650000]     KTAP version 1
+[    1.650000]     # Subtest: first
+[    1.650000]     1..1
+[    1.650000]     ok 1 a_case
+[    1.650000] ok 1 first
+""",
+    b"""\
+[    2.830000]     KTAP version 1
+[    2.830000]     # Subtest: second
+[    2.830000]     1..2
+[    2.830000]     ok 1 a_case
+[    2.830000]     ok 2 another_case
+[    2.830000] # second: pass:2 fail:0 skip:0 total:2
+[    2.830000] ok 2 second
+""",
+)
+"""What Linux 6.1 prints of two modules."""
+
+
+def test_the_log_of_an_older_kernel_becomes_a_report() -> None:
+    logs = kunit.with_headers(OLDER)
+    source = kernels.find("uml").source
+    assert source and len(logs) == 1
+    report = kunit.parse(logs[0], source)
+    assert report.passed, report.text
+    assert [(case.suite, case.name) for case in report.cases] == [("first", "a_case"), ("second", "a_case"), ("second", "another_case")]
+
+
+def test_a_log_with_a_header_stays_as_it_is() -> None:
+    assert kunit.with_headers([FAILING, FAILING]) == [FAILING, FAILING]
+
+
 def test_a_log_without_a_report_does_not_pass() -> None:
     source = kernels.find("uml").source
     assert source

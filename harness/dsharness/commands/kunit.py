@@ -33,6 +33,8 @@ TROUBLE = re.compile(
     r"|scheduling while atomic|self-detected stall"
 )
 """What a kernel says about a fault of its own or of a module."""
+HEADER = re.compile(rb"^(?P<stamp>\[[^]]*\] )(?P<inside> *)KTAP version ", re.MULTILINE)
+"""The line in front of a report, or inside of one in front of a suite."""
 RESULT = re.compile(r"^(?:\[[^]]*\] ?)?(?P<inside> *)(?:not )?ok \d+ (?P<name>\S+)")
 
 # No run may start while the suites use the containers, which are loaded with the suites. The kernel's log is the report,
@@ -93,8 +95,21 @@ def run_suites(kernel: Spec | None = None) -> Report:
         raise HarnessError(f"the KUnit suites did not run: {result.stderr.decode(errors='replace').strip()}")
     if target.kernel.source is None:
         raise HarnessError(f"{target.kernel.release} has no source with kunit.py in it")
-    logs = result.stdout.split(REPORT_END)[:-1]
+    logs = with_headers(result.stdout.split(REPORT_END)[:-1])
     return joined([judged(parse(log, target.kernel.source), log.decode(errors="replace")) for log in logs])
+
+
+def with_headers(logs: Sequence[bytes]) -> list[bytes]:
+    """Return logs of which each is a report, from one log for each module.
+
+    Linux 6.1 prints no header in front of the suites of a module, and goes on numbering with those of the next one: its logs become one report.
+    """
+    whole = b"".join(logs)
+    first = HEADER.search(whole)
+    if not first or not first["inside"]:
+        return list(logs)
+    suites = sum(1 for line in whole.decode(errors="replace").splitlines() if (match := RESULT.match(line)) and not match["inside"])
+    return [b"%bKTAP version 1\n%b1..%d\n%b" % (first["stamp"], first["stamp"], suites, whole)]
 
 
 def judged(report: Report, log: str) -> Report:
