@@ -42,7 +42,7 @@ $(error make $(goals) does not take $(call listed,$(unknown)): it takes $(call l
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate rust tunnel test test-all test-ci test-debug test-kernels test-rust test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
+.PHONY: help plots sweep curve seed-tables plot bench-repeat bench-quality gate rust tunnel test test-all test-ci test-debug test-kernels test-kernel-trees test-rust test-mutants lint doctor modules modules_install load unload udptunctl clean distclean
 
 help: ## list the targets and their variables
 	@echo 'make TARGET [NAME=VALUE ...]'
@@ -92,11 +92,11 @@ tunnel: ## measure latency and throughput of udptun and its peers: [ROUNDS=5]
 
 test: ## every test, in guests too, each case on one kernel at least
 	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
-	@$(PYTEST) -m 'not matrix and not kernels and not rust' harness/tests
+	@$(PYTEST) -m 'not matrix and not kernels and not kernel_trees and not rust' harness/tests
 
 test-all: ## every test on every kernel that it is for
 	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
-	@$(PYTEST) -m 'not kernels and not rust' harness/tests
+	@$(PYTEST) -m 'not kernels and not kernel_trees and not rust' harness/tests
 
 test-ci: ## what CI runs: test-rust without making the build root, then test
 	@$(DSBENCH) install --yes base plot uml qemu tunnel tunnel-extra test lint
@@ -104,12 +104,16 @@ test-ci: ## what CI runs: test-rust without making the build root, then test
 	@$(MAKE) test --no-print-directory
 
 test-debug: ## the KUnit suites and the tunnel's cases on the debug kernel
-	@$(DSBENCH) install base uml tunnel tunnel-extra test
+	@$(DSBENCH) install --yes base uml tunnel tunnel-extra test
 	@$(PYTEST) -m debug harness/tests
 
 test-kernels: ## build kernels with planted faults, and find these
-	@$(DSBENCH) install base plot kernel qemu tunnel test
+	@$(DSBENCH) install --yes base plot kernel qemu tunnel test
 	@$(PYTEST) -m kernels harness/tests
+
+test-kernel-trees: ## build, boot and measure kernels of every version, by gcc and by clang (1 hour)
+	@$(DSBENCH) install --yes base plot kernel qemu test compilers
+	@$(PYTEST) -m kernel_trees harness/tests
 
 test-rust: ## containers and tunnel in Rust: KUnit cases, failed allocations, network cases
 	@$(DSBENCH) install --yes base plot qemu tunnel test lint

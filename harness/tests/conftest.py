@@ -38,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
     config.addinivalue_line("markers", "matrix: a case that another kernel or target covers in `make test`; make test-all runs it, too")
     config.addinivalue_line("markers", "kernels: a test that builds kernels; make test-kernels runs these alone")
+    config.addinivalue_line("markers", "kernel_trees: a test that builds a kernel of each version; make test-kernel-trees runs these alone")
     config.addinivalue_line("markers", "rust: a test that needs the build root for Rust; make test-rust runs these alone")
     config.addinivalue_line("markers", "debug: a test on the debug kernel; make test-debug runs these alone")
     config.addinivalue_line("markers", "xdist_group(name): tests that one worker runs, since they share a guest")

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A repository of kernel commits with planted faults, made from Debian's linux-source, for test_kernels_e2e.py."""
+"""Kernel trees from Debian's linux-source: a repository of commits with planted faults, and the source of any version as it is."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dsharness import locks, paths, proc
-from dsharness.kernel import archive, linuxsource
+from dsharness.kernel import archive, kernels, linuxsource, rustroot
 
 VERSION = "6.12"
 LEFT_OUT = ("Documentation/*/*", "tools/testing/selftests/*", "drivers/gpu/*.[ch]", "drivers/media/*.[ch]", "drivers/staging/*.[ch]", "sound/*.[ch]")
@@ -91,20 +92,41 @@ def made() -> Repository:
 
 def _unpack(folder: Path) -> None:
     """Make the commit `good` of the distribution's source."""
-    proc.check(["rm", "-rf", folder])
-    folder.mkdir()
-    with linuxsource.tarball(archive.require(f"linux-source-{VERSION}")) as tarball:
-        argv: list[proc.Arg] = [
-            "tar", "--extract", "--xz", "--strip-components=1", "--no-same-owner", "--directory", folder,
-            *(f"--exclude=linux-source-*/{pattern}" for pattern in LEFT_OUT),
-        ]  # fmt: skip
-        assert proc.stream(argv, stdin=tarball).status == 0
+    unpack(VERSION, folder, LEFT_OUT)
     git(folder, "init", "--quiet", "--initial-branch=main")
     for key, value in (("user.name", "tests"), ("user.email", "tests@example.org"), ("gc.auto", "0"), ("core.fsync", "none")):
         git(folder, "config", key, value)
     git(folder, "add", "-A", "-f")
     git(folder, "commit", "-qm", "base")
     git(folder, "tag", "good")
+
+
+def unpack(version: str, folder: Path, left_out: Sequence[str]) -> None:
+    """Unpack the distribution's source of `version` ("6.12") into a new folder, without the files that match a pattern of `left_out`."""
+    proc.check(["rm", "-rf", folder])
+    folder.mkdir()
+    with linuxsource.tarball(archive.require(f"linux-source-{version}")) as tarball:
+        argv: list[proc.Arg] = [
+            "tar", "--extract", "--xz", "--strip-components=1", "--no-same-owner", "--directory", folder,
+            *(f"--exclude=linux-source-*/{pattern}" for pattern in left_out),
+        ]  # fmt: skip
+        assert proc.stream(argv, stdin=tarball).status == 0
+
+
+def plain(version: str) -> Path:
+    """Return a tree with the source of `version`, or of NEWEST, unpacked once, outside of any repository. NEWEST needs the build root for Rust."""
+    folder = paths.make_folder(paths.BUILD / "test-kernel-trees", "test") / f"linux-{version}"
+    with locks.held(folder.with_name(f"{folder.name}.lock"), f"it unpacks Linux {version}"):
+        if not folder.exists():
+            work = folder.with_name(f"{folder.name}.part")
+            if version == kernels.NEWEST:
+                proc.check(["rm", "-rf", work])
+                work.mkdir()
+                rustroot.unpack(rustroot.find(), work)
+            else:
+                unpack(version, work, ("Documentation/*/*", "tools/testing/selftests/*"))
+            work.rename(folder)
+    return folder
 
 
 def plant(folder: Path) -> None:
