@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -483,12 +484,15 @@ def test_two_trees_with_the_same_headers_have_modules_of_their_own(tree: Path, t
     assert ids == ["own-one-0123", "own-other-0123"]
 
 
+SOURCE = mirror.State({f"lib/{name}.c": name for name in ("rbtree", "xarray", "maple_tree", *"abcdefgh")}, {}, "v6.12")
+
+
 @pytest.fixture
 def donor(tree: Path, tmp_path: Path) -> Path:
     """Another tree in the cache, with the objects of dsbench's own configuration."""
     recipe = ownconfig.recipe(OwnKernel(tree), "qemu")
     other = tmp_path / "own/other"
-    write(other, "index.json", "{}")
+    write(other, "index.json", json.dumps(SOURCE.files))
     write(other, "tree/lib/rbtree.c", "int insert;\n")
     for name in ("qemu-1/vmlinux", "qemu-1/lib/rbtree.o", "uml-1/linux", f"uml-1/{ownkin.KIN}", "uml-2/linux"):
         write(other, f"tree/{name}", name)
@@ -514,7 +518,7 @@ def test_a_new_tree_begins_with_the_objects_of_another_one(donor: Path, tree: Pa
     folder = tmp_path / "own/new"
     fragment = tmp_path / "fragment"
     fragment.write_text("CONFIG_SLUB_STATS=y\n", encoding="utf-8")
-    ownkin.begin_tree(folder, objects, ownconfig.recipe(OwnKernel(tree, (str(fragment),)), "qemu"))
+    ownkin.begin_tree(folder, objects, ownconfig.recipe(OwnKernel(tree, (str(fragment),)), "qemu"), SOURCE)
     tools = folder / "tree" / objects / "tools/objtool/.check.o.cmd"
     assert names(folder) == {"index.json", "tree/lib/rbtree.c", "tree/uml-1/linux", f"tree/uml-1/{ownkin.KIN}"} | {
         f"tree/{objects}/{name}" for name in names(donor / "tree/qemu-1") if objects == "qemu-1" or name not in MARKS
@@ -528,10 +532,25 @@ def test_a_build_of_another_kind_begins_with_nothing(donor: Path, tree: Path, tm
     if kin != "as it is":
         write(donor / "tree/qemu-1", ownkin.KIN, kin)
     recipe = ownconfig.recipe(OwnKernel(tree, (config,) if config else ()), target)
-    ownkin.begin_tree(tmp_path / "own/new", f"{target}-3", recipe)
+    ownkin.begin_tree(tmp_path / "own/new", f"{target}-3", recipe, SOURCE)
     assert not list((tmp_path / "own/new").iterdir())
     ownkin.begin_objects(donor / f"tree/{target}-3", recipe)
     assert not list((donor / f"tree/{target}-3").iterdir())
+
+
+@pytest.mark.parametrize(("differ", "begins"), [(("rbtree",), True), (("rbtree", "xarray"), False)])
+def test_a_tree_of_another_version_is_no_help(donor: Path, tree: Path, tmp_path: Path, differ: tuple[str, ...], begins: bool) -> None:
+    changed = {**SOURCE.files, **{f"lib/{name}.c": "another content" for name in differ}, "lib/new.c": "of the new tree alone"}
+    ownkin.begin_tree(tmp_path / "own/new", "qemu-1", ownconfig.recipe(OwnKernel(tree), "qemu"), mirror.State(changed, {}, ""))
+    assert (tmp_path / "own/new/tree/qemu-1/vmlinux").exists() is begins
+
+
+def test_a_tree_begins_with_the_most_similar_one(donor: Path, tree: Path, tmp_path: Path) -> None:
+    shutil.copytree(donor, nearer := donor.with_name("nearer"))
+    write(donor, "index.json", json.dumps({**SOURCE.files, "lib/rbtree.c": "another content"}))
+    write(nearer, "tree/qemu-1/nearer.o", "")
+    ownkin.begin_tree(tmp_path / "own/new", "qemu-1", ownconfig.recipe(OwnKernel(tree), "qemu"), SOURCE)
+    assert (tmp_path / "own/new/tree/qemu-1/nearer.o").exists()
 
 
 def test_another_configuration_of_a_tree_begins_with_the_objects_of_the_nearest_one(donor: Path, tree: Path, tmp_path: Path) -> None:

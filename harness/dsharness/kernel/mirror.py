@@ -67,6 +67,13 @@ class State:
         return hashlib.sha256(listed.encode(errors="surrogateescape")).hexdigest()[:12]
 
 
+def differing(folder: Path, files: Mapping[str, str]) -> float:
+    """Return the share of the files that differ, 0 to 1, of those that these and the copy in a folder of the cache have in common; 1 if it has none."""
+    known: dict[str, str] = _read(folder / INDEX)
+    common = known.keys() & files.keys()
+    return sum(known[name] != files[name] for name in common) / len(common) if common else 1.0
+
+
 class Mirror:
     """The copy of one source tree, in a folder of the cache. The caller holds the folder's lock."""
 

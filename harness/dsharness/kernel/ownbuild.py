@@ -88,7 +88,7 @@ def find(own: OwnKernel, target: str) -> Built:
         if not _is_kept(folder, kept):
             if not mirror.tree.exists():
                 archive.require_space(folder, BUILD_BYTES)
-                ownkin.begin_tree(folder, f"{target}-{recipe.digest}", recipe)
+                ownkin.begin_tree(folder, f"{target}-{recipe.digest}", recipe, state)
             state = mirror.update(own, state)
             kept = folder / STATES / f"{recipe.digest}-{state.digest}"
             _build(own, recipe, folder, state, kept)

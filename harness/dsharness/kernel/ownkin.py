@@ -9,24 +9,29 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .. import locks, proc, ui
-from . import ownkeep
-from .mirror import INDEX, TREE
+from . import mirror, ownkeep
+from .mirror import INDEX, TREE, State
 from .ownconfig import CONFIGURED, KINDS, OPTIONS, Recipe
 
 KIN = "dsbench-kin"
 """File among complete objects: Recipe.kin."""
+MOST_DIFFERING = 0.1
+"""Share of the source files up to which another tree's objects are worth copying. 6.1 and 6.12 differ in 58 %, 6.12 and 7.3 in 56 %."""
 PART = "~"
 """End of the name of a folder of objects that is not complete."""
 
 
-def begin_tree(folder: Path, objects: str, recipe: Recipe) -> None:
-    """Begin a copy of a source tree with that of another tree that has objects of the same configuration, or kin of them, if there is one.
+def begin_tree(folder: Path, objects: str, recipe: Recipe, state: State) -> None:
+    """Begin a copy of a source tree, which will have the content of `state`, with the most similar tree that has objects of the same
+    configuration, or kin of them. Objects of another version are no help.
 
     The update after it changes the files that differ, so that kbuild builds what they decide, and no more.
     """
     same = [path.parent for path in folder.parent.glob(f"*/{TREE}/{objects}/vmlinux*") if path.name in ("vmlinux", "vmlinux.o")]
-    newest = sorted(same, key=lambda path: -_modified(path.parents[1] / INDEX))
-    for donor in newest[:1] or _kin(folder.parent.glob(f"*/{TREE}/{recipe.target}-*"), recipe)[:1]:
+    found = dict.fromkeys((*same, *_kin(folder.parent.glob(f"*/{TREE}/{recipe.target}-*"), recipe)))
+    far = {donor: mirror.differing(donor.parents[1], state.files) for donor in found}
+    similar = [donor for donor in found if far[donor] < MOST_DIFFERING]
+    for donor in sorted(similar, key=lambda one: (0 if one in same else _distance(one, recipe), far[one]))[:1]:
         other = donor.parents[1]
         with locks.held(other.with_name(f"{other.name}.lock"), f"it builds in {other}"), ui.step("copying the objects of another tree"):
             work = ownkeep.fresh(folder / f"{TREE}.part")
@@ -66,7 +71,12 @@ def _kin(found: Iterable[Path], recipe: Recipe) -> list[Path]:
     if recipe.base:
         return []
     kin = [one for one in found if not one.name.endswith(PART) and (one / KIN).exists() and (one / KIN).read_text(encoding="utf-8") == recipe.kin]
-    return sorted(kin, key=lambda one: len({*recipe.lines} ^ {*(one / OPTIONS).read_text(encoding="utf-8").splitlines()}))
+    return sorted(kin, key=lambda one: _distance(one, recipe))
+
+
+def _distance(objects: Path, recipe: Recipe) -> int:
+    """Number of options in which the objects differ from a recipe."""
+    return len({*recipe.lines} ^ {*(objects / OPTIONS).read_text(encoding="utf-8").splitlines()})
 
 
 def _of_other_targets(tree: Path, target: str) -> list[Path]:
