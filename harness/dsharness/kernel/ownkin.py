@@ -22,10 +22,10 @@ PART = "~"
 
 
 def begin_tree(folder: Path, objects: str, recipe: Recipe, state: State) -> None:
-    """Begin a copy of a source tree, which will have the content of `state`, with the most similar tree that has objects of the same
-    configuration, or kin of them. Objects of another version are no help.
+    """Begin a copy of a source tree, which will have the content of `state`, with the most similar tree in the cache.
 
-    The update after it changes the files that differ, so that kbuild builds what they decide, and no more.
+    That tree has objects of the same configuration, or kin of them. Objects of another version are no help. The update after it changes
+    the files that differ, so that kbuild builds what they decide, and no more.
     """
     same = [path.parent for path in folder.parent.glob(f"*/{TREE}/{objects}/vmlinux*") if path.name in ("vmlinux", "vmlinux.o")]
     found = dict.fromkeys((*same, *_kin(folder.parent.glob(f"*/{TREE}/{recipe.target}-*"), recipe)))
